@@ -1,0 +1,3 @@
+"""One machine with Docker becomes a private Heroku."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,23 @@
+"""Finds back-ends: every module of a package that defines the name that its kind must."""
+
+import importlib
+import pkgutil
+from types import ModuleType
+
+from pushdeploy.domain.errors import PushdeployError
+
+
+def discover(package: ModuleType, name: str) -> dict[str, object]:
+    """``{module's last name: its object called name}``, in the order of the names.
+
+    A module without that name is a defect of the installation: ``PushdeployError`` at start.
+    """
+    found: dict[str, object] = {}
+    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name):
+        module = importlib.import_module(f"{package.__name__}.{info.name}")
+        if not hasattr(module, name):
+            raise PushdeployError(
+                f"{module.__name__} does not define {name}", f"define {name} there or move the file"
+            )
+        found[info.name] = getattr(module, name)
+    return found

@@ -1,0 +1,1 @@
+"""The nouns and rules of pushdeploy: values without I/O, on the standard library alone."""

@@ -1,0 +1,42 @@
+"""An app and the settings that a person gives it, apart from its config vars."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from pushdeploy.domain.names import AppName, ProcessType
+
+FIRST_UID = 20_000
+"""The lowest uid of an app: each app runs as ``FIRST_UID + app.id``."""
+
+APP_GROUP = 1000
+"""The gid that owns /app in every slug of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppSettings:
+    """Times in seconds, sizes in bytes. ``deploy_branch`` None: main, or master when that is first."""
+
+    deploy_branch: str | None = None
+    release_timeout_seconds: int = 3600
+    boot_timeout_seconds: int = 60
+    stop_grace_seconds: int = 30
+    drain_seconds: int = 30
+    body_limit_bytes: int = 100 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """``current_version`` points at the live release; ``formation`` holds what a person scaled."""
+
+    id: int
+    name: AppName
+    created_at: datetime
+    settings: AppSettings
+    formation: Mapping[ProcessType, int]
+    current_version: int | None = None
+    stopped: bool = False
+
+    @property
+    def uid(self) -> int:
+        return FIRST_UID + self.id

@@ -1,0 +1,69 @@
+"""Cancelling a deploy: possible until it is committed, then never again."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from pushdeploy.domain.errors import Cancelled
+
+
+class Cancellation:
+    """One deploy's stop button. Thread-safe.
+
+    ``cancel`` runs the stoppers of whatever is going on (kill a container, close a stream);
+    ``check`` raises between steps; after ``commit`` cancelling does nothing.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._reason: str | None = None
+        self._committed = False
+        self._stoppers: list[Callable[[], None]] = []
+
+    @property
+    def cancelled(self) -> bool:
+        return self._reason is not None
+
+    @property
+    def committed(self) -> bool:
+        return self._committed
+
+    def cancel(self, reason: str) -> bool:
+        """False when it is too late. Stoppers run on the calling thread, once."""
+        with self._lock:
+            if self._committed:
+                return False
+            if self._reason is not None:
+                return True
+            self._reason = reason
+            stoppers = list(self._stoppers)
+        for stop in stoppers:
+            stop()
+        return True
+
+    def check(self) -> None:
+        """Raise ``Cancelled`` when somebody asked to stop."""
+        if self._reason is not None:
+            raise Cancelled(f"cancelled: {self._reason}", "nothing was changed")
+
+    def commit(self) -> None:
+        """The point of no return; raises ``Cancelled`` when the stop came first."""
+        with self._lock:
+            if self._reason is None:
+                self._committed = True
+        self.check()
+
+    @contextmanager
+    def stopping(self, stop: Callable[[], None]) -> Iterator[None]:
+        """While inside, ``cancel`` calls ``stop``. ``stop`` must not raise and may run at once."""
+        with self._lock:
+            pending = self._reason is not None
+            if not pending:
+                self._stoppers.append(stop)
+        if pending:
+            self.check()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._stoppers.remove(stop)

@@ -1,0 +1,50 @@
+"""What an app may rely on at run time: the environment that is computed for each release."""
+
+from collections.abc import Mapping
+
+from pushdeploy.domain.release import Release
+
+_MEGABYTE = 1024 * 1024
+_MEMORY_PER_WORKER = 256 * _MEGABYTE
+
+RESERVED = frozenset(
+    {
+        "APP",
+        "DISK_PATH",
+        "DYNO",
+        "MEMORY_AVAILABLE",
+        "PIPELINE",
+        "RELEASE_CREATED_AT",
+        "RELEASE_PHASE",
+        "RELEASE_VERSION",
+        "SLUG_COMMIT",
+        "SLUG_DIGEST",
+        "STAGE",
+    }
+)
+"""Names that the contract sets itself: config vars may not have them."""
+
+
+def environment(release: Release, memory_bytes: int, cpus: float) -> Mapping[str, str]:
+    """The environment common to every task of a release; config vars win over the tunables."""
+    computed = {
+        "APP": str(release.app),
+        "RELEASE_VERSION": release.label,
+        "RELEASE_CREATED_AT": release.created_at.isoformat(),
+        "SLUG_COMMIT": str(release.slug.commit),
+        "SLUG_DIGEST": str(release.slug.image),
+    }
+    if len(release.disks) == 1:
+        computed["DISK_PATH"] = release.disks[0].mount_path
+    for attachment in release.disks:
+        computed[f"DISK_PATH_{attachment.disk.upper().replace('-', '_')}"] = attachment.mount_path
+    tunable = {}
+    if memory_bytes:
+        tunable["MEMORY_AVAILABLE"] = str(memory_bytes // _MEGABYTE)
+        tunable["WEB_CONCURRENCY"] = str(_workers(memory_bytes, cpus))
+    return {**tunable, **release.config, **computed}
+
+
+def _workers(memory_bytes: int, cpus: float) -> int:
+    by_memory = max(1, memory_bytes // _MEMORY_PER_WORKER)
+    return min(by_memory, int(2 * cpus) + 1) if cpus else by_memory

@@ -1,0 +1,49 @@
+"""Disks: named directories that outlive containers, and where an app may mount them."""
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Self
+
+from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.names import DiskName
+
+_FORBIDDEN = ("/", "/app", "/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/root")
+_FORBIDDEN_TREES = (
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/lib64",
+    "/proc",
+    "/run",
+    "/sbin",
+    "/sys",
+    "/usr",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A disk of an app at an absolute mount path."""
+
+    disk: DiskName
+    mount_path: str
+
+    @classmethod
+    def parse(cls, disk: str, mount_path: str) -> Self:
+        return cls(DiskName.parse(disk), _mount_path(mount_path))
+
+
+def _mount_path(text: str) -> str:
+    path = PurePosixPath(text)
+    if not path.is_absolute() or ".." in path.parts or not text.isprintable() or ":" in text:
+        raise UserError(f"{text!r} is not a mount path", "give an absolute path such as /data")
+    normal = "/" + str(path).strip("/")
+    inside = any(normal == tree or normal.startswith(tree + "/") for tree in _FORBIDDEN_TREES)
+    if normal in _FORBIDDEN or inside:
+        raise UserError(
+            f"a disk cannot be mounted at {normal}: the app's own files live there",
+            "use a path such as /data or /app/uploads",
+        )
+    return normal

@@ -1,0 +1,88 @@
+"""The one tree of errors: a message that states the fact, a hint that names what to type next."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+
+class PushdeployError(Exception):
+    """Anything that a user or an operator is told in one line.
+
+    ``exit_status`` is what the ssh command or ``git push`` ends with.
+    """
+
+    exit_status: ClassVar[int] = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UserError(PushdeployError):
+    """What was asked for cannot be done as it was asked."""
+
+
+class UnknownApp(UserError):
+    """No such app. Exit 20, as clients of Dokku expect."""
+
+    exit_status: ClassVar[int] = 20
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"app {name} does not exist", "apps:list shows them all")
+
+
+class Cancelled(PushdeployError):
+    """The client went away or somebody asked to stop, before the point of no return."""
+
+    exit_status: ClassVar[int] = 130
+
+
+class StageFailed(PushdeployError):
+    """A stage of the flow failed because of what the app did."""
+
+    stage: ClassVar[str] = "stage"
+
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        exit_code: int | None = None,
+        log_tail: Sequence[str] = (),
+    ) -> None:
+        """``exit_code`` is the app's own; ``log_tail`` its last lines, oldest first."""
+        super().__init__(message, hint)
+        self.exit_code = exit_code
+        self.log_tail = tuple(log_tail)
+
+
+class BuildFailed(StageFailed):
+    stage: ClassVar[str] = "build"
+
+
+class ReleaseFailed(StageFailed):
+    stage: ClassVar[str] = "release"
+
+
+class BootFailed(StageFailed):
+    stage: ClassVar[str] = "boot"
+
+
+class RouteFailed(StageFailed):
+    stage: ClassVar[str] = "route"
+
+
+class Busy(PushdeployError):
+    """Somebody else holds the lock; the message says who, since when and doing what."""
+
+    exit_status: ClassVar[int] = 75
+
+
+class Overtaken(Busy):
+    """A newer push of the same app arrived while this one was waiting."""
+
+
+class BackendDown(PushdeployError):
+    """Docker, nginx, a disk or the database cannot be reached; details are in the log."""
+
+    exit_status: ClassVar[int] = 69

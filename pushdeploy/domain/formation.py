@@ -1,0 +1,49 @@
+"""How many of each process type: what a person scaled, else app.json's wish, else web=1."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.names import RELEASE, WEB, ProcessType
+
+MOST_TASKS = 100
+"""The largest quantity of one process type on one machine."""
+
+_SCALE = re.compile(r"([A-Za-z0-9_-]+)([=+-])([0-9]{1,6})")
+
+
+def quantities(
+    process_types: Iterable[ProcessType],
+    scaled: Mapping[ProcessType, int],
+    suggested: Mapping[ProcessType, int],
+) -> Mapping[ProcessType, int]:
+    """The quantity of every process type of a slug. Types that the slug has not are left out."""
+    default = {WEB: 1}
+    return {
+        kind: scaled.get(kind, suggested.get(kind, default.get(kind, 0))) for kind in process_types
+    }
+
+
+def parse_scale(
+    words: Iterable[str], current: Mapping[ProcessType, int]
+) -> Mapping[ProcessType, int]:
+    """``web=2 worker+1 clock-1`` against the current quantities: the new ones of the named types."""
+    changed: dict[ProcessType, int] = {}
+    for word in words:
+        match = _SCALE.fullmatch(word)
+        if not match:
+            raise UserError(
+                f"{word!r} is not a scale", "write it like  ps:scale shop web=2 worker=1"
+            )
+        kind, sign, amount = ProcessType.parse(match.group(1)), match.group(2), int(match.group(3))
+        if kind == RELEASE or kind not in current:
+            known = ", ".join(sorted(current)) or "none yet: push first"
+            raise UserError(f"there is no process type {kind} to scale", f"the slug has: {known}")
+        before = changed.get(kind, current[kind])
+        wanted = {"=": amount, "+": before + amount, "-": before - amount}[sign]
+        if not 0 <= wanted <= MOST_TASKS:
+            raise UserError(
+                f"{kind} cannot be scaled to {wanted}", f"0 to {MOST_TASKS} are possible"
+            )
+        changed[kind] = wanted
+    return changed

@@ -1,0 +1,97 @@
+"""A manifest: everything that a scheduler needs to run a release, and nothing else."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pushdeploy.domain.app import APP_GROUP, App
+from pushdeploy.domain.contract import environment
+from pushdeploy.domain.formation import quantities
+from pushdeploy.domain.names import WEB, AppName, ImageDigest, ProcessType
+from pushdeploy.domain.release import Release
+from pushdeploy.domain.slug import Healthcheck
+from pushdeploy.domain.task import Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Memory in bytes (0: none), CPUs as a fraction of one (0: none)."""
+
+    memory_bytes: int = 512 * 1024 * 1024
+    cpus: float = 0
+    pids: int = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A directory of the host and where the container sees it."""
+
+    source: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSpec:
+    """``command`` goes to a shell; empty means what the image itself starts."""
+
+    command: str
+    quantity: int
+    checks: Sequence[Healthcheck] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """``environment`` is common to all tasks; DYNO and PORT are added for each of them.
+
+    ``user`` is ``uid:gid``, or None for the image's own. ``group`` owns the disks.
+    """
+
+    app: AppName
+    version: int
+    image: ImageDigest
+    environment: Mapping[str, str]
+    processes: Mapping[ProcessType, ProcessSpec]
+    mounts: Sequence[Mount]
+    user: str | None
+    group: int
+    port: int
+    limits: Limits
+    boot_timeout_seconds: float
+    stop_grace_seconds: int
+
+    def slots(self) -> Sequence[Slot]:
+        """Every place of the formation, web first."""
+        ordered = sorted(self.processes, key=lambda kind: (kind != WEB, kind))
+        return [
+            Slot(kind, index)
+            for kind in ordered
+            for index in range(1, self.processes[kind].quantity + 1)
+        ]
+
+
+def manifest_of(app: App, release: Release, mounts: Sequence[Mount], limits: Limits) -> Manifest:
+    """The manifest of ``release`` in the formation that ``app`` has now."""
+    slug = release.slug
+    counts = quantities(slug.process_types, app.formation, slug.formation)
+    return Manifest(
+        app=app.name,
+        version=release.version,
+        image=slug.image,
+        environment=environment(release, limits.memory_bytes, limits.cpus),
+        processes={
+            kind: ProcessSpec(command, counts[kind], tuple(slug.checks.get(kind, ())))
+            for kind, command in slug.process_types.items()
+        },
+        mounts=tuple(mounts),
+        user=f"{app.uid}:{APP_GROUP}" if slug.runs_as == "app" else None,
+        group=app.uid,
+        port=slug.port or web_port(release.config),
+        limits=limits,
+        boot_timeout_seconds=app.settings.boot_timeout_seconds,
+        stop_grace_seconds=app.settings.stop_grace_seconds,
+    )
+
+
+def web_port(config: Mapping[str, str]) -> int:
+    """Where web listens: ``PORT`` of the config when it is a port, else 5000."""
+    text = config.get("PORT", "")
+    return int(text) if text.isdecimal() and 0 < int(text) < 65536 else 5000

@@ -1,0 +1,90 @@
+"""Names that people choose and identifiers that machines compute, parsed once at the edge."""
+
+import re
+from typing import NewType, Self
+
+from pushdeploy.domain.errors import UserError
+
+ImageDigest = NewType("ImageDigest", str)
+"""``sha256:`` and 64 hex digits: the engine's image id."""
+
+TreeId = NewType("TreeId", str)
+"""40 hex digits of a git tree."""
+
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+class _Name(str):
+    """A string that matches its class's pattern; make one with ``parse``."""
+
+    __slots__ = ()
+    _kind = "name"
+    _pattern = re.compile("")
+    _rule = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """``UserError`` with the rule when ``text`` is not such a name."""
+        if not cls._pattern.fullmatch(text):
+            raise UserError(f"{text[:80]!r} is not {cls._kind}", cls._rule)
+        return cls(text)
+
+
+class AppName(_Name):
+    """A DNS label, for it is one in ``<app>.<domain>``."""
+
+    __slots__ = ()
+    _kind = "an app name"
+    _pattern = re.compile(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?")
+    _rule = "use 1 to 30 lower-case letters, digits and hyphens, with no hyphen at either end"
+
+
+class ProcessType(_Name):
+    """What stands before the colon in a Procfile."""
+
+    __slots__ = ()
+    _kind = "a process type"
+    _pattern = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?")
+    _rule = "use letters, digits, '-' and '_'"
+
+
+class DiskName(_Name):
+    __slots__ = ()
+    _kind = "a disk name"
+    _pattern = re.compile(r"[a-z0-9]([a-z0-9_-]{0,28}[a-z0-9])?")
+    _rule = "use 1 to 30 lower-case letters, digits, '-' and '_'"
+
+
+class KeyName(_Name):
+    """Who a public key belongs to: the name that releases and locks carry."""
+
+    __slots__ = ()
+    _kind = "a key name"
+    _pattern = re.compile(r"[A-Za-z0-9]([A-Za-z0-9@._+-]{0,62}[A-Za-z0-9])?")
+    _rule = "use up to 64 letters, digits and '@._+-'"
+
+
+class HostName(_Name):
+    """A host name as a browser sends it, lower case, without a port."""
+
+    __slots__ = ()
+    _kind = "a host name"
+    _pattern = re.compile(
+        r"(?=.{1,253}$)(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+    )
+    _rule = "give it like www.example.com, in lower case and without a port"
+
+
+class CommitId(_Name):
+    __slots__ = ()
+    _kind = "a commit id"
+    _pattern = _COMMIT
+    _rule = "a commit id is 40 hexadecimal digits"
+
+    @property
+    def short(self) -> str:
+        return self[:7]
+
+
+WEB = ProcessType("web")
+RELEASE = ProcessType("release")

@@ -1,0 +1,381 @@
+"""The plugs: what each back-end must offer, as plain nouns. The only module with Protocols to implement."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, Literal, Protocol
+
+from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.manifest import Manifest
+from pushdeploy.domain.names import AppName, CommitId, ImageDigest, KeyName
+from pushdeploy.domain.route import Route, Target
+from pushdeploy.domain.slug import Slug
+from pushdeploy.domain.source import Source
+from pushdeploy.domain.task import Slot, Task
+
+# --------------------------------------------------------------------------- engine
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerSpec:
+    """A container to create. Sizes in bytes; ``mounts`` are (host path, container path) pairs.
+
+    ``command`` and ``entrypoint`` None leave the image's own. ``drop_capabilities`` also forbids
+    new privileges. ``network`` None gives the instance's own bridge; "none" gives no network.
+    """
+
+    image: str
+    name: str
+    labels: Mapping[str, str]
+    command: Sequence[str] | None = None
+    entrypoint: Sequence[str] | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    user: str | None = None
+    groups: Sequence[int] = ()
+    working_dir: str | None = None
+    mounts: Sequence[tuple[str, str]] = ()
+    read_only_mounts: Sequence[tuple[str, str]] = ()
+    network: str | None = None
+    memory_bytes: int = 0
+    cpus: float = 0
+    pids: int = 0
+    drop_capabilities: bool = False
+    tty: bool = False
+    open_stdin: bool = False
+    stop_grace_seconds: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerInfo:
+    """What the engine says of a container; ``address`` is empty while it has none."""
+
+    id: str
+    name: str
+    image: ImageDigest
+    labels: Mapping[str, str]
+    state: Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
+    exit_code: int | None
+    out_of_memory: bool
+    address: str
+    created_at: datetime
+    restarts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ImageInfo:
+    id: ImageDigest
+    labels: Mapping[str, str]
+    size_bytes: int
+    tags: Sequence[str]
+    command: Sequence[str]
+    entrypoint: Sequence[str]
+    exposed_ports: Sequence[int]
+    user: str
+    working_dir: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageChange:
+    """What ``commit`` writes into the new image's configuration; the rest is the parent's."""
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    working_dir: str | None = None
+    user: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line of a container, without its newline; ``stream`` 1 is stdout, 2 is stderr."""
+
+    at: datetime
+    stream: Literal[1, 2]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class EngineEvent:
+    """``action`` as Docker names it: start, die, destroy, oom; or ``connected`` after a reconnect."""
+
+    action: str
+    container: str
+    labels: Mapping[str, str]
+
+
+class Attached(Protocol):
+    """A container's standard streams, attached before it starts."""
+
+    def read(self) -> tuple[Literal[1, 2], bytes] | None:
+        """The next bytes of stdout (1) or stderr (2; never with a tty), None at the end."""
+
+    def write(self, data: bytes) -> None:
+        """Bytes for stdin."""
+
+    def end_input(self) -> None:
+        """No more stdin."""
+
+    def close(self) -> None: ...
+
+
+class Engine(Protocol):
+    """Docker, as far as pushdeploy needs it.
+
+    Every call raises ``BackendDown`` when the engine does not answer. ``create`` and ``image``
+    never pull. Everything created carries the instance's label; nothing else is ever listed.
+    """
+
+    def version(self) -> str: ...
+    def create(self, spec: ContainerSpec) -> str:
+        """The id of the new container."""
+
+    def start(self, container: str) -> None: ...
+    def stop(self, container: str, grace_seconds: int) -> None: ...
+    def signal(self, container: str, name: str) -> None:
+        """Nothing happens when it is not running."""
+
+    def wait(self, container: str) -> int:
+        """Block until it has exited: the exit code."""
+
+    def remove(self, container: str) -> None:
+        """Kill and remove; nothing happens when it is gone."""
+
+    def keep_running(self, container: str, always: bool) -> None:
+        """Whether the engine restarts it after a crash or a boot."""
+
+    def inspect(self, container: str) -> ContainerInfo | None: ...
+    def containers(self, labels: Mapping[str, str]) -> Sequence[ContainerInfo]:
+        """All containers of this instance with these labels, running or not, oldest first."""
+
+    def attach(self, container: str, tty: bool) -> Attached:
+        """Before ``start``."""
+
+    def resize(self, container: str, columns: int, rows: int) -> None: ...
+    def execute(self, container: str, command: Sequence[str], timeout_seconds: float) -> int:
+        """Run a command inside a running container: its exit code (124 after the time-out)."""
+
+    def logs(
+        self, container: str, *, tail: int | None = None, follow: bool = False
+    ) -> AbstractContextManager[Iterator[LogLine]]:
+        """Oldest first; ``follow`` goes on until the container ends or the context is left."""
+
+    def put_archive(self, container: str, path: str, tar: Iterable[bytes]) -> None: ...
+    def get_archive(self, container: str, path: str) -> AbstractContextManager[Iterator[bytes]]:
+        """A tar stream of ``path``."""
+
+    def commit(self, container: str, tag: str, change: ImageChange) -> ImageDigest: ...
+    def image(self, reference: str) -> ImageInfo | None: ...
+    def images(self, labels: Mapping[str, str]) -> Sequence[ImageInfo]: ...
+    def tag(self, image: str, tag: str) -> None: ...
+    def remove_image(self, reference: str) -> None:
+        """Untag, and delete when nothing else holds it; nothing happens when it is gone or in use."""
+
+    def pull(self, reference: str) -> ImageDigest: ...
+    def import_image(self, tar: BinaryIO, tag: str, change: ImageChange) -> ImageDigest: ...
+    def build(
+        self,
+        context: BinaryIO,
+        dockerfile: str,
+        tag: str,
+        options: "BuildOptions",
+        line: Callable[[str], None],
+        cancellation: Cancellation,
+    ) -> ImageDigest:
+        """A Dockerfile build of a tar context, by BuildKit where the machine has a client for it.
+
+        ``BuildFailed`` with the last lines when the build fails.
+        """
+
+    def ensure_network(self) -> str:
+        """The instance's own bridge, made when missing: its name."""
+
+    def events(self) -> AbstractContextManager[Iterator[EngineEvent]]:
+        """Events of this instance's containers, for ever; reconnects by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """``arguments`` are build args; ``ca_bundle`` is given to RUN steps where that is possible."""
+
+    labels: Mapping[str, str]
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    memory_bytes: int = 0
+    cpus: float = 0
+    timeout_seconds: float = 1800
+    ca_bundle: Path | None = None
+
+
+# --------------------------------------------------------------------------- streams
+
+
+@dataclass(frozen=True, slots=True)
+class WindowSize:
+    columns: int = 80
+    rows: int = 24
+
+
+class Streams(Protocol):
+    """Where a one-off container's input and output go: an ssh channel, or a release's record."""
+
+    terminal: str | None
+    """TERM of the client's pty, None without one."""
+
+    def read(self, most: int = 65536) -> bytes:
+        """The next bytes of input, ``most`` of them at the most; blocks; empty at the end."""
+
+    def write(self, data: bytes) -> None:
+        """All of ``data``; what a client that has gone would have read is dropped."""
+
+    def write_error(self, data: bytes) -> None: ...
+    def on_resize(self, resized: Callable[[WindowSize], None]) -> None:
+        """Call ``resized`` now with today's size and at every change, never on a reader's thread."""
+
+
+# --------------------------------------------------------------------------- output
+
+
+class Output(Protocol):
+    """What a person reads while something is done for them. See ``pushdeploy.output``."""
+
+    def step(self, title: str) -> AbstractContextManager[None]: ...
+    def headline(self, text: str) -> None: ...
+    def detail(self, text: str) -> None: ...
+    def trouble(self, text: str) -> None: ...
+    def line(self, text: str) -> None:
+        """A line of the app's own, as it is."""
+
+
+# --------------------------------------------------------------------------- back-ends
+
+
+class Builder(Protocol):
+    """Source → Slug."""
+
+    def build(
+        self, source: Source, config: Mapping[str, str], output: Output, cancellation: Cancellation
+    ) -> Slug:
+        """Reuses the slug of an equal tree, builder and stack. ``BuildFailed`` otherwise."""
+
+    def find(self, key: str) -> Slug | None: ...
+
+
+class Scheduler(Protocol):
+    """Release → Tasks. Everything that it starts carries labels from which ``tasks`` reads it back."""
+
+    def run(
+        self,
+        manifest: Manifest,
+        slots: Sequence[Slot],
+        output: Output,
+        cancellation: Cancellation,
+    ) -> Sequence[Task]:
+        """Start these slots side by side and wait until all are healthy.
+
+        One that does not become healthy raises ``BootFailed`` with its last log lines, and none
+        of them is left. The tasks of other calls are not touched.
+        """
+
+    def run_once(
+        self,
+        manifest: Manifest,
+        command: str,
+        name: str,
+        streams: Streams,
+        timeout_seconds: float | None,
+        cancellation: Cancellation,
+        environment: Mapping[str, str] | None = None,
+    ) -> int:
+        """Run ``command`` through a shell in a one-off container: its exit code (124: time-out).
+
+        ``name`` becomes DYNO (``release.17``, ``run.9157``). The container is gone afterwards,
+        also after a cancel, which raises ``Cancelled``.
+        """
+
+    def stop(self, tasks: Sequence[Task], grace_seconds: int) -> None:
+        """SIGTERM, the grace period, SIGKILL; side by side; then remove. Keeps their last logs."""
+
+    def remove_strays(self, app: AppName | None = None) -> int:
+        """Remove one-off containers that a killed server left: how many."""
+
+    def tasks(self, app: AppName | None = None) -> Sequence[Task]:
+        """What runs, read from the containers' labels."""
+
+    def logs(
+        self,
+        app: AppName,
+        *,
+        tail: int,
+        follow: bool,
+        process: str | None,
+        stop: Callable[[], bool],
+    ) -> Iterator[tuple[str, LogLine]]:
+        """Lines of all tasks merged by time with their slot's name; kept ones of former tasks too.
+
+        ``process`` is a type (``web``) or a slot (``web.1``). Following ends when ``stop()``.
+        """
+
+    def changes(self) -> AbstractContextManager[Iterator[AppName | None]]:
+        """An item whenever the tasks of an app changed by themselves; None: look at all."""
+
+
+class Router(Protocol):
+    """Tasks → HTTP."""
+
+    def start(self) -> None:
+        """Make the proxy run, adopting one that already does. ``BackendDown`` with the reason."""
+
+    def switch(
+        self,
+        route: Route,
+        leaving: Sequence[Target],
+        drain_seconds: float,
+        output: Output,
+    ) -> None:
+        """Send the app's requests to ``route.targets``.
+
+        Returns when they have answered through the proxy and nothing is connected to ``leaving``
+        any more, or ``drain_seconds`` have passed. ``RouteFailed`` leaves the former route as
+        it was.
+        """
+
+    def routes(self, routes: Sequence[Route]) -> None:
+        """Make exactly these the routes, with one reload at the most; a bad one is left out and logged."""
+
+    def remove(self, app: AppName) -> None: ...
+
+
+class Refs(Protocol):
+    """The branches of the apps' repositories."""
+
+    def read(self, app: AppName, ref: str) -> CommitId | None: ...
+    def move(self, app: AppName, ref: str, old: CommitId | None, new: CommitId) -> bool:
+        """Compare and set: False when the ref is not at ``old``."""
+
+    def source(self, app: AppName, commit: CommitId) -> Source | None:
+        """A commit that the repository already holds."""
+
+    def rename(self, app: AppName, new: AppName) -> None: ...
+    def remove(self, app: AppName) -> None: ...
+
+
+class PushReceiver(Protocol):
+    """What receive calls when the objects of a push to the deploy branch are stored."""
+
+    def open(self, app: AppName, by: KeyName) -> None:
+        """Called before a first push: makes the app where it does not exist."""
+
+    def deploy_branch(self, app: AppName, offered: Sequence[str]) -> str:
+        """The branch that deploys: the app's setting, else main, else master when that is offered."""
+
+    def deploy(
+        self,
+        app: AppName,
+        ref: str,
+        old: CommitId | None,
+        source: Source,
+        by: KeyName,
+        output: Output,
+        cancellation: Cancellation,
+    ) -> None:
+        """Returns when the commit is live and the ref has moved; else raises a PushdeployError."""

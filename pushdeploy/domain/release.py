@@ -1,0 +1,87 @@
+"""A release: vN of an app. A slug, a snapshot of the config, the disks, and why. Append-only."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from pushdeploy.domain.disk import Attachment
+from pushdeploy.domain.names import AppName, CommitId, KeyName
+from pushdeploy.domain.slug import Slug
+
+
+class ReleaseStatus(StrEnum):
+    """``pending → releasing → starting → switching → live → retired``, or ``failed`` from any."""
+
+    PENDING = "pending"
+    RELEASING = "releasing"
+    STARTING = "starting"
+    SWITCHING = "switching"
+    LIVE = "live"
+    RETIRED = "retired"
+    FAILED = "failed"
+
+    @property
+    def unfinished(self) -> bool:
+        return self in _UNFINISHED
+
+
+_UNFINISHED = frozenset(
+    {
+        ReleaseStatus.PENDING,
+        ReleaseStatus.RELEASING,
+        ReleaseStatus.STARTING,
+        ReleaseStatus.SWITCHING,
+    }
+)
+
+
+class Reason(StrEnum):
+    DEPLOY = "deploy"
+    CONFIG = "config"
+    PROMOTE = "promote"
+    ROLLBACK = "rollback"
+    RETRY = "retry"
+    DISK = "disk"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What is to become a release: everything of it but its number.
+
+    ``ref`` names the branch that moves to ``slug.commit`` when the release goes live, with
+    ``ref_old`` the commit that it must still be at; None where no branch moves.
+    """
+
+    app: AppName
+    slug: Slug
+    config: Mapping[str, str]
+    disks: Sequence[Attachment]
+    reason: Reason
+    description: str
+    by: KeyName
+    ref: str | None = None
+    ref_old: CommitId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """``version`` counts from 1 within an app and is never given twice."""
+
+    app: AppName
+    version: int
+    status: ReleaseStatus
+    reason: Reason
+    description: str
+    slug: Slug
+    config: Mapping[str, str]
+    disks: Sequence[Attachment]
+    by: KeyName
+    created_at: datetime
+    error: str = ""
+    ref: str | None = None
+    ref_old: CommitId | None = None
+
+    @property
+    def label(self) -> str:
+        return f"v{self.version}"

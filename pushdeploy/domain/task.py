@@ -1,0 +1,37 @@
+"""A task: one running container of an app."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from pushdeploy.domain.names import AppName, ProcessType
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Slot:
+    """A place in the formation: ``web.1`` is ``Slot("web", 1)``."""
+
+    process_type: ProcessType
+    index: int
+
+    def __str__(self) -> str:
+        return f"{self.process_type}.{self.index}"
+
+
+TaskState = Literal["starting", "up", "stopped", "crashed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """``address`` is the container's own IP, empty while it has none; ``port`` where web listens."""
+
+    app: AppName
+    slot: Slot
+    version: int
+    container: str
+    address: str
+    port: int
+    state: TaskState
+    created_at: datetime
+    exit_code: int | None = None
+    image: str = ""

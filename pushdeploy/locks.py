@@ -1,0 +1,121 @@
+"""One deploy per app at a time: the others queue, say so, and give way to newer pushes."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.errors import Overtaken
+from pushdeploy.domain.names import AppName
+from pushdeploy.domain.ports import Output
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """Why a lock is wanted. Purposes with the same ``supersedes`` overtake one another."""
+
+    what: str
+    by: str
+    supersedes: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Ticket:
+    purpose: Purpose
+    cancellation: Cancellation
+    since: datetime = field(default_factory=lambda: datetime.now(UTC))
+    overtaken_by: Purpose | None = None
+
+
+class AppLocks:
+    """First come, first served, per app, within the one server of a home. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._queues: dict[AppName, list[_Ticket]] = {}
+
+    @contextmanager
+    def hold(
+        self, app: AppName, purpose: Purpose, output: Output, cancellation: Cancellation
+    ) -> Iterator[None]:
+        """Wait for the app's lock, saying who holds it.
+
+        ``Overtaken`` when a newer purpose of the same kind queued up meanwhile, ``Cancelled`` when
+        the wait was cancelled.
+        """
+        ticket = _Ticket(purpose, cancellation)
+        with cancellation.stopping(self._wake):
+            self._queue_up(app, ticket)
+            try:
+                self._await_turn(app, ticket, output)
+            except BaseException:
+                self._leave(app, ticket)
+                raise
+        try:
+            yield
+        finally:
+            self._leave(app, ticket)
+
+    def holder(self, app: AppName) -> tuple[Purpose, datetime] | None:
+        """Who holds the app's lock and since when."""
+        with self._changed:
+            queue = self._queues.get(app)
+            return (queue[0].purpose, queue[0].since) if queue else None
+
+    def cancel(self, app: AppName, reason: str) -> bool | None:
+        """Cancel what holds the lock: None when nothing does, False when it is too late."""
+        with self._changed:
+            queue = self._queues.get(app)
+            holder = queue[0].cancellation if queue else None
+        return holder.cancel(reason) if holder else None
+
+    def _queue_up(self, app: AppName, ticket: _Ticket) -> None:
+        with self._changed:
+            queue = self._queues.setdefault(app, [])
+            for waiting in queue[1:]:
+                if ticket.purpose.supersedes and (
+                    waiting.purpose.supersedes == ticket.purpose.supersedes
+                ):
+                    waiting.overtaken_by = ticket.purpose
+            queue.append(ticket)
+            self._changed.notify_all()
+
+    def _await_turn(self, app: AppName, ticket: _Ticket, output: Output) -> None:
+        told: _Ticket | None = None
+        while True:
+            with self._changed:
+                head = self._queues[app][0]
+                if head is not ticket and head is told:
+                    self._changed.wait()
+                    head = self._queues[app][0]
+                overtaken = ticket.overtaken_by
+                if head is ticket and not overtaken:
+                    ticket.since = datetime.now(UTC)
+            ticket.cancellation.check()
+            if overtaken:
+                raise Overtaken(
+                    f"overtaken: {overtaken.what} by {overtaken.by} arrived while this waited",
+                    "nothing was built of this push; the newer one is",
+                )
+            if head is ticket:
+                return
+            if head is not told:
+                output.detail(
+                    f"waiting: {head.purpose.what} by {head.purpose.by}"
+                    f" since {head.since:%H:%M:%S} UTC"
+                )
+                told = head
+
+    def _leave(self, app: AppName, ticket: _Ticket) -> None:
+        with self._changed:
+            queue = self._queues[app]
+            queue.remove(ticket)
+            if not queue:
+                del self._queues[app]
+            self._changed.notify_all()
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()

@@ -1,0 +1,114 @@
+"""What a person reads while something is done for them: steps, details, trouble; and where it goes."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from pushdeploy.domain.errors import PushdeployError, StageFailed
+
+Sink = Callable[[str], None]
+"""Takes one line without its newline."""
+
+
+class Output:
+    """Lines of the face, given to every sink in order. Thread-safe.
+
+    ``-----> Step``, ``=====> Headline``, seven spaces for detail, `` !     `` for trouble.
+    ``trouble_sink``, where given, takes the trouble lines instead of the others.
+    """
+
+    def __init__(self, *sinks: Sink, trouble_sink: Sink | None = None) -> None:
+        self._sinks = sinks
+        self._trouble_sink = trouble_sink
+        self._lock = threading.Lock()
+
+    def also(self, sink: Sink) -> "Output":
+        """An output that writes here and to ``sink``."""
+        both = Output(*self._sinks, sink)
+        if self._trouble_sink is not None:
+            both._trouble_sink = _both(self._trouble_sink, sink)
+        both._lock = self._lock
+        return both
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        """``-----> title``; the step's time follows when it ends well."""
+        self.line(f"-----> {title}")
+        started = time.monotonic()
+        yield
+        self.detail(f"done in {duration(time.monotonic() - started)}")
+
+    def headline(self, text: str) -> None:
+        self.line(f"=====> {text}")
+
+    def detail(self, text: str) -> None:
+        for line in text.splitlines() or [""]:
+            self.line(f"       {line}".rstrip())
+
+    def trouble(self, text: str) -> None:
+        for line in text.splitlines() or [""]:
+            self._write(f" !     {line}".rstrip(), trouble=True)
+
+    def line(self, text: str) -> None:
+        """A line as it is; an app's own output comes this way."""
+        self._write(text, trouble=False)
+
+    def failure(self, error: PushdeployError, serving: str = "") -> None:
+        """The block of a failure: what failed, what it said, what still serves, what to type next."""
+        self.trouble(error.message)
+        if isinstance(error, StageFailed) and error.log_tail:
+            self.trouble("its last lines:")
+            for line in error.log_tail:
+                self.trouble(f"    {line}")
+        for text in (serving, error.hint):
+            if text:
+                self.trouble(text)
+
+    def _write(self, text: str, *, trouble: bool) -> None:
+        with self._lock:
+            if trouble and self._trouble_sink is not None:
+                self._trouble_sink(text)
+                return
+            for sink in self._sinks:
+                sink(text)
+
+
+class Quiet(Output):
+    """Takes everything and shows nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+
+def _both(one: Sink, other: Sink) -> Sink:
+    def write(line: str) -> None:
+        one(line)
+        other(line)
+
+    return write
+
+
+def duration(seconds: float) -> str:
+    """``0.42s``, ``12.3s``, ``3m 20s``, ``2h 05m``."""
+    if seconds < 10:
+        return f"{seconds:.2f}s"
+    if seconds < 60:
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}m {rest:02d}s"
+    return f"{minutes // 60}h {minutes % 60:02d}m"
+
+
+def columns(rows: Sequence[Sequence[Any]], head: Sequence[str] = ()) -> list[str]:
+    """Plain columns, two spaces apart, the last one not padded."""
+    table = [[str(cell) for cell in row] for row in ([head] if head else []) + list(rows)]
+    if not table:
+        return []
+    widths = [max(len(row[index]) for row in table) for index in range(len(table[0]))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in table
+    ]

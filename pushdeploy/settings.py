@@ -1,0 +1,110 @@
+"""Every setting in one frozen value: environment first, then <home>/pushdeploy.toml, then defaults."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from pushdeploy.domain.errors import UserError
+
+DEFAULT_HOME = Path("/var/lib/pushdeploy")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """``host:port``; ``[::1]:2222`` for IPv6."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: object) -> "Address":
+        if isinstance(text, Address):
+            return text
+        host, colon, port = str(text).rpartition(":")
+        if not colon or not host or not port.isdecimal() or int(port) > 65535:
+            raise ValueError(f"{text!r} is not host:port, as in 0.0.0.0:2222")
+        return cls(host.strip("[]"), int(port))
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+HostPort = Annotated[Address, BeforeValidator(Address.parse)]
+
+
+class Settings(BaseSettings):
+    """Read once at start by ``load_settings``; documented in docs/settings.md."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PUSHDEPLOY_", frozen=True, extra="forbid", env_ignore_empty=True
+    )
+
+    home: Path = Field(DEFAULT_HOME, description="state directory")
+    ssh: HostPort = Field(Address("0.0.0.0", 2222), description="host:port of the ssh server")  # noqa: S104 - the server's purpose
+    http: HostPort = Field(Address("0.0.0.0", 80), description="host:port of nginx")  # noqa: S104 - the server's purpose
+    https: HostPort | None = Field(None, description="host:port for TLS, off by default")
+    domain: str = Field("localhost", description="apps answer on <app>.<domain>")
+    ca_bundle: Path | None = Field(None, description="CA bundle for build containers")
+    database: str | None = Field(None, description="SQLAlchemy URL, default SQLite in home")
+    docker_host: str | None = Field(None, description="Docker engine, default as DOCKER_HOST")
+    nginx: Path | None = Field(None, description="nginx program, default the one in the wheel")
+    stack: str = Field("bookworm", description="stack of new builds: bookworm or trixie")
+    stack_source: str = Field("auto", description="pull, bootstrap or auto")
+    build_timeout_seconds: int = Field(1800, ge=1)
+    build_memory_bytes: int = Field(2 * 1024**3, ge=0)
+    build_cpus: float = Field(0, ge=0)
+    task_memory_bytes: int = Field(512 * 1024**2, ge=0)
+    task_cpus: float = Field(0, ge=0)
+    task_pids: int = Field(512, ge=0)
+    ssh_ciphers: str = Field("aead", description="aead or all")
+    login_grace_seconds: float = Field(20, gt=0)
+    max_startups: int = Field(250, ge=1)
+    max_startups_per_host: int = Field(250, ge=1)
+    max_pack_bytes: int = Field(2 * 1024**3, ge=1024)
+    max_tree_files: int = Field(100_000, ge=1)
+    max_tree_bytes: int = Field(2 * 1024**3, ge=1)
+    pack_memory_bytes: int = Field(1024**3, ge=1)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        home = Path(os.environ.get("PUSHDEPLOY_HOME") or DEFAULT_HOME)
+        toml = TomlConfigSettingsSource(settings_cls, home / "pushdeploy.toml")
+        return (init_settings, env_settings, toml)
+
+    @property
+    def database_url(self) -> str:
+        return self.database or f"sqlite:///{self.home / 'pushdeploy.sqlite3'}"
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """``UserError`` that names the setting and what is wrong with it."""
+    try:
+        return Settings(**overrides)
+    except (ValidationError, ValueError) as error:
+        raise UserError(
+            f"the settings cannot be used: {_first(error)}", "see docs/settings.md"
+        ) from error
+
+
+def _first(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        detail = error.errors()[0]
+        name = "PUSHDEPLOY_" + "_".join(str(part) for part in detail["loc"]).upper()
+        return f"{name}: {detail['msg']}"
+    return str(error)

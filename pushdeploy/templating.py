@@ -1,0 +1,31 @@
+"""Jinja2, and only here: a template prints, Python decides."""
+
+from pathlib import Path
+
+import jinja2
+
+from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.resources import search_path
+
+
+class Templates:
+    """Renders templates/ with the operator's own in front. Unknown variables are errors."""
+
+    def __init__(self, home: Path | None = None) -> None:
+        self._environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader([str(path) for path in search_path("templates", home)]),
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            autoescape=jinja2.select_autoescape(["html"]),
+        )
+
+    def render(self, name: str, **values: object) -> str:
+        """``name`` is relative to templates/, as in ``nginx/app.conf``."""
+        try:
+            return self._environment.get_template(name).render(**values)
+        except jinja2.TemplateError as error:
+            raise PushdeployError(
+                f"template {name} cannot be rendered: {error}", "correct it under <home>/templates"
+            ) from error
