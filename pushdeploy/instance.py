@@ -1,0 +1,92 @@
+"""The home: where everything of one server lives, and the id that sets its containers apart."""
+
+import re
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from pushdeploy.domain.errors import UserError
+
+_INSTANCE = re.compile(r"[0-9a-f]{8}")
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The paths of a home; nobody else joins them."""
+
+    root: Path
+
+    @property
+    def settings_file(self) -> Path:
+        return self.root / "pushdeploy.toml"
+
+    @property
+    def instance_file(self) -> Path:
+        return self.root / "instance"
+
+    @property
+    def database(self) -> Path:
+        return self.root / "pushdeploy.sqlite3"
+
+    @property
+    def host_key(self) -> Path:
+        return self.root / "ssh_host_ed25519_key"
+
+    @property
+    def repositories(self) -> Path:
+        return self.root / "repositories"
+
+    @property
+    def disks(self) -> Path:
+        return self.root / "disks"
+
+    @property
+    def cache(self) -> Path:
+        return self.root / "cache"
+
+    @property
+    def nginx(self) -> Path:
+        return self.root / "nginx"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def pid_file(self) -> Path:
+        """Locked and written by the one ``serve`` of this home."""
+        return self.root / "serve.lock"
+
+    @property
+    def directories(self) -> tuple[Path, ...]:
+        """What ``init`` makes, the root first."""
+        return (self.root, self.repositories, self.disks, self.cache, self.nginx, self.logs)
+
+
+def create_instance(root: Path) -> str:
+    """Make the home's directories (0700) and its instance id; what exists already stays."""
+    home = Home(root)
+    for directory in home.directories:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not home.instance_file.exists():
+        home.instance_file.write_text(secrets.token_hex(4) + "\n")
+    return read_instance(root)
+
+
+def read_instance(root: Path) -> str:
+    """The 8 hexadecimal digits that name and label whatever this server makes."""
+    path = Home(root).instance_file
+    try:
+        text = path.read_text().strip()
+    except FileNotFoundError as error:
+        raise UserError(
+            f"{root} is not the home of a pushdeploy", f"pushdeploy init --home {root}"
+        ) from error
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}", "run it as root") from error
+    if not _INSTANCE.fullmatch(text):
+        raise UserError(
+            f"{path} does not hold an instance id",
+            "put back the 8 hexadecimal digits that its containers' labels carry",
+        )
+    return text
