@@ -119,3 +119,18 @@ class AppLocks:
     def _wake(self) -> None:
         with self._changed:
             self._changed.notify_all()
+
+
+class TrafficLocks:
+    """Who may touch an app's route and running tasks right now: short, and inside the deploy lock."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._locks: dict[AppName, threading.RLock] = {}
+
+    @contextmanager
+    def hold(self, app: AppName) -> Iterator[None]:
+        with self._guard:
+            lock = self._locks.setdefault(app, threading.RLock())
+        with lock:
+            yield

@@ -55,14 +55,14 @@ class Output:
         """A line as it is; an app's own output comes this way."""
         self._write(text, trouble=False)
 
-    def failure(self, error: PushdeployError, serving: str = "") -> None:
+    def failure(self, error: PushdeployError) -> None:
         """The block of a failure: what failed, what it said, what still serves, what to type next."""
         self.trouble(error.message)
         if isinstance(error, StageFailed) and error.log_tail:
             self.trouble("its last lines:")
             for line in error.log_tail:
                 self.trouble(f"    {line}")
-        for text in (serving, error.hint):
+        for text in (error.serving, error.hint):
             if text:
                 self.trouble(text)
 

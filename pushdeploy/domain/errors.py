@@ -7,10 +7,12 @@ from typing import ClassVar
 class PushdeployError(Exception):
     """Anything that a user or an operator is told in one line.
 
-    ``exit_status`` is what the ssh command or ``git push`` ends with.
+    ``exit_status`` is what the ssh command or ``git push`` ends with. ``serving`` tells what goes
+    on serving in spite of the failure, where that is known.
     """
 
     exit_status: ClassVar[int] = 1
+    serving: str = ""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)

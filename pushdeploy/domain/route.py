@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pushdeploy.domain.names import AppName, HostName
+from pushdeploy.domain.app import App
+from pushdeploy.domain.names import WEB, AppName, HostName
+from pushdeploy.domain.task import Task
 
 RouteState = Literal["serving", "stopped", "empty"]
 
@@ -27,3 +29,23 @@ class Route:
     version: int | None
     body_limit_bytes: int
     state: RouteState = "serving"
+
+
+def default_host(app: AppName, domain: str) -> HostName:
+    """The host name that every app has from its first moment."""
+    return HostName.parse(f"{app}.{domain}")
+
+
+def targets_of(tasks: Sequence[Task]) -> Sequence[Target]:
+    """Where the web tasks among ``tasks`` listen; those without an address are left out."""
+    web = (task for task in tasks if task.slot.process_type == WEB and task.address)
+    return sorted({Target(task.address, task.port) for task in web})
+
+
+def route_of(
+    app: App, hosts: Sequence[HostName], version: int | None, tasks: Sequence[Task]
+) -> Route:
+    """The route of ``app`` when ``tasks`` of release ``version`` serve it."""
+    targets = () if app.stopped else targets_of(tasks)
+    state: RouteState = "serving" if targets else ("empty" if version is None else "stopped")
+    return Route(app.name, hosts, targets, version, app.settings.body_limit_bytes, state)

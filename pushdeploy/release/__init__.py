@@ -1,0 +1,1 @@
+"""Slug → Release: the release phase."""

@@ -1,0 +1,36 @@
+"""What commands work with, made once by the wiring."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pushdeploy.deploy import Asker, Deployer
+from pushdeploy.disks.directories import Directories
+from pushdeploy.domain.names import AppName
+from pushdeploy.domain.ports import Refs, Scheduler
+from pushdeploy.locks import AppLocks, Purpose
+from pushdeploy.reconcile import Reconciler
+from pushdeploy.run.manifests import Manifests
+from pushdeploy.settings import Settings
+from pushdeploy.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    settings: Settings
+    store: Store
+    locks: AppLocks
+    deployer: Deployer
+    reconciler: Reconciler
+    scheduler: Scheduler
+    manifests: Manifests
+    disks: Directories
+    refs: Refs
+
+    @contextmanager
+    def turn(self, app: AppName, what: str, asker: Asker) -> Iterator[None]:
+        """Hold the app's lock for ``what``; raises ``UnknownApp`` where there is none."""
+        self.store.apps.get(app)
+        with self.locks.hold(app, Purpose(what, asker.by), asker.output, asker.cancellation):
+            self.store.apps.get(app)
+            yield

@@ -1,0 +1,30 @@
+"""What to keep, start and stop so that exactly the wanted slots of one release run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pushdeploy.domain.task import Slot, Task
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPlan:
+    keep: Sequence[Task]
+    start: Sequence[Slot]
+    stop: Sequence[Task]
+
+
+def plan_tasks(wanted: Sequence[Slot], version: int | None, tasks: Sequence[Task]) -> TaskPlan:
+    """The newest present task of each wanted slot stays; others go; slots without one are started.
+
+    A task that has stopped for good counts as absent: the engine restarts crashed ones by itself.
+    """
+    keep: dict[Slot, Task] = {}
+    for task in sorted(tasks, key=lambda task: task.created_at):
+        if task.version == version and task.slot in wanted and task.state != "stopped":
+            keep[task.slot] = task
+    kept = list(keep.values())
+    return TaskPlan(
+        keep=kept,
+        start=[slot for slot in wanted if slot not in keep],
+        stop=[task for task in tasks if task not in kept],
+    )

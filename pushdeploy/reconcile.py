@@ -1,0 +1,226 @@
+"""Make what runs follow what is wanted: after a scale, a restart, a crash, a boot. No build, no git,
+no network of its own and no release phase."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pushdeploy.domain.app import App
+from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.errors import PushdeployError, UserError
+from pushdeploy.domain.names import AppName, HostName
+from pushdeploy.domain.plan import TaskPlan, plan_tasks
+from pushdeploy.domain.ports import Output, Refs, Router, Scheduler
+from pushdeploy.domain.release import Release
+from pushdeploy.domain.route import Route, default_host, route_of, targets_of
+from pushdeploy.domain.task import Slot, Task
+from pushdeploy.locks import TrafficLocks
+from pushdeploy.output import Quiet
+from pushdeploy.run.manifests import Manifests
+from pushdeploy.store import Store
+
+_log = logging.getLogger(__name__)
+_AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What the reconciler works on, made once by the wiring."""
+
+    store: Store
+    traffic: TrafficLocks
+    refs: Refs
+    manifests: Manifests
+    scheduler: Scheduler
+    router: Router
+    domain: str
+
+
+class Reconciler:
+    def __init__(self, running: Running) -> None:
+        self._running = running
+        self._store = running.store
+
+    # ------------------------------------------------------------- one app
+
+    def converge(self, name: AppName, output: Output) -> None:
+        """Start what is missing, route to what runs, stop what is too much.
+
+        Tasks of a release that is just being shipped are left alone. Raises ``BootFailed`` when a
+        missing task does not start, after everything else has been done.
+        """
+        with self._running.traffic.hold(name):
+            app = self._store.apps.get(name)
+            live = self._store.releases.current(name)
+            plan = self._plan(app, live)
+            started = self._start_missing(app, live, plan, output)
+            self._route(app, live, [*plan.keep, *started], plan.stop, output)
+            self._running.scheduler.stop(plan.stop, app.settings.stop_grace_seconds)
+
+    def restart(self, name: AppName, process: str | None, output: Output) -> Sequence[Slot]:
+        """Replace the tasks of ``process`` (a type, a slot like web.1, or None: all), new ones first."""
+        with self._running.traffic.hold(name):
+            app = self._store.apps.get(name)
+            live = self._store.releases.current(name)
+            if live is None or app.stopped:
+                raise UserError(
+                    f"{name} is not running", f"ps:start {name}, or git push deploy main"
+                )
+            plan = self._plan(app, live)
+            old = [task for task in plan.keep if _matches(task.slot, process)]
+            slots = sorted(
+                {task.slot for task in old} | {s for s in plan.start if _matches(s, process)}
+            )
+            if not slots:
+                raise UserError(f"{name} runs no {process or 'process'}", f"ps {name}")
+            manifest = self._running.manifests.of(app, live)
+            new = self._running.scheduler.run(manifest, slots, output, Cancellation())
+            stay = [task for task in plan.keep if task not in old]
+            self._route(app, live, [*stay, *new], old, output)
+            self._running.scheduler.stop([*old, *plan.stop], app.settings.stop_grace_seconds)
+        return slots
+
+    def refresh_route(self, name: AppName, output: Output) -> None:
+        """Render the app's route anew: its domains or its settings have changed."""
+        with self._running.traffic.hold(name):
+            app = self._store.apps.get(name)
+            live = self._store.releases.current(name)
+            self._route(app, live, self._plan(app, live).keep, [], output)
+
+    def forget(self, name: AppName, grace_seconds: int) -> None:
+        """Stop everything of an app and remove its route; the store still knows it."""
+        with self._running.traffic.hold(name):
+            self._running.router.remove(name)
+            self._running.scheduler.stop(self._running.scheduler.tasks(name), grace_seconds)
+            self._running.scheduler.remove_strays(name)
+
+    # ------------------------------------------------------------- everything
+
+    def recover(self) -> None:
+        """What a killed server left: undo unfinished releases, move branches that wait for it."""
+        for release in self._store.releases.unfinished():
+            said = f"the server was stopped while it was {release.status}"
+            _log.warning("app=%s release=%s %s", release.app, release.label, said)
+            self._store.releases.fail(release.app, release.version, said)
+        for release in self._store.releases.refs_pending():
+            if release.ref is not None:
+                self._running.refs.move(
+                    release.app, release.ref, release.ref_old, release.slug.commit
+                )
+            self._store.releases.ref_moved(release.app, release.version)
+
+    def converge_all(self) -> None:
+        """Route every app to what runs of it with one reload, then start and stop the rest."""
+        apps = self._store.apps.list()
+        self._running.router.routes([self._present_route(app) for app in apps])
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="converge") as pool:
+            list(pool.map(self._converge_quietly, [app.name for app in apps]))
+
+    def watch(self, stopping: threading.Event) -> None:
+        """Converge whenever tasks changed by themselves, until ``stopping``. Runs on its own thread."""
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="converge") as pool:
+            dirty = _Dirty(pool, self._converge_quietly, self.converge_all)
+            with self._changes(stopping) as changes:
+                for name in changes:
+                    dirty.mark(name)
+
+    # ------------------------------------------------------------- private
+
+    @contextmanager
+    def _changes(self, stopping: threading.Event) -> Iterator[Iterator[AppName | None]]:
+        """The scheduler's changes, cut off when ``stopping`` is set."""
+        with self._running.scheduler.changes() as changes:
+            yield (name for name in iter(changes) if not stopping.is_set())
+
+    def _converge_quietly(self, name: AppName) -> None:
+        """Converge and log what fails: one bad app must not stop the others."""
+        try:
+            self.converge(name, Quiet())
+        except PushdeployError as error:
+            _log.warning("app=%s cannot be converged: %s", name, error.message)
+        except Exception:
+            _log.exception("app=%s cannot be converged", name)
+
+    def _plan(self, app: App, live: Release | None) -> TaskPlan:
+        """What to keep, start and stop, decided without touching anything."""
+        tasks = self._running.scheduler.tasks(app.name)
+        shipping = {r.version for r in self._store.releases.unfinished() if r.app == app.name}
+        wanted: Sequence[Slot] = []
+        if live is not None and not app.stopped:
+            wanted = self._running.manifests.of(app, live).slots()
+        version = live.version if live else None
+        return plan_tasks(wanted, version, [t for t in tasks if t.version not in shipping])
+
+    def _start_missing(
+        self, app: App, live: Release | None, plan: TaskPlan, output: Output
+    ) -> Sequence[Task]:
+        if live is None or not plan.start:
+            return []
+        manifest = self._running.manifests.of(app, live)
+        return self._running.scheduler.run(manifest, plan.start, output, Cancellation())
+
+    def _route(
+        self,
+        app: App,
+        live: Release | None,
+        tasks: Sequence[Task],
+        leaving: Sequence[Task],
+        output: Output,
+    ) -> None:
+        route = self._route_of(app, live, tasks)
+        self._running.router.switch(route, targets_of(leaving), app.settings.drain_seconds, output)
+
+    def _present_route(self, app: App) -> Route:
+        live = self._store.releases.current(app.name)
+        return self._route_of(app, live, self._plan(app, live).keep)
+
+    def _route_of(self, app: App, live: Release | None, tasks: Sequence[Task]) -> Route:
+        hosts = [default_host(app.name, self._running.domain), *self._domains(app)]
+        return route_of(app, hosts, live.version if live else None, tasks)
+
+    def _domains(self, app: App) -> Sequence[HostName]:
+        return self._store.domains.of(app.name)
+
+
+class _Dirty:
+    """Apps that changed, each converged by one worker at a time, and once more if it changed meanwhile."""
+
+    def __init__(
+        self,
+        pool: ThreadPoolExecutor,
+        one: Callable[[AppName], None],
+        everything: Callable[[], None],
+    ) -> None:
+        self._pool = pool
+        self._one = one
+        self._everything = everything
+        self._lock = threading.Lock()
+        self._waiting: set[AppName | None] = set()
+        self._working: set[AppName | None] = set()
+
+    def mark(self, name: AppName | None) -> None:
+        with self._lock:
+            self._waiting.add(name)
+            if name in self._working:
+                return
+            self._working.add(name)
+        self._pool.submit(self._work, name)
+
+    def _work(self, name: AppName | None) -> None:
+        while True:
+            with self._lock:
+                if name not in self._waiting:
+                    self._working.remove(name)
+                    return
+                self._waiting.remove(name)
+            if name is None:
+                self._everything()
+            else:
+                self._one(name)
+
+
+def _matches(slot: Slot, process: str | None) -> bool:
+    return process in {None, str(slot.process_type), str(slot)}
