@@ -71,6 +71,18 @@ class AppLocks:
             holder = queue[0].cancellation if queue else None
         return holder.cancel(reason) if holder else None
 
+    def cancel_all(self, reason: str) -> None:
+        """Cancel whatever can still be cancelled, holders and waiters alike."""
+        with self._changed:
+            tickets = [ticket for queue in self._queues.values() for ticket in queue]
+        for ticket in tickets:
+            ticket.cancellation.cancel(reason)
+
+    def wait_until_free(self, timeout_seconds: float) -> bool:
+        """Whether nobody holds a lock any more within the time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._queues, timeout_seconds)
+
     def _queue_up(self, app: AppName, ticket: _Ticket) -> None:
         with self._changed:
             queue = self._queues.setdefault(app, [])

@@ -15,7 +15,7 @@ APP_GROUP = 1000
 
 @dataclass(frozen=True, slots=True)
 class AppSettings:
-    """Times in seconds, sizes in bytes. ``deploy_branch`` None: main, or master when that is first."""
+    """Times in seconds, sizes in bytes; ``deploy_branch`` None: main, or master if first."""
 
     deploy_branch: str | None = None
     release_timeout_seconds: int = 3600

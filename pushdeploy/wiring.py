@@ -1,0 +1,210 @@
+"""Puts the parts together: the one place that knows which back-end stands behind which port."""
+
+import fcntl
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pushdeploy.build.builder import BuildSettings, SlugBuilder
+from pushdeploy.build.stacks import Stacks
+from pushdeploy.commands.dispatch import Commands
+from pushdeploy.commands.platform import Platform
+from pushdeploy.deploy import Deployer, Stages
+from pushdeploy.disks.directories import Directories
+from pushdeploy.domain.errors import Busy, PushdeployError
+from pushdeploy.domain.manifest import Limits
+from pushdeploy.domain.names import AppName, KeyName
+from pushdeploy.domain.ports import Output, Router
+from pushdeploy.engine.docker import DockerEngine
+from pushdeploy.instance import Home, read_instance
+from pushdeploy.lifecycle import Lifecycle
+from pushdeploy.locks import AppLocks, TrafficLocks
+from pushdeploy.pushes import Pushes
+from pushdeploy.receive.repositories import Repositories
+from pushdeploy.receive.service import GitService, PackLimits
+from pushdeploy.reconcile import Reconciler, Running
+from pushdeploy.release.phase import ReleasePhase
+from pushdeploy.resources import find
+from pushdeploy.route.routers.nginx import ROUTER
+from pushdeploy.run.manifests import Manifests
+from pushdeploy.run.schedulers.docker_local import SCHEDULER
+from pushdeploy.settings import Settings
+from pushdeploy.ssh.server import SshServer
+from pushdeploy.store import Store
+from pushdeploy.templating import Templates
+
+_log = logging.getLogger(__name__)
+
+AfterReceive = Callable[[AppName, str, str, str, KeyName, Output], None]
+
+FINISHING_SECONDS = 60
+"""How long a stopping server waits for deploys past their point of no return."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The running parts that ``serve`` starts and stops."""
+
+    router: Router
+    reconciler: Reconciler
+    repositories: Repositories
+    locks: AppLocks
+    ssh: SshServer
+    store: Store
+
+
+def serve(settings: Settings) -> int:
+    """Run the server in the foreground until SIGTERM or SIGINT: the exit status."""
+    _log_to_stderr()
+    home = Home(settings.home)
+    instance = read_instance(home.root)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    with _only_server(home):
+        server = _assemble(settings, home, instance)
+        _startup(server, settings, stopping)
+        stopping.wait()
+        _shutdown(server)
+    return 0
+
+
+def _startup(server: Server, settings: Settings, stopping: threading.Event) -> None:
+    server.repositories.sweep()
+    server.router.start()
+    server.reconciler.recover()
+    server.reconciler.converge_all()
+    threading.Thread(
+        target=server.reconciler.watch, args=[stopping], name="watch", daemon=True
+    ).start()
+    address = server.ssh.start()
+    sys.stdout.write(f"ready ssh={address} http={settings.http}\n")
+    sys.stdout.flush()
+
+
+def _shutdown(server: Server) -> None:
+    """Take no more requests, let committed deploys end; apps and nginx go on serving."""
+    _log.info("stopping: apps and nginx go on serving")
+    server.locks.cancel_all("the server is being stopped")
+    if not server.locks.wait_until_free(FINISHING_SECONDS):
+        _log.warning("a deploy is still going on; it is undone at the next start")
+    server.ssh.stop()
+    server.store.close()
+
+
+def _assemble(settings: Settings, home: Home, instance: str) -> Server:
+    store = Store.open(settings.database_url)
+    engine = DockerEngine(instance, settings.docker_host)
+    templates = Templates(home.root)
+    scheduler = SCHEDULER(engine, instance, home.logs, find("hooks", "release", home.root))
+    router = ROUTER(home.root, settings.http, settings.https, templates, settings.nginx)
+    repositories = Repositories(home.repositories)
+    disks = Directories(home.disks)
+    lifecycle = Lifecycle(home.root)
+    limits = Limits(settings.task_memory_bytes, settings.task_cpus, settings.task_pids)
+    manifests = Manifests(disks, limits)
+    locks, traffic = AppLocks(), TrafficLocks()
+    stacks = Stacks(engine, settings.stack_source, home.cache / "stacks", settings.ca_bundle)
+    builder = SlugBuilder(engine, stacks, store.slugs, _build_settings(settings, home))
+    stages = Stages(
+        store=store,
+        locks=locks,
+        traffic=traffic,
+        refs=repositories,
+        builder=builder,
+        phase=ReleasePhase(scheduler),
+        manifests=manifests,
+        scheduler=scheduler,
+        router=router,
+        lifecycle=lifecycle,
+        domain=settings.domain,
+    )
+    deployer = Deployer(stages)
+    reconciler = Reconciler(
+        Running(store, traffic, repositories, manifests, scheduler, router, settings.domain)
+    )
+    platform = Platform(
+        settings, store, locks, deployer, reconciler, scheduler, manifests, disks, repositories
+    )
+    git = GitService(
+        repositories, Pushes(store, deployer), _pack_limits(settings), _post_receive(lifecycle)
+    )
+    ssh = SshServer(
+        settings.ssh,
+        home.host_key,
+        store.keys.find,
+        Commands(platform).run,
+        git.serve,
+        ciphers=settings.ssh_ciphers,
+        login_grace_seconds=settings.login_grace_seconds,
+        max_startups=settings.max_startups,
+        max_startups_per_host=settings.max_startups_per_host,
+    )
+    return Server(router, reconciler, repositories, locks, ssh, store)
+
+
+def _build_settings(settings: Settings, home: Home) -> BuildSettings:
+    return BuildSettings(
+        memory_bytes=settings.build_memory_bytes,
+        cpus=settings.build_cpus,
+        pids=settings.task_pids,
+        timeout_seconds=settings.build_timeout_seconds,
+        ca_bundle=settings.ca_bundle,
+        cache=home.cache,
+    )
+
+
+def _pack_limits(settings: Settings) -> PackLimits:
+    return PackLimits(
+        pack_bytes=settings.max_pack_bytes,
+        memory_bytes=settings.pack_memory_bytes,
+        tree_files=settings.max_tree_files,
+        tree_bytes=settings.max_tree_bytes,
+    )
+
+
+def _post_receive(lifecycle: Lifecycle) -> AfterReceive:
+    """The hook after a ref has moved; its failure is told and changes nothing."""
+
+    def run(app: AppName, ref: str, old: str, new: str, by: KeyName, output: Output) -> None:
+        facts = {"APP": str(app), "REF": ref, "OLD": old, "NEW": new, "BY": str(by)}
+        try:
+            lifecycle.run("post-receive", facts, output)
+        except PushdeployError as error:
+            output.trouble(error.message)
+
+    return run
+
+
+@contextmanager
+def _only_server(home: Home) -> Iterator[None]:
+    """Hold the home for this process: ``Busy`` where another server has it."""
+    with home.pid_file.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            file.seek(0)
+            raise Busy(
+                f"process {file.read().strip() or 'unknown'} serves {home.root} already",
+                "stop it first, or give this one a home of its own: PUSHDEPLOY_HOME",
+            ) from error
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(
+        level=logging.INFO,
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        force=True,
+    )
+    for chatty in ("paramiko", "urllib3", "docker", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
