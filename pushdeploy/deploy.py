@@ -10,7 +10,6 @@ from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.config import changed_config
 from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.errors import PushdeployError, UserError
-from pushdeploy.domain.formation import quantities
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import AppName, CommitId, DiskName, HostName, KeyName
 from pushdeploy.domain.ports import Builder, Output, Refs, Router, Scheduler

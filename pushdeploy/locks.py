@@ -134,7 +134,7 @@ class AppLocks:
 
 
 class TrafficLocks:
-    """Who may touch an app's route and running tasks right now: short, and inside the deploy lock."""
+    """Who may touch an app's route and tasks right now: short, inside the deploy lock."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()

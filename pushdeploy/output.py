@@ -1,4 +1,4 @@
-"""What a person reads while something is done for them: steps, details, trouble; and where it goes."""
+"""What a person reads while something is done for them, and where it goes."""
 
 import threading
 import time
@@ -56,7 +56,7 @@ class Output:
         self._write(text, trouble=False)
 
     def failure(self, error: PushdeployError) -> None:
-        """The block of a failure: what failed, what it said, what still serves, what to type next."""
+        """What failed, what it said, what still serves, what to type next."""
         self.trouble(error.message)
         if isinstance(error, StageFailed) and error.log_tail:
             self.trouble("its last lines:")

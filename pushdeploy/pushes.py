@@ -1,4 +1,4 @@
-"""What a git push means to the apps: which branch deploys, who makes the app, and the deploy itself."""
+"""What a git push means: which branch deploys, who makes the app, and the deploy itself."""
 
 from collections.abc import Sequence
 

@@ -1,5 +1,5 @@
-"""Make what runs follow what is wanted: after a scale, a restart, a crash, a boot. No build, no git,
-no network of its own and no release phase."""
+"""Make what runs follow what is wanted: after a scale, a restart, a crash, a boot. No build, no
+network and no release phase."""
 
 import logging
 import threading
@@ -61,7 +61,7 @@ class Reconciler:
             self._running.scheduler.stop(plan.stop, app.settings.stop_grace_seconds)
 
     def restart(self, name: AppName, process: str | None, output: Output) -> Sequence[Slot]:
-        """Replace the tasks of ``process`` (a type, a slot like web.1, or None: all), new ones first."""
+        """Replace the tasks of ``process`` (a type, a slot, None: all), new ones first."""
         with self._running.traffic.hold(name):
             app = self._store.apps.get(name)
             live = self._store.releases.current(name)
@@ -120,7 +120,7 @@ class Reconciler:
             list(pool.map(self._converge_quietly, [app.name for app in apps]))
 
     def watch(self, stopping: threading.Event) -> None:
-        """Converge whenever tasks changed by themselves, until ``stopping``. Runs on its own thread."""
+        """Converge whenever tasks changed by themselves, until ``stopping``; on its own thread."""
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="converge") as pool:
             dirty = _Dirty(pool, self._converge_quietly, self.converge_all)
             with self._changes(stopping) as changes:
@@ -141,7 +141,7 @@ class Reconciler:
             self.converge(name, Quiet())
         except PushdeployError as error:
             _log.warning("app=%s cannot be converged: %s", name, error.message)
-        except Exception:
+        except Exception:  # noqa: BLE001 - a loop that must outlive one bad app
             _log.exception("app=%s cannot be converged", name)
 
     def _plan(self, app: App, live: Release | None) -> TaskPlan:
@@ -186,7 +186,7 @@ class Reconciler:
 
 
 class _Dirty:
-    """Apps that changed, each converged by one worker at a time, and once more if it changed meanwhile."""
+    """Apps that changed: each has one worker at a time, and a last turn if it changed meanwhile."""
 
     def __init__(
         self,

@@ -32,9 +32,7 @@ def parse_scale(
     for word in words:
         match = _SCALE.fullmatch(word)
         if not match:
-            raise UserError(
-                f"{word!r} is not a scale", "write it like  ps:scale shop web=2 worker=1"
-            )
+            raise UserError(f"{word!r} is not a scale", "write it like  ps:scale shop web=2")
         kind, sign, amount = ProcessType.parse(match.group(1)), match.group(2), int(match.group(3))
         if kind == RELEASE or kind not in current:
             known = ", ".join(sorted(current)) or "none yet: push first"

@@ -1,4 +1,4 @@
-"""The plugs: what each back-end must offer, as plain nouns. The only module with Protocols to implement."""
+"""The plugs: what each back-end must offer, as plain nouns."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -97,7 +97,7 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class EngineEvent:
-    """``action`` as Docker names it: start, die, destroy, oom; or ``connected`` after a reconnect."""
+    """``action`` as Docker names it: start, die, destroy, oom; or ``connected`` (again)."""
 
     action: str
     container: str
@@ -169,7 +169,7 @@ class Engine(Protocol):
     def images(self, labels: Mapping[str, str]) -> Sequence[ImageInfo]: ...
     def tag(self, image: str, tag: str) -> None: ...
     def remove_image(self, reference: str) -> None:
-        """Untag, and delete when nothing else holds it; nothing happens when it is gone or in use."""
+        """Untag, and delete when nothing else holds it; no error when it is gone or in use."""
 
     def pull(self, reference: str) -> ImageDigest: ...
     def import_image(self, tar: BinaryIO, tag: str, change: ImageChange) -> ImageDigest: ...
@@ -229,7 +229,7 @@ class Streams(Protocol):
 
     def write_error(self, data: bytes) -> None: ...
     def on_resize(self, resized: Callable[[WindowSize], None]) -> None:
-        """Call ``resized`` now with today's size and at every change, never on a reader's thread."""
+        """Call ``resized`` with the present size and at each change, not on a reader's thread."""
 
 
 # --------------------------------------------------------------------------- output
@@ -261,7 +261,7 @@ class Builder(Protocol):
 
 
 class Scheduler(Protocol):
-    """Release → Tasks. Everything that it starts carries labels from which ``tasks`` reads it back."""
+    """Release → Tasks. What it starts carries labels from which ``tasks`` reads it back."""
 
     def run(
         self,
@@ -340,7 +340,7 @@ class Router(Protocol):
         """
 
     def routes(self, routes: Sequence[Route]) -> None:
-        """Make exactly these the routes, with one reload at the most; a bad one is left out and logged."""
+        """Make exactly these the routes, with one reload at most; a bad one is left out."""
 
     def remove(self, app: AppName) -> None: ...
 
@@ -366,7 +366,7 @@ class PushReceiver(Protocol):
         """Called before a first push: makes the app where it does not exist."""
 
     def deploy_branch(self, app: AppName, offered: Sequence[str]) -> str:
-        """The branch that deploys: the app's setting, else main, else master when that is offered."""
+        """The branch that deploys: the app's setting, else main, else master when offered."""
 
     def deploy(
         self,

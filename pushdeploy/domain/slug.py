@@ -1,4 +1,4 @@
-"""A slug: what a build leaves behind, the same bytes in every stage, with no configuration in it."""
+"""A slug: what a build leaves, the same bytes in every stage, with no configuration in it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

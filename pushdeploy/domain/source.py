@@ -1,4 +1,4 @@
-"""A source: the tree of a commit, read from where git keeps it and never checked out on the host."""
+"""A source: the tree of a commit, read where git keeps it, never checked out on the host."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager

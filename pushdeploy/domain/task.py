@@ -23,7 +23,7 @@ TaskState = Literal["starting", "up", "stopped", "crashed"]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """``address`` is the container's own IP, empty while it has none; ``port`` where web listens."""
+    """``address`` is the container's own IP, or empty; ``port`` is where web listens."""
 
     app: AppName
     slot: Slot

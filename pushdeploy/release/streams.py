@@ -1,4 +1,4 @@
-"""The release command's output as lines: live to the person who waits, the last ones for the failure."""
+"""The release command's output as lines: live to whoever waits, the last for the failure."""
 
 from collections import deque
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Release → Manifest: joins a release with the app's formation, its disks and the machine's limits."""
+"""Release → Manifest: a release with the app's formation, disks and the machine's limits."""
 
 from pushdeploy.disks.directories import Directories
 from pushdeploy.domain.app import App
