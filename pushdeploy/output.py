@@ -11,6 +11,9 @@ from pushdeploy.domain.errors import PushdeployError, StageFailed
 Sink = Callable[[str], None]
 """Takes one line without its newline."""
 
+Timed = Callable[[str, float], None]
+"""Takes a step's title and its seconds when it has ended well."""
+
 
 class Output:
     """Lines of the face, given to every sink in order. Thread-safe.
@@ -22,11 +25,13 @@ class Output:
     def __init__(self, *sinks: Sink, trouble_sink: Sink | None = None) -> None:
         self._sinks = sinks
         self._trouble_sink = trouble_sink
+        self._timed: Timed | None = None
         self._lock = threading.Lock()
 
-    def also(self, sink: Sink) -> "Output":
-        """An output that writes here and to ``sink``."""
+    def also(self, sink: Sink, timed: Timed | None = None) -> "Output":
+        """An output that writes here and to ``sink``, and tells ``timed`` of its steps."""
         both = Output(*self._sinks, sink)
+        both._timed = timed or self._timed
         if self._trouble_sink is not None:
             both._trouble_sink = _both(self._trouble_sink, sink)
         both._lock = self._lock
@@ -38,7 +43,10 @@ class Output:
         self.line(f"-----> {title}")
         started = time.monotonic()
         yield
-        self.detail(f"done in {duration(time.monotonic() - started)}")
+        seconds = time.monotonic() - started
+        if self._timed is not None:
+            self._timed(title, seconds)
+        self.detail(f"done in {duration(seconds)}")
 
     def headline(self, text: str) -> None:
         self.line(f"=====> {text}")

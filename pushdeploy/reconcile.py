@@ -115,9 +115,15 @@ class Reconciler:
     def converge_all(self) -> None:
         """Route every app to what runs of it with one reload, then start and stop the rest."""
         apps = self._store.apps.list()
+        self._stop_orphans({app.name for app in apps})
         self._running.router.routes([self._present_route(app) for app in apps])
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="converge") as pool:
             list(pool.map(self._converge_quietly, [app.name for app in apps]))
+
+    def _stop_orphans(self, known: set[AppName]) -> None:
+        """Stop tasks of apps that the store does not know: a destroy that was cut short."""
+        orphans = [task for task in self._running.scheduler.tasks() if task.app not in known]
+        self._running.scheduler.stop(orphans, grace_seconds=10)
 
     def watch(self, stopping: threading.Event) -> None:
         """Converge whenever tasks changed by themselves, until ``stopping``; on its own thread."""

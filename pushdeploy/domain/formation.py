@@ -27,7 +27,7 @@ def quantities(
 def parse_scale(
     words: Iterable[str], current: Mapping[ProcessType, int]
 ) -> Mapping[ProcessType, int]:
-    """``web=2 worker+1 clock-1`` against the current quantities: the new ones of the named types."""
+    """``web=2 worker+1`` against the current quantities: the new ones of the named types."""
     changed: dict[ProcessType, int] = {}
     for word in words:
         match = _SCALE.fullmatch(word)
