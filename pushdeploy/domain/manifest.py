@@ -1,7 +1,7 @@
 """A manifest: everything that a scheduler needs to run a release, and nothing else."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pushdeploy.domain.app import APP_GROUP, App
 from pushdeploy.domain.contract import environment
@@ -48,7 +48,7 @@ class Manifest:
     app: AppName
     version: int
     image: ImageDigest
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     processes: Mapping[ProcessType, ProcessSpec]
     mounts: Sequence[Mount]
     user: str | None

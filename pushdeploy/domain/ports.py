@@ -31,7 +31,7 @@ class ContainerSpec:
     labels: Mapping[str, str]
     command: Sequence[str] | None = None
     entrypoint: Sequence[str] | None = None
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     user: str | None = None
     groups: Sequence[int] = ()
     working_dir: str | None = None

@@ -1,7 +1,7 @@
 """A release: vN of an app. A slug, a snapshot of the config, the disks, and why. Append-only."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -55,7 +55,7 @@ class Candidate:
 
     app: AppName
     slug: Slug
-    config: Mapping[str, str]
+    config: Mapping[str, str] = field(repr=False)
     disks: Sequence[Attachment]
     reason: Reason
     description: str
@@ -66,7 +66,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """``version`` counts from 1 within an app and is never given twice."""
+    """``version`` counts from 1 within an app and is never given twice.
+
+    ``live_at`` is when it went live, None where it never did. The config holds secrets: it is
+    left out of the repr.
+    """
 
     app: AppName
     version: int
@@ -74,13 +78,14 @@ class Release:
     reason: Reason
     description: str
     slug: Slug
-    config: Mapping[str, str]
+    config: Mapping[str, str] = field(repr=False)
     disks: Sequence[Attachment]
     by: KeyName
     created_at: datetime
     error: str = ""
     ref: str | None = None
     ref_old: CommitId | None = None
+    live_at: datetime | None = None
 
     @property
     def label(self) -> str:
