@@ -1,0 +1,47 @@
+"""The database, and only here: what is wanted and what happened."""
+
+from typing import Self
+
+from pushdeploy.store.apps import Apps
+from pushdeploy.store.audit import Audit, AuditEntry
+from pushdeploy.store.config import Config
+from pushdeploy.store.database import Database
+from pushdeploy.store.disks import Disks
+from pushdeploy.store.domains import Domains
+from pushdeploy.store.keys import Keys
+from pushdeploy.store.meta import Meta
+from pushdeploy.store.recorder import OutputRecorder
+from pushdeploy.store.releases import Releases
+from pushdeploy.store.slugs import Slugs
+from pushdeploy.store.upgrade import upgrade
+
+__all__ = ["AuditEntry", "OutputRecorder", "Store"]
+
+
+class Store:
+    """Every change is one short transaction of its own. Thread-safe.
+
+    Any trouble with the database itself is raised as ``BackendDown``.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.apps = Apps(database)
+        self.config = Config(database)
+        self.domains = Domains(database)
+        self.keys = Keys(database)
+        self.disks = Disks(database)
+        self.slugs = Slugs(database)
+        self.releases = Releases(database)
+        self.audit = Audit(database)
+        self.meta = Meta(database)
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """The store at an SQLAlchemy URL; its schema is made or brought up to date."""
+        database = Database(url)
+        upgrade(database)
+        return cls(database)
+
+    def close(self) -> None:
+        self._database.close()

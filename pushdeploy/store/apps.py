@@ -1,0 +1,106 @@
+"""The apps: their names, settings and formation, and which release is current."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Select, delete, insert, select, update
+
+from pushdeploy.domain.app import App, AppSettings
+from pushdeploy.domain.errors import UnknownApp, UserError
+from pushdeploy.domain.names import AppName, ProcessType
+from pushdeploy.store.database import Conflict, Database
+from pushdeploy.store.rows import app_of, formation_json, settings_json
+from pushdeploy.store.schema import APPS
+
+
+class Apps:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(self, name: AppName) -> App:
+        """``UserError`` when there is one of that name. Its id was never another app's."""
+        try:
+            with self._database.changing() as connection:
+                connection.execute(insert(APPS).values(**_fresh(name)))
+        except Conflict as error:
+            raise _exists(name) from error
+        return self.get(name)
+
+    def get(self, name: AppName) -> App:
+        """``UnknownApp`` when there is none."""
+        app = self.find(name)
+        if app is None:
+            raise UnknownApp(name)
+        return app
+
+    def find(self, name: AppName) -> App | None:
+        with self._database.reading() as connection:
+            row = connection.execute(_apps().where(APPS.c.name == str(name))).first()
+        return app_of(row) if row else None
+
+    def list(self) -> Sequence[App]:
+        """In the order of their names."""
+        with self._database.reading() as connection:
+            return [app_of(row) for row in connection.execute(_apps().order_by(APPS.c.name))]
+
+    def rename(self, name: AppName, new: AppName) -> None:
+        """Everything of the app goes along."""
+        try:
+            self._set(name, name=str(new))
+        except Conflict as error:
+            raise _exists(new) from error
+
+    def destroy(self, name: AppName) -> None:
+        """All rows of the app; slugs stay until nothing refers to them."""
+        with self._database.changing() as connection:
+            if not connection.execute(delete(APPS).where(APPS.c.name == str(name))).rowcount:
+                raise UnknownApp(name)
+
+    def set_settings(self, name: AppName, settings: AppSettings) -> None:
+        self._set(name, settings=settings_json(settings))
+
+    def set_formation(self, name: AppName, formation: Mapping[ProcessType, int]) -> None:
+        """Replaces what was scaled before."""
+        self._set(name, formation=formation_json(formation))
+
+    def set_stopped(self, name: AppName, stopped: bool) -> None:
+        self._set(name, stopped=stopped)
+
+    def _set(self, app: AppName, /, **values: object) -> None:
+        with self._database.changing() as connection:
+            changed = connection.execute(
+                update(APPS).where(APPS.c.name == str(app)).values(**values)
+            )
+            if not changed.rowcount:
+                raise UnknownApp(app)
+
+
+def _apps() -> Select[Any]:
+    return select(
+        APPS.c.id,
+        APPS.c.name,
+        APPS.c.created_at,
+        APPS.c.settings,
+        APPS.c.formation,
+        APPS.c.current_version,
+        APPS.c.stopped,
+    )
+
+
+def _fresh(name: AppName) -> dict[str, Any]:
+    return {
+        "name": str(name),
+        "created_at": datetime.now(UTC),
+        "settings": settings_json(AppSettings()),
+        "formation": {},
+        "config": {},
+        "disks": [],
+        "stopped": False,
+        "current_version": None,
+        "last_version": 0,
+    }
+
+
+def _exists(name: AppName) -> UserError:
+    return UserError(f"app {name} exists already", "apps:list shows them all")

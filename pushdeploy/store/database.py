@@ -1,0 +1,107 @@
+"""Connections and transactions: the one place that knows which database it is."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+
+from pushdeploy.domain.errors import BackendDown
+
+_PRAGMAS = (
+    "PRAGMA busy_timeout = 10000",
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA foreign_keys = ON",
+    # FULL: a release that was said to be live is still live after a power cut.
+    "PRAGMA synchronous = FULL",
+)
+
+
+class Conflict(BackendDown):
+    """A row that must be unique is there already. Caught within this package."""
+
+
+class Database:
+    """Short transactions, each on its own connection of a pool. Thread-safe."""
+
+    def __init__(self, url: str) -> None:
+        with _our_errors():
+            self._engine = _engine(url)
+        self._changing = self._engine.execution_options(changes=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One consistent view of everything read inside."""
+        with _our_errors(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def changing(self) -> Iterator[Connection]:
+        """All or nothing of what is done inside; one at a time on SQLite."""
+        with _our_errors(), self._changing.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+@contextmanager
+def _our_errors() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError as error:
+        raise Conflict(_said(error), "try it again") from error
+    except SQLAlchemyError as error:
+        raise BackendDown(_said(error), "pushdeploy doctor says what is wrong") from error
+
+
+def _said(error: SQLAlchemyError) -> str:
+    reason = error.orig if isinstance(error, DBAPIError) else error
+    return f"the database cannot be used: {str(reason).strip() or type(error).__name__}"
+
+
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
+    if not parsed.database or parsed.database == ":memory:":
+        raise BackendDown("the database must be a file", "give sqlite:////absolute/path")
+    _make_private(Path(parsed.database))
+    # Parameters are hidden: they are config vars, and errors end in the log.
+    engine = create_engine(parsed, hide_parameters=True, pool_size=10, max_overflow=10)
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _make_private(path: Path) -> None:
+    """Mode 0600 from the first moment, for config vars are secrets; -wal and -shm follow it."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        path.chmod(0o600)
+    except OSError as error:
+        raise BackendDown(
+            f"the database {path} cannot be opened: {error.strerror}",
+            "pushdeploy init makes its directory",
+        ) from error
+
+
+def _set_pragmas(connection: Any, _record: object) -> None:
+    """The driver's own BEGIN comes too late and without IMMEDIATE: it is switched off."""
+    connection.isolation_level = None
+    for pragma in _PRAGMAS:
+        _execute(connection, pragma)
+
+
+def _execute(connection: sqlite3.Connection, statement: str) -> None:
+    connection.execute(statement).close()
+
+
+def _begin(connection: Connection) -> None:
+    """A change locks at once: a reader that becomes a writer may be refused without any wait."""
+    changes = connection.get_execution_options().get("changes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if changes else "BEGIN")

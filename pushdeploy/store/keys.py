@@ -1,0 +1,68 @@
+"""The public keys that may log in, and whose they are."""
+
+import hashlib
+from collections.abc import Sequence
+
+from sqlalchemy import delete, insert, or_, select
+
+from pushdeploy.domain.access import PublicKey
+from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.names import KeyName
+from pushdeploy.store.database import Conflict, Database
+from pushdeploy.store.schema import KEYS
+
+
+class Keys:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, key: PublicKey) -> None:
+        """``UserError`` when the name is taken, or the key itself is there under another."""
+        values = {
+            "name": str(key.name),
+            "kind": key.kind,
+            "base64": key.base64,
+            "fingerprint": key.fingerprint,
+            "digest": _digest(key.kind, key.base64),
+        }
+        try:
+            with self._database.changing() as connection:
+                connection.execute(insert(KEYS).values(**values))
+        except Conflict as error:
+            raise self._taken(key) from error
+
+    def remove(self, name: KeyName) -> None:
+        """``UserError`` when there is none of that name."""
+        with self._database.changing() as connection:
+            if not connection.execute(delete(KEYS).where(KEYS.c.name == str(name))).rowcount:
+                raise UserError(f"there is no key {name}", "keys:list shows them all")
+
+    def list(self) -> Sequence[PublicKey]:
+        """In the order of their names."""
+        query = select(KEYS.c.name, KEYS.c.kind, KEYS.c.base64, KEYS.c.fingerprint)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(KEYS.c.name)).all()
+        return [PublicKey(KeyName(row.name), row.kind, row.base64, row.fingerprint) for row in rows]
+
+    def find(self, kind: str, base64: str) -> KeyName | None:
+        """Whose key it is: asked at every login, answered from an index."""
+        query = select(KEYS.c.name).where(KEYS.c.digest == _digest(kind, base64))
+        with self._database.reading() as connection:
+            name = connection.execute(query).scalar()
+        return KeyName(name) if name is not None else None
+
+    def _taken(self, key: PublicKey) -> UserError:
+        same = or_(
+            KEYS.c.fingerprint == key.fingerprint,
+            KEYS.c.digest == _digest(key.kind, key.base64),
+        )
+        with self._database.reading() as connection:
+            owner = connection.execute(select(KEYS.c.name).where(same)).scalar()
+        if owner is not None and owner != key.name:
+            return UserError(f"this key is there already, as {owner}", f"keys:remove {owner}")
+        return UserError(f"there is a key {key.name} already", f"keys:remove {key.name}")
+
+
+def _digest(kind: str, base64: str) -> str:
+    """Of fixed length, for an RSA key may be longer than an index entry."""
+    return hashlib.sha256(f"{kind} {base64}".encode()).hexdigest()

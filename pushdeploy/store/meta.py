@@ -1,0 +1,21 @@
+"""Small facts about the installation itself, by name."""
+
+from sqlalchemy import delete, insert, select
+
+from pushdeploy.store.database import Database
+from pushdeploy.store.schema import META
+
+
+class Meta:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, name: str) -> str | None:
+        with self._database.reading() as connection:
+            value = connection.execute(select(META.c.value).where(META.c.name == name)).scalar()
+        return None if value is None else str(value)
+
+    def set(self, name: str, value: str) -> None:
+        with self._database.changing() as connection:
+            connection.execute(delete(META).where(META.c.name == name))
+            connection.execute(insert(META).values(name=name, value=value))

@@ -1,0 +1,13 @@
+"""Run by Alembic, never imported: applies the steps on the connection that it was given."""
+
+from alembic import context
+
+from pushdeploy.store.schema import METADATA
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=METADATA,
+    transactional_ddl=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,141 @@
+"""The ledger of releases: append-only, one live release an app at the most."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Select, insert
+
+from pushdeploy.domain.names import AppName
+from pushdeploy.domain.release import Candidate, Release, ReleaseStatus
+from pushdeploy.store import ledger
+from pushdeploy.store.database import Database
+from pushdeploy.store.outputs import KeptOutput
+from pushdeploy.store.recorder import OutputRecorder
+from pushdeploy.store.rows import release_of
+from pushdeploy.store.schema import RELEASES
+from pushdeploy.store.slugs import ensure_slug
+
+
+class Releases:
+    """What asks about an app that does not exist finds nothing; what changes one raises."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # ------------------------------------------------------------- reading
+
+    def get(self, app: AppName, version: int) -> Release:
+        """``UserError`` when there is none."""
+        release = self.find(app, version)
+        if release is None:
+            raise ledger.no_release(app, version)
+        return release
+
+    def find(self, app: AppName, version: int) -> Release | None:
+        return self._first(ledger.one(app, version))
+
+    def list(self, app: AppName, limit: int = 15) -> Sequence[Release]:
+        """Newest first."""
+        return self._all(ledger.newest(app, limit))
+
+    def latest(self, app: AppName) -> Release | None:
+        """The one with the highest version, whatever became of it."""
+        return self._first(ledger.newest(app, 1))
+
+    def current(self, app: AppName) -> Release | None:
+        """The live one."""
+        return self._first(ledger.current(app))
+
+    def unfinished(self) -> Sequence[Release]:
+        """Of all apps: being shipped right now, or cut short when a server was killed."""
+        return self._all(ledger.unfinished())
+
+    def refs_pending(self) -> Sequence[Release]:
+        """Live releases of all apps whose branch has not been moved yet."""
+        return self._all(ledger.refs_pending())
+
+    # ------------------------------------------------------------- a release's life
+
+    def create(self, candidate: Candidate) -> Release:
+        """Write the app's next release down as ``pending``; its slug too, where it is missing."""
+        with self._database.changing() as connection:
+            app_id, version = ledger.next_version(connection, candidate.app)
+            connection.execute(
+                insert(RELEASES).values(
+                    app_id=app_id,
+                    version=version,
+                    slug_id=ensure_slug(connection, candidate.slug),
+                    **ledger.values_of(candidate),
+                )
+            )
+        return self.get(candidate.app, version)
+
+    def set_status(
+        self, app: AppName, version: int, status: ReleaseStatus, error: str = ""
+    ) -> None:
+        """Note how far an unfinished release has come. ``make_live`` alone makes one live."""
+        if not status.unfinished and status is not ReleaseStatus.FAILED:
+            raise ValueError(f"a release becomes {status} by make_live only")
+        with self._database.changing() as connection:
+            ledger.move(connection, app, version, {"status": str(status), "error": error})
+
+    def fail(self, app: AppName, version: int, error: str) -> None:
+        """``PushdeployError`` when it is finished already: a live one cannot fail any more."""
+        self.set_status(app, version, ReleaseStatus.FAILED, error)
+
+    def make_live(self, app: AppName, version: int) -> None:
+        """Retire the former one, make this one live and its config and disks the wanted ones.
+
+        All in one transaction. ``PushdeployError`` when it is finished already.
+        """
+        with self._database.changing() as connection:
+            connection.execute(ledger.retire_live(app))
+            live = {"status": str(ReleaseStatus.LIVE), "live_at": datetime.now(UTC)}
+            ledger.move(connection, app, version, live)
+            connection.execute(ledger.point_at(app, version))
+
+    def ref_moved(self, app: AppName, version: int) -> None:
+        """The branch of a live release has been moved, or is not to be moved any more."""
+        with self._database.changing() as connection:
+            connection.execute(ledger.mark_ref_moved(app, version))
+
+    # ------------------------------------------------------------- what is kept with it
+
+    def recorder(self, app: AppName, version: int) -> OutputRecorder:
+        """A context in which ``write`` keeps the lines that the release prints."""
+        return OutputRecorder(KeptOutput(self._database, self._app_id(app, version), version))
+
+    def append_output(self, app: AppName, version: int, text_line: str) -> None:
+        """One line; for many there is the recorder."""
+        with self.recorder(app, version) as recorder:
+            recorder.write(text_line)
+
+    def output(self, app: AppName, version: int) -> Sequence[str]:
+        """The lines that are kept, oldest first."""
+        return KeptOutput(self._database, self._app_id(app, version), version).lines()
+
+    def add_step(self, app: AppName, version: int, name: str, seconds: float) -> None:
+        """How long a step of it took."""
+        with self._database.changing() as connection:
+            ledger.append_step(connection, app, version, name, seconds)
+
+    def steps(self, app: AppName, version: int) -> "Sequence[tuple[str, float]]":
+        """(name, seconds), in the order in which they ended."""
+        with self._database.reading() as connection:
+            rows = connection.execute(ledger.steps(app, version)).all()
+        return [(row.name, row.seconds) for row in rows]
+
+    # ------------------------------------------------------------- private
+
+    def _app_id(self, app: AppName, version: int) -> int:
+        with self._database.reading() as connection:
+            return ledger.app_id_of(connection, app, version)
+
+    def _first(self, query: Select[Any]) -> Release | None:
+        found = self._all(query)
+        return found[0] if found else None
+
+    def _all(self, query: Select[Any]) -> Sequence[Release]:
+        with self._database.reading() as connection:
+            return [release_of(row) for row in connection.execute(query).mappings()]

@@ -1,0 +1,137 @@
+"""From rows to the domain's nouns and back; what is kept as JSON has its form here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields, replace
+from typing import Any
+
+from sqlalchemy import Row, RowMapping
+
+from pushdeploy.domain.app import App, AppSettings
+from pushdeploy.domain.disk import Attachment
+from pushdeploy.domain.names import (
+    AppName,
+    CommitId,
+    DiskName,
+    ImageDigest,
+    KeyName,
+    ProcessType,
+    TreeId,
+)
+from pushdeploy.domain.release import Reason, Release, ReleaseStatus
+from pushdeploy.domain.slug import Healthcheck, Slug
+from pushdeploy.store.schema import APPS, RELEASES, SLUGS
+
+Json = dict[str, Any]
+
+
+def app_of(row: Row[Any]) -> App:
+    return App(
+        id=row.id,
+        name=AppName(row.name),
+        created_at=row.created_at,
+        settings=AppSettings(**_known(AppSettings, row.settings)),
+        formation=_quantities(row.formation),
+        current_version=row.current_version,
+        stopped=row.stopped,
+    )
+
+
+def settings_json(settings: AppSettings) -> Json:
+    return asdict(settings)
+
+
+def formation_json(formation: Mapping[ProcessType, int]) -> Json:
+    return {str(kind): int(quantity) for kind, quantity in formation.items()}
+
+
+def disks_json(attachments: Sequence[Attachment]) -> list[Json]:
+    return [
+        {"disk": str(attachment.disk), "mount_path": attachment.mount_path}
+        for attachment in attachments
+    ]
+
+
+def disks_of(stored: Sequence[Mapping[str, str]]) -> Sequence[Attachment]:
+    return tuple(Attachment(DiskName(each["disk"]), each["mount_path"]) for each in stored)
+
+
+def slug_values(slug: Slug) -> Json:
+    """The columns of a slug's row."""
+    return {
+        "key": slug.key,
+        "image": slug.image,
+        "commit_id": str(slug.commit),
+        "tree": slug.tree,
+        "builder": slug.builder,
+        "stack": slug.stack,
+        "process_types": {str(kind): command for kind, command in slug.process_types.items()},
+        "release_command": slug.release_command,
+        "runs_as": slug.runs_as,
+        "size_bytes": slug.size_bytes,
+        "created_at": slug.created_at,
+        "port": slug.port,
+        "checks": {str(k): [asdict(check) for check in v] for k, v in slug.checks.items()},
+        "formation": formation_json(slug.formation),
+    }
+
+
+def slug_of(row: RowMapping) -> Slug:
+    """Of a row that has all columns of SLUGS, whatever else it has."""
+    slug = SLUGS.c
+    return Slug(
+        image=ImageDigest(row[slug.image]),
+        key=row[slug.key],
+        commit=CommitId(row[slug.commit_id]),
+        tree=TreeId(row[slug.tree]),
+        builder=row[slug.builder],
+        stack=row[slug.stack],
+        process_types={ProcessType(k): command for k, command in row[slug.process_types].items()},
+        release_command=row[slug.release_command],
+        runs_as=row[slug.runs_as],
+        size_bytes=row[slug.size_bytes],
+        created_at=row[slug.created_at],
+        port=row[slug.port],
+        checks={ProcessType(k): tuple(map(_check, v)) for k, v in row[slug.checks].items()},
+        formation=_quantities(row[slug.formation]),
+    )
+
+
+def release_of(row: RowMapping) -> Release:
+    """Of a row that joins a release, its app and its slug, which others may share.
+
+    The commit is the release's own: another commit may have the same tree.
+    """
+    release = RELEASES.c
+    commit = CommitId(row[release.commit_id])
+    ref_old = row[release.ref_old]
+    return Release(
+        app=AppName(row[APPS.c.name]),
+        version=row[release.version],
+        status=ReleaseStatus(row[release.status]),
+        reason=Reason(row[release.reason]),
+        description=row[release.description],
+        slug=replace(slug_of(row), commit=commit),
+        config=row[release.config],
+        disks=disks_of(row[release.disks]),
+        by=KeyName(row[release.key_name]),
+        created_at=row[release.created_at],
+        error=row[release.error],
+        ref=row[release.ref],
+        ref_old=CommitId(ref_old) if ref_old is not None else None,
+        live_at=row[release.live_at],
+    )
+
+
+def _quantities(stored: Mapping[str, int]) -> Mapping[ProcessType, int]:
+    return {ProcessType(kind): quantity for kind, quantity in stored.items()}
+
+
+def _check(stored: Json) -> Healthcheck:
+    known = _known(Healthcheck, stored)
+    return Healthcheck(**{**known, "command": tuple(known.get("command", ()))})
+
+
+def _known(kind: type[AppSettings | Healthcheck], stored: Json) -> Json:
+    """What ``kind`` has a field for: a later version may have stored more."""
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in stored.items() if name in names}

@@ -1,0 +1,150 @@
+"""The tables, as the newest migration leaves them; the domain's nouns say what they mean."""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from pushdeploy.store.columns import FreeText, Moment
+
+METADATA = MetaData()
+
+APPS = Table(
+    "apps",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("created_at", Moment, nullable=False),
+    Column("settings", JSON, nullable=False),
+    Column("formation", JSON, nullable=False),
+    Column("config", JSON, nullable=False),
+    Column("disks", JSON, nullable=False),
+    Column("stopped", Boolean, nullable=False),
+    Column("current_version", Integer),
+    Column("last_version", Integer, nullable=False),
+    sqlite_autoincrement=True,  # an id, and with it a uid, is never given twice
+)
+
+DOMAINS = Table(
+    "domains",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("host", Text, nullable=False, unique=True),
+    Column("app_id", ForeignKey("apps.id", ondelete="CASCADE"), nullable=False, index=True),
+)
+
+KEYS = Table(
+    "keys",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("base64", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False, unique=True),
+    Column("digest", Text, nullable=False, unique=True),
+)
+
+SLUGS = Table(
+    "slugs",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("image", Text, nullable=False, index=True),
+    Column("commit_id", Text, nullable=False),
+    Column("tree", Text, nullable=False),
+    Column("builder", Text, nullable=False),
+    Column("stack", Text, nullable=False),
+    Column("process_types", JSON, nullable=False),
+    Column("release_command", FreeText),
+    Column("runs_as", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("port", Integer),
+    Column("checks", JSON, nullable=False),
+    Column("formation", JSON, nullable=False),
+    UniqueConstraint("key", "image", name="one_slug_per_key_and_image"),
+    sqlite_autoincrement=True,
+)
+
+RELEASES = Table(
+    "releases",
+    METADATA,
+    Column("app_id", ForeignKey("apps.id", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("status", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("description", FreeText, nullable=False),
+    Column("slug_id", ForeignKey("slugs.id"), nullable=False, index=True),
+    Column("commit_id", Text, nullable=False),
+    Column("config", JSON, nullable=False),
+    Column("disks", JSON, nullable=False),
+    Column("key_name", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("live_at", Moment),
+    Column("error", FreeText, nullable=False),
+    Column("ref", Text),
+    Column("ref_old", Text),
+    Column("ref_moved", Boolean, nullable=False),
+    Index("releases_by_status", "status"),
+    Index(
+        "one_live_release_per_app",
+        "app_id",
+        unique=True,
+        sqlite_where=text("status = 'live'"),
+        postgresql_where=text("status = 'live'"),
+    ),
+)
+
+RELEASE_STEPS = Table(
+    "release_steps",
+    METADATA,
+    Column("app_id", Integer, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("name", FreeText, nullable=False),
+    Column("seconds", Float, nullable=False),
+    ForeignKeyConstraint(
+        ["app_id", "version"], ["releases.app_id", "releases.version"], ondelete="CASCADE"
+    ),
+)
+
+RELEASE_OUTPUT = Table(
+    "release_output",
+    METADATA,
+    Column("app_id", Integer, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("chunk", Integer, primary_key=True),
+    Column("size_bytes", Integer, nullable=False),
+    Column("lines", FreeText, nullable=False),
+    ForeignKeyConstraint(
+        ["app_id", "version"], ["releases.app_id", "releases.version"], ondelete="CASCADE"
+    ),
+)
+
+AUDIT = Table(
+    "audit",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("key_name", Text, nullable=False),
+    Column("command", FreeText, nullable=False),
+    Column("exit_status", Integer, nullable=False),
+)
+
+META = Table(
+    "meta",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("value", FreeText, nullable=False),
+)

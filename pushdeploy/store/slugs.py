@@ -1,0 +1,72 @@
+"""The slugs that were built: which image holds which tree, as long as anything refers to it."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, exists, insert, select
+
+from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.names import ImageDigest
+from pushdeploy.domain.slug import Slug
+from pushdeploy.store.database import Conflict, Database
+from pushdeploy.store.rows import slug_of, slug_values
+from pushdeploy.store.schema import RELEASES, SLUGS
+
+
+class Slugs:
+    """A key whose image was lost and built anew has several slugs; the newest one counts.
+
+    Releases go on naming the one that they ran.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def find(self, key: str) -> Slug | None:
+        query = select(SLUGS).where(SLUGS.c.key == key).order_by(SLUGS.c.id.desc()).limit(1)
+        with self._database.reading() as connection:
+            row = connection.execute(query).mappings().first()
+        return slug_of(row) if row else None
+
+    def get(self, image: ImageDigest) -> Slug:
+        """``UserError`` when no slug has this image."""
+        query = select(SLUGS).where(SLUGS.c.image == image).order_by(SLUGS.c.id.desc()).limit(1)
+        with self._database.reading() as connection:
+            row = connection.execute(query).mappings().first()
+        if row is None:
+            raise UserError(f"there is no slug with the image {image}", "releases shows the slugs")
+        return slug_of(row)
+
+    def add(self, slug: Slug) -> None:
+        """Nothing happens when the key is there with this image."""
+        try:
+            with self._database.changing() as connection:
+                ensure_slug(connection, slug)
+        except Conflict:
+            if self.find(slug.key) is None:
+                raise
+
+    def unused(self) -> Sequence[Slug]:
+        """Those that no release refers to, oldest first; one may be about to be released."""
+        used = exists().where(RELEASES.c.slug_id == SLUGS.c.id)
+        with self._database.reading() as connection:
+            rows = connection.execute(select(SLUGS).where(~used).order_by(SLUGS.c.id)).mappings()
+            return [slug_of(row) for row in rows]
+
+    def remove(self, key: str) -> None:
+        """What no release refers to of this key; ``UserError`` when one refers to all of it."""
+        used = exists().where(RELEASES.c.slug_id == SLUGS.c.id)
+        with self._database.changing() as connection:
+            gone = connection.execute(delete(SLUGS).where(SLUGS.c.key == key, ~used)).rowcount
+            kept = connection.execute(select(SLUGS.c.id).where(SLUGS.c.key == key)).first()
+        if kept and not gone:
+            raise UserError(f"a release refers to the slug {key}", "apps:destroy forgets them")
+
+
+def ensure_slug(connection: Connection, slug: Slug) -> int:
+    """The id of the slug's row, which is written when it is missing."""
+    same = (SLUGS.c.key == slug.key, SLUGS.c.image == slug.image)
+    found = connection.execute(select(SLUGS.c.id).where(*same)).scalar()
+    if found is not None:
+        return int(found)
+    added = connection.execute(insert(SLUGS).values(**slug_values(slug)).returning(SLUGS.c.id))
+    return int(added.scalar_one())
