@@ -1,0 +1,261 @@
+"""Looks at every real part of this machine and says what to type for each that is wrong."""
+
+import os
+import re
+import shutil
+import stat
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.domain.ports import Engine
+from pushdeploy.instance import Home, read_instance
+from pushdeploy.listeners import Listener, listening, owners
+from pushdeploy.output import columns
+from pushdeploy.settings import Address, Settings, load_settings
+
+MINIMUM_DOCKER = (20, 10)
+MINIMUM_GIT = (2, 37)
+MINIMUM_FREE_BYTES = 2 * 1024**3
+EARLIEST_YEAR = 2025
+CLOCK_SLACK_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check saw; ``mend`` is what to type where it is not ``ok``."""
+
+    check: str
+    ok: bool
+    detail: str
+    mend: str = ""
+
+
+def examine(home: Path | None) -> Sequence[Finding]:
+    """Every check in turn; settings that cannot be read leave nothing else to look at."""
+    try:
+        settings = load_settings(home=home) if home else load_settings()
+    except PushdeployError as error:
+        return [Finding("settings", False, error.message, error.hint)]
+    return list(_findings(settings))
+
+
+def rows(findings: Sequence[Finding]) -> list[dict[str, object]]:
+    return [asdict(finding) for finding in findings]
+
+
+def lines(findings: Sequence[Finding]) -> list[str]:
+    """A line each; what to type stands under what is wrong."""
+    heads = columns([("ok" if each.ok else " !", each.check, each.detail) for each in findings])
+    shown = []
+    for finding, head in zip(findings, heads, strict=True):
+        shown.append(head)
+        if finding.mend and not finding.ok:
+            shown.append(f"       type: {finding.mend}")
+    return shown
+
+
+def _findings(settings: Settings) -> Iterator[Finding]:
+    home = Home(settings.home)
+    yield Finding("settings", True, _settings_detail(home))
+    yield check_user(os.geteuid())
+    yield check_home(home)
+    yield _trying("instance", lambda: read_instance(home.root))
+    yield _trying("database", lambda: _open_database(settings, home))
+    yield _trying("host key", lambda: _read_host_key(home))
+    yield check_free("disk of home", home.root, f"remove what is not needed under {home.root}")
+    yield from _docker(settings)
+    yield _nginx(settings)
+    yield from _ports(settings, home)
+    yield check_version("git", _said("git", "--version"), MINIMUM_GIT, "apt-get install git")
+    yield check_program("prlimit", shutil.which("prlimit"), "util-linux")
+    yield check_program("iptables", shutil.which("iptables"), "iptables")
+    yield check_clock(time.time(), _newest(home.root), _synchronised())
+    yield check_ca_bundle(settings.ca_bundle)
+
+
+# --------------------------------------------------------------------------- this machine
+
+
+def check_user(user: int) -> Finding:
+    return Finding(
+        "user",
+        user == 0,
+        "root" if user == 0 else f"uid {user}: disks need chown and port 80 needs root",
+        "sudo pushdeploy serve",
+    )
+
+
+def check_home(home: Home) -> Finding:
+    """It exists, and nobody else reads what is secret in it."""
+    if not home.root.is_dir():
+        return Finding("home", False, f"{home.root} is missing", _init(home))
+    for path, mode in ((home.root, 0o700), (home.host_key, 0o600), (home.database, 0o600)):
+        if path.exists() and (found := stat.S_IMODE(path.stat().st_mode)) & ~mode:
+            detail = f"{path} has mode {found:03o}: others may read it"
+            return Finding("home", False, detail, f"chmod {mode:03o} {path}")
+    return Finding("home", True, str(home.root))
+
+
+def check_free(check: str, path: Path, mend: str) -> Finding:
+    """Of the file system that holds ``path``, or its nearest parent that exists."""
+    while not path.exists():
+        path = path.parent
+    free = shutil.disk_usage(path).free
+    return Finding(check, free >= MINIMUM_FREE_BYTES, f"{free / 1024**3:.1f} GB free", mend)
+
+
+def check_version(name: str, said: str | None, least: tuple[int, ...], mend: str) -> Finding:
+    """``said`` is what the program answered, None where it is missing."""
+    wanted = ".".join(map(str, least))
+    if said is None:
+        return Finding(name, False, f"missing; {wanted} or newer is needed", mend)
+    found = re.search(r"\d+(\.\d+)+", said)
+    version = tuple(map(int, found.group().split("."))) if found else ()
+    detail = found.group() if found else said
+    if version < least:
+        return Finding(name, False, f"{detail} is too old; {wanted} or newer is needed", mend)
+    return Finding(name, True, detail)
+
+
+def check_program(name: str, path: str | None, package: str) -> Finding:
+    return Finding(name, path is not None, path or "missing", f"apt-get install {package}")
+
+
+def check_clock(now: float, newest: float, synchronised: str) -> Finding:
+    """A wrong clock breaks certificates and the order of releases."""
+    mend = "timedatectl set-ntp true"
+    year = time.gmtime(now).tm_year
+    if year < EARLIEST_YEAR:
+        return Finding("clock", False, f"it is not {year}", mend)
+    if newest > now + CLOCK_SLACK_SECONDS:
+        return Finding("clock", False, "files in the home are from the future", mend)
+    said = {"yes": ", synchronised", "no": ", not synchronised"}.get(synchronised, "")
+    return Finding("clock", True, time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now)) + said)
+
+
+def check_ca_bundle(path: Path | None) -> Finding:
+    if path is None:
+        return Finding("CA bundle", True, "the stack's own")
+    readable = path.is_file() and os.access(path, os.R_OK)
+    return Finding(
+        "CA bundle",
+        readable,
+        str(path) if readable else f"{path} cannot be read",
+        "set PUSHDEPLOY_CA_BUNDLE to a PEM file",
+    )
+
+
+def _settings_detail(home: Home) -> str:
+    return str(home.settings_file) if home.settings_file.exists() else "environment and defaults"
+
+
+def _newest(root: Path) -> float:
+    paths = [root, *root.iterdir()] if root.is_dir() and os.access(root, os.R_OK) else []
+    return max((path.lstat().st_mtime for path in paths), default=0)
+
+
+def _synchronised() -> str:
+    """``yes``, ``no``, or empty where systemd cannot say."""
+    return _said("timedatectl", "show", "--property=NTPSynchronized", "--value") or ""
+
+
+def _open_database(settings: Settings, home: Home) -> str:
+    from pushdeploy.store import Store
+
+    if settings.database is None and not home.database.exists():
+        raise PushdeployError(f"{home.database} is missing", _init(home))
+    Store.open(settings.database_url).close()
+    return settings.database_url
+
+
+def _read_host_key(home: Home) -> str:
+    from pushdeploy.ssh.keys import fingerprint
+
+    return fingerprint(home.host_key)
+
+
+def _init(home: Home) -> str:
+    return f"pushdeploy init --home {home.root}"
+
+
+# --------------------------------------------------------------------------- Docker and nginx
+
+
+def _docker(settings: Settings) -> Iterator[Finding]:
+    """An engine that is down is one finding, not four."""
+    from pushdeploy.engine.docker import DockerEngine
+
+    engine = DockerEngine("00000000", settings.docker_host)
+    try:
+        version = engine.version()
+    except PushdeployError as error:
+        yield Finding("docker", False, error.message, "systemctl start docker")
+        return
+    yield check_version("docker", version, MINIMUM_DOCKER, "apt-get install docker.io")
+    root = _said("docker", "info", "--format", "{{.DockerRootDir}}") or "/var/lib/docker"
+    yield check_free("disk of docker", Path(root), "docker image prune")
+    buildx = _said("docker", "buildx", "version")
+    yield Finding("buildkit", True, buildx or "no client: Dockerfiles are built the classic way")
+    yield _stack(settings, engine)
+
+
+def _stack(settings: Settings, engine: Engine) -> Finding:
+    from pushdeploy.build.stacks import Stacks
+
+    stacks = Stacks(engine, settings.stack_source, settings.home, settings.ca_bundle)
+    ready = stacks.ready(settings.stack)
+    detail = f"{settings.stack} is ready" if ready else f"{settings.stack} is not there yet"
+    return Finding("stack", ready, detail, f"pushdeploy stack:prepare --home {settings.home}")
+
+
+def _nginx(settings: Settings) -> Finding:
+    raise NotImplementedError
+
+
+def _ports(settings: Settings, home: Home) -> Iterator[Finding]:
+    named = {"ssh": settings.ssh, "http": settings.http, "https": settings.https}
+    for name, address in named.items():
+        if address is not None:
+            yield check_port(name, address, home)
+
+
+def check_port(name: str, address: Address, home: Home) -> Finding:
+    """Free, or held by this home's own server or nginx."""
+    check = f"{name} port"
+    if not listening(address.port):
+        return Finding(check, True, f"{address} is free")
+    strangers = [each for each in owners(address.port) if not _ours(each, home)]
+    if not strangers:
+        return Finding(check, True, f"{address} is served by this home")
+    process = strangers[0]
+    detail = f"{address} is taken by process {process.pid} ({process.command[:60]})"
+    return Finding(check, False, detail, f"set PUSHDEPLOY_{name.upper()} to another host:port")
+
+
+def _ours(listener: Listener, home: Home) -> bool:
+    """The server writes its pid into the home; nginx is started with a prefix in it."""
+    served = home.pid_file.read_text().strip() if home.pid_file.exists() else ""
+    return str(listener.pid) == served or str(home.nginx) in listener.command
+
+
+# --------------------------------------------------------------------------- the means
+
+
+def _trying(check: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(check, True, look())
+    except PushdeployError as error:
+        return Finding(check, False, error.message, error.hint)
+
+
+def _said(*command: str) -> str | None:
+    """The first line that a program prints, None where it is missing, fails or hangs."""
+    try:
+        run = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return (run.stdout or run.stderr).strip().partition("\n")[0]

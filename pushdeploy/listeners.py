@@ -1,0 +1,66 @@
+"""Who listens on a TCP port of this machine, as proc_net(5) and proc_pid_fd(5) tell."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_LISTEN = "0A"
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """``command`` is its command line with spaces between the words."""
+
+    pid: int
+    command: str
+
+
+def listening(port: int) -> bool:
+    """Whether anything does, on any address of the machine."""
+    return bool(_inodes(port))
+
+
+def owners(port: int) -> list[Listener]:
+    """The processes that hold the port; others' are seen by root only."""
+    wanted = {f"socket:[{inode}]" for inode in _inodes(port)}
+    return [_listener(pid) for pid in _pids() if wanted & _sockets(pid)]
+
+
+def inodes_of(table: str, port: int) -> set[str]:
+    """The sockets listening on ``port`` in a text of /proc/net/tcp or tcp6."""
+    found = set()
+    for line in table.splitlines()[1:]:
+        fields = line.split()
+        if fields[3] == _LISTEN and int(fields[1].rpartition(":")[2], 16) == port:
+            found.add(fields[9])
+    return found
+
+
+def _inodes(port: int) -> set[str]:
+    tables = [Path("/proc/net/tcp"), Path("/proc/net/tcp6")]
+    return {
+        inode for path in tables if path.exists() for inode in inodes_of(path.read_text(), port)
+    }
+
+
+def _pids() -> Iterator[int]:
+    return (int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal())
+
+
+def _sockets(pid: int) -> set[str]:
+    """What its file descriptors point at; nothing for a process that is gone or not ours to see."""
+    found = set()
+    try:
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+            found.add(str(descriptor.readlink()))
+    except OSError:
+        return found
+    return found
+
+
+def _listener(pid: int) -> Listener:
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        command = b""
+    return Listener(pid, command.replace(b"\0", b" ").decode(errors="replace").strip())

@@ -1,0 +1,86 @@
+"""Fixtures of the stories: one server for most of them, own servers for those that kill it."""
+
+import os
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.stories.harness import APPS, Repository, Server, engine_answers
+
+MakeServer = Callable[..., Server]
+MakeRepository = Callable[..., Repository]
+
+
+@pytest.fixture(scope="session")
+def docker() -> None:
+    """Skip without an engine, fail where one is required."""
+    if engine_answers():
+        return
+    if os.environ.get("PUSHDEPLOY_REQUIRE_DOCKER") == "1":
+        pytest.fail("no Docker engine answers; bin/setup starts one")
+    pytest.skip("no Docker engine answers")
+
+
+@pytest.fixture(scope="session")
+def make_server(docker: None) -> Iterator[MakeServer]:
+    """Makes started servers with homes of their own; all are removed at the end.
+
+    A short path, for a control socket's may have 104 characters at the most.
+    """
+    made: list[Server] = []
+
+    def make(*, start: bool = True, **settings: str) -> Server:
+        root = Path(tempfile.mkdtemp(prefix="pushdeploy-"))
+        server = Server(root, **settings)
+        made.append(server)
+        server.create()
+        if start:
+            server.start()
+        return server
+
+    try:
+        yield make
+    finally:
+        for server in made:
+            server.close()
+
+
+@pytest.fixture(scope="session")
+def shared_server(make_server: MakeServer) -> Server:
+    return make_server()
+
+
+@pytest.fixture
+def server(shared_server: Server) -> Server:
+    """The server of the ordinary stories: they use apps with names of their own."""
+    assert shared_server.running, f"a story ended the server:\n{shared_server.log()[-4000:]}"
+    return shared_server
+
+
+@pytest.fixture
+def own_server(make_server: MakeServer) -> Iterator[Server]:
+    """A server for one story that stops or kills it."""
+    server = make_server()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def repo(request: pytest.FixtureRequest, tmp_path: Path) -> MakeRepository:
+    """``repo("hello")``: a clone of tests/apps/hello with a commit, for an app of its own name.
+
+    ``on`` names another server than the shared one.
+    """
+
+    def make(
+        app_directory: str | Path, app: str | None = None, on: Server | None = None
+    ) -> Repository:
+        source = APPS / app_directory
+        name = app or f"{source.name[:20]}-{secrets.token_hex(3)}"
+        target: Server = on or request.getfixturevalue("server")
+        return Repository.create(target, source, tmp_path / name, name)
+
+    return make

@@ -1,0 +1,437 @@
+"""A real pushdeploy for stories: its own process, home and ports; real ssh, git, HTTP clients."""
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pushdeploy.engine.docker import DockerEngine
+
+APPS = Path(__file__).resolve().parent.parent / "apps"
+DOMAIN = "apps.test"
+START_SECONDS = 60
+STOP_SECONDS = 75
+CALL_SECONDS = 240
+GIT_CONFIG = {"user.name": "Ada", "user.email": "ada@example.com", "commit.gpgsign": "false"}
+
+Result = subprocess.CompletedProcess[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What nginx answered; header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+
+class Server:
+    """One home and the ``pushdeploy serve`` over it: start, stop, kill, start again."""
+
+    def __init__(self, root: Path, **settings: str) -> None:
+        """``root`` is a directory of its own; ``settings`` are PUSHDEPLOY_… without the prefix."""
+        self.root = root
+        self.home = root / "home"
+        self.ssh_port, self.http_port = free_ports(2)
+        self._log = root / "serve.log"
+        self._key = root / "key"
+        self._config = root / "ssh_config"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._master: subprocess.Popen[bytes] | None = None
+        self._settings = {
+            "HOME": str(self.home),
+            "SSH": f"127.0.0.1:{self.ssh_port}",
+            "HTTP": f"127.0.0.1:{self.http_port}",
+            "DOMAIN": DOMAIN,
+            **_certificates(),
+            **settings,
+        }
+
+    # ------------------------------------------------------------- life
+
+    def create(self) -> "Server":
+        """Make the home, let one key in and write the client's ssh configuration."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        self.program("init")
+        keygen = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self._key)]
+        run_checked(keygen, cwd=self.root)
+        self.program("keys:add", "ada", input=self._key.with_suffix(".pub").read_text())
+        self._config.write_text(self._ssh_config())
+        (self.root / "known_hosts").write_text(self._known_host())
+        return self
+
+    def start(self) -> None:
+        """Return when it says that it is ready."""
+        offset = len(self.log())
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "pushdeploy", "serve"],
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        process = self._process
+        wait_until(
+            lambda: process.poll() is not None or "ready ssh=" in self.log()[offset:],
+            START_SECONDS,
+            lambda: f"the server is not ready:\n{self.log()[-4000:]}",
+        )
+        assert process.poll() is None, f"the server ended:\n{self.log()[-4000:]}"
+        self._open_master()
+
+    def stop(self) -> int:
+        """SIGTERM and wait: the exit status."""
+        return self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """SIGKILL: nothing in it gets a chance to clean up."""
+        self._end(signal.SIGKILL)
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def close(self) -> None:
+        """Stop it, its nginx, and remove all that carries this instance's label."""
+        if self._process is not None:
+            self._end(signal.SIGTERM)
+        instance = self.home / "instance"
+        if instance.exists():
+            _stop_nginx(self.home)
+            remove_labelled(instance.read_text().strip())
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    # ------------------------------------------------------------- clients
+
+    def ssh(
+        self,
+        command: str,
+        *,
+        input: str = "",
+        tty: bool = False,
+        check: bool = False,
+        fresh: bool = False,
+        timeout: float = CALL_SECONDS,
+    ) -> Result:
+        """Type ``command`` with the OpenSSH client; ``fresh`` opens a connection of its own."""
+        words = self._ssh_words(command, tty=tty, fresh=fresh)
+        return run(words, cwd=self.root, input=input, check=check, timeout=timeout)
+
+    def json(self, command: str) -> list[dict[str, object]]:
+        """The rows of a reading command."""
+        rows: list[dict[str, object]] = json.loads(
+            self.ssh(f"{command} --format json", check=True).stdout
+        )
+        return rows
+
+    def popen_ssh(self, command: str, *, tty: bool = False) -> subprocess.Popen[bytes]:
+        """The same on a connection of its own, still running: to interrupt or to feed it."""
+        return subprocess.Popen(
+            self._ssh_words(command, tty=tty, fresh=True),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+
+    def git(self, cwd: Path, *arguments: str, check: bool = False) -> Result:
+        """Real git over a connection of its own."""
+        return run(["git", *arguments], cwd=cwd, check=check, environment=self.git_environment())
+
+    def popen_git(self, cwd: Path, *arguments: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            ["git", *arguments],
+            cwd=cwd,
+            env=self.git_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def get(self, app: str, path: str = "/", *, method: str = "GET", body: str = "") -> Answer:
+        """Ask nginx for the app by its host name."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=60)
+        try:
+            connection.request(method, path, body or None, {"Host": f"{app}.{DOMAIN}"})
+            response = connection.getresponse()
+            text = response.read().decode(errors="replace")
+        finally:
+            connection.close()
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(response.status, headers, text)
+
+    def program(self, *words: str, input: str = "") -> Result:
+        """The program on the server itself."""
+        return run(
+            [sys.executable, "-m", "pushdeploy", *words],
+            cwd=self.root,
+            input=input,
+            check=True,
+            environment=self._environment(),
+        )
+
+    def log(self) -> str:
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    @property
+    def instance(self) -> str:
+        return (self.home / "instance").read_text().strip()
+
+    def containers(self, *labels: str) -> list[str]:
+        """Ids of this instance's containers, running or not, that also carry ``labels``."""
+        return labelled("container", self.instance, *labels)
+
+    def git_environment(self) -> dict[str, str]:
+        ssh = f"ssh -F {self._config} -o ControlPath=none"
+        return {**outer_environment(), "GIT_SSH_COMMAND": ssh, "GIT_TERMINAL_PROMPT": "0"}
+
+    # ------------------------------------------------------------- private
+
+    def _end(self, number: signal.Signals) -> int:
+        self._close_master()
+        process = self._process
+        assert process is not None
+        if process.poll() is None:
+            process.send_signal(number)
+        try:
+            return process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(STOP_SECONDS)
+            raise AssertionError(f"the server did not stop:\n{self.log()[-4000:]}") from None
+
+    def _ssh_words(self, command: str, *, tty: bool, fresh: bool) -> list[str]:
+        own = ["-o", "ControlPath=none"] if fresh else []
+        words = ["ssh", "-F", str(self._config), "-tt" if tty else "-T", *own]
+        return [*words, "deploy", command]
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **outer_environment(),
+            **{f"PUSHDEPLOY_{name}": value for name, value in self._settings.items()},
+        }
+
+    def _open_master(self) -> None:
+        """One connection for all calls of ``ssh``: a handshake less each. Optional."""
+        self._close_master()
+        self._master = subprocess.Popen(
+            ["ssh", "-F", str(self._config), "-M", "-N", "deploy"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        master, path = self._master, self.root / "control"
+        wait_until(
+            lambda: path.exists() or master.poll() is not None,
+            30,
+            lambda: f"ssh does not get in:\n{self.log()[-4000:]}",
+        )
+
+    def _close_master(self) -> None:
+        if self._master is not None:
+            self._master.terminate()
+            self._master.wait(10)
+            self._master = None
+
+    def _ssh_config(self) -> str:
+        return "\n".join(
+            [
+                "Host deploy",
+                "  HostName 127.0.0.1",
+                f"  Port {self.ssh_port}",
+                "  User deploy",
+                f"  IdentityFile {self._key}",
+                "  IdentitiesOnly yes",
+                "  IdentityAgent none",
+                f"  UserKnownHostsFile {self.root / 'known_hosts'}",
+                "  StrictHostKeyChecking yes",
+                "  BatchMode yes",
+                "  ConnectTimeout 30",
+                f"  ControlPath {self.root / 'control'}",
+                "  ControlMaster no",
+                "  LogLevel ERROR",
+                "",
+            ]
+        )
+
+    def _known_host(self) -> str:
+        host_key = str(self.home / "ssh_host_ed25519_key")
+        public = run_checked(["ssh-keygen", "-y", "-f", host_key], cwd=self.root).stdout
+        return f"[127.0.0.1]:{self.ssh_port} {public}"
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A person's clone: a copy of a small app with the server as its remote ``deploy``."""
+
+    server: Server
+    path: Path
+    app: str
+
+    @classmethod
+    def create(cls, server: Server, source: Path, path: Path, app: str) -> "Repository":
+        """One commit of ``source`` on main."""
+        shutil.copytree(source, path)
+        repository = cls(server, path, app)
+        repository.git("init", "-q", "-b", "main")
+        for name, value in GIT_CONFIG.items():
+            repository.git("config", name, value)
+        repository.git("remote", "add", "deploy", f"deploy@deploy:{app}")
+        repository.commit("The first version")
+        return repository
+
+    def git(self, *arguments: str, check: bool = True) -> Result:
+        return self.server.git(self.path, *arguments, check=check)
+
+    def write(self, name: str, text: str) -> None:
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def commit(self, message: str = "Change something") -> str:
+        """Everything as it is now: the id of the commit."""
+        self.git("add", "-A")
+        self.git("commit", "-q", "--allow-empty", "-m", message)
+        return self.head
+
+    @property
+    def head(self) -> str:
+        return self.git("rev-parse", "HEAD").stdout.strip()
+
+    def push(self, *arguments: str, check: bool = False) -> Result:
+        """``git push deploy main``, or with the arguments given; what it says is in ``stderr``."""
+        return self.git("push", "deploy", *(arguments or ["main"]), check=check)
+
+    @property
+    def remote_main(self) -> str:
+        """Where the server's main is; empty when there is none."""
+        listed = self.git("ls-remote", "deploy", "refs/heads/main", check=False).stdout
+        return listed.partition("\t")[0]
+
+
+# --------------------------------------------------------------------------- means
+
+
+def wait_until(condition: Callable[[], bool], seconds: float, complaint: Callable[[], str]) -> None:
+    """Look again and again until it is so; fail with the complaint after ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, complaint()
+        time.sleep(0.02)
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def run(
+    words: Sequence[str],
+    *,
+    cwd: Path,
+    input: str = "",
+    check: bool = False,
+    timeout: float = CALL_SECONDS,
+    environment: Mapping[str, str] | None = None,
+) -> Result:
+    """Both outputs kept apart; with ``check`` a failure shows them."""
+    result = subprocess.run(
+        words,
+        cwd=cwd,
+        input=input,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=timeout,
+        check=False,
+        env=dict(environment) if environment is not None else outer_environment(),
+    )
+    if check and result.returncode:
+        shown = " ".join(words[-4:])
+        raise AssertionError(
+            f"{shown} ended with {result.returncode}\n{result.stdout}\n{result.stderr}"
+        )
+    return result
+
+
+def run_checked(words: Sequence[str], *, cwd: Path) -> Result:
+    return run(words, cwd=cwd, check=True)
+
+
+def outer_environment() -> dict[str, str]:
+    """Ours without what would change how git, ssh or pushdeploy behave."""
+    ours = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PUSHDEPLOY_", "GIT_", "SSH_"))
+    }
+    return {
+        **ours,
+        "LC_ALL": "C.UTF-8",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+    }
+
+
+def engine_answers() -> bool:
+    try:
+        asked = subprocess.run(["docker", "version"], capture_output=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return asked.returncode == 0
+
+
+def labelled(kind: str, instance: str, *labels: str) -> list[str]:
+    """Ids of Docker's containers or images of one instance."""
+    filters = [f"--filter=label={label}" for label in (f"pushdeploy.instance={instance}", *labels)]
+    words = ["docker", kind, "ls", "--quiet", "--all", *filters]
+    return list(dict.fromkeys(run_checked(words, cwd=Path("/")).stdout.split()))
+
+
+def remove_labelled(instance: str) -> None:
+    """Everything of one instance and of no other, containers first."""
+    for kind, options in (("container", ["-f", "-v"]), ("image", ["-f"])):
+        found = labelled(kind, instance)
+        if found:
+            run(["docker", kind, "rm", *options, *found], cwd=Path("/"))
+    DockerEngine(instance).remove_network()
+
+
+def _certificates() -> dict[str, str]:
+    """Builds trust what the tests' own machine trusts."""
+    bundle = os.environ.get("PUSHDEPLOY_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
+    return {"CA_BUNDLE": bundle} if bundle else {}
+
+
+def _stop_nginx(home: Path) -> None:
+    for path in (home / "nginx").rglob("*.pid"):
+        pid = int(path.read_text().strip() or 0)
+        if pid and _is_nginx_of(pid, home):
+            os.kill(pid, signal.SIGTERM)
+
+
+def _is_nginx_of(pid: int, home: Path) -> bool:
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return str(home).encode() in command
