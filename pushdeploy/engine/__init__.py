@@ -1,0 +1,1 @@
+"""Docker, and only here: ``docker.DockerEngine`` is the Engine port on a real Docker engine."""

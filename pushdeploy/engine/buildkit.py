@@ -1,0 +1,160 @@
+"""BuildKit through the docker program, for docker-py has none: found once, run as a child."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, BinaryIO
+
+from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.ports import BuildOptions
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_PROBE_SECONDS = 20
+_CHUNK_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a build ended; ``timed_out`` wins over ``exit_code``."""
+
+    exit_code: int
+    timed_out: bool
+
+
+def find_client() -> str | None:
+    """The first docker program that can drive BuildKit, or None."""
+    found = [shutil.which("docker"), *(f"{folder}/docker" for folder in _PATH.split(":"))]
+    for program in dict.fromkeys(place for place in found if place and Path(place).is_file()):
+        if _drives_buildkit(program):
+            return program
+    return None
+
+
+def _drives_buildkit(program: str) -> bool:
+    """The buildx plug-in, or a client of before 23 with BuildKit inside."""
+    if _said([program, "buildx", "version"]) is not None:
+        return True
+    version = _said([program, "--version"]) or ""
+    number = version.removeprefix("Docker version ").partition(".")[0]
+    return number.isdecimal() and 18 < int(number) < 23
+
+
+def _said(command: Sequence[str]) -> str | None:
+    try:
+        result = subprocess.run(
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=_PROBE_SECONDS,
+            env={"PATH": _PATH, "HOME": "/nonexistent"},
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return result.stdout if result.returncode == 0 else None
+
+
+def build_command(
+    program: str, dockerfile: str, tag: str, labels: Mapping[str, str], options: BuildOptions
+) -> Sequence[str]:
+    """The command line; the context comes on stdin. Labels include those of ``options``."""
+    command = [program, "build", "--progress=plain", "-f", dockerfile, "-t", tag]
+    for name, value in sorted({**options.labels, **labels}.items()):
+        command += ["--label", f"{name}={value}"]
+    for name in sorted(options.arguments):
+        command += ["--build-arg", name]
+    return [*command, "-"]
+
+
+def run(
+    command: Sequence[str],
+    host: str | None,
+    context: BinaryIO,
+    options: BuildOptions,
+    line: Callable[[str], None],
+    cancellation: Cancellation,
+) -> Ended:
+    """Run the build, giving ``line`` what it says as it comes.
+
+    The child sees nothing of our environment. Build arguments reach it through its own, so that
+    no list of processes shows them. Its group is killed on a cancel and at the time-out; the
+    engine then ends the build, for its session is gone.
+    """
+    with tempfile.TemporaryDirectory(prefix="pushdeploy-build-") as home:
+        process = subprocess.Popen(
+            command,
+            env=_environment(home, host, options),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        with _killed_after(process, options.timeout_seconds) as timed_out:
+            with cancellation.stopping(lambda: _kill(process)):
+                _converse(process, context, line)
+            cancellation.check()
+            return Ended(process.wait(), timed_out.is_set())
+
+
+def _environment(home: str, host: str | None, options: BuildOptions) -> Mapping[str, str]:
+    fixed = {"PATH": _PATH, "HOME": home, "DOCKER_BUILDKIT": "1", "LANG": "C.UTF-8"}
+    if host:
+        fixed["DOCKER_HOST"] = host
+    return {**options.arguments, **fixed}
+
+
+def _converse(
+    process: subprocess.Popen[bytes], context: BinaryIO, line: Callable[[str], None]
+) -> None:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    feeder = threading.Thread(target=_feed, args=[context, process.stdin], daemon=True)
+    feeder.start()
+    for raw in process.stdout:
+        line(raw.decode(errors="replace").rstrip("\r\n"))
+    process.wait()
+    feeder.join(timeout=10)
+
+
+def _feed(context: BinaryIO, stdin: IO[bytes]) -> None:
+    """A build that ended early reads no more; a context that breaks off fails the build."""
+    with suppress(OSError, ValueError):
+        shutil.copyfileobj(context, stdin, _CHUNK_BYTES)
+    with suppress(OSError):
+        stdin.close()
+
+
+@contextmanager
+def _killed_after(
+    process: subprocess.Popen[bytes], timeout_seconds: float
+) -> Iterator[threading.Event]:
+    """Sets the event when the time-out came first; nothing of the child is left afterwards."""
+    timed_out = threading.Event()
+
+    def expire() -> None:
+        timed_out.set()
+        _kill(process)
+
+    timer = threading.Timer(timeout_seconds, expire)
+    timer.start()
+    try:
+        yield timed_out
+    finally:
+        timer.cancel()
+        _kill(process)
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)

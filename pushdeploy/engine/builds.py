@@ -1,0 +1,176 @@
+"""Dockerfile builds: by BuildKit where a program can drive it, else by the classic builder."""
+
+import json
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.errors import BuildFailed
+from pushdeploy.domain.names import ImageDigest
+from pushdeploy.domain.ports import BuildOptions
+from pushdeploy.engine import buildkit
+from pushdeploy.engine.buildkit import Ended
+from pushdeploy.engine.connection import Stream
+from pushdeploy.engine.images import Images
+from pushdeploy.engine.payloads import IMAGE_LABEL
+
+_TAIL_LINES = 20
+_CHUNK_BYTES = 256 * 1024
+_CPU_PERIOD_MICROSECONDS = 100_000
+
+
+class Builds(Images):
+    """``build``.
+
+    Limits: the time-out always holds. Memory and CPUs hold in the classic builder; BuildKit's
+    RUN steps cannot be limited from outside. ``ca_bundle`` reaches neither builder: nothing can be
+    put into the steps of somebody else's Dockerfile, which brings its own certificates.
+    """
+
+    def __init__(self, instance: str, host: str | None = None) -> None:
+        super().__init__(instance, host)
+        self._probing = threading.Lock()
+        self._client_probed = False
+        self._client_program: str | None = None
+
+    def build(
+        self,
+        context: BinaryIO,
+        dockerfile: str,
+        tag: str,
+        options: BuildOptions,
+        line: Callable[[str], None],
+        cancellation: Cancellation,
+    ) -> ImageDigest:
+        self.version()  # an engine that does not answer is found before anything is begun
+        tail: deque[str] = deque(maxlen=_TAIL_LINES)
+
+        def heard(text: str) -> None:
+            tail.append(text)
+            line(text)
+
+        program = self._buildkit_client()
+        if program is None:
+            ended = self._classic(context, dockerfile, tag, options, heard, cancellation)
+        else:
+            labels = {IMAGE_LABEL: self.instance}
+            command = buildkit.build_command(program, dockerfile, tag, labels, options)
+            host = self.address().get("base_url")
+            ended = buildkit.run(command, host, context, options, heard, cancellation)
+        _check(ended, dockerfile, options, list(tail))
+        return self._digest(tag)
+
+    def _buildkit_client(self) -> str | None:
+        """Not with TLS: its certificates are known to docker-py alone."""
+        with self._probing:
+            if not self._client_probed:
+                usable = "tls" not in self.address()
+                self._client_program = buildkit.find_client() if usable else None
+                self._client_probed = True
+            return self._client_program
+
+    def _classic(
+        self,
+        context: BinaryIO,
+        dockerfile: str,
+        tag: str,
+        options: BuildOptions,
+        line: Callable[[str], None],
+        cancellation: Cancellation,
+    ) -> Ended:
+        doing = f"build {tag}"
+        response = self.request(
+            "POST",
+            "/build",
+            doing,
+            params=classic_parameters(dockerfile, tag, self.instance, options),
+            data=iter(lambda: context.read(_CHUNK_BYTES), b""),
+            headers={"Content-Type": "application/x-tar"},
+            stream=True,
+            timeout_seconds=options.timeout_seconds,
+        )
+        stream = Stream(response, doing)
+        with _closed_after(stream, options.timeout_seconds) as timed_out:
+            with cancellation.stopping(stream.close):
+                failed = _tell(stream, line)
+            cancellation.check()
+            return Ended(int(failed), timed_out.is_set())
+
+
+def classic_parameters(
+    dockerfile: str, tag: str, instance: str, options: BuildOptions
+) -> dict[str, object]:
+    """The query of ``POST /build``."""
+    parameters: dict[str, object] = {
+        "t": tag,
+        "dockerfile": dockerfile,
+        "rm": 1,
+        "forcerm": 1,
+        "labels": json.dumps({**options.labels, IMAGE_LABEL: instance}),
+        "buildargs": json.dumps(dict(options.arguments)),
+    }
+    if options.memory_bytes:
+        parameters["memory"] = parameters["memswap"] = options.memory_bytes
+    if options.cpus:
+        parameters["cpuperiod"] = _CPU_PERIOD_MICROSECONDS
+        parameters["cpuquota"] = round(options.cpus * _CPU_PERIOD_MICROSECONDS)
+    return parameters
+
+
+def _tell(stream: Stream, line: Callable[[str], None]) -> bool:
+    """Give out what the builder says, line by line: whether it said that it failed."""
+    failed = False
+    rest = ""
+    for item in _items(stream):
+        text = str(item.get("stream") or item.get("error") or "")
+        failed = failed or "error" in item
+        *whole, rest = (rest + text).split("\n")
+        for said in whole:
+            line(said.rstrip("\r"))
+    if rest:
+        line(rest)
+    return failed
+
+
+def _items(stream: Stream) -> Iterator[dict[str, object]]:
+    rest = b""
+    for chunk in stream.chunks():
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from (json.loads(item) for item in whole if item.strip())
+
+
+def _check(ended: Ended, dockerfile: str, options: BuildOptions, tail: list[str]) -> None:
+    if ended.timed_out:
+        raise BuildFailed(
+            f"the build of {dockerfile} took over {options.timeout_seconds:g} s",
+            "make it shorter, or raise PUSHDEPLOY_BUILD_TIMEOUT_SECONDS",
+            log_tail=tail,
+        )
+    if ended.exit_code:
+        raise BuildFailed(
+            f"the build of {dockerfile} failed",
+            "mend what the lines above name, commit and push again",
+            exit_code=ended.exit_code,
+            log_tail=tail,
+        )
+
+
+@contextmanager
+def _closed_after(stream: Stream, timeout_seconds: float) -> Iterator[threading.Event]:
+    """Docker ends a classic build when nobody listens to it any more."""
+    timed_out = threading.Event()
+
+    def expire() -> None:
+        timed_out.set()
+        stream.close()
+
+    timer = threading.Timer(timeout_seconds, expire)
+    timer.start()
+    try:
+        yield timed_out
+    finally:
+        timer.cancel()
+        stream.close()
