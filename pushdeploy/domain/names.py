@@ -25,9 +25,14 @@ class _Name(str):
     @classmethod
     def parse(cls, text: str) -> Self:
         """``UserError`` with the rule when ``text`` is not such a name."""
-        if not cls._pattern.fullmatch(text):
+        if not cls.fits(text):
             raise UserError(f"{text[:80]!r} is not {cls._kind}", cls._rule)
         return cls(text)
+
+    @classmethod
+    def fits(cls, text: str) -> bool:
+        """Whether ``parse`` would take it."""
+        return cls._pattern.fullmatch(text) is not None
 
 
 class AppName(_Name):
