@@ -1,0 +1,1 @@
+"""How a disk is copied as of one moment: one file a kind."""
