@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -181,7 +182,11 @@ def _unit(path: object) -> str:
 
 
 def _next_commands(home: Home, systemd: bool) -> list[str]:
-    option = "" if home.root == Settings.model_fields["home"].default else f" --home {home.root}"
+    option = (
+        ""
+        if home.root == Settings.model_fields["home"].default
+        else f" --home {quote(str(home.root))}"
+    )
     start = (
         ["systemctl daemon-reload", "systemctl enable --now pushdeploy"]
         if systemd
@@ -253,7 +258,7 @@ def keys_add(name: str, settings: Settings) -> None:
     """
     from pushdeploy.domain.access import PublicKey
 
-    key = PublicKey.parse(KeyName.parse(name), click.get_text_stream("stdin").read())
+    key = PublicKey.parse(KeyName.parse(name), sys.stdin.read())
     with _Opened(settings) as store:
         store.keys.add(key)
     _output().line(f"{key.name} may deploy with {key.fingerprint}")

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from shlex import quote
 
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.ports import Engine
@@ -179,7 +180,7 @@ def _read_host_key(home: Home) -> str:
 
 
 def _init(home: Home) -> str:
-    return f"pushdeploy init --home {home.root}"
+    return f"pushdeploy init --home {quote(str(home.root))}"
 
 
 # --------------------------------------------------------------------------- Docker and nginx
@@ -209,7 +210,9 @@ def _stack(settings: Settings, engine: Engine) -> Finding:
     stacks = Stacks(engine, settings.stack_source, settings.home, settings.ca_bundle)
     ready = stacks.ready(settings.stack)
     detail = f"{settings.stack} is ready" if ready else f"{settings.stack} is not there yet"
-    return Finding("stack", ready, detail, f"pushdeploy stack:prepare --home {settings.home}")
+    return Finding(
+        "stack", ready, detail, f"pushdeploy stack:prepare --home {quote(str(settings.home))}"
+    )
 
 
 def _nginx(settings: Settings) -> Finding:

@@ -38,7 +38,7 @@ class Server:
     """One home and the ``pushdeploy serve`` over it: start, stop, kill, start again."""
 
     def __init__(self, root: Path, **settings: str) -> None:
-        """``root`` is a directory of its own; ``settings`` are PUSHDEPLOY_… without the prefix."""
+        """``root`` is a directory of its own; ``settings`` go into pushdeploy.toml."""
         self.root = root
         self.home = root / "home"
         self.ssh_port, self.http_port = free_ports(2)
@@ -48,10 +48,9 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self._master: subprocess.Popen[bytes] | None = None
         self._settings = {
-            "HOME": str(self.home),
-            "SSH": f"127.0.0.1:{self.ssh_port}",
-            "HTTP": f"127.0.0.1:{self.http_port}",
-            "DOMAIN": DOMAIN,
+            "ssh": f"127.0.0.1:{self.ssh_port}",
+            "http": f"127.0.0.1:{self.http_port}",
+            "domain": DOMAIN,
             **_certificates(),
             **settings,
         }
@@ -60,7 +59,9 @@ class Server:
 
     def create(self) -> "Server":
         """Make the home, let one key in and write the client's ssh configuration."""
-        self.root.mkdir(parents=True, exist_ok=True)
+        self.home.mkdir(mode=0o700, parents=True)
+        lines = [f"{name} = {json.dumps(value)}\n" for name, value in self._settings.items()]
+        (self.home / "pushdeploy.toml").write_text("".join(lines))
         self.program("init")
         keygen = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self._key)]
         run_checked(keygen, cwd=self.root)
@@ -222,10 +223,7 @@ class Server:
         return [*words, "deploy", command]
 
     def _environment(self) -> dict[str, str]:
-        return {
-            **outer_environment(),
-            **{f"PUSHDEPLOY_{name}": value for name, value in self._settings.items()},
-        }
+        return {**outer_environment(), "PUSHDEPLOY_HOME": str(self.home)}
 
     def _open_master(self) -> None:
         """One connection for all calls of ``ssh``: a handshake less each. Optional."""
@@ -419,7 +417,7 @@ def remove_labelled(instance: str) -> None:
 def _certificates() -> dict[str, str]:
     """Builds trust what the tests' own machine trusts."""
     bundle = os.environ.get("PUSHDEPLOY_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
-    return {"CA_BUNDLE": bundle} if bundle else {}
+    return {"ca_bundle": bundle} if bundle else {}
 
 
 def _stop_nginx(home: Path) -> None:

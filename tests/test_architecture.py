@@ -1,0 +1,137 @@
+"""The shape of the tree, kept by machine: arrows, owners of libraries, plugs, sizes."""
+
+import ast
+import importlib
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import pushdeploy
+from pushdeploy.discover import discover
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "pushdeploy"
+FILES = sorted(PACKAGE.rglob("*.py"))
+MOST_LINES = 400
+
+OWNERS = {
+    "alembic": {"store"},
+    "click": {"cli", "commands"},
+    "docker": {"engine"},
+    "dulwich": {"receive"},
+    "jinja2": {"templating"},
+    "paramiko": {"ssh"},
+    "pydantic_settings": {"settings"},
+    "sqlalchemy": {"store"},
+}
+"""Who may import what: the first name below the package."""
+
+PLUGS = {
+    "pushdeploy.build.buildpacks": "BUILDPACK",
+    "pushdeploy.disks.snapshots": "SNAPSHOT",
+    "pushdeploy.route.routers": "ROUTER",
+    "pushdeploy.run.schedulers": "SCHEDULER",
+}
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def part_of(path: Path) -> str:
+    """``engine`` for pushdeploy/engine/docker.py, ``cli`` for pushdeploy/cli.py."""
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The top-level names of absolute imports, those inside functions too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            yield node.module.partition(".")[0]
+
+
+def environment_uses(text: str) -> list[int]:
+    """The lines that read or change the process's environment."""
+    names = {"environ", "environb", "getenv", "putenv", "unsetenv"}
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(text))
+        if (isinstance(node, ast.Attribute) and node.attr in names)
+        or (
+            isinstance(node, ast.ImportFrom)
+            and node.module == "os"
+            and names & {alias.name for alias in node.names}
+        )
+    ]
+
+
+def run_in_root(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_imports_run_rightwards_only() -> None:
+    program = Path(sys.executable).with_name("lint-imports")
+    run = run_in_root(str(program), "--no-cache")
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("library", sorted(OWNERS))
+def test_only_its_owner_imports_a_library(library: str) -> None:
+    users = {part_of(path) for path in FILES if library in imports(path)}
+    assert users <= OWNERS[library]
+
+
+def test_the_domain_imports_the_standard_library_only() -> None:
+    allowed = sys.stdlib_module_names | {"pushdeploy"}
+    found = {
+        (name_of(path), name)
+        for path in (PACKAGE / "domain").rglob("*.py")
+        for name in imports(path)
+        if name not in allowed
+    }
+    assert not found
+
+
+def test_only_settings_look_at_the_environment() -> None:
+    users = {name_of(path) for path in FILES if environment_uses(path.read_text())}
+    assert users == {"pushdeploy/settings.py"}
+
+
+@pytest.mark.parametrize("text", ["import os\nos.environ['A']", "from os import getenv"])
+def test_a_look_at_the_environment_is_noticed(text: str) -> None:
+    assert environment_uses(text)
+
+
+@pytest.mark.parametrize("package", sorted(PLUGS))
+def test_every_back_end_defines_the_name_of_its_kind(package: str) -> None:
+    assert discover(importlib.import_module(package), PLUGS[package]) is not None
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_every_file_says_why_it_exists_and_is_short(path: Path) -> None:
+    text = path.read_text()
+    assert ast.get_docstring(ast.parse(text)), "a line or three at the top"
+    assert len(text.splitlines()) <= MOST_LINES, "two rooms behind one door"
+
+
+def test_every_module_can_be_imported_alone() -> None:
+    names = [
+        info.name
+        for info in pkgutil.walk_packages(pushdeploy.__path__, "pushdeploy.")
+        if ".migrations" not in info.name and not info.name.endswith("__main__")
+    ]
+    script = (
+        "import importlib, sys\n"
+        "for name in sys.argv[1:]:\n"
+        "    for loaded in [each for each in sys.modules if each.startswith('pushdeploy')]:\n"
+        "        del sys.modules[loaded]\n"
+        "    importlib.import_module(name)\n"
+    )
+    run = run_in_root(sys.executable, "-W", "error", "-c", script, *names)
+    assert run.returncode == 0, run.stderr

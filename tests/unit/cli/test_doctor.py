@@ -1,0 +1,135 @@
+"""The doctor: each check on what it is meant to find, with the command that mends it."""
+
+import os
+import shlex
+import socket
+from pathlib import Path
+
+import pytest
+
+from pushdeploy import doctor
+from pushdeploy.doctor import Finding
+from pushdeploy.instance import Home, create_instance
+from pushdeploy.listeners import inodes_of, listening, owners
+from pushdeploy.settings import Address
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    create_instance(tmp_path / "home")
+    return Home(tmp_path / "home")
+
+
+def test_a_missing_home_is_mended_by_init(tmp_path: Path) -> None:
+    finding = doctor.check_home(Home(tmp_path / "home"))
+    assert not finding.ok
+    assert finding.mend.startswith("pushdeploy init --home ")
+
+
+@pytest.mark.parametrize("name", ["root", "host_key", "database"])
+def test_what_others_may_read_is_found_and_the_mend_works(home: Home, name: str) -> None:
+    path: Path = getattr(home, name)
+    if name != "root":
+        path.touch()
+    path.chmod(0o755)
+    finding = doctor.check_home(home)
+    assert not finding.ok
+    words = shlex.split(finding.mend)
+    assert words[0] == "chmod"
+    Path(words[2]).chmod(int(words[1], 8))
+    assert doctor.check_home(home).ok
+
+
+def test_versions_are_compared_as_numbers() -> None:
+    def is_ok(said: str | None) -> bool:
+        return doctor.check_version("git", said, (2, 37), "apt-get install git").ok
+
+    assert is_ok("git version 2.39.5")
+    assert is_ok("git version 2.100.0 (Apple)")
+    assert not is_ok("git version 2.4.9")
+    assert not is_ok("no version at all")
+    assert not is_ok(None)
+
+
+def test_docker_with_debians_suffix_is_new_enough() -> None:
+    assert doctor.check_version("docker", "20.10.24+dfsg1", doctor.MINIMUM_DOCKER, "").ok
+    assert not doctor.check_version("docker", "19.03.15", doctor.MINIMUM_DOCKER, "").ok
+
+
+def test_a_clock_that_is_wrong_is_found() -> None:
+    now = 1_800_000_000.0
+    assert doctor.check_clock(now, now - 60, "yes").detail.endswith(", synchronised")
+    assert not doctor.check_clock(now, now + 3600, "").ok
+    assert not doctor.check_clock(86400.0, 0, "").ok
+
+
+def test_free_space_is_that_of_the_nearest_parent(tmp_path: Path) -> None:
+    missing = tmp_path / "not" / "yet"
+    assert doctor.check_free("disk", missing, "").detail.endswith("GB free")
+
+
+def test_a_ca_bundle_must_be_there(tmp_path: Path) -> None:
+    assert doctor.check_ca_bundle(None).ok
+    finding = doctor.check_ca_bundle(tmp_path / "ca.pem")
+    assert not finding.ok
+    assert "PUSHDEPLOY_CA_BUNDLE" in finding.mend
+
+
+def test_a_port_taken_by_a_stranger_names_the_process(home: Home) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        port = stranger.getsockname()[1]
+        finding = doctor.check_port("ssh", Address("127.0.0.1", port), home)
+        assert not finding.ok
+        assert f"process {os.getpid()}" in finding.detail
+        assert "PUSHDEPLOY_SSH" in finding.mend
+    assert doctor.check_port("ssh", Address("127.0.0.1", port), home).ok
+
+
+def test_a_port_held_by_this_homes_server_is_fine(home: Home) -> None:
+    home.pid_file.write_text(f"{os.getpid()}\n")
+    with socket.create_server(("127.0.0.1", 0)) as ours:
+        port = ours.getsockname()[1]
+        assert doctor.check_port("ssh", Address("127.0.0.1", port), home).ok
+
+
+def test_listeners_are_seen_on_ipv6_too() -> None:
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
+        port = listener.getsockname()[1]
+        assert listening(port)
+        assert [each.pid for each in owners(port)] == [os.getpid()]
+
+
+def test_a_connection_to_a_port_is_no_listener() -> None:
+    table = (
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n"
+        "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  0 0 111\n"
+        "   1: 0100007F:1F90 0100007F:C350 01 00000000:00000000 00:00000000 00000000  0 0 222\n"
+    )
+    assert inodes_of(table, 0x1F90) == {"111"}
+
+
+def test_what_is_wrong_is_followed_by_what_to_type() -> None:
+    findings = [
+        Finding("git", True, "2.39.5", "apt-get install git"),
+        Finding("clock", False, "it is not 1970", "timedatectl set-ntp true"),
+    ]
+    assert doctor.lines(findings) == [
+        "ok  git    2.39.5",
+        " !  clock  it is not 1970",
+        "       type: timedatectl set-ntp true",
+    ]
+    assert doctor.rows(findings)[1] == {
+        "check": "clock",
+        "ok": False,
+        "detail": "it is not 1970",
+        "mend": "timedatectl set-ntp true",
+    }
+
+
+def test_settings_that_cannot_be_read_are_the_only_finding(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PUSHDEPLOY_BUILD_CPUS", "all")
+    findings = doctor.examine(tmp_path)
+    assert [finding.ok for finding in findings] == [False]
+    assert "PUSHDEPLOY_BUILD_CPUS" in findings[0].detail
