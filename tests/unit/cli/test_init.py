@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from pushdeploy.cli import main, settings_text
 from pushdeploy.domain.errors import UserError
 from pushdeploy.instance import Home, create_instance, read_instance
-from pushdeploy.settings import Settings
+from pushdeploy.settings import load_settings
 
 
 def init(home: Path, *words: str) -> Result:
@@ -64,15 +64,15 @@ def test_a_damaged_instance_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_settings_file_is_all_comments_and_each_may_be_uncommented() -> None:
-    text = settings_text(Settings())
+    text = settings_text(load_settings())
     assert tomllib.loads(text) == {}
     assignments = [line.removeprefix("# ") for line in text.splitlines() if " = " in line]
     values = tomllib.loads("\n".join(assignments))
-    assert Settings(**values) == Settings()
+    assert load_settings(**values) == load_settings()
 
 
 def test_what_was_set_at_init_is_written_into_the_settings_file() -> None:
-    text = settings_text(Settings(domain="apps.example.com", task_cpus=1.5))
+    text = settings_text(load_settings(domain="apps.example.com", task_cpus=1.5))
     assert tomllib.loads(text) == {"domain": "apps.example.com", "task_cpus": 1.5}
 
 
