@@ -123,10 +123,11 @@ def move(connection: Connection, app: AppName, version: int, values: Mapping[str
     raise PushdeployError(f"v{version} of {app} is {status} already", f"releases {app}")
 
 
-def retire_live(app: AppName) -> Update:
+def retire_others(app: AppName, version: int) -> Update:
+    others = and_(RELEASES.c.app_id == _id(app), RELEASES.c.version != version)
     return (
         update(RELEASES)
-        .where(RELEASES.c.app_id == _id(app), RELEASES.c.status == str(ReleaseStatus.LIVE))
+        .where(others, RELEASES.c.status == str(ReleaseStatus.LIVE))
         .values(status=str(ReleaseStatus.RETIRED))
     )
 

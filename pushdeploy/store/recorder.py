@@ -11,7 +11,7 @@ from pushdeploy.store.outputs import KeptOutput
 
 _BATCH_SECONDS = 0.2
 _BATCH_BYTES = 64 * 1024
-_WAITING_BYTES = 16 * _BATCH_BYTES
+_WAITING_BYTES = 4 * _BATCH_BYTES
 _LONGEST_LINE = 64 * 1024
 
 _log = logging.getLogger(__name__)

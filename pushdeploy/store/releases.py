@@ -90,7 +90,7 @@ class Releases:
         All in one transaction. ``PushdeployError`` when it is finished already.
         """
         with self._database.changing() as connection:
-            connection.execute(ledger.retire_live(app))
+            connection.execute(ledger.retire_others(app, version))
             live = {"status": str(ReleaseStatus.LIVE), "live_at": datetime.now(UTC)}
             ledger.move(connection, app, version, live)
             connection.execute(ledger.point_at(app, version))
