@@ -36,7 +36,7 @@ class Directories:
         """
         path = self.path(app.name, disk)
         with _our_errors(path):
-            if not _exists(path):
+            if not _disk_exists(path):
                 _make(path, app.uid)
         return path
 
@@ -51,7 +51,7 @@ class Directories:
         """As ``du`` counts: blocks, a file with several names once. 0 when there is no disk."""
         path = self.path(app, disk)
         with _our_errors(path):
-            return _used_bytes(path) if _exists(path) else 0
+            return _used_bytes(path) if _disk_exists(path) else 0
 
     def list(self, app: AppName) -> Sequence[DiskName]:
         """Every disk that the app has data on, detached ones too, by name."""
@@ -76,11 +76,21 @@ class Directories:
 
     def destroy(self, app: AppName, disk: DiskName) -> None:
         """The disk and its data are gone for good; nothing happens when there is none."""
-        _remove(self.path(app, disk))
+        path = self.path(app, disk)
+        with _our_errors(path):
+            if _disk_exists(path):
+                _remove(path)
 
     def destroy_all(self, app: AppName) -> None:
         """Every disk of the app, attached or not."""
-        _remove(self._root / app)
+        place = self._root / app
+        with _our_errors(place):
+            if _exists(place):
+                _remove(place)
+
+
+def _disk_exists(path: Path) -> bool:
+    return _exists(path.parent) and _exists(path)
 
 
 def _exists(path: Path) -> bool:
@@ -97,7 +107,6 @@ def _exists(path: Path) -> bool:
 def _make(path: Path, uid: int) -> None:
     """Made beside and renamed when it is right: one cut short is never taken for a disk."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _exists(path.parent)
     made = Path(tempfile.mkdtemp(prefix=".new-", dir=path.parent))
     if os.geteuid() == 0:
         os.chown(made, uid, uid)
@@ -123,17 +132,14 @@ def _used_bytes(path: Path) -> int:
 
 def _remove(path: Path) -> None:
     """By rm, for the same reason; what is mounted below is left alone, and said."""
-    with _our_errors(path):
-        if not _exists(path):
-            return
-        removed = subprocess.run(
-            ["rm", "--recursive", "--force", "--one-file-system", "--", str(path)],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        )
-        if removed.returncode:
-            raise OSError(errno.EIO, removed.stderr.decode(errors="replace").strip()[:200])
+    removed = subprocess.run(
+        ["rm", "--recursive", "--force", "--one-file-system", "--", str(path)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    if removed.returncode:
+        raise OSError(errno.EIO, removed.stderr.decode(errors="replace").strip()[:200])
 
 
 @contextmanager
