@@ -49,7 +49,10 @@ class ContainerSpec:
 
 @dataclass(frozen=True, slots=True)
 class ContainerInfo:
-    """What the engine says of a container; ``address`` is empty while it has none."""
+    """What the engine says of a container; ``address`` is empty while it has none.
+
+    ``kept`` tells whether the engine restarts it (``keep_running``).
+    """
 
     id: str
     name: str
@@ -61,6 +64,7 @@ class ContainerInfo:
     address: str
     created_at: datetime
     restarts: int = 0
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,10 @@ class Engine(Protocol):
     Every call raises ``BackendDown`` when the engine does not answer. ``create`` and ``image``
     never pull. Everything created carries the instance's label; nothing else is ever listed.
     """
+
+    @property
+    def instance(self) -> str:
+        """The id of the instance whose engine this is."""
 
     def version(self) -> str: ...
     def create(self, spec: ContainerSpec) -> str:
@@ -364,6 +372,12 @@ class PushReceiver(Protocol):
 
     def open(self, app: AppName, by: KeyName) -> None:
         """Called before a first push: makes the app where it does not exist."""
+
+    def abandon(self, app: AppName) -> None:
+        """Called when a push that made the app ended without a slug or release.
+
+        Removes the app if it has nothing.
+        """
 
     def deploy_branch(self, app: AppName, offered: Sequence[str]) -> str:
         """The branch that deploys: the app's setting, else main, else master when offered."""

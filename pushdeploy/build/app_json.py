@@ -1,0 +1,154 @@
+"""app.json: Heroku's keys, and Dokku's healthchecks, cron and scripts.dokku; comments allowed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import json5
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pushdeploy.build.tree import Tree
+from pushdeploy.domain.errors import BuildFailed, UserError
+from pushdeploy.domain.formation import MOST_TASKS
+from pushdeploy.domain.names import ProcessType
+from pushdeploy.domain.slug import Healthcheck
+
+FILE = "app.json"
+_SHOWN_ERRORS = 5
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class FormationEntry(_Part):
+    """How many tasks of a process type a new app starts with."""
+
+    quantity: Annotated[int, Field(ge=0, le=MOST_TASKS)] | None = None
+    size: str | None = None
+
+
+class HealthcheckEntry(_Part):
+    """As docker-container-healthchecker reads it, which Dokku uses. Times in seconds."""
+
+    name: str = "default"
+    type: Literal["startup", "readiness", "liveness"] = "startup"
+    path: Annotated[str, Field(pattern="^/")] | None = None
+    command: Sequence[str] = ()
+    content: str | None = None
+    uptime: Annotated[float, Field(gt=0)] | None = None
+    initial_delay: Annotated[float, Field(ge=0, alias="initialDelay")] = 0
+    attempts: Annotated[int, Field(ge=1, le=1000)] = 3
+    wait: Annotated[float, Field(ge=0)] = 5
+    timeout: Annotated[float, Field(gt=0)] = 5
+
+    def value(self) -> Healthcheck:
+        return Healthcheck(
+            name=self.name,
+            path=self.path,
+            command=tuple(self.command),
+            content=self.content,
+            uptime_seconds=self.uptime,
+            initial_delay_seconds=self.initial_delay,
+            attempts=self.attempts,
+            wait_seconds=self.wait,
+            timeout_seconds=self.timeout,
+        )
+
+
+class CronEntry(_Part):
+    command: str
+    schedule: str
+
+
+class DokkuScripts(_Part):
+    predeploy: str | None = None
+    postdeploy: str | None = None
+
+
+class Scripts(_Part):
+    dokku: DokkuScripts = DokkuScripts()
+    postdeploy: str | None = None
+    pr_predestroy: Annotated[str | None, Field(alias="pr-predestroy")] = None
+
+
+class EnvEntry(_Part):
+    description: str = ""
+    value: str | None = None
+    required: bool = True
+    generator: Literal["secret"] | None = None
+
+
+class AppJson(_Part):
+    """Keys that pushdeploy does not know are left alone: other platforms read the file too."""
+
+    name: str = ""
+    description: str = ""
+    keywords: Sequence[str] = ()
+    website: str = ""
+    repository: str = ""
+    logo: str = ""
+    success_url: str = ""
+    stack: str | None = None
+    image: str | None = None
+    scripts: Scripts = Scripts()
+    env: Mapping[str, str | EnvEntry] = {}
+    formation: Mapping[str, FormationEntry] = {}
+    addons: Sequence[str | Mapping[str, Any]] = ()
+    buildpacks: Sequence[Mapping[str, Any]] = ()
+    environments: Mapping[str, Mapping[str, Any]] = {}
+    healthchecks: Mapping[str, Sequence[HealthcheckEntry]] = {}
+    cron: Sequence[CronEntry] = ()
+
+    def checks(self) -> Mapping[ProcessType, Sequence[Healthcheck]]:
+        """Startup checks of each process type, in the order of the file."""
+        return {
+            ProcessType.parse(kind): tuple(
+                entry.value() for entry in entries if entry.type == "startup"
+            )
+            for kind, entries in self.healthchecks.items()
+        }
+
+    def quantities(self) -> Mapping[ProcessType, int]:
+        return {
+            ProcessType.parse(kind): entry.quantity
+            for kind, entry in self.formation.items()
+            if entry.quantity is not None
+        }
+
+
+def read_app_json(tree: Tree) -> AppJson:
+    """The app.json of the top directory; an empty one when there is none."""
+    return parse_app_json(tree.text(FILE)) if tree.has(FILE) else AppJson()
+
+
+def parse_app_json(text: str) -> AppJson:
+    """``BuildFailed`` that names the line, or the key and what is wrong with it."""
+    try:
+        data = json5.loads(text)
+    except ValueError as error:
+        where = str(error).removeprefix("<string>:")
+        raise BuildFailed(
+            f"{FILE} is not JSON: line {where}", "correct the line, commit and push"
+        ) from error
+    try:
+        found = AppJson.model_validate(data)
+        found.checks()
+        found.quantities()
+    except ValidationError as error:
+        raise _invalid(error) from error
+    except UserError as error:
+        raise BuildFailed(f"{FILE}: {error.message}", error.hint) from error
+    return found
+
+
+def _invalid(error: ValidationError) -> BuildFailed:
+    details = error.errors(include_url=False)
+    lines = [
+        f"{'.'.join(str(part) for part in detail['loc']) or 'the file'}: {detail['msg']}"
+        for detail in details
+    ]
+    return BuildFailed(
+        f"{FILE} cannot be used: {lines[0]}",
+        "correct the key, commit and push",
+        log_tail=lines[:_SHOWN_ERRORS] if len(lines) > 1 else (),
+    )

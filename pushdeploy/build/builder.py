@@ -1,0 +1,180 @@
+"""Source → Slug: choose a buildpack, reuse what an equal build made, else build in layers."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Protocol
+
+from pushdeploy.build.app_json import read_app_json
+from pushdeploy.build.blueprint import Blueprint
+from pushdeploy.build.choice import choose, load_buildpacks
+from pushdeploy.build.containers import ROLE_LABEL, BuildSettings
+from pushdeploy.build.environment import build_environment, listed_environment
+from pushdeploy.build.keys import layer_key, slug_key
+from pushdeploy.build.layers import PACKAGES_LABEL, Job, Layers
+from pushdeploy.build.plan import Circumstances, DockerfilePlan, Finish, Install, LayeredPlan
+from pushdeploy.build.processes import processes_of
+from pushdeploy.build.stack_definitions import PYTHONS
+from pushdeploy.build.stacks import Stack, Stacks
+from pushdeploy.build.tree import Tree
+from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.errors import BackendDown, BuildFailed, PushdeployError, StageFailed
+from pushdeploy.domain.names import ImageDigest
+from pushdeploy.domain.ports import BuildOptions, Engine, Output
+from pushdeploy.domain.slug import Slug
+from pushdeploy.domain.source import Source
+
+LifecycleHook = Callable[[Mapping[str, str], Output], None]
+"""Called with facts before something is really built; a ``PushdeployError`` stops the build."""
+
+
+class SlugStore(Protocol):
+    """Where slugs are remembered by their keys."""
+
+    def find(self, key: str) -> Slug | None: ...
+    def add(self, slug: Slug) -> None:
+        """Replaces one with the same key: its image had gone."""
+
+
+class SlugBuilder:
+    """The port ``Builder``, on the buildpacks of build/buildpacks/."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        stacks: Stacks,
+        slugs: SlugStore,
+        options: BuildSettings,
+        lifecycle_hook: LifecycleHook | None = None,
+    ) -> None:
+        self._engine = engine
+        self._stacks = stacks
+        self._slugs = slugs
+        self._options = options
+        self._lifecycle_hook = lifecycle_hook
+        self._buildpacks = load_buildpacks()
+        self._layers = Layers(engine, options)
+
+    def build(
+        self, source: Source, config: Mapping[str, str], output: Output, cancellation: Cancellation
+    ) -> Slug:
+        """Reuses the slug of an equal tree, builder, stack and build environment.
+
+        ``BuildFailed`` tells what is wrong with the source, ``BackendDown`` with the machine.
+        """
+        blueprint = self._decide(source, build_environment(config), output)
+        known = self.find(blueprint.key)
+        if known is not None:
+            built = f"{known.created_at:%Y-%m-%d %H:%M} UTC"
+            output.headline(f"Reusing slug {known.key[:12]} (built {built})")
+            return replace(known, commit=source.commit)
+        self._run_hook(blueprint, output)
+        cancellation.check()
+        deadline = time.monotonic() + self._options.timeout_seconds
+        labels = {"pushdeploy.app": source.app, "pushdeploy.commit": source.commit}
+        job = Job(source, labels, blueprint.environment, output, cancellation, deadline)
+        slug = self._slug_of(self._image(blueprint, config, job), blueprint)
+        self._slugs.add(slug)
+        return slug
+
+    def find(self, key: str) -> Slug | None:
+        """A slug whose image is still there."""
+        slug = self._slugs.find(key)
+        if slug is None or self._engine.image(slug.image) is None:
+            return None
+        return slug
+
+    def remove(self, slug: Slug) -> None:
+        """Remove the slug's image; what other slugs share with it stays."""
+        self._engine.remove_image(self._tag("slug", slug.key))
+        self._engine.remove_image(slug.image)
+
+    def _decide(self, source: Source, environment: Mapping[str, str], output: Output) -> Blueprint:
+        """Everything that can be wrong in the source is found here, before anything is built."""
+        tree = Tree.of(source.reader)
+        choice = choose(self._buildpacks, tree)
+        output.detail(str(choice))
+        circumstances = Circumstances(environment, self._options.stack, PYTHONS)
+        plan = choice.buildpack.plan(tree, circumstances)
+        for notice in plan.notices:
+            output.detail(f"note: {notice}")
+        processes = processes_of(tree, plan.default_processes, plan.example)
+        facts = read_app_json(tree)
+        stack = None
+        if isinstance(plan, LayeredPlan):
+            stack = self._stacks.ensure(plan.stack, output)
+            output.detail(f"stack {stack.name}" + (f", {plan.runtime}" if plan.runtime else ""))
+        digest = stack.run if stack else ""
+        key = slug_key(source.tree, choice.buildpack, digest, environment)
+        return Blueprint(key, source, choice.buildpack, plan, stack, processes, facts, environment)
+
+    def _run_hook(self, blueprint: Blueprint, output: Output) -> None:
+        if self._lifecycle_hook is None:
+            return
+        try:
+            self._lifecycle_hook(blueprint.hook_facts(), output)
+        except StageFailed:
+            raise
+        except PushdeployError as error:
+            raise BuildFailed(error.message, error.hint) from error
+
+    def _image(self, blueprint: Blueprint, config: Mapping[str, str], job: Job) -> ImageDigest:
+        plan, stack = blueprint.plan, blueprint.stack
+        if isinstance(plan, DockerfilePlan) or stack is None:
+            assert isinstance(plan, DockerfilePlan)
+            with job.output.step(f"Building {plan.dockerfile}"):
+                return self._from_dockerfile(plan, blueprint, listed_environment(config), job)
+        base = str(stack.run)
+        if plan.install is not None:
+            base = self._dependencies(plan.install, stack, blueprint, job)
+        with job.output.step("Building slug"):
+            tag = self._tag("slug", blueprint.key)
+            finish = self._applicable(plan, base)
+            return self._layers.assemble(base, tag, blueprint.labels(), finish, job)
+
+    def _dependencies(self, install: Install, stack: Stack, blueprint: Blueprint, job: Job) -> str:
+        """The tag of the dependency layer, made now unless an equal one exists."""
+        key = layer_key(
+            install, blueprint.buildpack, stack.run, blueprint.source.tree, blueprint.environment
+        )
+        tag = self._tag("dependencies", key)
+        if self._engine.image(tag) is not None:
+            job.output.detail("dependencies have not changed")
+            return tag
+        labels = {ROLE_LABEL: "dependencies", "pushdeploy.dependencies": key}
+        with job.output.step(install.title):
+            self._layers.install(install, stack, tag, labels, job)
+        return tag
+
+    def _applicable(self, plan: LayeredPlan, base: str) -> list[Finish]:
+        image = self._engine.image(base)
+        packages = image.labels.get(PACKAGES_LABEL, "").split(",") if image else []
+        return [step for step in plan.finish if step.needs_package in packages]
+
+    def _from_dockerfile(
+        self, plan: DockerfilePlan, blueprint: Blueprint, arguments: Mapping[str, str], job: Job
+    ) -> ImageDigest:
+        """Build arguments stay in an image's history: only those that BUILD_ENV lists are given."""
+        options = BuildOptions(
+            labels=blueprint.labels(),
+            arguments=arguments,
+            memory_bytes=self._options.memory_bytes,
+            cpus=self._options.cpus,
+            timeout_seconds=self._options.timeout_seconds,
+            ca_bundle=self._options.ca_bundle,
+        )
+        tag = self._tag("slug", blueprint.key)
+        with blueprint.source.reader.archive() as context:
+            return self._engine.build(
+                context, plan.dockerfile, tag, options, job.output.detail, job.cancellation
+            )
+
+    def _slug_of(self, digest: ImageDigest, blueprint: Blueprint) -> Slug:
+        image = self._engine.image(digest)
+        if image is None:
+            raise BackendDown("the slug's image vanished", "push again; is something pruning it?")
+        return blueprint.slug(image, datetime.now(UTC))
+
+    def _tag(self, kind: str, key: str) -> str:
+        return f"pushdeploy-{self._engine.instance}/{kind}:{key[:16]}"

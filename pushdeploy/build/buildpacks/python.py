@@ -1,0 +1,98 @@
+"""Python apps: dependencies by uv into a layer of their own, Django's static files collected."""
+
+from pushdeploy.build.plan import Buildpack, Circumstances, Command, Install, LayeredPlan
+from pushdeploy.build.python.django import collectstatic
+from pushdeploy.build.python.managers import (
+    DEPENDENCY_FILES,
+    VENV,
+    Dependencies,
+    dependencies_of,
+)
+from pushdeploy.build.python.versions import PythonChoice, available, choose_python, wish_of
+from pushdeploy.build.tree import Tree
+
+_ENVIRONMENT = {
+    "VIRTUAL_ENV": VENV,
+    "UV_PROJECT_ENVIRONMENT": VENV,
+    "UV_PYTHON_INSTALL_DIR": "/opt/python",
+    "UV_LINK_MODE": "copy",
+    "UV_COMPILE_BYTECODE": "1",
+    "UV_NO_PROGRESS": "1",
+    "PYC_INVALIDATION_MODE": "UNCHECKED_HASH",
+}
+
+
+def _detect(tree: Tree) -> str | None:
+    found = tree.first((*DEPENDENCY_FILES, ".python-version", "runtime.txt"))
+    if found is None and tree.has("Procfile"):
+        return next((name for name in tree.root if name.endswith(".py")), None)
+    return found
+
+
+def _plan(tree: Tree, circumstances: Circumstances) -> LayeredPlan:
+    environment = circumstances.environment
+    dependencies = dependencies_of(tree)
+    wish, notices = wish_of(tree, environment)
+    requires = dependencies.requires_python if dependencies else ""
+    python = choose_python(wish, requires, circumstances.stack, circumstances.pythons)
+    finish = collectstatic(tree, environment)
+    return LayeredPlan(
+        stack=python.stack,
+        runtime=f"Python {python.version}",
+        install=_install(dependencies, python, available(circumstances.pythons)),
+        finish=[finish] if finish else [],
+        example=_example(tree),
+        notices=[*notices, *python.notices, *(dependencies.notices if dependencies else ())],
+    )
+
+
+def _install(
+    dependencies: Dependencies | None, python: PythonChoice, pythons: str
+) -> Install | None:
+    if dependencies is None and python.managed is None:
+        return None
+    commands = [_make_venv(python, pythons)]
+    environment = {
+        **_ENVIRONMENT,
+        "UV_PYTHON": python.managed or f"python{python.version}",
+        "UV_PYTHON_PREFERENCE": "only-managed" if python.managed else "only-system",
+        "UV_PYTHON_DOWNLOADS": "automatic" if python.managed else "never",
+    }
+    if dependencies is None:
+        return Install(f"Installing Python {python.version}", {}, commands, environment)
+    return Install(
+        f"Installing dependencies of {dependencies.found} with uv",
+        dependencies.files,
+        [*commands, *dependencies.commands],
+        environment,
+        dependencies.whole_tree,
+    )
+
+
+def _make_venv(python: PythonChoice, pythons: str) -> Command:
+    hint = ""
+    if python.managed:
+        hint = (
+            f"Python {python.managed} could not be fetched from here; without a download there are"
+            f" {pythons}: write one of them into .python-version"
+        )
+    return Command(["uv", "venv", "--quiet", VENV], hint=hint)
+
+
+def _example(tree: Tree) -> str:
+    wsgi = next(iter(tree.named("wsgi.py", 2)), None)
+    if wsgi:
+        module = wsgi.removesuffix(".py").replace("/", ".")
+        return f"web: gunicorn {module} --bind 0.0.0.0:$PORT"
+    main = next((name for name in tree.root if name.endswith(".py")), "app.py")
+    return f"web: python {main}"
+
+
+BUILDPACK = Buildpack(
+    "python",
+    20,
+    "1",
+    "requirements.txt, uv.lock, poetry.lock, Pipfile.lock, pyproject.toml, or *.py and a Procfile",
+    _detect,
+    _plan,
+)

@@ -1,0 +1,62 @@
+"""Which buildpack builds a source: exactly one answers, or the error says what was looked for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pushdeploy.build import buildpacks
+from pushdeploy.build.plan import Buildpack
+from pushdeploy.build.tree import Tree
+from pushdeploy.discover import discover
+from pushdeploy.domain.errors import BuildFailed, PushdeployError
+
+_MOST_NAMES = 20
+
+FALLBACK = "null"
+"""Detects nearly everything, so it is not worth telling that it was passed over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """``found`` is what decided it; ``passed_over`` would have built the source too."""
+
+    buildpack: Buildpack
+    found: str
+    passed_over: Sequence[Buildpack]
+
+    def __str__(self) -> str:
+        text = f"{self.buildpack.name} app: found {self.found}"
+        if not self.passed_over:
+            return text
+        others = ", ".join(one.name for one in self.passed_over)
+        return f"{text} (which goes before {others})"
+
+
+def load_buildpacks() -> Sequence[Buildpack]:
+    """Every buildpack of the package, in their order."""
+    found = discover(buildpacks, "BUILDPACK")
+    packs = []
+    for module, candidate in found.items():
+        if not isinstance(candidate, Buildpack):
+            raise PushdeployError(f"BUILDPACK of buildpacks/{module}.py is not a Buildpack")
+        packs.append(candidate)
+    return sorted(packs, key=lambda pack: pack.order)
+
+
+def choose(packs: Sequence[Buildpack], tree: Tree) -> Choice:
+    """``BuildFailed`` with what was looked for and what was found when none answers."""
+    able = [(pack, found) for pack in packs if (found := pack.detect(tree))]
+    if not able:
+        raise _none_answers(packs, tree)
+    chosen, found = able[0]
+    return Choice(chosen, found, [pack for pack, _found in able[1:] if pack.name != FALLBACK])
+
+
+def _none_answers(packs: Sequence[Buildpack], tree: Tree) -> BuildFailed:
+    names = tree.root
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    looked = [f"{pack.name}: wants {pack.wants}" for pack in packs]
+    return BuildFailed(
+        "no builder knows what this app is",
+        "add one of these files to the top directory, commit and push",
+        log_tail=[*looked, f"found: {', '.join(names[:_MOST_NAMES]) or 'nothing'}{more}"],
+    )

@@ -1,0 +1,187 @@
+"""Build containers: made, fed, watched and removed, whatever happens."""
+
+import threading
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pushdeploy.domain.app import APP_GROUP
+from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.errors import BackendDown, BuildFailed
+from pushdeploy.domain.ports import Attached, ContainerSpec, Engine
+
+ROLE_LABEL = "pushdeploy.role"
+APP_IDS = (1000, APP_GROUP)
+"""The uid and gid of builds; tasks have uids of their own and the same gid."""
+
+APP_USER = f"{APP_IDS[0]}:{APP_IDS[1]}"
+_TAIL_LINES = 20
+_MOST_LINE_BYTES = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class BuildSettings:
+    """Limits of a build and where its caches are; sizes in bytes, 0 for no limit.
+
+    ``cache`` is a directory of the host that survives; ``stack`` the one used when an app asks
+    for none.
+    """
+
+    cache: Path
+    stack: str = "bookworm"
+    memory_bytes: int = 2 * 1024**3
+    cpus: float = 0
+    pids: int = 2048
+    timeout_seconds: float = 1800
+    ca_bundle: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """What a build container gets, apart from its image and command."""
+
+    labels: Mapping[str, str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    mounts: Sequence[tuple[str, str]] = ()
+    read_only_mounts: Sequence[tuple[str, str]] = ()
+
+
+def build_container(
+    image: str, command: Sequence[str], sandbox: Sandbox, settings: BuildSettings, instance: str
+) -> ContainerSpec:
+    """A container that runs what an app wrote: unprivileged and limited."""
+    return ContainerSpec(
+        image=image,
+        name=f"pushdeploy-{instance}-build-{uuid.uuid4().hex[:12]}",
+        labels={**sandbox.labels, ROLE_LABEL: "build"},
+        command=command,
+        environment=sandbox.environment,
+        user=APP_USER,
+        working_dir="/app",
+        mounts=sandbox.mounts,
+        read_only_mounts=sandbox.read_only_mounts,
+        memory_bytes=settings.memory_bytes,
+        cpus=settings.cpus,
+        pids=settings.pids,
+        drop_capabilities=True,
+        stop_grace_seconds=1,
+    )
+
+
+def assembly_container(image: str, instance: str) -> ContainerSpec:
+    """A container that is never started: files are put into it and it is committed."""
+    return ContainerSpec(
+        image=image,
+        name=f"pushdeploy-{instance}-assembly-{uuid.uuid4().hex[:12]}",
+        labels={ROLE_LABEL: "build"},
+        command=["true"],
+        network="none",
+    )
+
+
+@contextmanager
+def temporary(engine: Engine, spec: ContainerSpec) -> Iterator[str]:
+    """The id of a container that is removed at the end."""
+    container = engine.create(spec)
+    try:
+        yield container
+    finally:
+        engine.remove(container)
+
+
+def run_to_end(
+    engine: Engine,
+    container: str,
+    line: Callable[[str], bool],
+    timeout_seconds: float,
+    cancellation: Cancellation,
+) -> "Ending":
+    """Start a created container and give each line of its output to ``line`` until it ends.
+
+    Lines for which it answers True are kept for the end. ``Cancelled`` when somebody asked to
+    stop: the container is killed then.
+    """
+    tail: deque[str] = deque(maxlen=_TAIL_LINES)
+    expired = threading.Event()
+
+    def kill() -> None:
+        engine.signal(container, "KILL")
+
+    def expire() -> None:
+        expired.set()
+        kill()
+
+    attached = engine.attach(container, tty=False)
+    timer = threading.Timer(timeout_seconds, expire)
+    try:
+        with cancellation.stopping(kill):
+            engine.start(container)
+            timer.start()
+            cancellation.check()
+            for text in _lines(attached):
+                if line(text):
+                    tail.append(text)
+            exit_code = engine.wait(container)
+    finally:
+        timer.cancel()
+        attached.close()
+    cancellation.check()
+    return Ending(exit_code, tuple(tail), expired.is_set(), _out_of_memory(engine, container))
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a build container ended; ``tail`` are its last lines."""
+
+    exit_code: int
+    tail: Sequence[str]
+    timed_out: bool
+    out_of_memory: bool
+
+    def require_success(self, what: str, hint: str, timeout_seconds: float) -> None:
+        """``BuildFailed`` unless it ended well."""
+        if self.timed_out:
+            raise BuildFailed(
+                f"{what} took over {timeout_seconds:g} s and was stopped",
+                "PUSHDEPLOY_BUILD_TIMEOUT_SECONDS allows more",
+                exit_code=124,
+                log_tail=self.tail,
+            )
+        if self.out_of_memory:
+            hint = "PUSHDEPLOY_BUILD_MEMORY_BYTES allows more"
+        if self.exit_code:
+            why = " (it ran out of memory)" if self.out_of_memory else ""
+            raise BuildFailed(
+                f"{what} failed with exit code {self.exit_code}{why}",
+                hint,
+                exit_code=self.exit_code,
+                log_tail=self.tail,
+            )
+
+
+def _out_of_memory(engine: Engine, container: str) -> bool:
+    info = engine.inspect(container)
+    if info is None:
+        raise BackendDown("a build container vanished", "push again; is something pruning Docker?")
+    return info.out_of_memory
+
+
+def _lines(attached: Attached) -> Iterator[str]:
+    """Whole lines of both streams, over-long ones cut."""
+    rests = {1: b"", 2: b""}
+    while (chunk := attached.read()) is not None:
+        stream, data = chunk
+        *whole, rest = (rests[stream] + data).split(b"\n")
+        if len(rest) > _MOST_LINE_BYTES:
+            whole, rest = [*whole, rest], b""
+        rests[stream] = rest
+        yield from (_text(one) for one in whole)
+    yield from (_text(rest) for rest in rests.values() if rest)
+
+
+def _text(line: bytes) -> str:
+    last = line.rstrip(b"\r").rpartition(b"\r")[2]
+    return last[:_MOST_LINE_BYTES].decode(errors="replace")

@@ -1,0 +1,189 @@
+"""The layers of a slug: dependencies installed apart and carried over, source put on top."""
+
+import os
+import re
+import shlex
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from uv import find_uv_bin
+
+from pushdeploy.build.containers import (
+    APP_IDS,
+    APP_USER,
+    BuildSettings,
+    Sandbox,
+    assembly_container,
+    build_container,
+    run_to_end,
+    temporary,
+)
+from pushdeploy.build.environment import certificates, for_uv
+from pushdeploy.build.plan import Command, Finish, Install
+from pushdeploy.build.stacks import Stack
+from pushdeploy.build.tarpatch import ChunkReader, TarPatch, first_file, patched, tar_of
+from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.names import ImageDigest
+from pushdeploy.domain.ports import ContainerSpec, Engine, ImageChange, Output
+from pushdeploy.domain.source import Source
+
+PACKAGES_LABEL = "pushdeploy.packages"
+_CACHE_PATH = "/var/cache/pushdeploy"
+_RESULT = "/opt"
+_WATCHED = frozenset({"django"})
+_PACKAGE = re.compile(r"/site-packages/([^/]+)/__init__\.py$")
+
+SOURCE_PATCH = TarPatch(*APP_IDS, 0o2775, 0o664, 0o775, prefix="app/")
+"""Files of an app: its uid is not known yet, so its group may write."""
+
+_STATIC_PATCH = TarPatch(*APP_IDS, 0o2775, 0o664, 0o775)
+_DEPENDENCY_PATCH = TarPatch(0, 0, 0o755, 0o644, 0o755)
+
+
+_MARK = "\x1e"
+_MOST_RESULT_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One build under way: what all of its containers have in common.
+
+    ``environment`` is for containers that run the app's code, never for images; ``deadline`` is a
+    time of ``time.monotonic``.
+    """
+
+    source: Source
+    labels: Mapping[str, str]
+    environment: Mapping[str, str]
+    output: Output
+    cancellation: Cancellation
+    deadline: float
+
+
+class Layers:
+    """Makes layers with the engine; each method cleans up after itself."""
+
+    def __init__(self, engine: Engine, settings: BuildSettings) -> None:
+        self._engine = engine
+        self._settings = settings
+
+    def install(
+        self, install: Install, stack: Stack, tag: str, labels: Mapping[str, str], job: Job
+    ) -> ImageDigest:
+        """Run the commands in the build stack; what they leave in /opt goes on the run stack.
+
+        The container with the build's environment is never committed: a commit would keep it.
+        """
+        sandbox = self._install_sandbox(install, job)
+        spec = self._container(stack.build, _script(install.commands), sandbox)
+        with temporary(self._engine, spec) as container:
+            if install.whole_tree:
+                self._put_source(container, job)
+            self._engine.put_archive(
+                container, "/", [tar_of(sorted(install.files.items()), SOURCE_PATCH)]
+            )
+            self._run(container, install.commands, job)
+            return self._carry(container, stack, tag, labels)
+
+    def assemble(
+        self, base: str, tag: str, labels: Mapping[str, str], finish: Sequence[Finish], job: Job
+    ) -> ImageDigest:
+        """The source on top of ``base``, with what the finishing steps add, as one layer."""
+        spec = assembly_container(base, self._engine.instance)
+        with temporary(self._engine, spec) as container:
+            self._put_source(container, job)
+            for step in finish:
+                with job.output.step(step.title):
+                    self._finish(base, step, container, job)
+            job.cancellation.check()
+            change = ImageChange(labels, working_dir="/app", user=APP_USER)
+            return self._engine.commit(container, tag, change)
+
+    def _container(self, image: str, command: Sequence[str], sandbox: Sandbox) -> ContainerSpec:
+        return build_container(image, command, sandbox, self._settings, self._engine.instance)
+
+    def _install_sandbox(self, install: Install, job: Job) -> Sandbox:
+        cache = self._settings.cache / "uv"
+        if not cache.is_dir():
+            cache.mkdir(parents=True, exist_ok=True)
+            os.chown(cache, *APP_IDS)
+        trust, bundle = certificates(self._settings.ca_bundle)
+        environment = {**trust, **for_uv(job.environment), **install.environment}
+        return Sandbox(
+            job.labels,
+            {**environment, "UV_CACHE_DIR": _CACHE_PATH},
+            mounts=[(str(cache), _CACHE_PATH)],
+            read_only_mounts=[(find_uv_bin(), "/usr/local/bin/uv"), *bundle],
+        )
+
+    def _put_source(self, container: str, job: Job) -> None:
+        with job.source.reader.archive() as tar:
+            self._engine.put_archive(container, "/", patched(tar, SOURCE_PATCH))
+
+    def _run(self, container: str, commands: Sequence[Command], job: Job) -> None:
+        """Show each command and what it says; ``BuildFailed`` names the one that failed."""
+        running = commands[0]
+
+        def line(text: str) -> bool:
+            nonlocal running
+            if text.startswith(_MARK):
+                running = commands[int(text.removeprefix(_MARK))]
+                job.output.detail(f"$ {running}")
+                return False
+            job.output.detail(text)
+            return True
+
+        left = max(1.0, job.deadline - time.monotonic())
+        ending = run_to_end(self._engine, container, line, left, job.cancellation)
+        ending.require_success(str(running), running.hint, self._settings.timeout_seconds)
+
+    def _carry(
+        self, container: str, stack: Stack, tag: str, labels: Mapping[str, str]
+    ) -> ImageDigest:
+        """Move /opt of a build container into an image of the run stack."""
+        packages: set[str] = set()
+
+        def see(name: str) -> None:
+            match = _PACKAGE.search(name)
+            if match:
+                packages.add(match.group(1))
+
+        spec = assembly_container(stack.run, self._engine.instance)
+        with temporary(self._engine, spec) as fresh:
+            with self._engine.get_archive(container, _RESULT) as chunks:
+                layer = patched(ChunkReader(chunks), _DEPENDENCY_PATCH, see)
+                self._engine.put_archive(fresh, "/", layer)
+            found = {**labels, PACKAGES_LABEL: ",".join(sorted(packages & _WATCHED))}
+            return self._engine.commit(fresh, tag, ImageChange(found))
+
+    def _finish(self, base: str, step: Finish, assembly: str, job: Job) -> None:
+        """Run a step in a container like the slug and put what it made into ``assembly``."""
+        trust, bundle = certificates(self._settings.ca_bundle)
+        sandbox = Sandbox(job.labels, {**trust, **job.environment}, read_only_mounts=bundle)
+        spec = self._container(base, step.command.arguments, sandbox)
+        with temporary(self._engine, spec) as container:
+            self._put_source(container, job)
+            self._run(container, [step.command], job)
+            directory = self._read(container, step.result_file)
+            if not directory:
+                return
+            parent = str(PurePosixPath(directory).parent)
+            with self._engine.get_archive(container, directory) as chunks:
+                made = patched(ChunkReader(chunks), _STATIC_PATCH)
+                self._engine.put_archive(assembly, parent, made)
+
+    def _read(self, container: str, path: str) -> str:
+        with self._engine.get_archive(container, path) as chunks:
+            data = first_file(ChunkReader(chunks), _MOST_RESULT_BYTES)
+        return data.decode()
+
+
+def _script(commands: Sequence[Command]) -> Sequence[str]:
+    """One shell script that marks where each command begins and ends with the first failure."""
+    lines = [
+        f"printf '\\036{index}\\n'; {shlex.join(command.arguments)}"
+        for index, command in enumerate(commands)
+    ]
+    return ["sh", "-ec", "\n".join(lines)]

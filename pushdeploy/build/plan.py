@@ -1,0 +1,106 @@
+"""What a buildpack decides, as values: the builder carries a plan out and decides nothing."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pushdeploy.build.tree import Tree
+from pushdeploy.domain.names import WEB, ProcessType
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command of a build container: what runs, and how it is shown.
+
+    ``hint`` is what to do when it fails.
+    """
+
+    arguments: Sequence[str]
+    shown: str = ""
+    hint: str = ""
+
+    def __str__(self) -> str:
+        return self.shown or " ".join(self.arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """The dependency layer: shared by every source whose ``files`` are the same.
+
+    ``files`` (path below /app → bytes) are copied first; ``whole_tree`` copies all of the source
+    too, and makes the layer the tree's own. The commands run in the build stack; what they leave
+    in /opt becomes the layer.
+    """
+
+    title: str
+    files: Mapping[str, bytes]
+    commands: Sequence[Command]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    whole_tree: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """A command that runs in the finished slug; the directory that it names becomes part of it.
+
+    The command leaves ``result_file`` with the absolute path of that directory, or empty.
+    ``needs_package`` is a Python package without which the step does not apply.
+    """
+
+    title: str
+    command: Command
+    result_file: str
+    needs_package: str
+
+
+@dataclass(frozen=True, slots=True)
+class LayeredPlan:
+    """A slug of ours: stack, dependency layer, source, finishing steps."""
+
+    stack: str
+    runtime: str = ""
+    install: Install | None = None
+    finish: Sequence[Finish] = ()
+    default_processes: Mapping[ProcessType, str] = field(default_factory=dict)
+    example: str = "web: ./server --port $PORT"
+    notices: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DockerfilePlan:
+    """An image that the app's own Dockerfile makes."""
+
+    dockerfile: str
+    default_processes: Mapping[ProcessType, str] = field(default_factory=lambda: {WEB: ""})
+    example: str = "web: ./server --port $PORT"
+    notices: Sequence[str] = ()
+
+
+Plan = LayeredPlan | DockerfilePlan
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a plan may depend on besides the tree.
+
+    ``environment`` holds the allowed config vars; ``pythons`` maps each stack to its Python.
+    """
+
+    environment: Mapping[str, str]
+    stack: str
+    pythons: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Buildpack:
+    """One kind of app. The lowest ``order`` that detects a tree builds it.
+
+    ``detect`` returns the file by which it knows the app. A new ``version`` makes new slugs and
+    new dependency layers; ``wants`` tells a person what it looks for.
+    """
+
+    name: str
+    order: int
+    version: str
+    wants: str
+    detect: Callable[[Tree], str | None]
+    plan: Callable[[Tree, Circumstances], Plan]

@@ -1,0 +1,41 @@
+"""Process types and the release command of a slug: its Procfile, else what the buildpack offers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pushdeploy.build.tree import Tree
+from pushdeploy.domain.errors import BuildFailed, UserError
+from pushdeploy.domain.names import RELEASE, ProcessType
+from pushdeploy.domain.procfile import parse_procfile
+
+PROCFILE = "Procfile"
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """``types`` without ``release``, whose command stands by itself."""
+
+    types: Mapping[ProcessType, str]
+    release: str | None
+
+
+def processes_of(tree: Tree, default: Mapping[ProcessType, str], example: str) -> Processes:
+    """``BuildFailed`` when neither a Procfile nor the buildpack names a process to run."""
+    commands = dict(_procfile(tree) if tree.has(PROCFILE) else default)
+    release = commands.pop(RELEASE, None)
+    if not commands and default:
+        commands = dict(default)
+    if not commands:
+        missing = "has no process to run" if tree.has(PROCFILE) else "is missing"
+        raise BuildFailed(
+            f"the {PROCFILE} {missing}, so nobody knows what to start",
+            f"add a line to a file called {PROCFILE}, commit and push:  {example}",
+        )
+    return Processes(commands, release)
+
+
+def _procfile(tree: Tree) -> Mapping[ProcessType, str]:
+    try:
+        return parse_procfile(tree.text(PROCFILE))
+    except UserError as error:
+        raise BuildFailed(error.message, error.hint) from error

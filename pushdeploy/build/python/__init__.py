@@ -1,0 +1,1 @@
+"""What the python buildpack knows: versions, dependency files, Django."""

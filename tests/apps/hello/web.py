@@ -1,0 +1,32 @@
+"""Answers with the VERSION file, and with what the environment says of the release."""
+
+import http.server
+import json
+import os
+import pathlib
+
+VERSION = os.environ.get("VERSION") or pathlib.Path("VERSION").read_text().strip()
+
+
+class Hello(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        if self.path == "/environment":
+            names = ("APP", "DYNO", "RELEASE_VERSION", "SLUG_COMMIT", "PORT")
+            self.answer(json.dumps({name: os.environ.get(name) for name in names}))
+        else:
+            self.answer(f"hello from version {VERSION}")
+
+    def answer(self, text):
+        body = f"{text}\n".encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+address = ("0.0.0.0", int(os.environ.get("PORT", "5000")))
+print(f"version {VERSION} listens on port {address[1]}", flush=True)
+http.server.ThreadingHTTPServer(address, Hello).serve_forever()
