@@ -8,7 +8,14 @@ from pushdeploy.domain.ports import Streams
 
 
 class Session(Streams, Protocol):
-    """``cancellation`` is cancelled as soon as the client has gone."""
+    """``cancellation`` is cancelled as soon as the client has gone.
+
+    With a terminal, until ``raw_mode``: what is written gets its newlines as a terminal wants
+    them, and a Ctrl-C that comes while nobody is reading cancels.
+    """
 
     by: KeyName
     cancellation: Cancellation
+
+    def raw_mode(self) -> None:
+        """From now on bytes pass untouched, as for an attached container."""

@@ -1,0 +1,166 @@
+"""What one client may ask for: sessions, each with one command; everything else is refused."""
+
+import threading
+from collections.abc import Callable
+
+from paramiko.channel import Channel
+from paramiko.common import (
+    AUTH_FAILED,
+    AUTH_SUCCESSFUL,
+    OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
+    OPEN_FAILED_RESOURCE_SHORTAGE,
+    OPEN_SUCCEEDED,
+)
+from paramiko.pkey import PKey
+from paramiko.server import ServerInterface
+
+from pushdeploy.domain.names import KeyName
+from pushdeploy.ssh.auth import NobodysKey
+from pushdeploy.ssh.link import Link
+
+MOST_SESSIONS = 64
+"""Open at one time on one connection."""
+
+
+class Connection(ServerInterface):
+    """Its methods are called on the transport's thread; none blocks.
+
+    ``owner`` gives the name of an authorized key, ``begin`` starts a command, ``on_login`` and
+    ``on_end`` are told once each.
+    """
+
+    def __init__(
+        self,
+        owner: Callable[[str, str], KeyName | None],
+        begin: Callable[[Link, str], None],
+        on_login: Callable[[KeyName], None],
+        on_end: Callable[[], None],
+    ) -> None:
+        self.owner = owner
+        self._begin = begin
+        self._on_login = on_login
+        self._on_end = on_end
+        self._by: KeyName | None = None
+        self._links: dict[int, Link] = {}
+        self._commands: dict[int, str | None] = {}
+        self._lock = threading.Lock()
+
+    # --------------------------------------------------------------- login
+
+    def get_allowed_auths(self, username: str) -> str:
+        """Any user name: the key says who it is."""
+        del username
+        return "publickey"
+
+    def check_auth_publickey(self, username: str, key: PKey) -> int:
+        """Whether the key is known; paramiko then checks the signature."""
+        del username
+        return AUTH_FAILED if isinstance(key, NobodysKey) else AUTH_SUCCESSFUL
+
+    def recognised(self, by: KeyName) -> None:
+        """The key that has just signed the login."""
+        self._by = by
+
+    def logged_in(self) -> None:
+        if self._by is not None:
+            self._on_login(self._by)
+
+    # --------------------------------------------------------------- channels
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._links)
+
+    def check_channel_request(self, kind: str, chanid: int) -> int:
+        del chanid
+        if kind != "session" or self._by is None:
+            return OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
+        if len(self._links) >= MOST_SESSIONS:
+            return OPEN_FAILED_RESOURCE_SHORTAGE
+        return OPEN_SUCCEEDED
+
+    def opened(self, channel: Channel) -> None:
+        """Paramiko refers to channels weakly only: the link keeps this one until it is closed."""
+        if self._by is None:
+            raise AssertionError("a channel before the login")
+        with self._lock:
+            self._links[channel.get_id()] = Link(channel, self._by)
+
+    def closed(self, channel_id: int) -> None:
+        """By the client, or with the connection. Called from any thread."""
+        with self._lock:
+            link = self._links.pop(channel_id, None)
+            self._commands.pop(channel_id, None)
+        if link is not None:
+            link.lost()
+
+    def ended(self) -> None:
+        """The connection is no more."""
+        with self._lock:
+            open_channels = list(self._links)
+        for channel_id in open_channels:
+            self.closed(channel_id)
+        self._on_end()
+
+    # --------------------------------------------------------------- requests
+
+    def check_channel_shell_request(self, channel: Channel) -> bool:
+        return self._ask(channel, "")
+
+    def check_channel_exec_request(self, channel: Channel, command: bytes) -> bool:
+        try:
+            return self._ask(channel, command.decode())
+        except UnicodeDecodeError:
+            return False
+
+    def check_channel_pty_request(
+        self,
+        channel: Channel,
+        term: bytes,
+        width: int,
+        height: int,
+        pixelwidth: int,
+        pixelheight: int,
+        modes: bytes,
+    ) -> bool:
+        del pixelwidth, pixelheight, modes
+        link = self._links.get(channel.get_id())
+        if link is None or channel.get_id() in self._commands:
+            return False
+        link.open_terminal(term, width, height)
+        return True
+
+    def check_channel_window_change_request(
+        self, channel: Channel, width: int, height: int, pixelwidth: int, pixelheight: int
+    ) -> bool:
+        del pixelwidth, pixelheight
+        link = self._links.get(channel.get_id())
+        if link is not None:
+            link.resize(width, height)
+        return link is not None
+
+    def check_channel_env_request(self, channel: Channel, name: bytes, value: bytes) -> bool:
+        """Accepted and ignored: some clients make a fuss when it is refused."""
+        del channel, name, value
+        return True
+
+    def signalled(self, channel: Channel, name: str) -> bool:
+        link = self._links.get(channel.get_id())
+        if link is not None:
+            link.signalled(name)
+        return link is not None
+
+    def answered(self, channel: Channel) -> None:
+        """The reply to a request has gone out: what it asked for may begin to write."""
+        link = self._links.get(channel.get_id())
+        command = self._commands.get(channel.get_id())
+        if link is not None and command is not None:
+            self._commands[channel.get_id()] = None
+            self._begin(link, command)
+
+    def _ask(self, channel: Channel, command: str) -> bool:
+        """One command a session; a second one is refused."""
+        if channel.get_id() in self._commands or channel.get_id() not in self._links:
+            return False
+        self._commands[channel.get_id()] = command
+        return True

@@ -1,0 +1,98 @@
+"""Runs what clients ask for, one thread a command; each ends with an exit status."""
+
+import logging
+import secrets
+import shlex
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pushdeploy.commands.session import Session
+from pushdeploy.ssh.link import Link
+
+_BUG_STATUS = 70  # EX_SOFTWARE of sysexits.h
+_SERVICES = ("git-receive-pack", "git-upload-pack", "git-upload-archive")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class GitRequest:
+    """``path`` as the client gave it, without the quotes."""
+
+    service: str
+    path: str
+
+
+def git_request(command: str) -> GitRequest | None:
+    """What git clients send: ``git-receive-pack 'app'``, or ``git receive-pack 'app'``."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return None
+    if words[:1] == ["git"] and len(words) > 1:
+        words[:2] = [f"git-{words[1]}"]
+    if len(words) != 2 or words[0] not in _SERVICES:
+        return None
+    return GitRequest(words[0], words[1])
+
+
+class Work:
+    """``run_git`` gets git's services, ``run_command`` all the rest."""
+
+    def __init__(
+        self,
+        run_command: Callable[[str, Session], int],
+        run_git: Callable[[str, str, Session], int],
+    ) -> None:
+        self._run_command = run_command
+        self._run_git = run_git
+        self._threads: set[threading.Thread] = set()
+        self._lock = threading.Lock()
+
+    def begin(self, link: Link, command: str) -> None:
+        """Returns at once."""
+        thread = threading.Thread(
+            target=self._serve, args=(link, command), name=f"ssh command of {link.by}", daemon=True
+        )
+        with self._lock:
+            self._threads.add(thread)
+        thread.start()
+
+    def join(self, timeout_seconds: float) -> bool:
+        """Wait for all of them: False when some are still at work."""
+        deadline = time.monotonic() + timeout_seconds
+        with self._lock:
+            threads = list(self._threads)
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in threads)
+
+    def _serve(self, link: Link, command: str) -> None:
+        exit_status = _BUG_STATUS
+        try:
+            exit_status = self._run(link, command)
+        finally:
+            link.finish(exit_status)
+            with self._lock:
+                self._threads.discard(threading.current_thread())
+
+    def _run(self, link: Link, command: str) -> int:
+        request = git_request(command)
+        try:
+            if request is None:
+                return self._run_command(command, link)
+            link.raw_mode()
+            return self._run_git(request.service, request.path, link)
+        except Exception:  # noqa: BLE001 - the border of an ssh session
+            return _confess(link, command)
+
+
+def _confess(link: Link, command: str) -> int:
+    """Only the command's name is logged: what follows it may be a secret."""
+    incident = secrets.token_hex(4)
+    name = (command.split() or ["(interactive)"])[0][:80]
+    _log.exception("an ssh command failed id=%s by=%s command=%s", incident, link.by, name)
+    text = f" !     something went wrong inside pushdeploy; its log says what under {incident}\n"
+    link.write_error(text.encode())
+    return _BUG_STATUS
