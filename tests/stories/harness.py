@@ -421,15 +421,17 @@ def _certificates() -> dict[str, str]:
 
 
 def _stop_nginx(home: Path) -> None:
-    for path in (home / "nginx").rglob("*.pid"):
-        pid = int(path.read_text().strip() or 0)
-        if pid and _is_nginx_of(pid, home):
-            os.kill(pid, signal.SIGTERM)
+    """It outlives the server on purpose; a pid of somebody else's is left alone."""
+    directory = home / "nginx"
+    path = directory / "nginx.pid"
+    pid = int(path.read_text()) if path.exists() else 0
+    if pid and _works_in(pid, directory):
+        os.kill(pid, signal.SIGTERM)
+        wait_until(lambda: not _works_in(pid, directory), 20, lambda: f"nginx {pid} does not stop")
 
 
-def _is_nginx_of(pid: int, home: Path) -> bool:
+def _works_in(pid: int, directory: Path) -> bool:
     try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        return Path(f"/proc/{pid}/cwd").readlink() == directory.resolve()
     except OSError:
         return False
-    return str(home).encode() in command
