@@ -1,0 +1,1 @@
+"""git push → Source. The only package that imports Dulwich; it knows nothing of the flow."""

@@ -1,0 +1,89 @@
+"""What must be true of pushed objects before anything else happens with them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.names import CommitId, TreeId
+from pushdeploy.receive.git import Git, GitFailed
+from pushdeploy.receive.quarantine import Quarantine
+
+
+def check_connected(
+    quarantine: Quarantine,
+    tips: Sequence[CommitId],
+    client_shallow: set[CommitId],
+    cancellation: Cancellation,
+) -> None:
+    """``UserError`` unless everything that the tips need is here.
+
+    A shallow client's boundary is believed only where the push is incomplete without it: then
+    its commits go with the objects into the repository's own list.
+    """
+    try:
+        quarantine.assume_whole()
+        _walk(quarantine.git, tips, cancellation)
+    except GitFailed as error:
+        if not client_shallow:
+            raise _incomplete(error) from error
+    else:
+        return
+    try:
+        quarantine.assume_shallow(client_shallow)
+        _walk(quarantine.git, tips, cancellation)
+    except GitFailed as error:
+        raise _incomplete(error) from error
+    quarantine.shallow_commits = _without_parents(quarantine.git, client_shallow, cancellation)
+
+
+def types_of(git: Git, objects: Sequence[CommitId]) -> list[str]:
+    """commit, tag, tree, blob or missing, for each."""
+    asked = "".join(f"{name}\n" for name in objects).encode()
+    answer = git.read("cat-file", "--batch-check", given=asked)
+    return [line.split()[1] for line in answer.decode().splitlines()]
+
+
+def tree_of(git: Git, commit: CommitId) -> TreeId:
+    return TreeId(git.read("rev-parse", "--verify", f"{commit}^{{tree}}").decode().strip())
+
+
+def _walk(git: Git, tips: Sequence[CommitId], cancellation: Cancellation) -> None:
+    """As git's own receive-pack: from the tips down to what the refs reach already."""
+    git.read(
+        *("rev-list", "--objects", "--stdin", "--not", "--all", "--quiet"),
+        given="".join(f"{tip}\n" for tip in tips).encode(),
+        cancellation=cancellation,
+    )
+
+
+def _without_parents(git: Git, commits: set[CommitId], cancellation: Cancellation) -> set[CommitId]:
+    """Those that are here while their past is not, or not whole."""
+    ordered = sorted(commits)
+    kinds = types_of(git, ordered)
+    return {
+        commit
+        for commit, kind in zip(ordered, kinds, strict=True)
+        if kind == "commit" and not _whole(git, _parents(git, commit), cancellation)
+    }
+
+
+def _whole(git: Git, commits: Sequence[CommitId], cancellation: Cancellation) -> bool:
+    if "missing" in types_of(git, commits):
+        return False
+    try:
+        _walk(replace(git, shallow=None), commits, cancellation)
+    except GitFailed:
+        return False
+    return True
+
+
+def _parents(git: Git, commit: CommitId) -> list[CommitId]:
+    """As the commit itself says, not as a shallow file would have it."""
+    head, _, _ = git.read("cat-file", "commit", commit).partition(b"\n\n")
+    lines = head.decode("utf-8", "replace").splitlines()
+    return [CommitId.parse(line[7:]) for line in lines if line.startswith("parent ")]
+
+
+def _incomplete(error: GitFailed) -> UserError:
+    return UserError(f"the push lacks objects that it needs: {error.message}", "push again")

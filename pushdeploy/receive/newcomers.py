@@ -1,0 +1,53 @@
+"""An app that a push made and that then got nothing is taken away again."""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.domain.names import AppName, KeyName
+from pushdeploy.domain.ports import PushReceiver
+from pushdeploy.receive.repositories import Repositories
+
+_log = logging.getLogger(__name__)
+
+
+class Newcomers:
+    """Knows which pushes are going on, for the last one of an app clears up. Thread-safe."""
+
+    def __init__(self, repositories: Repositories, receiver: PushReceiver) -> None:
+        self._repositories = repositories
+        self._receiver = receiver
+        self._lock = threading.Lock()
+        self._pushes: Counter[AppName] = Counter()
+        self._made: set[AppName] = set()
+
+    @contextmanager
+    def pushing(self, app: AppName, by: KeyName) -> Iterator[None]:
+        """The app and its repository exist inside; whatever ``open`` of the receiver raises."""
+        with self._lock:
+            self._receiver.open(app, by)
+            if self._repositories.ensure(app):
+                self._made.add(app)
+            self._pushes[app] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._pushes[app] -= 1
+                if not self._pushes[app]:
+                    self._leave(app)
+
+    def _leave(self, app: AppName) -> None:
+        del self._pushes[app]
+        made = app in self._made
+        self._made.discard(app)
+        if not made or not self._repositories.exists(app) or not self._repositories.is_empty(app):
+            return
+        try:
+            self._receiver.abandon(app)
+        except PushdeployError as error:
+            _log.warning("app=%s cannot be taken away again: %s", app, error.message)
+        self._repositories.remove(app)

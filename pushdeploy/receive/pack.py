@@ -1,0 +1,131 @@
+"""The bytes of a pack on their way into a quarantine: git indexes them, in a limited child."""
+
+import subprocess
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import IO
+
+from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.errors import UserError
+from pushdeploy.receive.git import Git, kill
+from pushdeploy.receive.text import said_by_git
+
+PIECE_BYTES = 65536
+DRAINED_BYTES = 256 * 1024**2
+_HEADER_BYTES = 12
+_TRAILER_BYTES = 20
+
+_RELAXED = (
+    "zeroPaddedFilemode",
+    "missingSpaceBeforeDate",
+    "badTimezone",
+    "missingEmail",
+    "badEmail",
+    "badDate",
+)
+"""Blemishes of real, old histories; nothing that concerns names or structure of trees."""
+
+
+class PackRefused(UserError):
+    """The pack is broken, hostile or too large."""
+
+
+class Incoming:
+    """What a client sends after its commands. One use: into a pack, or into nowhere."""
+
+    def __init__(self, recv: Callable[[int], bytes]) -> None:
+        self._recv = recv
+        self._thread: threading.Thread | None = None
+
+    def read(self, size: int) -> bytes:
+        """Exactly ``size`` bytes, fewer only at the end."""
+        data = b""
+        while len(data) < size and (more := self._recv(size - len(data))):
+            data += more
+        return data
+
+    def pour(self, first: bytes, child: IO[bytes]) -> None:
+        """Carry ``first`` and all that follows to ``child`` on a thread of its own.
+
+        What comes after the child has ended is thrown away, so that the client gets to the
+        point where it reads the answer.
+        """
+        self._thread = threading.Thread(
+            target=self._carry, args=(first, child), name="git pack", daemon=True
+        )
+        self._thread.start()
+
+    def drain(self, cancellation: Cancellation, seconds: float) -> None:
+        """Wait until the client has said everything."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._discard, name="git drain", daemon=True)
+            self._thread.start()
+        for _ in range(round(seconds * 10)):
+            self._thread.join(timeout=0.1)
+            if cancellation.cancelled or not self._thread.is_alive():
+                return
+
+    def _carry(self, data: bytes, child: IO[bytes]) -> None:
+        try:
+            while data:
+                child.write(data)
+                child.flush()
+                data = self._recv(PIECE_BYTES)
+        except (BrokenPipeError, ValueError):
+            self._discard()
+        finally:
+            with suppress(OSError):
+                child.close()
+
+    def _discard(self) -> None:
+        left = DRAINED_BYTES
+        while left > 0 and (data := self._recv(PIECE_BYTES)):
+            left -= len(data)
+
+
+def store_pack(git: Git, incoming: Incoming, cancellation: Cancellation) -> None:
+    """Index the client's pack in the quarantine. ``PackRefused`` with git's complaint."""
+    header = incoming.read(_HEADER_BYTES)
+    if len(header) < _HEADER_BYTES:
+        cancellation.check()
+        raise PackRefused("the connection ended before the pack began")
+    if not header.startswith(b"PACK"):
+        raise PackRefused("what was sent is not a pack")
+    if header[8:] == b"\0\0\0\0":
+        incoming.read(_TRAILER_BYTES)  # only refs to what is here already
+        return
+    _index(git, incoming, header, cancellation)
+
+
+def _index(git: Git, incoming: Incoming, header: bytes, cancellation: Cancellation) -> None:
+    assert git.quarantine is not None
+    complaints = git.quarantine / "complaints"
+    arguments = (
+        "index-pack",
+        "--stdin",
+        "--fix-thin",
+        "--strict=" + ",".join(f"{name}=ignore" for name in _RELAXED),
+        f"--max-input-size={git.limits.pack_bytes}",
+    )
+    with complaints.open("wb") as stderr:
+        child = git.start(
+            *arguments, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=stderr
+        )
+    try:
+        with cancellation.stopping(lambda: kill(child)):
+            assert child.stdin is not None
+            incoming.pour(header, child.stdin)
+            child.wait(timeout=git.limits.timeout_seconds)
+    except subprocess.TimeoutExpired as error:
+        raise PackRefused(
+            f"the pack was not complete after {git.limits.timeout_seconds:.0f} seconds"
+        ) from error
+    finally:
+        kill(child)
+        child.wait()
+    cancellation.check()
+    if child.returncode != 0:
+        with complaints.open("rb") as stderr:
+            said = said_by_git(stderr.read(PIECE_BYTES))
+        raise PackRefused(f"the pack is refused: {said or 'git could not read it'}")

@@ -1,0 +1,164 @@
+"""What becomes of one push: store in quarantine, check, deploy, and only then move the refs."""
+
+from dataclasses import dataclass
+
+from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.errors import PushdeployError, UserError
+from pushdeploy.domain.names import AppName, CommitId, KeyName
+from pushdeploy.domain.ports import PushReceiver
+from pushdeploy.domain.source import Source
+from pushdeploy.output import Output
+from pushdeploy.receive.check import check_connected, tree_of, types_of
+from pushdeploy.receive.limits import PackLimits
+from pushdeploy.receive.pack import Incoming, store_pack
+from pushdeploy.receive.quarantine import Quarantine
+from pushdeploy.receive.repositories import Repositories
+from pushdeploy.receive.source import GitSource
+from pushdeploy.receive.text import reason
+from pushdeploy.receive.tree import check_tree
+from pushdeploy.receive.updates import HEADS, TAGS, RefUpdate, Verdicts, refusals
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A push whose commands have been read and whose pack follows in ``incoming``."""
+
+    app: AppName
+    by: KeyName
+    cancellation: Cancellation
+    output: Output
+    incoming: Incoming
+    client_shallow: set[CommitId]
+    atomic: bool
+
+
+class Reception:
+    """``receive`` fills in the verdicts; nothing refused leaves a trace in the repository."""
+
+    def __init__(
+        self, repositories: Repositories, receiver: PushReceiver, limits: PackLimits
+    ) -> None:
+        self._repositories = repositories
+        self._receiver = receiver
+        self._limits = limits
+
+    def receive(self, arrival: Arrival, verdicts: Verdicts) -> None:
+        app = arrival.app
+        branches = [update.branch for update in verdicts.updates if update.branch]
+        deploys = HEADS + self._receiver.deploy_branch(app, branches)
+        existing = self._repositories.refs(app)
+        for update, why in refusals(app, verdicts.updates, deploys, existing):
+            verdicts.refuse(update, why)
+        with Quarantine(
+            self._repositories.path(app),
+            self._limits,
+            lambda commits: self._repositories.add_shallow(app, commits),
+        ).opened() as quarantine:
+            if self._stored(arrival, verdicts, quarantine):
+                self._refuse_by_type(verdicts, quarantine)
+                self._apply(arrival, verdicts, deploys, quarantine)
+
+    def _stored(self, arrival: Arrival, verdicts: Verdicts, quarantine: Quarantine) -> bool:
+        """Read the pack, if one comes, and see whether it is whole. A refusal is of the push."""
+        if all(update.new is None for update in verdicts.updates):
+            return True
+        tips = [update.new for update in verdicts.pending if update.new]
+        try:
+            if arrival.client_shallow:
+                quarantine.assume_shallow(arrival.client_shallow)
+            store_pack(quarantine.git, arrival.incoming, arrival.cancellation)
+            check_connected(quarantine, tips, arrival.client_shallow, arrival.cancellation)
+        except PushdeployError as error:
+            arrival.output.failure(error)
+            verdicts.unpacked = reason(error)
+            verdicts.refuse_pending(reason(error))
+            return False
+        return True
+
+    def _refuse_by_type(self, verdicts: Verdicts, quarantine: Quarantine) -> None:
+        tips = [(update, update.new) for update in verdicts.pending if update.new]
+        kinds = types_of(quarantine.git, [new for _, new in tips])
+        for (update, _), kind in zip(tips, kinds, strict=True):
+            if update.branch and kind != "commit":
+                verdicts.refuse(update, f"a branch is a commit, this is a {kind}; push <tag>^{{}}")
+
+    def _apply(
+        self, arrival: Arrival, verdicts: Verdicts, deploys: str, quarantine: Quarantine
+    ) -> None:
+        """The deploy first, for the others are worth nothing to an atomic push without it."""
+        for update in sorted(verdicts.pending, key=lambda update: update.ref != deploys):
+            if arrival.atomic and verdicts.refused:
+                break
+            try:
+                if update.ref == deploys:
+                    self._deploy(arrival, update, quarantine)
+                else:
+                    self._store(arrival, update, deploys, quarantine)
+            except PushdeployError as error:
+                if update.ref == deploys:
+                    arrival.output.failure(error)
+                verdicts.refuse(update, reason(error))
+            else:
+                verdicts.accept(update)
+        verdicts.refuse_pending("atomic push failed")
+
+    def _deploy(self, arrival: Arrival, update: RefUpdate, quarantine: Quarantine) -> None:
+        source = self._source(arrival.app, update, quarantine)
+        for warning in check_tree(source.reader.entries(), self._limits):
+            arrival.output.trouble(warning)
+        self._receiver.deploy(
+            arrival.app,
+            update.ref,
+            update.old,
+            source,
+            arrival.by,
+            arrival.output,
+            arrival.cancellation,
+        )
+        if self._repositories.read(arrival.app, update.ref) == update.old != update.new:
+            raise _lost(update)
+        self._repositories.point_head(arrival.app, update.ref)
+
+    def _source(self, app: AppName, update: RefUpdate, quarantine: Quarantine) -> Source:
+        commit = _new(update)
+
+        def keep() -> None:
+            quarantine.move_in()
+            self._repositories.keep(app, commit)
+
+        reader = GitSource(quarantine.git, commit, keep)
+        return Source(app, commit, tree_of(quarantine.git, commit), reader)
+
+    def _store(
+        self, arrival: Arrival, update: RefUpdate, deploys: str, quarantine: Quarantine
+    ) -> None:
+        if update.new:
+            quarantine.move_in()
+            moved = self._repositories.move(arrival.app, update.ref, update.old, update.new)
+        else:
+            assert update.old is not None, "refused before: there is no such ref"
+            moved = self._repositories.delete(arrival.app, update.ref, update.old)
+        if not moved:
+            raise _lost(update)
+        done = "Stored" if update.new else "Deleted"
+        only = f"; only {deploys.removeprefix(HEADS)} deploys" if update.new else ""
+        arrival.output.line(f"-----> {done} {_called(update)}{only}")
+
+
+def _called(update: RefUpdate) -> str:
+    if update.branch:
+        return f"branch {update.branch}"
+    if update.ref.startswith(TAGS):
+        return f"tag {update.ref.removeprefix(TAGS)}"
+    return update.ref
+
+
+def _new(update: RefUpdate) -> CommitId:
+    assert update.new is not None, "a deploy branch is never deleted"
+    return update.new
+
+
+def _lost(update: RefUpdate) -> UserError:
+    return UserError(
+        "fetch first: the ref has moved meanwhile", f"git fetch, then push {update.ref}"
+    )

@@ -1,0 +1,196 @@
+"""The bare repositories, one an app, and their refs; a private one for each commit deployed."""
+
+import secrets
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dulwich.errors import NotGitRepository
+from dulwich.file import FileLocked
+from dulwich.objects import ZERO_SHA, ObjectID
+from dulwich.refs import HEADREF, Ref
+from dulwich.repo import Repo
+
+from pushdeploy.domain.errors import Busy, UnknownApp, UserError
+from pushdeploy.domain.names import AppName, CommitId, TreeId
+from pushdeploy.domain.source import Source
+from pushdeploy.receive import quarantine
+from pushdeploy.receive.git import Git, GitFailed
+from pushdeploy.receive.public import PublicRepo
+from pushdeploy.receive.source import GitSource
+from pushdeploy.receive.updates import PRIVATE
+
+_ATTRIBUTES = "* -export-ignore -export-subst\n"
+"""An archive is the tree as it is, whatever the app's own .gitattributes say."""
+
+_CONFIG = """[core]
+\trepositoryformatversion = 0
+\tfilemode = true
+\tbare = true
+\tlogAllRefUpdates = false
+[gc]
+\tauto = 0
+[receive]
+\tautogc = false
+[repack]
+\twriteBitmaps = false
+[transfer]
+\thideRefs = refs/pushdeploy
+"""
+
+
+class Repositories:
+    """The port ``Refs`` over ``<root>/<app>.git``. Thread-safe; one server at a time per root."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.resolve()
+        self._writing = threading.Lock()
+
+    def path(self, app: AppName) -> Path:
+        """Only a validated name becomes part of a path."""
+        return self._root / f"{AppName.parse(app)}.git"
+
+    def exists(self, app: AppName) -> bool:
+        return self.path(app).is_dir()
+
+    def ensure(self, app: AppName) -> bool:
+        """Make the app's repository where there is none: whether it was made now."""
+        if self.exists(app):
+            return False
+        self._root.mkdir(parents=True, exist_ok=True)
+        draft = self._draft()
+        with Repo.init_bare(draft, mkdir=True, default_branch=b"main"):
+            (draft / "config").write_text(_CONFIG)
+        (draft / "info").mkdir(exist_ok=True)
+        (draft / "info" / "attributes").write_text(_ATTRIBUTES)
+        (draft / quarantine.FOLDER).mkdir()
+        with self._writing:
+            if not self.exists(app):
+                draft.rename(self.path(app))
+                return True
+        shutil.rmtree(draft)
+        return False
+
+    def read(self, app: AppName, ref: str) -> CommitId | None:
+        if not self.exists(app):
+            return None
+        with self.opened(app) as repository:
+            return _read(repository, ref)
+
+    def move(self, app: AppName, ref: str, old: CommitId | None, new: CommitId) -> bool:
+        with self._changing(app) as repository:
+            if ObjectID(new.encode()) not in repository.object_store:
+                raise UserError(f"{new.short} is not in the repository of {app}", "push it again")
+            return repository.refs.set_if_equals(
+                _name(ref), ObjectID(old.encode()) if old else ZERO_SHA, ObjectID(new.encode())
+            )
+
+    def delete(self, app: AppName, ref: str, old: CommitId) -> bool:
+        """Compare and delete: False when the ref is not at ``old``."""
+        with self._changing(app) as repository:
+            return repository.refs.remove_if_equals(_name(ref), ObjectID(old.encode()))
+
+    def keep(self, app: AppName, commit: CommitId) -> None:
+        """Hold a commit for ever, whatever becomes of the branches."""
+        with self._changing(app) as repository:
+            name = _name(f"{PRIVATE}commits/{commit}")
+            repository.refs.set_if_equals(name, None, ObjectID(commit.encode()))
+
+    def point_head(self, app: AppName, ref: str) -> None:
+        """Make ``ref`` what a clone checks out."""
+        with self._changing(app) as repository:
+            if repository.refs.get_symrefs().get(HEADREF) != ref.encode():
+                repository.refs.set_symbolic_ref(HEADREF, _name(ref))
+
+    def add_shallow(self, app: AppName, commits: set[CommitId]) -> None:
+        with self._changing(app) as repository:
+            repository.update_shallow({ObjectID(commit.encode()) for commit in commits}, None)
+
+    def refs(self, app: AppName) -> dict[str, CommitId]:
+        """Every public ref, without HEAD."""
+        with self.opened(app, head=False) as repository:
+            return {
+                name.decode("utf-8", "surrogateescape"): CommitId(found.decode("ascii"))
+                for name, found in repository.get_refs().items()
+            }
+
+    def shallow(self, app: AppName) -> set[CommitId]:
+        """The commits whose past this repository does not have."""
+        with self.opened(app) as repository:
+            return {CommitId(commit.decode("ascii")) for commit in repository.get_shallow()}
+
+    def is_empty(self, app: AppName) -> bool:
+        """Whether nothing was ever stored, public or private."""
+        with self.opened(app) as repository:
+            return not repository.refs.allkeys() - {HEADREF}
+
+    def source(self, app: AppName, commit: CommitId) -> Source | None:
+        if not self.exists(app):
+            return None
+        git = Git(self.path(app))
+        try:
+            tree = git.read("rev-parse", "--verify", "--quiet", f"{commit}^{{tree}}")
+        except GitFailed:
+            return None
+        reader = GitSource(git, commit, lambda: self.keep(app, commit))
+        return Source(app, commit, TreeId(tree.decode().strip()), reader)
+
+    def rename(self, app: AppName, new: AppName) -> None:
+        """``UserError`` when the new name has a repository."""
+        with self._writing:
+            if self.exists(new):
+                raise UserError(f"app {new} has a repository already", "choose another name")
+            if self.exists(app):
+                self.path(app).rename(self.path(new))
+
+    def remove(self, app: AppName) -> None:
+        draft = self._draft()
+        with self._writing:
+            if not self.exists(app):
+                return
+            self.path(app).rename(draft)
+        shutil.rmtree(draft, ignore_errors=True)
+
+    def sweep(self) -> None:
+        """At start: remove what a killed server left."""
+        for draft in self._root.glob(".draft-*"):
+            shutil.rmtree(draft, ignore_errors=True)
+        for repository in self._root.glob("*.git"):
+            quarantine.sweep(repository)
+
+    @contextmanager
+    def opened(self, app: AppName, head: bool = True) -> Iterator[PublicRepo]:
+        """``UnknownApp`` where there is no repository. Without ``head``: as a push may see it."""
+        try:
+            repository = PublicRepo(str(self.path(app)), bare=True)
+        except NotGitRepository as error:
+            raise UnknownApp(app) from error
+        repository.shows_head = head
+        with repository:
+            yield repository
+
+    @contextmanager
+    def _changing(self, app: AppName) -> Iterator[PublicRepo]:
+        with self._writing, self.opened(app) as repository:
+            try:
+                yield repository
+            except FileLocked as error:
+                raise Busy(f"a ref of {app} is locked by another program", "try again") from error
+            except OSError as error:
+                raise UserError(f"the ref cannot be written: {error.strerror}") from error
+
+    def _draft(self) -> Path:
+        return self._root / f".draft-{secrets.token_hex(8)}"
+
+
+def _name(ref: str) -> Ref:
+    return Ref(ref.encode("utf-8", "surrogateescape"))
+
+
+def _read(repository: Repo, ref: str) -> CommitId | None:
+    try:
+        return CommitId(repository.refs[_name(ref)].decode("ascii"))
+    except KeyError:
+        return None

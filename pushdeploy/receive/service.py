@@ -1,0 +1,130 @@
+"""What the ssh server calls for git: finds the app, runs the dialogue, says what fails."""
+
+import re
+from collections.abc import Callable
+
+from dulwich.errors import GitProtocolError, HangupException
+from dulwich.protocol import pkt_line
+
+from pushdeploy.domain.errors import PushdeployError, UnknownApp, UserError
+from pushdeploy.domain.names import AppName
+from pushdeploy.domain.ports import PushReceiver
+from pushdeploy.receive.fetch import ServeFetch
+from pushdeploy.receive.git import Git
+from pushdeploy.receive.limits import PackLimits
+from pushdeploy.receive.newcomers import Newcomers
+from pushdeploy.receive.push import AfterReceive, DeployReceive, PushContext, log_unforeseen
+from pushdeploy.receive.reception import Reception
+from pushdeploy.receive.repack import Repacker
+from pushdeploy.receive.repositories import Repositories
+from pushdeploy.receive.session import GitSession
+from pushdeploy.receive.text import one_line
+from pushdeploy.receive.wire import BrokenProtocol, GitProtocol, Keepalive, PushProtocol, Wire
+
+__all__ = ["AfterReceive", "GitService", "GitSession", "PackLimits"]
+
+SILENCE_SECONDS = 5.0
+DRAIN_SECONDS = 30.0
+
+_PATH = re.compile(r"/?(.*?)(\.git)?/?", re.DOTALL)
+
+
+class GitService:
+    """Serves pushes and fetches of the repositories. Thread-safe: one call per connection."""
+
+    def __init__(
+        self,
+        repositories: Repositories,
+        receiver: PushReceiver,
+        limits: PackLimits,
+        after_receive: AfterReceive | None = None,
+        *,
+        silence_seconds: float = SILENCE_SECONDS,
+    ) -> None:
+        """``silence_seconds`` without output bring a sign of life, for routers in between."""
+        self._repositories = repositories
+        self._limits = limits
+        self._after_receive = after_receive or (lambda *_: None)
+        self._silence_seconds = silence_seconds
+        self._newcomers = Newcomers(repositories, receiver)
+        self._reception = Reception(repositories, receiver, limits)
+        self._repacker = Repacker(repositories)
+
+    def serve(self, service: str, path: str, session: GitSession) -> int:
+        """One ``git-receive-pack`` or ``git-upload-pack`` of ``path``: the exit status."""
+        wire = Wire(session)
+        try:
+            app = app_in(path)
+            return self._dialogue(service)(app, session, wire)
+        except HangupException:
+            return 1
+        except PushdeployError as error:
+            _refuse(wire, f"{error.message}: {error.hint}" if error.hint else error.message)
+        except Exception:  # noqa: BLE001 - the border: a client gets an answer, a log the traceback
+            _refuse(wire, log_unforeseen(None))
+        finally:
+            wire.flush()
+        return 1
+
+    def _dialogue(self, service: str) -> Callable[[AppName, GitSession, Wire], int]:
+        dialogues = {"git-receive-pack": self._push, "git-upload-pack": self._fetch}
+        if service not in dialogues:
+            raise UserError(f"{service} is not served", "push, fetch and clone are")
+        return dialogues[service]
+
+    def _push(self, app: AppName, session: GitSession, wire: Wire) -> int:
+        context = PushContext(
+            app, session, self._reception, self._after_receive, self._silence_seconds
+        )
+        with self._newcomers.pushing(app, session.by):
+            shallow = self._repositories.shallow(app)
+            protocol = PushProtocol(wire, shallow, self._limits.commands)
+            with self._repositories.opened(app, head=False) as repository:
+                accepted = _converse(DeployReceive(context, repository, protocol, wire), session)
+        if accepted and self._repositories.exists(app):
+            self._repacker.consider(app)
+        return 0 if accepted else 1
+
+    def _fetch(self, app: AppName, session: GitSession, wire: Wire) -> int:
+        if not self._repositories.exists(app):
+            raise UnknownApp(app)
+        protocol = GitProtocol(wire, self._repositories.shallow(app))
+        git = Git(self._repositories.path(app), self._limits)
+        with self._repositories.opened(app) as repository:
+            dialogue = ServeFetch(app, repository, protocol, git)
+            try:
+                dialogue.run(Keepalive(wire, self._silence_seconds), session.cancellation)
+            except HangupException:
+                raise
+            except GitProtocolError as error:
+                raise BrokenProtocol(f"the client broke the git protocol: {error}") from error
+        return 0
+
+
+def app_in(path: str) -> AppName:
+    """``app``, ``/app``, ``app.git`` and ``/app/`` are the same; ``UserError`` with the rule."""
+    found = _PATH.fullmatch(path)
+    return AppName.parse(found[1] if found else path)
+
+
+def _converse(dialogue: DeployReceive, session: GitSession) -> bool:
+    """Run a push. One that is refused early is heard out, or its client could not read why."""
+    try:
+        accepted = dialogue.run()
+    except HangupException:
+        raise
+    except (GitProtocolError, PushdeployError) as error:
+        told = str(error)
+        if not isinstance(error, PushdeployError):
+            told = f"the client broke the git protocol: {error}"
+        if not dialogue.abort(told):
+            raise BrokenProtocol(told) from error
+        accepted = False
+    if not accepted:
+        dialogue.incoming.drain(session.cancellation, DRAIN_SECONDS)
+    return accepted
+
+
+def _refuse(wire: Wire, text: str) -> None:
+    """Before anything else was said: ``fatal: remote error: text`` at the client."""
+    wire.write(pkt_line(b"ERR " + one_line(text).encode() + b"\n"))

@@ -1,0 +1,27 @@
+"""Foreign text on its way to a client's terminal: one line, no control characters."""
+
+from pushdeploy.domain.errors import PushdeployError, StageFailed
+
+LINE_CHARACTERS = 400
+
+
+def one_line(text: str) -> str:
+    """``text`` with newlines as spaces and anything that could steer a terminal taken out."""
+    words = " ".join(text.split())
+    return "".join(letter for letter in words if letter.isprintable())[:LINE_CHARACTERS]
+
+
+def reason(error: PushdeployError) -> str:
+    """What stands in brackets behind ``[remote rejected] main -> main``."""
+    if isinstance(error, StageFailed):
+        return one_line(f"{error.stage} failed: {error.message}")
+    return one_line(error.message)
+
+
+def said_by_git(stderr: bytes) -> str:
+    """The first complaint of a git child, without git's own prefixes; empty if it said nothing."""
+    lines = [one_line(line) for line in stderr.decode("utf-8", "replace").splitlines()]
+    for line in lines:
+        if line:
+            return line.removeprefix("fatal: ").removeprefix("error: ")
+    return ""

@@ -1,0 +1,135 @@
+"""The commands of a push as values, and which of them are refused before anything is done."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from dulwich.refs import check_ref_format
+
+from pushdeploy.domain.names import AppName, CommitId
+
+HEADS = "refs/heads/"
+TAGS = "refs/tags/"
+PRIVATE = "refs/pushdeploy/"
+"""The server's own refs: hidden from every client and refused in pushes."""
+
+NO_COMMIT = CommitId("0" * 40)
+
+_SHOWN = re.compile(r"[\x21-\x7e]+")
+
+
+@dataclass(frozen=True, slots=True)
+class RefUpdate:
+    """``old`` None makes the ref, ``new`` None deletes it. ``new`` of a tag may be any object."""
+
+    ref: str
+    old: CommitId | None
+    new: CommitId | None
+
+    @classmethod
+    def of(cls, old: bytes, new: bytes, ref: bytes) -> "RefUpdate":
+        return cls(ref.decode("utf-8", "surrogateescape"), _id(old), _id(new))
+
+    @property
+    def branch(self) -> str | None:
+        """The short name, None for what is no branch."""
+        return self.ref.removeprefix(HEADS) if self.ref.startswith(HEADS) else None
+
+
+class Verdicts:
+    """What becomes of each update, in the order of the push. Only the first word counts."""
+
+    def __init__(self, updates: Sequence[RefUpdate]) -> None:
+        self.updates = tuple(updates)
+        self.unpacked = "ok"
+        self._reasons: dict[RefUpdate, str] = {}
+
+    def accept(self, update: RefUpdate) -> None:
+        self._reasons.setdefault(update, "")
+
+    def refuse(self, update: RefUpdate, reason: str) -> None:
+        self._reasons.setdefault(update, reason or "refused")
+
+    def refuse_pending(self, reason: str) -> None:
+        for update in self.pending:
+            self.refuse(update, reason)
+
+    @property
+    def pending(self) -> list[RefUpdate]:
+        return [update for update in self.updates if update not in self._reasons]
+
+    @property
+    def refused(self) -> bool:
+        """Whether any was."""
+        return any(self._reasons.values())
+
+    def reason(self, update: RefUpdate) -> str:
+        """Empty when it was accepted."""
+        return self._reasons.get(update, "nothing was done")
+
+
+def refusals(
+    app: AppName, updates: Sequence[RefUpdate], deploys: str, existing: Mapping[str, CommitId]
+) -> Iterator[tuple[RefUpdate, str]]:
+    """Updates that can be refused by looking at them, each with why.
+
+    ``deploys`` is the ref of the deploy branch, ``existing`` all public refs of the repository.
+    """
+    times = Counter(update.ref for update in updates)
+    taken = _directories([*existing, *times])
+    for update in updates:
+        why = (
+            _bad_name(update.ref)
+            or ("the same ref twice in one push" if times[update.ref] > 1 else "")
+            or _impossible(app, update, deploys, existing)
+            or _clash(update, {*existing, *times}, taken)
+        )
+        if why:
+            yield update, why
+
+
+def _bad_name(ref: str) -> str:
+    if ref.startswith(PRIVATE) or ref == PRIVATE.rstrip("/"):
+        return f"{PRIVATE} is the server's own"
+    if not ref.isprintable() or ref.count("/") < 2 or not ref.startswith("refs/"):
+        return "not a valid ref name"
+    if not check_ref_format(ref.encode()):  # type: ignore[arg-type]
+        return "not a valid ref name"
+    return ""
+
+
+def _impossible(
+    app: AppName, update: RefUpdate, deploys: str, existing: Mapping[str, CommitId]
+) -> str:
+    if update.new is None and update.ref == deploys:
+        return f"{deploys.removeprefix(HEADS)} is what runs; apps:destroy {app} removes the app"
+    if update.new is None and update.old is None:
+        return "there is no such ref"
+    if existing.get(update.ref) != update.old:
+        return "fetch first: the ref has moved meanwhile"
+    return ""
+
+
+def _clash(update: RefUpdate, names: set[str], directories: set[str]) -> str:
+    """A name cannot be a ref and a directory of refs."""
+    if update.new is None:
+        return ""
+    if update.ref in directories:
+        return f"there are refs below {update.ref}/"
+    above = next((name for name in sorted(_directories([update.ref])) if name in names), None)
+    return f"{above} is a ref already" if above else ""
+
+
+def _directories(refs: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for ref in refs:
+        while "/" in ref:
+            ref = ref.rpartition("/")[0]  # noqa: PLW2901 - walks up
+            found.add(ref)
+    return found
+
+
+def _id(text: bytes) -> CommitId | None:
+    commit = CommitId.parse(text.decode("ascii", "replace"))
+    return None if commit == NO_COMMIT else commit
