@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
 
 from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import AppName, CommitId, ImageDigest, KeyName
 from pushdeploy.domain.route import Route, Target
@@ -252,6 +253,14 @@ class Output(Protocol):
     def trouble(self, text: str) -> None: ...
     def line(self, text: str) -> None:
         """A line of the app's own, as it is."""
+
+    def failure(self, error: PushdeployError) -> None:
+        """What failed, what it said, what still serves, what to type next."""
+
+    def also(
+        self, sink: Callable[[str], None], timed: Callable[[str, float], None] | None = None
+    ) -> "Output":
+        """An output that writes here and to ``sink``, and tells ``timed`` of its steps."""
 
 
 # --------------------------------------------------------------------------- back-ends

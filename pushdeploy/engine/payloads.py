@@ -16,6 +16,7 @@ IMAGE_LABEL = "pushdeploy.made-by"
 
 ContainerState = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
 
+_KEPT = "unless-stopped"
 _LOG = {"Type": "local", "Config": {"max-size": "5m", "max-file": "3"}}
 
 
@@ -72,7 +73,7 @@ def _bind(source: str, target: str, *, read_only: bool) -> dict[str, Any]:
 
 def restart_policy(*, always: bool) -> Any:
     """``unless-stopped`` survives crashes and boots but not our own stop."""
-    return {"Name": "unless-stopped" if always else "no"}
+    return {"Name": _KEPT if always else "no"}
 
 
 def commit_config(change: ImageChange, instance: str) -> dict[str, Any]:
@@ -129,6 +130,7 @@ def container_info(inspected: Mapping[str, Any]) -> ContainerInfo:
         address=_address(inspected),
         created_at=moment(inspected["Created"]),
         restarts=inspected.get("RestartCount", 0),
+        kept=inspected["HostConfig"]["RestartPolicy"]["Name"] == _KEPT,
     )
 
 

@@ -1,0 +1,196 @@
+"""Tasks brought up side by side: created, started, watched until healthy or given up."""
+
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
+
+from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.errors import BackendDown, BootFailed, PushdeployError
+from pushdeploy.domain.manifest import Manifest
+from pushdeploy.domain.ports import ContainerInfo, ContainerSpec, Engine, Output
+from pushdeploy.domain.task import Slot
+from pushdeploy.output import duration
+from pushdeploy.run import health
+from pushdeploy.run.health import Trial
+from pushdeploy.run.probe import NOT_LISTENING, Probe
+
+_AT_ONCE = 32
+_TAIL_LINES = 20
+_ASK_AGAIN_SECONDS = 0.02
+
+
+class GivenUp(Exception):
+    """Somebody else failed, or the deploy was cancelled: this one does not matter any more."""
+
+
+def boot_all(boots: Sequence["Boot"], output: Output, cancellation: Cancellation) -> None:
+    """Return when all are healthy, telling of each; the first failure gives up the others."""
+    failures: list[PushdeployError] = []
+    with (
+        cancellation.stopping(lambda: give_up(boots)),
+        ThreadPoolExecutor(min(len(boots), _AT_ONCE) or 1, thread_name_prefix="boot") as pool,
+    ):
+        futures = {pool.submit(boot.run): boot for boot in boots}
+        for future in as_completed(futures):
+            error = future.exception()
+            if error is None:
+                output.detail(f"{futures[future].slot} is up ({duration(future.result())})")
+            elif isinstance(error, PushdeployError):
+                failures.append(error)
+                give_up(boots)
+            elif not isinstance(error, GivenUp):
+                give_up(boots)
+                raise error
+    cancellation.check()
+    if failures:
+        raise failures[0]
+
+
+def give_up(boots: Sequence["Boot"]) -> None:
+    """Make them all end soon. Does not raise."""
+    for boot in boots:
+        boot.give_up()
+
+
+class Boot:
+    """One task on its way up. ``run`` on one thread; ``give_up`` on any."""
+
+    def __init__(
+        self, engine: Engine, manifest: Manifest, slot: Slot, spec: ContainerSpec, host: str
+    ) -> None:
+        """``host`` is what requests of checks carry as their Host."""
+        self.slot = slot
+        self.spec = spec
+        self.container = ""
+        self._engine = engine
+        self.manifest = manifest
+        self._host = host
+        self._probe: Probe | None = None
+        self._given_up = threading.Event()
+        self._woken = threading.Event()
+
+    def run(self) -> float:
+        """Return when it is healthy: the seconds that it took. ``BootFailed`` when it is not."""
+        self._pause(0)
+        self._start()
+        began = time.monotonic()
+        threading.Thread(target=self._watch, name=f"watch-{self.slot}", daemon=True).start()
+        info = self._engine.inspect(self.container)
+        port = self.manifest.port
+        self._probe = Probe(info.address if info else "", port, self._host)
+        process = self.manifest.processes[self.slot.process_type]
+        for trial in health.trials(self.slot, process, self.manifest.boot_timeout_seconds):
+            self._try(trial, began)
+        self.confirm("was switched to")
+        return time.monotonic() - began
+
+    def give_up(self) -> None:
+        """Wake ``run`` wherever it waits, which raises ``GivenUp``. Does not raise."""
+        self._given_up.set()
+        self._wake()
+        if self.container:
+            with suppress(PushdeployError):
+                self._engine.signal(self.container, "KILL")
+
+    def confirm(self, before: str) -> ContainerInfo:
+        """What the engine says now; ``BootFailed`` when it does not run any more."""
+        info = self._engine.inspect(self.container)
+        if info is None or info.state != "running":
+            raise self._dead(before)
+        return info
+
+    def _start(self) -> None:
+        try:
+            self.container = self._engine.create(self.spec)
+            self._pause(0)
+            self._engine.start(self.container)
+        except BackendDown:
+            raise
+        except PushdeployError as error:
+            raise BootFailed(
+                f"{self.slot} could not be started: {error.message}",
+                error.hint or "look at its command in the Procfile and push again",
+            ) from error
+
+    def _watch(self) -> None:
+        with suppress(PushdeployError):
+            self._engine.wait(self.container)
+            self._wake()
+
+    def _wake(self) -> None:
+        self._woken.set()
+        if self._probe is not None:
+            self._probe.abort()
+
+    def _pause(self, seconds: float, before: str = "") -> None:
+        """Wait, but for nothing that has already been decided."""
+        if not self._woken.wait(max(0.0, seconds)):
+            return
+        if self._given_up.is_set():
+            raise GivenUp
+        raise self._dead(before)
+
+    def _try(self, trial: Trial, began: float) -> None:
+        before = health.waited_for(trial.check)
+        self._pause(trial.check.initial_delay_seconds, before)
+        uptime = health.uptime_of(trial.check)
+        if uptime is not None:
+            self._pause(began + uptime - time.monotonic(), before)
+            return
+        failures = 0
+        last = ""
+        while (left := began + trial.limit_seconds - time.monotonic()) > 0:
+            problem = self._attempt(trial, left)
+            self._pause(0, before)
+            if problem is None:
+                self._pause(min(_ASK_AGAIN_SECONDS, left), before)
+                continue
+            if not problem:
+                return
+            last = problem
+            failures += 1
+            if trial.attempts and failures >= trial.attempts:
+                break
+            self._pause(min(trial.pause_seconds, left), before)
+        raise self._failed(
+            health.too_late(
+                self.slot, trial, self.manifest.port, self.manifest.boot_timeout_seconds, last
+            )
+        )
+
+    def _attempt(self, trial: Trial, left: float) -> str | None:
+        """What was wrong; empty when all is well, None when nothing listens yet."""
+        check = trial.check
+        timeout_seconds = min(check.timeout_seconds, left)
+        if check.path is None:
+            try:
+                code = self._engine.execute(self.container, check.command, timeout_seconds)
+            except BackendDown:
+                raise
+            except PushdeployError as error:
+                return error.message
+            return f"exit code {code}" if code else ""
+        assert self._probe is not None
+        answer = self._probe.ask(check.path, timeout_seconds, body=check.content is not None)
+        return None if answer is NOT_LISTENING else health.complaint(trial, answer)
+
+    def _dead(self, before: str) -> BootFailed:
+        info = self._engine.inspect(self.container)
+        return self._failed(health.death(self.slot, info, self.manifest.limits, before), info)
+
+    def _failed(self, message: str, info: ContainerInfo | None = None) -> BootFailed:
+        info = info or self._engine.inspect(self.container)
+        tail: list[str] = []
+        with (
+            suppress(PushdeployError),
+            self._engine.logs(self.container, tail=_TAIL_LINES) as lines,
+        ):
+            tail = [line.text for line in lines]
+        return BootFailed(
+            message,
+            health.remedy(info, self.slot, self.manifest.app),
+            exit_code=info.exit_code if info else None,
+            log_tail=tail,
+        )

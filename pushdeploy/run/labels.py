@@ -1,0 +1,172 @@
+"""What a task's container is asked to be, and a task read back from its labels. Pure."""
+
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from pushdeploy.domain.manifest import Manifest
+from pushdeploy.domain.names import WEB, AppName, ProcessType
+from pushdeploy.domain.ports import ContainerInfo, ContainerSpec
+from pushdeploy.domain.task import Slot, Task, TaskState
+
+APP = "pushdeploy.app"
+RELEASE = "pushdeploy.release"
+TYPE = "pushdeploy.type"
+INDEX = "pushdeploy.index"
+ROLE = "pushdeploy.role"
+PORT = "pushdeploy.port"
+DYNO = "pushdeploy.dyno"
+
+TASK = "task"
+"""The role of a container that fills a slot of the formation."""
+
+ONCE = "once"
+"""The role of a one-off container: a release command, ``run``."""
+
+ENTRY = "/run/pushdeploy-release"
+"""Where a release command's container sees the release hook."""
+
+_HOME = "/app"
+
+_SIGNAL_ALL = {"TINI_KILL_PROCESS_GROUP": "1"}
+"""Docker's init then hands signals to the shell's children too, not to the shell alone."""
+
+
+def task_spec(manifest: Manifest, slot: Slot, instance: str) -> ContainerSpec:
+    """The container for ``slot``."""
+    port = {"PORT": str(manifest.port)} if slot.process_type == WEB else {}
+    labels = {
+        **_labels(manifest, TASK),
+        TYPE: str(slot.process_type),
+        INDEX: str(slot.index),
+        PORT: str(manifest.port),
+    }
+    command = manifest.processes[slot.process_type].command
+    return ContainerSpec(
+        image=manifest.image,
+        name=_name(instance, manifest, str(slot)),
+        labels=labels,
+        command=["/bin/sh", "-c", script(command)] if command else None,
+        entrypoint=[] if command else None,
+        environment=_environment(manifest, str(slot), port),
+        user=manifest.user,
+        groups=[manifest.group],
+        working_dir=_HOME if manifest.user else None,
+        mounts=_mounts(manifest),
+        memory_bytes=manifest.limits.memory_bytes,
+        cpus=manifest.limits.cpus,
+        pids=manifest.limits.pids,
+        drop_capabilities=manifest.user is not None,
+        stop_grace_seconds=manifest.stop_grace_seconds,
+    )
+
+
+def once_spec(
+    manifest: Manifest,
+    command: str,
+    name: str,
+    instance: str,
+    *,
+    terminal: str | None,
+    environment: Mapping[str, str],
+    entry: Path | None,
+) -> ContainerSpec:
+    """The one-off container ``name``; a release command goes through the hook ``entry``."""
+    hooked = entry is not None and name.startswith("release.")
+    shell = ["/bin/sh", ENTRY if hooked else "-c", script(command)]
+    extra = {"TERM": terminal, **environment} if terminal is not None else environment
+    return ContainerSpec(
+        image=manifest.image,
+        name=_name(instance, manifest, name),
+        labels={**_labels(manifest, ONCE), DYNO: name},
+        command=shell,
+        entrypoint=[],
+        environment=_environment(manifest, name, extra),
+        user=manifest.user,
+        groups=[manifest.group],
+        working_dir=_HOME if manifest.user else None,
+        mounts=_mounts(manifest),
+        read_only_mounts=[(str(entry), ENTRY)] if hooked else [],
+        memory_bytes=manifest.limits.memory_bytes,
+        cpus=manifest.limits.cpus,
+        pids=manifest.limits.pids,
+        drop_capabilities=manifest.user is not None,
+        tty=terminal is not None,
+        open_stdin=True,
+        stop_grace_seconds=manifest.stop_grace_seconds,
+    )
+
+
+def script(command: str) -> str:
+    """``command`` in a shell that outlives SIGTERM for as long as its child needs to end well.
+
+    A shell without a trap dies at once and takes the container with it, in the middle of what
+    the child is doing. The trap runs when the child has ended, and hands on its exit code. A
+    handler, unlike an ignored signal, is not inherited. ^C of a terminal is likewise the child's.
+    """
+    return f"trap 'exit $?' TERM INT\n{command}"
+
+
+def _labels(manifest: Manifest, role: str) -> dict[str, str]:
+    return {APP: str(manifest.app), RELEASE: str(manifest.version), ROLE: role}
+
+
+def _name(instance: str, manifest: Manifest, place: str) -> str:
+    """Readable in ``docker ps``; its end is new each time, so that old and new may coexist."""
+    return f"pushdeploy-{instance}-{manifest.app}-{place}-v{manifest.version}-{_token()}"
+
+
+def _token() -> str:
+    return secrets.token_hex(4)
+
+
+def _environment(manifest: Manifest, dyno: str, extra: Mapping[str, str]) -> Mapping[str, str]:
+    home = {"HOME": _HOME} if manifest.user else {}
+    return {**home, **_SIGNAL_ALL, **manifest.environment, "DYNO": dyno, **extra}
+
+
+def _mounts(manifest: Manifest) -> list[tuple[str, str]]:
+    return [(mount.source, mount.target) for mount in manifest.mounts]
+
+
+def slot_of(labels: Mapping[str, str]) -> Slot | None:
+    """The slot that a container's labels name; None when it is no task."""
+    if labels.get(ROLE) != TASK:
+        return None
+    return Slot(ProcessType(labels[TYPE]), int(labels[INDEX]))
+
+
+def task_of(info: ContainerInfo, *, ours: bool) -> Task | None:
+    """``ours`` tells whether the present server has started it, or is just doing so."""
+    slot = slot_of(info.labels)
+    if slot is None:
+        return None
+    return Task(
+        app=AppName(info.labels[APP]),
+        slot=slot,
+        version=int(info.labels[RELEASE]),
+        container=info.id,
+        address=info.address,
+        port=int(info.labels[PORT]),
+        state=state_of(info, ours=ours),
+        created_at=info.created_at,
+        exit_code=info.exit_code,
+        image=info.image,
+    )
+
+
+def state_of(info: ContainerInfo, *, ours: bool) -> TaskState:
+    """``stopped`` is for good; the engine restarts what is ``crashed`` while it is kept.
+
+    A container that is not kept was never found healthy: when the present server is not about
+    to, a killed one was, and nobody will ever finish it.
+    """
+    if info.state == "restarting":
+        return "crashed"
+    if info.state in {"running", "paused"} and info.kept:
+        return "up"
+    if info.kept or not ours:
+        return "stopped"
+    if info.state in {"exited", "dead", "removing"}:
+        return "crashed" if info.exit_code else "stopped"
+    return "starting"

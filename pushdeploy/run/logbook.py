@@ -1,0 +1,75 @@
+"""The last log lines of former tasks, kept as files: Docker's own vanish with the container."""
+
+import logging
+from collections import deque
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from pushdeploy.domain.names import AppName
+from pushdeploy.domain.ports import LogLine
+from pushdeploy.domain.task import Slot
+
+_log = logging.getLogger(__name__)
+
+LINES_KEPT = 1000
+FILES_KEPT = 20
+
+
+class Logbook:
+    """``<root>/<app>/<slot>.<version>.<container>.log``: a moment, a stream and a text a line."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def keep(
+        self, app: AppName, slot: Slot, version: int, container: str, lines: Iterable[LogLine]
+    ) -> None:
+        """Write the lines, and drop the oldest files of the app. Does not raise: logs are not
+        worth a failed deploy."""
+        folder = self._root / app
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path = folder / f"{slot}.{version}.{container[:8]}.log"
+            path.write_text("".join(map(_written, lines)), encoding="utf-8")
+            for old in _newest_first(folder)[FILES_KEPT:]:
+                old.unlink(missing_ok=True)
+        except OSError as error:
+            _log.warning("app=%s the logs of %s could not be kept: %s", app, slot, error)
+
+    def read(self, app: AppName, process: str | None, tail: int) -> list[tuple[str, LogLine]]:
+        """The last ``tail`` lines of each kept file with its slot's name, in no order."""
+        found: list[tuple[str, LogLine]] = []
+        for path in _newest_first(self._root / app):
+            slot = _slot_name(path)
+            if matches(slot, process):
+                with suppress(OSError), path.open(encoding="utf-8", errors="replace") as file:
+                    found += [(slot, _read(line)) for line in deque(file, maxlen=tail)]
+        return found
+
+
+def matches(slot: str, process: str | None) -> bool:
+    """``process`` is a type, a slot, or None for all."""
+    return process in {None, slot, slot.rpartition(".")[0]}
+
+
+def _newest_first(folder: Path) -> Sequence[Path]:
+    """By the time of keeping; a folder that does not exist has none."""
+    return sorted(folder.glob("*.log"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+
+
+def _slot_name(path: Path) -> str:
+    kind, index, *_ = path.name.split(".")
+    return f"{kind}.{index}"
+
+
+def _written(line: LogLine) -> str:
+    return f"{line.at.isoformat()} {line.stream} {line.text.replace(chr(10), ' ')}\n"
+
+
+def _read(written: str) -> LogLine:
+    at, stream, text = written.rstrip("\n").split(" ", 2)
+    number: Literal[1, 2] = 2 if stream == "2" else 1
+    return LogLine(datetime.fromisoformat(at), number, text)

@@ -1,0 +1,106 @@
+"""A one-off container with somebody's streams on it: a release command, ``run``."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.domain.ports import Attached, ContainerSpec, Engine, Streams, WindowSize
+
+TIMED_OUT = 124
+"""What timeout(1) exits with."""
+
+GRACE_SECONDS = 10.0
+"""How long a command may take to end after SIGTERM at its time-out."""
+
+
+def run_once(
+    engine: Engine,
+    spec: ContainerSpec,
+    streams: Streams,
+    timeout_seconds: float | None,
+    cancellation: Cancellation,
+) -> int:
+    """The exit code, when all output has been given to ``streams``; the container is gone then."""
+    container = engine.create(spec)
+    try:
+        attached = engine.attach(container, spec.tty)
+        try:
+            return _converse(engine, container, attached, streams, timeout_seconds, cancellation)
+        finally:
+            attached.close()
+    finally:
+        engine.remove(container)
+
+
+def _converse(
+    engine: Engine,
+    container: str,
+    attached: Attached,
+    streams: Streams,
+    timeout_seconds: float | None,
+    cancellation: Cancellation,
+) -> int:
+    def kill() -> None:
+        with suppress(PushdeployError):
+            engine.signal(container, "KILL")
+
+    def resize(size: WindowSize) -> None:
+        with suppress(PushdeployError):
+            engine.resize(container, size.columns, size.rows)
+
+    with cancellation.stopping(kill):
+        engine.start(container)
+        if cancellation.cancelled:
+            kill()  # the first one came before there was anything to kill
+        if streams.terminal is not None:
+            streams.on_resize(resize)
+        threading.Thread(target=_feed, args=[streams, attached], daemon=True).start()
+        with _ended_after(timeout_seconds, engine, container) as timed_out:
+            _deliver(attached, streams)
+            code = engine.wait(container)
+    cancellation.check()
+    return TIMED_OUT if timed_out() else code
+
+
+def _feed(streams: Streams, attached: Attached) -> None:
+    """Ends with the input; else it is left waiting for a key until the client has gone."""
+    while data := streams.read():
+        attached.write(data)
+    attached.end_input()
+
+
+def _deliver(attached: Attached, streams: Streams) -> None:
+    while (part := attached.read()) is not None:
+        stream, data = part
+        if stream == 1:
+            streams.write(data)
+        else:
+            streams.write_error(data)
+
+
+@contextmanager
+def _ended_after(
+    timeout_seconds: float | None, engine: Engine, container: str
+) -> Iterator[Callable[[], bool]]:
+    """SIGTERM after the time-out, SIGKILL after the grace; gives whether the time-out came."""
+    expired = threading.Event()
+    over = threading.Event()
+
+    def expire() -> None:
+        if over.wait(timeout_seconds):
+            return
+        expired.set()
+        for name in ("TERM", "KILL"):
+            with suppress(PushdeployError):
+                engine.signal(container, name)
+            if over.wait(GRACE_SECONDS):
+                return
+
+    if timeout_seconds is not None:
+        threading.Thread(target=expire, name="time-out", daemon=True).start()
+    try:
+        yield expired.is_set
+    finally:
+        over.set()

@@ -1,0 +1,79 @@
+"""One HTTP request to a container's own address, which another thread may cut short."""
+
+import http.client
+import socket
+import threading
+from contextlib import suppress
+from urllib.parse import quote
+
+from pushdeploy.run.health import Answer
+
+NOT_LISTENING = Answer(problem="nothing listens")
+
+_CONNECT_SECONDS = 1.0
+_BODY_BYTES = 256 * 1024
+
+
+class Probe:
+    """Asks as often as it is told to, until aborted."""
+
+    def __init__(self, address: str, port: int, host: str) -> None:
+        self._address = address
+        self._port = port
+        self._host = host
+        self._lock = threading.Lock()
+        self._aborted = False
+        self._socket: socket.socket | None = None
+
+    def ask(self, path: str, timeout_seconds: float, *, body: bool) -> Answer:
+        """``NOT_LISTENING`` when nothing accepts; redirects are answers, not followed.
+
+        The body is read where it is wanted only: it may be a stream without an end.
+        """
+        if not self._address:
+            return NOT_LISTENING
+        try:
+            connection = socket.create_connection(
+                (self._address, self._port), timeout=_CONNECT_SECONDS
+            )
+        except OSError:
+            return NOT_LISTENING
+        with connection:
+            connection.settimeout(timeout_seconds)
+            if not self._remember(connection):
+                return NOT_LISTENING
+            try:
+                return self._converse(connection, path, body=body)
+            except TimeoutError:
+                return Answer(problem=f"no answer within {timeout_seconds:g} s")
+            except (OSError, http.client.HTTPException) as error:
+                return Answer(problem=f"no HTTP answer ({type(error).__name__})")
+
+    def abort(self) -> None:
+        """End the request that is going on, and all later ones at once."""
+        with self._lock:
+            self._aborted = True
+            if self._socket is not None:
+                with suppress(OSError):
+                    self._socket.shutdown(socket.SHUT_RDWR)
+
+    def _remember(self, connection: socket.socket) -> bool:
+        with self._lock:
+            self._socket = connection
+            return not self._aborted
+
+    def _converse(self, connection: socket.socket, path: str, *, body: bool) -> Answer:
+        request = (
+            f"GET {_target(path)} HTTP/1.1\r\nHost: {self._host}\r\nAccept: */*\r\n"
+            "User-Agent: pushdeploy-healthcheck\r\nConnection: close\r\n\r\n"
+        )
+        connection.sendall(request.encode())
+        response = http.client.HTTPResponse(connection, method="GET")
+        response.begin()
+        text = response.read(_BODY_BYTES).decode(errors="replace") if body else ""
+        return Answer(response.status, text)
+
+
+def _target(path: str) -> str:
+    """As a request line takes it, whatever app.json said."""
+    return "/" + quote(path.lstrip("/"), safe="/?&=%:@!$'()*+,;~")

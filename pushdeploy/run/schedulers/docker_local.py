@@ -1,0 +1,220 @@
+"""Tasks as containers of the Docker engine on this machine; their labels are the truth."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TypeVar
+
+from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.domain.manifest import Manifest
+from pushdeploy.domain.names import AppName
+from pushdeploy.domain.ports import Engine, EngineEvent, LogLine, Output, Streams
+from pushdeploy.domain.task import Slot, Task
+from pushdeploy.run import labels
+from pushdeploy.run.boot import Boot, boot_all
+from pushdeploy.run.logbook import LINES_KEPT, Logbook
+from pushdeploy.run.once import run_once
+from pushdeploy.run.tail import Line, Tail
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_AT_ONCE = 32
+_NAMES_REMEMBERED = 4096
+_CHANGES = frozenset({"start", "die", "destroy"})
+
+
+class DockerLocal:
+    """The Scheduler port. Thread-safe.
+
+    ``entry`` is the release hook on the host: release commands run through it. ``domain``, where
+    given, makes the Host of health checks ``<app>.<domain>``, else it is the app's name.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        instance: str,
+        logs: Path,
+        entry: Path | None = None,
+        domain: str | None = None,
+    ) -> None:
+        self._engine = engine
+        self._instance = instance
+        self._logbook = Logbook(logs)
+        self._entry = entry
+        self._domain = domain
+        self._ours = _Names()
+
+    def run(
+        self,
+        manifest: Manifest,
+        slots: Sequence[Slot],
+        output: Output,
+        cancellation: Cancellation,
+    ) -> Sequence[Task]:
+        cancellation.check()
+        boots = [self._boot(manifest, slot) for slot in slots]
+        with self._ours.at_work(boot.spec.name for boot in boots):
+            try:
+                boot_all(boots, output, cancellation)
+                return _side_by_side(self._adopt, boots)
+            except BaseException:
+                _side_by_side(self._discard, boots)
+                raise
+
+    def run_once(
+        self,
+        manifest: Manifest,
+        command: str,
+        name: str,
+        streams: Streams,
+        timeout_seconds: float | None,
+        cancellation: Cancellation,
+        environment: Mapping[str, str] | None = None,
+    ) -> int:
+        cancellation.check()
+        spec = labels.once_spec(
+            manifest,
+            command,
+            name,
+            self._instance,
+            terminal=streams.terminal,
+            environment=environment or {},
+            entry=self._entry,
+        )
+        with self._ours.at_work([spec.name]):
+            return run_once(self._engine, spec, streams, timeout_seconds, cancellation)
+
+    def stop(self, tasks: Sequence[Task], grace_seconds: int) -> None:
+        """All are tried; the first error is raised when the others have been stopped."""
+
+        def retire(task: Task) -> None:
+            info = self._engine.inspect(task.container)
+            if info is not None:
+                self._ours.retire(info.name)
+                self._engine.stop(task.container, grace_seconds)
+                self._remove(task.app, task.slot, task.version, task.container)
+
+        _side_by_side(retire, tasks)
+
+    def remove_strays(self, app: AppName | None = None) -> int:
+        """What this server runs just now stays, unless one app is to be rid of everything."""
+        wanted = {labels.ROLE: labels.ONCE, **({labels.APP: str(app)} if app else {})}
+        found = self._engine.containers(wanted)
+        strays = [info.id for info in found if app or not self._ours.has(info.name)]
+        _side_by_side(self._engine.remove, strays)
+        return len(strays)
+
+    def tasks(self, app: AppName | None = None) -> Sequence[Task]:
+        wanted = {labels.ROLE: labels.TASK, **({labels.APP: str(app)} if app else {})}
+        found = (
+            labels.task_of(info, ours=self._ours.has(info.name))
+            for info in self._engine.containers(wanted)
+        )
+        return [task for task in found if task is not None]
+
+    def logs(
+        self,
+        app: AppName,
+        *,
+        tail: int,
+        follow: bool,
+        process: str | None,
+        stop: Callable[[], bool],
+    ) -> Iterator[tuple[str, LogLine]]:
+        lines = Tail(self._engine, self._logbook, app, process)
+        return _lines(lines, tail, stop if follow else None)
+
+    @contextmanager
+    def changes(self) -> Iterator[Iterator[AppName | None]]:
+        """What this server does itself is no change; a lost connection to Docker is None."""
+        with self._engine.events() as events:
+            yield (item for event in events for item in self._changed(event))
+
+    def _boot(self, manifest: Manifest, slot: Slot) -> Boot:
+        spec = labels.task_spec(manifest, slot, self._instance)
+        host = f"{manifest.app}.{self._domain}" if self._domain else str(manifest.app)
+        return Boot(self._engine, manifest, slot, spec, host)
+
+    def _adopt(self, boot: Boot) -> Task:
+        """From now on the engine looks after it; it must still run then."""
+        self._engine.keep_running(boot.container, always=True)
+        task = labels.task_of(boot.confirm("was switched to"), ours=True)
+        assert task is not None
+        return task
+
+    def _discard(self, boot: Boot) -> None:
+        if boot.container:
+            manifest = boot.manifest
+            self._remove(manifest.app, boot.slot, manifest.version, boot.container)
+        self._ours.retire(boot.spec.name)
+
+    def _remove(self, app: AppName, slot: Slot, version: int, container: str) -> None:
+        with suppress(PushdeployError), self._engine.logs(container, tail=LINES_KEPT) as lines:
+            self._logbook.keep(app, slot, version, container, lines)
+        self._engine.remove(container)
+
+    def _changed(self, event: EngineEvent) -> list[AppName | None]:
+        if event.action == "connected":
+            return [None]
+        if event.action not in _CHANGES or labels.slot_of(event.labels) is None:
+            return []
+        if self._ours.busy(event.labels.get("name", "")):
+            return []
+        return [AppName(event.labels[labels.APP])]
+
+
+class _Names:
+    """The containers that this server has made; a name is known before its container is."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._made: set[str] = set()
+        self._at_work: set[str] = set()
+        self._retired: deque[str] = deque(maxlen=_NAMES_REMEMBERED)
+
+    @contextmanager
+    def at_work(self, names: Iterable[str]) -> Iterator[None]:
+        """While inside, what happens to them is our own doing."""
+        here = set(names)
+        with self._lock:
+            self._made |= here
+            self._at_work |= here
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._at_work -= here
+
+    def retire(self, name: str) -> None:
+        """What happens to it from now on is no news: events come after the fact."""
+        with self._lock:
+            self._made.discard(name)
+            self._retired.append(name)
+
+    def has(self, name: str) -> bool:
+        with self._lock:
+            return name in self._made
+
+    def busy(self, name: str) -> bool:
+        with self._lock:
+            return name in self._at_work or name in self._retired
+
+
+def _lines(lines: Tail, tail: int, stop: Callable[[], bool] | None) -> Iterator[Line]:
+    yield from lines.last(tail) if stop is None else lines.follow(tail, stop)
+
+
+def _side_by_side(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """Do all of them, then raise the first error, if any."""
+    with ThreadPoolExecutor(min(len(items), _AT_ONCE) or 1, thread_name_prefix="tasks") as pool:
+        futures = [pool.submit(work, item) for item in items]
+    return [future.result() for future in futures]
+
+
+SCHEDULER = DockerLocal
