@@ -12,7 +12,7 @@ from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import AppName, CommitId, DiskName, HostName, KeyName
-from pushdeploy.domain.ports import Builder, Refs, Router, Scheduler
+from pushdeploy.domain.ports import Builder, Output, Refs, Router, Scheduler
 from pushdeploy.domain.release import Candidate, Reason, Release, ReleaseStatus
 from pushdeploy.domain.route import default_host, route_of, targets_of
 from pushdeploy.domain.slug import Slug
@@ -20,7 +20,6 @@ from pushdeploy.domain.source import Source
 from pushdeploy.domain.task import Task
 from pushdeploy.lifecycle import Lifecycle
 from pushdeploy.locks import AppLocks, Purpose, TrafficLocks
-from pushdeploy.output import Output
 from pushdeploy.release.phase import ReleasePhase
 from pushdeploy.run.manifests import Manifests
 from pushdeploy.store import Store
@@ -282,6 +281,7 @@ class Deployer:
     @contextmanager
     def _recorded(self, release: Release, output: Output, said: Sequence[str]) -> Iterator[Output]:
         """Keep what is said with the release, and mark the release failed when an error passes."""
+
         def timed(title: str, seconds: float) -> None:
             self._store.releases.add_step(release.app, release.version, title, seconds)
 

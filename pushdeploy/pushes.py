@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pushdeploy.deploy import Asker, Deployer
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.names import AppName, CommitId, KeyName
+from pushdeploy.domain.ports import Output
 from pushdeploy.domain.source import Source
-from pushdeploy.output import Output
 from pushdeploy.store import Store
 
 _BRANCHES = ("main", "master")

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pushdeploy.build.builder import BuildSettings, SlugBuilder
+from pushdeploy.build.builder import SlugBuilder
+from pushdeploy.build.containers import BuildSettings
 from pushdeploy.build.stacks import Stacks
 from pushdeploy.commands.dispatch import Commands
 from pushdeploy.commands.platform import Platform
