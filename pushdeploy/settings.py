@@ -1,11 +1,12 @@
-"""Every setting in one frozen value: environment first, then <home>/pushdeploy.toml, then defaults."""
+"""Every setting in one frozen value: environment, then <home>/pushdeploy.toml, then defaults."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -14,8 +15,11 @@ from pydantic_settings import (
 )
 
 from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.names import HostName
 
 DEFAULT_HOME = Path("/var/lib/pushdeploy")
+
+_HOST_PORT = re.compile(r"(?P<host>[^:\[\]\s]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,43 +33,57 @@ class Address:
     def parse(cls, text: object) -> "Address":
         if isinstance(text, Address):
             return text
-        host, colon, port = str(text).rpartition(":")
-        if not colon or not host or not port.isdecimal() or int(port) > 65535:
+        match = _HOST_PORT.fullmatch(str(text))
+        if not match or int(match["port"]) > 65535:
             raise ValueError(f"{text!r} is not host:port, as in 0.0.0.0:2222")
-        return cls(host.strip("[]"), int(port))
+        return cls(match["host"].strip("[]"), int(match["port"]))
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+def _domain(text: str) -> str:
+    if text.startswith("*") or not HostName.fits(text):
+        raise ValueError(f"{text!r} is not a domain, as in apps.example.com")
+    return text
+
+
 HostPort = Annotated[Address, BeforeValidator(Address.parse)]
+Domain = Annotated[str, AfterValidator(_domain)]
+AbsolutePath = Annotated[Path, AfterValidator(Path.absolute)]
 
 
 class Settings(BaseSettings):
     """Read once at start by ``load_settings``; documented in docs/settings.md."""
 
     model_config = SettingsConfigDict(
-        env_prefix="PUSHDEPLOY_", frozen=True, extra="forbid", env_ignore_empty=True
+        env_prefix="PUSHDEPLOY_",
+        frozen=True,
+        extra="forbid",
+        env_ignore_empty=True,
+        enable_decoding=False,  # host:port is text, not JSON
     )
 
-    home: Path = Field(DEFAULT_HOME, description="state directory")
+    home: AbsolutePath = Field(DEFAULT_HOME, description="state directory")
     ssh: HostPort = Field(Address("0.0.0.0", 2222), description="host:port of the ssh server")  # noqa: S104 - the server's purpose
     http: HostPort = Field(Address("0.0.0.0", 80), description="host:port of nginx")  # noqa: S104 - the server's purpose
     https: HostPort | None = Field(None, description="host:port for TLS, off by default")
-    domain: str = Field("localhost", description="apps answer on <app>.<domain>")
+    domain: Domain = Field("localhost", description="apps answer on <app>.<domain>")
     ca_bundle: Path | None = Field(None, description="CA bundle for build containers")
     database: str | None = Field(None, description="SQLAlchemy URL, default SQLite in home")
     docker_host: str | None = Field(None, description="Docker engine, default as DOCKER_HOST")
     nginx: Path | None = Field(None, description="nginx program, default the one in the wheel")
     stack: str = Field("bookworm", description="stack of new builds: bookworm or trixie")
-    stack_source: str = Field("auto", description="pull, bootstrap or auto")
+    stack_source: Literal["auto", "pull", "bootstrap"] = Field(
+        "auto", description="pull, bootstrap or auto"
+    )
     build_timeout_seconds: int = Field(1800, ge=1)
     build_memory_bytes: int = Field(2 * 1024**3, ge=0)
     build_cpus: float = Field(0, ge=0)
     task_memory_bytes: int = Field(512 * 1024**2, ge=0)
     task_cpus: float = Field(0, ge=0)
     task_pids: int = Field(512, ge=0)
-    ssh_ciphers: str = Field("aead", description="aead or all")
+    ssh_ciphers: Literal["aead", "all"] = Field("aead", description="aead or all")
     login_grace_seconds: float = Field(20, gt=0)
     max_startups: int = Field(250, ge=1)
     max_startups_per_host: int = Field(250, ge=1)
@@ -80,11 +98,11 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        home = Path(os.environ.get("PUSHDEPLOY_HOME") or DEFAULT_HOME)
-        toml = TomlConfigSettingsSource(settings_cls, home / "pushdeploy.toml")
+        home = init_settings().get("home") or os.environ.get("PUSHDEPLOY_HOME") or DEFAULT_HOME
+        toml = TomlConfigSettingsSource(settings_cls, Path(home) / "pushdeploy.toml")
         return (init_settings, env_settings, toml)
 
     @property
@@ -96,7 +114,7 @@ def load_settings(**overrides: Any) -> Settings:
     """``UserError`` that names the setting and what is wrong with it."""
     try:
         return Settings(**overrides)
-    except (ValidationError, ValueError) as error:
+    except (ValueError, OSError) as error:
         raise UserError(
             f"the settings cannot be used: {_first(error)}", "see docs/settings.md"
         ) from error
