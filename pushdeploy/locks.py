@@ -99,8 +99,8 @@ class AppLocks:
         while True:
             with self._changed:
                 head = self._queues[app][0]
-                if head is not ticket and head is told:
-                    self._changed.wait()
+                if head is told and not (ticket.overtaken_by or ticket.cancellation.cancelled):
+                    self._changed.wait()  # what has happened already wakes nobody any more
                     head = self._queues[app][0]
                 overtaken = ticket.overtaken_by
                 if head is ticket and not overtaken:

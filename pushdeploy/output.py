@@ -100,9 +100,9 @@ def _both(one: Sink, other: Sink) -> Sink:
 
 def duration(seconds: float) -> str:
     """``0.42s``, ``12.3s``, ``3m 20s``, ``2h 05m``."""
-    if seconds < 10:
+    if round(seconds, 2) < 10:
         return f"{seconds:.2f}s"
-    if seconds < 60:
+    if round(seconds, 1) < 60:
         return f"{seconds:.1f}s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:

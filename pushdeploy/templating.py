@@ -25,7 +25,7 @@ class Templates:
         """``name`` is relative to templates/, as in ``nginx/app.conf``."""
         try:
             return self._environment.get_template(name).render(**values)
-        except jinja2.TemplateError as error:
+        except (jinja2.TemplateError, UnicodeDecodeError) as error:
             raise PushdeployError(
                 f"template {name} cannot be rendered: {error}", "correct it under <home>/templates"
             ) from error

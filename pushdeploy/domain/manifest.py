@@ -1,5 +1,6 @@
 """A manifest: everything that a scheduler needs to run a release, and nothing else."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -10,6 +11,8 @@ from pushdeploy.domain.names import WEB, AppName, ImageDigest, ProcessType
 from pushdeploy.domain.release import Release
 from pushdeploy.domain.slug import Healthcheck
 from pushdeploy.domain.task import Slot
+
+_PORT = re.compile(r"[1-9][0-9]{0,4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,4 +97,4 @@ def manifest_of(app: App, release: Release, mounts: Sequence[Mount], limits: Lim
 def web_port(config: Mapping[str, str]) -> int:
     """Where web listens: ``PORT`` of the config when it is a port, else 5000."""
     text = config.get("PORT", "")
-    return int(text) if text.isdecimal() and 0 < int(text) < 65536 else 5000
+    return int(text) if _PORT.fullmatch(text) and int(text) < 65536 else 5000

@@ -7,6 +7,7 @@ from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import ProcessType
 
 _LINE = re.compile(r"([A-Za-z0-9_-]+)\s*:\s*(.+)")
+_NEWLINE = re.compile(r"\r\n|\n|\r")
 _MERGE_MARKERS = ("<<<<<<<", "=======", ">>>>>>>")
 
 
@@ -17,7 +18,7 @@ def parse_procfile(text: str) -> Mapping[ProcessType, str]:
     lines of any other form raise ``UserError`` with the line number.
     """
     commands: dict[ProcessType, str] = {}
-    for number, raw in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
+    for number, raw in enumerate(_NEWLINE.split(text.removeprefix("\ufeff")), start=1):
         line = raw.strip()
         if not line or line.startswith("#"):
             continue
@@ -26,12 +27,12 @@ def parse_procfile(text: str) -> Mapping[ProcessType, str]:
                 f"Procfile line {number} is a merge marker: {line}", "resolve the merge and push"
             )
         match = _LINE.fullmatch(line)
-        if not match:
+        if not match or "\0" in line or not ProcessType.fits(match.group(1)):
             raise UserError(
                 f"Procfile line {number} is not 'name: command': {line[:80]}",
                 "write it like  web: gunicorn mysite.wsgi",
             )
-        name = ProcessType.parse(match.group(1))
+        name = ProcessType(match.group(1))
         if name in commands:
             raise UserError(f"Procfile line {number} names {name} a second time", "keep one")
         commands[name] = match.group(2).strip()
