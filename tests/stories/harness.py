@@ -17,6 +17,7 @@ from pushdeploy.engine.docker import DockerEngine
 
 APPS = Path(__file__).resolve().parent.parent / "apps"
 DOMAIN = "apps.test"
+STACKS = "pushdeploy/stack"
 START_SECONDS = 60
 STOP_SECONDS = 75
 CALL_SECONDS = 240
@@ -196,7 +197,7 @@ class Server:
 
     def containers(self, *labels: str) -> list[str]:
         """Ids of this instance's containers, running or not, that also carry ``labels``."""
-        return labelled("container", self.instance, *labels)
+        return containers_of(self.instance, *labels)
 
     def git_environment(self) -> dict[str, str]:
         ssh = f"ssh -F {self._config} -o ControlPath=none"
@@ -398,20 +399,43 @@ def engine_answers() -> bool:
     return asked.returncode == 0
 
 
-def labelled(kind: str, instance: str, *labels: str) -> list[str]:
-    """Ids of Docker's containers or images of one instance."""
-    filters = [f"--filter=label={label}" for label in (f"pushdeploy.instance={instance}", *labels)]
-    words = ["docker", kind, "ls", "--quiet", "--all", *filters]
-    return list(dict.fromkeys(run_checked(words, cwd=Path("/")).stdout.split()))
+def containers_of(instance: str, *labels: str) -> list[str]:
+    """Ids of one instance's containers that also carry ``labels``."""
+    wanted = (f"pushdeploy.instance={instance}", *labels)
+    filters = [f"--filter=label={label}" for label in wanted]
+    return _docker("container", "ls", "--quiet", "--all", *filters).split()
+
+
+def images_of(instance: str) -> list[str]:
+    """Names, or ids where they have none, of the images that one instance made, but for stacks.
+
+    Stacks carry their maker's label too, and are everybody's.
+    """
+    form = "{{.Repository}} {{.Tag}} {{.ID}}"
+    listed = _docker(
+        "image", "ls", f"--filter=label=pushdeploy.made-by={instance}", f"--format={form}"
+    )
+    rows = [line.split() for line in listed.splitlines()]
+    return [
+        identifier if "<none>" in (name, tag) else f"{name}:{tag}"
+        for name, tag, identifier in rows
+        if name != STACKS
+    ]
 
 
 def remove_labelled(instance: str) -> None:
     """Everything of one instance and of no other, containers first."""
-    for kind, options in (("container", ["-f", "-v"]), ("image", ["-f"])):
-        found = labelled(kind, instance)
-        if found:
-            run(["docker", kind, "rm", *options, *found], cwd=Path("/"))
+    containers = containers_of(instance)
+    if containers:
+        run(["docker", "container", "rm", "-f", "-v", *containers], cwd=Path("/"))
+    images = images_of(instance)
+    if images:
+        run(["docker", "image", "rm", "-f", *images], cwd=Path("/"))
     DockerEngine(instance).remove_network()
+
+
+def _docker(*words: str) -> str:
+    return run_checked(["docker", *words], cwd=Path("/")).stdout
 
 
 def _certificates() -> dict[str, str]:
