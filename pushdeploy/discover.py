@@ -2,18 +2,22 @@
 
 import importlib
 import pkgutil
+from collections.abc import Container
 from types import ModuleType
 
 from pushdeploy.domain.errors import PushdeployError
 
 
-def discover(package: ModuleType, name: str) -> dict[str, object]:
+def discover(package: ModuleType, name: str, *, ignore: Container[str] = ()) -> dict[str, object]:
     """``{module's last name: its object called name}``, in the order of the names.
 
-    A module without that name is a defect of the installation: ``PushdeployError`` at start.
+    Modules in ``ignore`` are no back-ends. Any other one without that name is a defect of the
+    installation: ``PushdeployError`` at start.
     """
     found: dict[str, object] = {}
     for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name):
+        if info.name in ignore:
+            continue
         module = importlib.import_module(f"{package.__name__}.{info.name}")
         if not hasattr(module, name):
             raise PushdeployError(

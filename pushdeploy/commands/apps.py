@@ -1,0 +1,209 @@
+"""apps: make, look at, set, rename and destroy them."""
+
+from contextlib import ExitStack
+
+import click
+
+from pushdeploy.commands.face.app_settings import changed_settings, shown_settings
+from pushdeploy.commands.face.arguments import app_argument, find_app, form_option
+from pushdeploy.commands.face.asking import read_line
+from pushdeploy.commands.face.command import command
+from pushdeploy.commands.face.hosts import free_host, urls
+from pushdeploy.commands.face.printing import Row, show_record, show_rows
+from pushdeploy.commands.face.request import Request
+from pushdeploy.domain.app import App
+from pushdeploy.domain.errors import PushdeployError, UserError
+from pushdeploy.domain.formation import quantities
+from pushdeploy.domain.names import AppName
+from pushdeploy.locks import Purpose
+
+
+@command("apps:create", example="apps:create shop")
+@click.argument("app", type=AppName.parse, metavar="NAME")
+def create(request: Request, app: AppName) -> None:
+    """Make an app, before or instead of its first push."""
+    free_host(request.platform, app)
+    request.store.apps.create(app)
+    try:
+        request.platform.reconciler.refresh_route(app, request.output)
+    except PushdeployError:
+        request.store.apps.destroy(app)
+        raise
+    request.output.line(f"{app} is there; git push makes it live")
+
+
+@command("apps:list", "apps", reads=True, example="apps:list --format json")
+@form_option
+def list_(request: Request, form: str) -> None:
+    """Show all apps: their names in a pipe, a table on a terminal."""
+    rows = [_row(request, app) for app in request.store.apps.list()]
+    shown = ("name", "release", "state", "url")
+    piped = request.session.terminal is None
+    show_rows(request, form, rows, ("name",) if piped else shown)
+
+
+@command("apps:exists", reads=True, example="apps:exists shop && echo it does")
+@click.argument("app", metavar="APP")
+def exists(request: Request, app: str) -> None:
+    """End with 0 when there is such an app, with 20 when there is not."""
+    find_app(request.store, app)
+
+
+@command("apps:info", reads=True, example="apps:info shop")
+@app_argument
+@form_option
+def info(request: Request, app: App, form: str) -> None:
+    """Show what an app is and what runs of it."""
+    show_record(request, form, {**_row(request, app), **_more(request, app)})
+
+
+@command("apps:set", plain_values=True, example="apps:set shop body-limit=50m release-timeout=2h")
+@app_argument
+@click.argument("changes", nargs=-1, metavar="[KEY=VALUE]...")
+@form_option
+def set_(request: Request, app: App, changes: tuple[str, ...], form: str) -> None:
+    """Change settings of an app, or show them all. An empty value gives back the default.
+
+    \b
+    deploy-branch    the branch that deploys      (main, or master when that came first)
+    release-timeout  of the release command       (1h)
+    boot-timeout     until a process is healthy   (1m)
+    stop-grace       from SIGTERM to SIGKILL      (30s)
+    drain            for requests on old tasks    (30s)
+    body-limit       of a request's body          (100m)
+    """
+    settings = changed_settings(app.settings, changes)
+    if changes:
+        request.store.apps.set_settings(app.name, settings)
+    if settings.body_limit_bytes != app.settings.body_limit_bytes:
+        request.platform.reconciler.refresh_route(app.name, request.output)
+    show_record(request, form, shown_settings(settings))
+
+
+@command("apps:rename", example="apps:rename shop store")
+@app_argument
+@click.argument("new", type=AppName.parse, metavar="NEW")
+def rename(request: Request, app: App, new: AppName) -> None:
+    """Give an app another name and address; it serves all the while."""
+    if request.store.apps.find(new):
+        raise UserError(f"app {new} exists already", "apps:list shows them all")
+    free_host(request.platform, new)
+    with ExitStack() as locks:
+        for name in sorted((app.name, new)):
+            purpose = Purpose(f"rename of {app.name} to {new}", request.asker.by)
+            asker = request.asker
+            locks.enter_context(
+                request.platform.locks.hold(name, purpose, asker.output, asker.cancellation)
+            )
+        _rename(request, request.store.apps.get(app.name), new)
+    request.output.line(f"{new} answers on {urls(request.platform, new)[0]}")
+    request.output.line(f"git remote set-url deploy deploy:{new}")
+
+
+@command("apps:destroy", example="apps:destroy shop --confirm shop")
+@app_argument
+@click.option("--force", is_flag=True, help="Do not ask.")
+@click.option("--confirm", metavar="NAME", help="The app's name once more, instead of being asked.")
+@click.option("--delete-disks", is_flag=True, help="Delete the data on its disks as well.")
+def destroy(
+    request: Request, app: App, force: bool, confirm: str | None, delete_disks: bool
+) -> None:
+    """Remove an app: its processes, releases, config, domains and repository.
+
+    The data on its disks stays where it is unless --delete-disks is given.
+    """
+    if not force:
+        _confirm(request, app.name, confirm)
+    with request.platform.turn(app.name, "destroy", request.asker):
+        disks = request.platform.disks.list(app.name)
+        with request.output.step(f"Destroying {app.name}"):
+            _destroy(request, request.store.apps.get(app.name))
+            if delete_disks:
+                request.platform.disks.destroy_all(app.name)
+    if disks and not delete_disks:
+        for disk in disks:
+            kept = request.platform.disks.path(app.name, disk)
+            request.output.detail(f"the data of disk {disk} stays in {kept} on the server")
+
+
+COMMANDS = (create, list_, exists, info, set_, rename, destroy)
+
+
+def _row(request: Request, app: App) -> Row:
+    live = request.store.releases.current(app.name)
+    return {
+        "name": str(app.name),
+        "release": live.label if live else None,
+        "version": live.version if live else None,
+        "commit": str(live.slug.commit) if live else None,
+        "state": "stopped" if app.stopped else "live" if live else "empty",
+        "url": urls(request.platform, app.name)[0],
+        "created_at": app.created_at,
+    }
+
+
+def _more(request: Request, app: App) -> Row:
+    live = request.store.releases.current(app.name)
+    slug = live.slug if live else None
+    counts = quantities(slug.process_types, app.formation, slug.formation) if slug else {}
+    holder = request.platform.locks.holder(app.name)
+    return {
+        "domains": [str(host) for host in request.store.domains.of(app.name)],
+        "processes": {str(kind): count for kind, count in counts.items()},
+        "builder": slug.builder if slug else None,
+        "stack": slug.stack if slug else None,
+        "slug": str(slug.image) if slug else None,
+        "disks": {str(item.disk): item.mount_path for item in request.store.disks.of(app.name)},
+        "config_keys": sorted(request.store.config.get(app.name)),
+        "settings": shown_settings(app.settings),
+        "doing": f"{holder[0].what} by {holder[0].by}" if holder else None,
+    }
+
+
+def _confirm(request: Request, name: AppName, confirm: str | None) -> None:
+    if confirm is None and request.session.terminal is not None:
+        confirm = read_line(request.session, f"This cannot be undone. Type {name} to destroy it: ")
+    if confirm is None:
+        raise UserError(
+            f"destroying {name} cannot be undone", f"apps:destroy {name} --confirm {name}"
+        )
+    if confirm.strip() != name:
+        raise UserError(f"{confirm[:40]!r} is not {name}: nothing was destroyed")
+
+
+def _destroy(request: Request, app: App) -> None:
+    """Stopped first, so that nobody starts again what is being removed."""
+    platform = request.platform
+    request.store.apps.set_stopped(app.name, True)
+    try:
+        platform.reconciler.forget(app.name, app.settings.stop_grace_seconds)
+    except PushdeployError:
+        request.store.apps.set_stopped(app.name, app.stopped)
+        raise
+    platform.refs.remove(app.name)
+    request.store.apps.destroy(app.name)
+    # Once more: a watcher that saw the tasks go may have routed to the stopped app meanwhile.
+    platform.reconciler.forget(app.name, app.settings.stop_grace_seconds)
+
+
+def _rename(request: Request, app: App, new: AppName) -> None:
+    """Start everything under the new name beside the old, then stop the old.
+
+    A failure takes each step back: the old name has been serving all the while.
+    """
+    platform, old, output = request.platform, app.name, request.output
+    request.asker.cancellation.commit()
+    with ExitStack() as undo:
+        # Undone last: while the store knows the new name, a watcher may start it again.
+        undo.callback(platform.reconciler.forget, new, app.settings.stop_grace_seconds)
+        request.store.apps.rename(old, new)
+        undo.callback(request.store.apps.rename, new, old)
+        platform.refs.rename(old, new)
+        undo.callback(platform.refs.rename, new, old)
+        platform.disks.rename(old, new)
+        undo.callback(platform.disks.rename, new, old)
+        with output.step(f"Starting {app.name} as {new}"):
+            platform.reconciler.converge(new, output)
+        undo.pop_all()
+    with output.step(f"Stopping what is still called {old}"):
+        platform.reconciler.forget(old, app.settings.stop_grace_seconds)

@@ -1,0 +1,156 @@
+"""config: the vars that every process of an app gets. Each change is one release."""
+
+import base64
+import binascii
+import shlex
+from collections.abc import Mapping, Sequence
+
+import click
+
+from pushdeploy.commands.face.arguments import app_argument, form_option
+from pushdeploy.commands.face.command import command
+from pushdeploy.commands.face.printing import show_json, show_lines
+from pushdeploy.commands.face.request import Request
+from pushdeploy.domain.app import App
+from pushdeploy.domain.config import check_key
+from pushdeploy.domain.errors import UserError
+from pushdeploy.output import columns
+
+_QUOTING = (
+    "your shell takes one pair of quotes off: ssh deploy \"config:set shop MOTTO='two words'\""
+)
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "$": "\\$", "`": "\\`", "\n": "\\n"})
+
+
+def parse_assignment(text: str) -> tuple[str, str]:
+    """Key and value of ``KEY=VALUE``. Messages never hold a value."""
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise UserError("a word without '=' is no KEY=VALUE", _QUOTING)
+    check_key(key)
+    return key, value
+
+
+@command("config:set", example="config:set shop LOG_LEVEL=info WORKERS=3")
+@app_argument
+@click.argument(
+    "assignments", type=parse_assignment, nargs=-1, required=True, metavar="KEY=VALUE..."
+)
+@click.option("--encoded", is_flag=True, help="The values are base64: safe from every shell.")
+def set_(
+    request: Request, app: App, assignments: tuple[tuple[str, str], ...], encoded: bool
+) -> None:
+    """Set config vars: one release for all of them, the release command included.
+
+    Where that release fails, the config stays as it was.
+    """
+    _change(request, app, assigned(assignments, encoded))
+
+
+@command("config:unset", example="config:unset shop LOG_LEVEL")
+@app_argument
+@click.argument("keys", nargs=-1, required=True, metavar="KEY...")
+def unset(request: Request, app: App, keys: tuple[str, ...]) -> None:
+    """Unset config vars: one release for all of them."""
+    _change(request, app, dict.fromkeys(keys))
+
+
+@command("config:get", reads=True, example="config:get shop LOG_LEVEL")
+@app_argument
+@click.argument("key", metavar="KEY")
+@form_option
+def get(request: Request, app: App, key: str, form: str) -> None:
+    """Print the value of one config var, as it is."""
+    value = request.store.config.get(app.name).get(key)
+    if value is None:
+        raise UserError(f"{app.name} has no config var {key[:80]}", f"config:keys {app.name}")
+    if form == "json":
+        show_json(request, {"key": key, "value": value})
+        return
+    request.output.line(value)
+
+
+@command("config:show", "config", reads=True, example="config:show shop")
+@app_argument
+@form_option
+def show(request: Request, app: App, form: str) -> None:
+    """Show all config vars and their values."""
+    config = _sorted(request, app)
+    if form == "json":
+        show_json(request, config)
+        return
+    rows = [(f"{key}:", _on_one_line(value)) for key, value in config.items()]
+    show_lines(request, form, columns(rows))
+
+
+@command("config:keys", reads=True, example="config:keys shop")
+@app_argument
+@form_option
+def keys_(request: Request, app: App, form: str) -> None:
+    """Show the names of all config vars."""
+    show_lines(request, form, list(_sorted(request, app)))
+
+
+@command("config:export", reads=True, example="config:export shop --format env > .env")
+@app_argument
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["shell", "env", "json"]),
+    default="shell",
+    show_default=True,
+    help="export lines for a shell, KEY=VALUE lines for a .env file, or JSON.",
+)
+def export(request: Request, app: App, form: str) -> None:
+    """Print all config vars so that a program can read them."""
+    config = _sorted(request, app)
+    if form == "json":
+        show_json(request, config)
+        return
+    show_lines(request, form, exported(config, form))
+
+
+COMMANDS = (set_, unset, get, show, keys_, export)
+
+
+def assigned(assignments: Sequence[tuple[str, str]], encoded: bool) -> Mapping[str, str]:
+    """``{key: value}``; ``UserError`` for a key that stands twice, or a value that is no base64."""
+    changes = dict(assignments)
+    if len(changes) < len(assignments):
+        raise UserError("a config var is given twice", "give it once")
+    return {key: _decoded(key, value) if encoded else value for key, value in changes.items()}
+
+
+def exported(config: Mapping[str, str], form: str) -> Sequence[str]:
+    """Lines that a shell, or a reader of .env files, turns back into the very same values."""
+    if form == "shell":
+        return [f"export {key}={shlex.quote(value)}" for key, value in config.items()]
+    return [f'{key}="{value.translate(_ESCAPES)}"' for key, value in config.items()]
+
+
+def _change(request: Request, app: App, changes: Mapping[str, str | None]) -> None:
+    before = request.store.config.get(app.name)
+    release = request.platform.deployer.reconfigure(app.name, changes, request.asker)
+    if release is not None:
+        return
+    if request.store.config.get(app.name) == before:
+        request.output.line(f"nothing to change: the config of {app.name} is so already")
+    else:
+        request.output.line(f"kept for the first release of {app.name}")
+
+
+def _sorted(request: Request, app: App) -> Mapping[str, str]:
+    return dict(sorted(request.store.config.get(app.name).items()))
+
+
+def _on_one_line(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("\n", "\\n") if "\n" in value else value
+
+
+def _decoded(key: str, text: str) -> str:
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except (binascii.Error, ValueError) as error:
+        raise UserError(
+            f"the value of {key} is not base64 of text", "base64 -w0 makes it"
+        ) from error

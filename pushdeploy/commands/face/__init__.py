@@ -1,0 +1,1 @@
+"""What all commands share: how they are found, asked for, checked, read and answered."""

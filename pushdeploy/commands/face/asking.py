@@ -1,0 +1,50 @@
+"""Reading what a person types or pipes in. A terminal is echoed here: no tty driver does it."""
+
+from pushdeploy.commands.session import Session
+from pushdeploy.domain.errors import Cancelled, UserError
+
+_ENTER = b"\r\n"
+_ERASE = b"\x7f\x08"
+_CTRL_C = 3
+_CTRL_D = 4
+_SPACE = 32
+
+
+def read_line(session: Session, prompt: str) -> str:
+    """One line from a terminal. ``Cancelled`` for Ctrl-C."""
+    session.write(prompt.encode())
+    typed = bytearray()
+    while data := session.read():
+        for byte in data:
+            if byte == _CTRL_C:
+                session.write(b"^C\n")
+                raise Cancelled("cancelled: Ctrl-C", "nothing was changed")
+            if byte in _ENTER or byte == _CTRL_D:
+                session.write(b"\n")
+                return typed.decode("utf-8", "replace")
+            _type(session, typed, byte)
+    session.cancellation.check()
+    return typed.decode("utf-8", "replace")
+
+
+def read_input(session: Session, prompt: str, most_bytes: int) -> str:
+    """Everything on standard input; one line where it is a terminal."""
+    if session.terminal is not None:
+        return read_line(session, prompt)
+    found = bytearray()
+    while data := session.read():
+        found += data
+        if len(found) > most_bytes:
+            raise UserError(f"the input is larger than {most_bytes} bytes", "give the right file")
+    session.cancellation.check()
+    return found.decode("utf-8", "replace")
+
+
+def _type(session: Session, typed: bytearray, byte: int) -> None:
+    if byte in _ERASE:
+        if typed:
+            typed.pop()
+            session.write(b"\b \b")
+    elif byte >= _SPACE:
+        typed.append(byte)
+        session.write(bytes([byte]))

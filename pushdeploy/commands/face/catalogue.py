@@ -1,0 +1,66 @@
+"""All commands, found file by file: one more file is one more noun."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+
+import pushdeploy.commands
+from pushdeploy.commands.face.command import Command
+from pushdeploy.discover import discover
+from pushdeploy.domain.errors import PushdeployError, UserError
+
+_NOT_NOUNS = frozenset({"dispatch", "face", "platform", "session"})
+
+
+class Catalogue:
+    """Commands by name and alias."""
+
+    def __init__(self) -> None:
+        files = discover(pushdeploy.commands, "COMMANDS", ignore=_NOT_NOUNS)
+        self.nouns: Mapping[str, Sequence[Command]] = {
+            noun: _commands(noun, found) for noun, found in files.items()
+        }
+        self._by_name = _by_name([command for found in self.nouns.values() for command in found])
+
+    @property
+    def commands(self) -> Sequence[Command]:
+        """Each once, in the order of their files."""
+        return [command for found in self.nouns.values() for command in found]
+
+    def find(self, name: str) -> Command:
+        """``UserError`` with what may have been meant."""
+        command = self._by_name.get(name)
+        if command is None:
+            raise UserError(f"there is no command {name[:80]}", self._meant(name))
+        return command
+
+    def of_noun(self, noun: str) -> Sequence[Command]:
+        """The commands of a file, or those whose names or aliases begin with ``noun:``."""
+        return self.nouns.get(noun) or [
+            command
+            for command in self.commands
+            if any(name.partition(":")[0] == noun for name in command.names)
+        ]
+
+    def _meant(self, name: str) -> str:
+        close = difflib.get_close_matches(name, self._by_name, n=3)
+        return f"did you mean {' or '.join(close)}?" if close else "help shows all commands"
+
+
+def _commands(noun: str, found: object) -> Sequence[Command]:
+    commands = list(found) if isinstance(found, list | tuple) else []
+    if not commands or not all(isinstance(command, Command) for command in commands):
+        raise PushdeployError(
+            f"COMMANDS of pushdeploy/commands/{noun}.py does not hold commands only",
+            "make each with @command of pushdeploy.commands.face.command",
+        )
+    return commands
+
+
+def _by_name(commands: Sequence[Command]) -> Mapping[str, Command]:
+    found: dict[str, Command] = {}
+    for command in commands:
+        for name in command.names:
+            if name in found:
+                raise PushdeployError(f"two commands are called {name}", "rename one")
+            found[name] = command
+    return found

@@ -1,0 +1,71 @@
+"""keys and whoami: who may deploy to this server."""
+
+import click
+
+from pushdeploy.commands.face.access import role_of
+from pushdeploy.commands.face.arguments import form_option
+from pushdeploy.commands.face.asking import read_input
+from pushdeploy.commands.face.command import command
+from pushdeploy.commands.face.printing import show_record, show_rows
+from pushdeploy.commands.face.request import Request
+from pushdeploy.domain.access import PublicKey
+from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.names import KeyName
+
+_MOST_BYTES = 64 * 1024
+_name_argument = click.argument("name", type=KeyName.parse, metavar="NAME")
+
+
+@command("keys:add", "ssh-keys:add", example="keys:add bob < bob.pub")
+@_name_argument
+def add(request: Request, name: KeyName) -> None:
+    """Let the public key on standard input use this server, as NAME."""
+    text = read_input(request.session, "Paste the line of the .pub file: ", _MOST_BYTES)
+    key = PublicKey.parse(name, text)
+    request.store.keys.add(key)
+    request.output.line(f"{name} may deploy with {key.fingerprint}")
+
+
+@command("keys:list", "keys", "ssh-keys:list", reads=True, example="keys:list")
+@form_option
+def list_(request: Request, form: str) -> None:
+    """Show whose keys may use this server."""
+    rows = [
+        {
+            "name": str(key.name),
+            "kind": key.kind,
+            "fingerprint": key.fingerprint,
+            "you": key.name == request.session.by,
+        }
+        for key in request.store.keys.list()
+    ]
+    show_rows(request, form, rows, ("name", "kind", "fingerprint"))
+
+
+@command("keys:remove", "ssh-keys:remove", example="keys:remove bob")
+@_name_argument
+@click.option("--force", is_flag=True, help="Also the last one, which locks everybody out.")
+def remove(request: Request, name: KeyName, force: bool) -> None:
+    """Let NAME use this server no longer."""
+    keys = [key.name for key in request.store.keys.list()]
+    if keys == [name] and not force:
+        raise UserError(
+            f"{name} is the last key: nobody could log in any more",
+            f"keys:remove {name} --force does it all the same",
+        )
+    request.store.keys.remove(name)
+    request.output.line(f"{name} may no longer deploy")
+
+
+@command("whoami", needs="anyone", reads=True, example="whoami")
+@form_option
+def whoami(request: Request, form: str) -> None:
+    """Show as whom your key lets you in."""
+    by = request.session.by
+    if form == "json":
+        show_record(request, form, {"name": str(by), "role": role_of(request.store, by)})
+        return
+    request.output.line(str(by))
+
+
+COMMANDS = (add, list_, remove, whoami)

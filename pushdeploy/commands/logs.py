@@ -1,0 +1,74 @@
+"""logs: what the processes of an app print."""
+
+from collections.abc import Iterator
+from datetime import UTC
+
+import click
+
+from pushdeploy.commands.face.arguments import app_argument, form_option
+from pushdeploy.commands.face.command import command
+from pushdeploy.commands.face.printing import show_json
+from pushdeploy.commands.face.request import Request
+from pushdeploy.domain.app import App
+from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.ports import LogLine
+
+
+@command("logs", reads=True, example="logs shop -t -p web")
+@app_argument
+@click.option("-t", "--tail", "follow", is_flag=True, help="Go on until Ctrl-C.")
+@click.option(
+    "-n",
+    "--num",
+    "lines",
+    type=click.IntRange(0, 100_000),
+    default=100,
+    show_default=True,
+    help="How many lines of the past.",
+)
+@click.option("-p", "--process", "--ps", metavar="TYPE", help="Only of a type, or of one as web.1.")
+@form_option
+def logs(
+    request: Request, app: App, follow: bool, lines: int, process: str | None, form: str
+) -> None:
+    """Show the log of an app, that of former processes too."""
+    if follow and form == "json":
+        raise UserError("a log that is followed has no end to its JSON", "leave out --tail")
+    found = _lines(request, app, follow, lines, process)
+    if form == "json":
+        show_json(request, [_row(place, line) for place, line in found])
+        return
+    for place, line in found:
+        request.output.line(shown_line(place, line))
+
+
+COMMANDS = (logs,)
+
+
+def shown_line(place: str, line: LogLine) -> str:
+    """As Heroku shows it: ``2026-01-31T12:00:00.000000+00:00 app[web.1]: text``."""
+    return f"{_at(line)} app[{place}]: {line.text}"
+
+
+def _lines(
+    request: Request, app: App, follow: bool, lines: int, process: str | None
+) -> Iterator[tuple[str, LogLine]]:
+    def stop() -> bool:
+        return request.session.cancellation.cancelled
+
+    found = request.platform.scheduler.logs(
+        app.name, tail=lines, follow=follow, process=process, stop=stop
+    )
+    for item in found:
+        if stop():
+            return
+        yield item
+
+
+def _row(place: str, line: LogLine) -> dict[str, str]:
+    stream = "stdout" if line.stream == 1 else "stderr"
+    return {"at": _at(line), "process": place, "stream": stream, "text": line.text}
+
+
+def _at(line: LogLine) -> str:
+    return line.at.astimezone(UTC).isoformat(timespec="microseconds")

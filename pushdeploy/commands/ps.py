@@ -1,0 +1,161 @@
+"""ps: the processes of an app: see, scale, restart, stop, start, rebuild them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import click
+
+from pushdeploy.commands.face.arguments import app_argument, form_option
+from pushdeploy.commands.face.command import command
+from pushdeploy.commands.face.printing import show_json, show_rows
+from pushdeploy.commands.face.request import Request
+from pushdeploy.domain.app import App
+from pushdeploy.domain.errors import PushdeployError, UserError
+from pushdeploy.domain.formation import parse_scale, quantities
+from pushdeploy.domain.names import AppName, ProcessType
+from pushdeploy.domain.release import Release
+
+
+@command("ps", "ps:list", reads=True, example="ps shop")
+@app_argument
+@form_option
+def ps(request: Request, app: App, form: str) -> None:
+    """Show what runs of an app."""
+    rows = [
+        {
+            "process": str(task.slot),
+            "state": task.state,
+            "release": f"v{task.version}",
+            "version": task.version,
+            "exit_code": task.exit_code,
+            "created_at": task.created_at,
+            "container": task.container,
+            "address": task.address,
+        }
+        for task in request.platform.scheduler.tasks(app.name)
+    ]
+    rows.sort(key=lambda row: (row["created_at"], row["process"]))
+    show_rows(request, form, rows, ("process", "state", "release", "created_at"))
+    if app.stopped:
+        request.output.trouble(f"{app.name} is stopped: ps:start {app.name}")
+
+
+@command("ps:scale", plain_values=True, example="ps:scale shop web=2 worker=1")
+@app_argument
+@click.argument("changes", nargs=-1, metavar="[TYPE=QUANTITY]...")
+@form_option
+def scale(request: Request, app: App, changes: tuple[str, ...], form: str) -> None:
+    """Set how many of each process type run; show it when nothing is to change.
+
+    web+1 and web-1 count from what is. Where a new process does not start, everything stays as
+    it was. Nothing is released: the same slug runs more or fewer times.
+    """
+    if changes:
+        with request.platform.turn(app.name, "scale", request.asker):
+            app = request.store.apps.get(app.name)
+            _scale(request, app, parse_scale(changes, _quantities(request, app)))
+            app = request.store.apps.get(app.name)
+    counts = {str(kind): count for kind, count in _quantities(request, app).items()}
+    if form == "json":
+        show_json(request, counts)
+        return
+    request.output.line(" ".join(f"{kind}={count}" for kind, count in counts.items()))
+
+
+@command("ps:restart", example="ps:restart shop worker")
+@app_argument
+@click.argument("process", required=False, metavar="[TYPE|TYPE.N]")
+def restart(request: Request, app: App, process: str | None) -> None:
+    """Replace all processes, those of a type, or one such as web.1; new ones come first."""
+    with (
+        request.platform.turn(app.name, "restart", request.asker),
+        request.output.step(f"Restarting {process or 'all processes'} of {app.name}"),
+    ):
+        slots = request.platform.reconciler.restart(app.name, process, request.output)
+        request.output.detail(", ".join(str(slot) for slot in slots))
+
+
+@command("ps:stop", example="ps:stop shop")
+@app_argument
+def stop(request: Request, app: App) -> None:
+    """Stop all processes of an app until ps:start; requests get a page that says so."""
+    with request.platform.turn(app.name, "stop", request.asker):
+        if request.store.apps.get(app.name).stopped:
+            request.output.line(f"{app.name} is stopped already")
+            return
+        with request.output.step(f"Stopping {app.name}"):
+            request.store.apps.set_stopped(app.name, True)
+            request.platform.reconciler.converge(app.name, request.output)
+
+
+@command("ps:start", example="ps:start shop")
+@app_argument
+def start(request: Request, app: App) -> None:
+    """Start what ps:stop stopped: the live release in its formation."""
+    with request.platform.turn(app.name, "start", request.asker):
+        _live(request, app.name)
+        before = request.store.apps.get(app.name).stopped
+
+        def back() -> None:
+            request.store.apps.set_stopped(app.name, before)
+
+        with (
+            request.output.step(f"Starting {app.name}"),
+            _taken_back(request, app.name, back, "it stays stopped"),
+        ):
+            request.store.apps.set_stopped(app.name, False)
+            request.platform.reconciler.converge(app.name, request.output)
+
+
+@command("ps:rebuild", example="ps:rebuild shop")
+@app_argument
+def rebuild(request: Request, app: App) -> None:
+    """Build the live commit once more and release it."""
+    request.platform.deployer.rebuild(app.name, request.asker)
+
+
+COMMANDS = (ps, scale, restart, stop, start, rebuild)
+
+
+def _scale(request: Request, app: App, changed: Mapping[ProcessType, int]) -> None:
+    def back() -> None:
+        request.store.apps.set_formation(app.name, app.formation)
+
+    wanted = " ".join(f"{kind}={count}" for kind, count in changed.items())
+    with (
+        request.output.step(f"Scaling {app.name} to {wanted}"),
+        _taken_back(request, app.name, back, "the formation is as it was"),
+    ):
+        request.store.apps.set_formation(app.name, {**app.formation, **changed})
+        request.platform.reconciler.converge(app.name, request.output)
+
+
+@contextmanager
+def _taken_back(
+    request: Request, name: AppName, back: Callable[[], None], kept: str
+) -> Iterator[None]:
+    """Go ``back`` when what is inside fails, and say what is ``kept``."""
+    try:
+        yield
+    except PushdeployError as error:
+        back()
+        error.serving = kept
+        try:
+            request.platform.reconciler.converge(name, request.output)
+        except PushdeployError as other:
+            request.output.trouble(other.message)
+        raise
+
+
+def _live(request: Request, name: AppName) -> Release:
+    live = request.store.releases.current(name)
+    if live is None:
+        raise UserError(f"{name} has no live release", "git push deploy main")
+    return live
+
+
+def _quantities(request: Request, app: App) -> Mapping[ProcessType, int]:
+    live = request.store.releases.current(app.name)
+    if live is None:
+        return {}
+    return quantities(live.slug.process_types, app.formation, live.slug.formation)

@@ -1,0 +1,148 @@
+"""releases: the ledger of an app. What was released, why, by whom, and what became of it."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import click
+
+from pushdeploy.commands.face.arguments import app_argument, form_option
+from pushdeploy.commands.face.command import command
+from pushdeploy.commands.face.printing import Row, show_json, show_record, show_rows
+from pushdeploy.commands.face.request import Request
+from pushdeploy.domain.app import App
+from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.names import AppName
+from pushdeploy.domain.release import Release, ReleaseStatus
+from pushdeploy.output import duration
+
+_WENT_LIVE = frozenset({ReleaseStatus.LIVE, ReleaseStatus.RETIRED})
+_VERSION = re.compile(r"v?([1-9][0-9]{0,8})")
+
+
+def parse_version(text: str) -> int:
+    """``v12`` or ``12``."""
+    match = _VERSION.fullmatch(text)
+    if match is None:
+        raise UserError(f"{text[:40]!r} is not a release", "write it like v12")
+    return int(match.group(1))
+
+
+_version_argument = click.argument("version", type=parse_version, required=False, metavar="[vN]")
+
+
+@command("releases", "releases:list", reads=True, example="releases shop -n 5")
+@app_argument
+@click.option(
+    "-n",
+    "--num",
+    "limit",
+    type=click.IntRange(1, 10_000),
+    default=15,
+    show_default=True,
+    help="How many.",
+)
+@form_option
+def releases(request: Request, app: App, limit: int, form: str) -> None:
+    """Show the releases of an app, newest first."""
+    live = request.store.releases.current(app.name)
+    rows = [_row(release, live) for release in request.store.releases.list(app.name, limit)]
+    show_rows(request, form, rows, ("release", "status", "description", "by", "created_at"))
+
+
+@command("releases:info", reads=True, example="releases:info shop v12")
+@app_argument
+@_version_argument
+@form_option
+def info(request: Request, app: App, version: int | None, form: str) -> None:
+    """Show one release, the last one by default: config keys, disks, and the time of each step."""
+    release = _asked(request, app, version)
+    live = request.store.releases.current(app.name)
+    steps = request.store.releases.steps(app.name, release.version)
+    record = {**_row(release, live), **_more(request, release), "steps": _steps(steps)}
+    if form == "text":
+        record["steps"] = [f"{title} {duration(seconds)}" for title, seconds in steps]
+    show_record(request, form, record)
+
+
+@command("releases:output", reads=True, example="releases:output shop v12")
+@app_argument
+@_version_argument
+@form_option
+def output(request: Request, app: App, version: int | None, form: str) -> None:
+    """Print what was said while a release was made, the last one by default."""
+    release = _asked(request, app, version)
+    lines = request.store.releases.output(app.name, release.version)
+    if form == "json":
+        show_json(request, {"version": release.version, "lines": list(lines)})
+        return
+    for line in lines:
+        request.output.line(line)
+    if release.status.unfinished:
+        request.output.trouble(f"{release.label} is still {release.status}")
+
+
+@command("releases:retry", example="releases:retry shop")
+@app_argument
+def retry(request: Request, app: App) -> None:
+    """Release the slug of the last, failed release once more, without a build."""
+    request.platform.deployer.retry(app.name, request.asker)
+
+
+COMMANDS: Sequence[click.Command] = (releases, info, output, retry)
+
+
+def changed_keys(before: Mapping[str, str], after: Mapping[str, str]) -> Mapping[str, list[str]]:
+    """Names only, never a value."""
+    return {
+        "config_added": sorted(after.keys() - before.keys()),
+        "config_changed": sorted(k for k in after.keys() & before.keys() if after[k] != before[k]),
+        "config_removed": sorted(before.keys() - after.keys()),
+    }
+
+
+def _asked(request: Request, app: App, version: int | None) -> Release:
+    if version is not None:
+        return request.store.releases.get(app.name, version)
+    latest = request.store.releases.latest(app.name)
+    if latest is None:
+        raise UserError(f"{app.name} has no releases yet", "git push deploy main makes the first")
+    return latest
+
+
+def _row(release: Release, live: Release | None) -> Row:
+    return {
+        "release": release.label,
+        "version": release.version,
+        "status": str(release.status),
+        "current": live is not None and live.version == release.version,
+        "reason": str(release.reason),
+        "description": release.description,
+        "commit": str(release.slug.commit),
+        "slug": str(release.slug.image),
+        "by": str(release.by),
+        "created_at": release.created_at,
+        "live_at": release.live_at,
+        "error": release.error,
+    }
+
+
+def _more(request: Request, release: Release) -> Row:
+    before = _before(request, release.app, release.version)
+    return {
+        "config_keys": sorted(release.config),
+        **changed_keys(before.config if before else {}, release.config),
+        "disks": {str(item.disk): item.mount_path for item in release.disks},
+    }
+
+
+def _steps(steps: Sequence[tuple[str, float]]) -> list[dict[str, object]]:
+    return [{"name": title, "seconds": round(seconds, 3)} for title, seconds in steps]
+
+
+def _before(request: Request, app: AppName, version: int) -> Release | None:
+    """The release that was live before."""
+    for number in range(version - 1, 0, -1):
+        release = request.store.releases.find(app, number)
+        if release is not None and release.status in _WENT_LIVE:
+            return release
+    return None

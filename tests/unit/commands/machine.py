@@ -1,0 +1,324 @@
+"""A platform without containers: real store, locks, disks and repositories; tasks in memory."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pushdeploy.commands.dispatch import Commands
+from pushdeploy.commands.platform import Platform
+from pushdeploy.deploy import Deployer, Stages
+from pushdeploy.disks.directories import Directories
+from pushdeploy.domain.access import PublicKey
+from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.errors import BootFailed, BuildFailed, RouteFailed
+from pushdeploy.domain.manifest import Limits, Manifest
+from pushdeploy.domain.names import (
+    AppName,
+    CommitId,
+    HostName,
+    ImageDigest,
+    KeyName,
+    ProcessType,
+    TreeId,
+)
+from pushdeploy.domain.ports import LogLine, Output, Streams, WindowSize
+from pushdeploy.domain.release import Candidate, Reason, Release
+from pushdeploy.domain.route import Route, Target
+from pushdeploy.domain.slug import Slug
+from pushdeploy.domain.source import Source
+from pushdeploy.domain.task import Slot, Task
+from pushdeploy.lifecycle import Lifecycle
+from pushdeploy.locks import AppLocks, TrafficLocks
+from pushdeploy.output import Quiet
+from pushdeploy.receive.repositories import Repositories
+from pushdeploy.reconcile import Reconciler, Running
+from pushdeploy.release.phase import ReleasePhase
+from pushdeploy.run.manifests import Manifests
+from pushdeploy.settings import Address, load_settings
+from pushdeploy.store import Store
+
+ADA = KeyName("ada")
+SHOP = AppName("shop")
+WEB = ProcessType("web")
+WORKER = ProcessType("worker")
+AT = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
+
+
+class Client:
+    """The session of an ssh client that types ``typed`` and keeps what it is shown."""
+
+    def __init__(self, typed: bytes = b"", terminal: str | None = None) -> None:
+        self.by = ADA
+        self.cancellation = Cancellation()
+        self.terminal = terminal
+        self.raw = False
+        self.out = bytearray()
+        self.errors = bytearray()
+        self.columns = 80
+        self._typed = [typed]
+
+    def read(self, most: int = 65536) -> bytes:
+        data, self._typed = self._typed[0][:most], [self._typed[0][most:]]
+        return data
+
+    def write(self, data: bytes) -> None:
+        self.out += data
+
+    def write_error(self, data: bytes) -> None:
+        self.errors += data
+
+    def on_resize(self, resized: Callable[[WindowSize], None]) -> None:
+        if self.terminal is not None:
+            resized(WindowSize(self.columns, 24))
+
+    def raw_mode(self) -> None:
+        self.raw = True
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    out: str
+    errors: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True, slots=True)
+class OneOff:
+    """A command that was run beside the app."""
+
+    app: AppName
+    version: int
+    command: str
+    name: str
+    terminal: str | None
+    environment: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class MemoryScheduler:
+    """Tasks that are always healthy, but for the types in ``broken``."""
+
+    running: list[Task] = field(default_factory=list)
+    broken: set[ProcessType] = field(default_factory=set)
+    once: list[OneOff] = field(default_factory=list)
+    exit_code: int = 0
+    lines: list[tuple[str, LogLine]] = field(default_factory=list)
+    asked: dict[str, object] = field(default_factory=dict)
+    started: int = 0
+
+    def run(
+        self,
+        manifest: Manifest,
+        slots: Sequence[Slot],
+        output: Output,
+        cancellation: Cancellation,
+    ) -> Sequence[Task]:
+        if bad := [slot for slot in slots if slot.process_type in self.broken]:
+            raise BootFailed(f"{bad[0]} did not start", log_tail=["no module named shop"])
+        tasks = [self._task(manifest, slot) for slot in slots]
+        self.running += tasks
+        return tasks
+
+    def run_once(
+        self,
+        manifest: Manifest,
+        command: str,
+        name: str,
+        streams: Streams,
+        timeout_seconds: float | None,
+        cancellation: Cancellation,
+        environment: Mapping[str, str] | None = None,
+    ) -> int:
+        self.once.append(
+            OneOff(
+                manifest.app, manifest.version, command, name, streams.terminal, environment or {}
+            )
+        )
+        streams.write(streams.read())
+        return self.exit_code
+
+    def stop(self, tasks: Sequence[Task], grace_seconds: int) -> None:
+        self.running = [task for task in self.running if task not in tasks]
+
+    def remove_strays(self, app: AppName | None = None) -> int:
+        return 0
+
+    def tasks(self, app: AppName | None = None) -> Sequence[Task]:
+        return [task for task in self.running if app in {None, task.app}]
+
+    def logs(
+        self,
+        app: AppName,
+        *,
+        tail: int,
+        follow: bool,
+        process: str | None,
+        stop: Callable[[], bool],
+    ) -> Iterator[tuple[str, LogLine]]:
+        self.asked = {"app": app, "tail": tail, "follow": follow, "process": process}
+        yield from self.lines
+
+    def changes(self) -> AbstractContextManager[Iterator[AppName | None]]:
+        return nullcontext(iter(()))
+
+    def _task(self, manifest: Manifest, slot: Slot) -> Task:
+        self.started += 1
+        address = f"10.0.0.{self.started}"
+        name = f"c{self.started}"
+        return Task(manifest.app, slot, manifest.version, name, address, 5000, "up", AT)
+
+
+@dataclass(slots=True)
+class MemoryRouter:
+    """Routes by app; hosts in ``refused`` break the configuration."""
+
+    table: dict[AppName, Route] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
+
+    def start(self) -> None: ...
+
+    def switch(
+        self, route: Route, leaving: Sequence[Target], drain_seconds: float, output: Output
+    ) -> None:
+        if self.refused & set(route.hosts):
+            raise RouteFailed("nginx does not like it")
+        self.table[route.app] = route
+
+    def routes(self, routes: Sequence[Route]) -> None:
+        self.table = {route.app: route for route in routes}
+
+    def remove(self, app: AppName) -> None:
+        self.table.pop(app, None)
+
+
+class NoBuilder:
+    """Nothing is built here."""
+
+    def build(
+        self, source: Source, config: Mapping[str, str], output: Output, cancellation: Cancellation
+    ) -> Slug:
+        raise BuildFailed("nothing can be built here")
+
+    def find(self, key: str) -> Slug | None:
+        return None
+
+
+class Machine:
+    """Type at it: ``machine.type("apps:list")``."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.store = Store.open(f"sqlite:///{home / 'pushdeploy.sqlite3'}")
+        self.store.keys.add(key_of(ADA))
+        self.scheduler = MemoryScheduler()
+        self.router = MemoryRouter()
+        self.platform = self._platform()
+        self.commands = Commands(self.platform)
+
+    def type(
+        self, line: str, typed: bytes = b"", *, terminal: str | None = None, by: KeyName = ADA
+    ) -> Answer:
+        client = Client(typed, terminal)
+        client.by = by
+        return self.type_as(client, line)
+
+    def type_as(self, client: Client, line: str) -> Answer:
+        status = self.commands.run(line, client)
+        return Answer(status, client.out.decode(), client.errors.decode())
+
+    def live(self, app: AppName = SHOP, **slug: Any) -> Release:
+        """A live release of ``app`` with its processes running."""
+        if self.store.apps.find(app) is None:
+            self.store.apps.create(app)
+        candidate = Candidate(
+            app=app,
+            slug=slug_of(**slug),
+            config=self.store.config.get(app),
+            disks=self.store.disks.of(app),
+            reason=Reason.DEPLOY,
+            description="Deploy 4a4bd4d",
+            by=ADA,
+        )
+        made = self.store.releases.create(candidate)
+        self.store.releases.make_live(app, made.version)
+        self.platform.reconciler.converge(app, Quiet())
+        return self.store.releases.get(app, made.version)
+
+    def places(self, app: AppName = SHOP) -> list[str]:
+        """The processes that run, as web.1."""
+        return sorted(str(task.slot) for task in self.scheduler.tasks(app))
+
+    def hosts(self, app: AppName = SHOP) -> Sequence[HostName]:
+        return self.router.table[app].hosts
+
+    def audited(self) -> list[tuple[str, int]]:
+        """(command, exit status), oldest first."""
+        return [(entry.command, entry.exit_status) for entry in self.store.audit.list()][::-1]
+
+    def _platform(self) -> Platform:
+        settings = load_settings(
+            home=self.home, domain="apps.test", http=Address("127.0.0.1", 8080)
+        )
+        locks, traffic = AppLocks(), TrafficLocks()
+        refs = Repositories(self.home / "repositories")
+        disks = Directories(self.home / "disks")
+        manifests = Manifests(disks, Limits())
+        stages = Stages(
+            store=self.store,
+            locks=locks,
+            traffic=traffic,
+            refs=refs,
+            builder=NoBuilder(),
+            phase=ReleasePhase(self.scheduler),
+            manifests=manifests,
+            scheduler=self.scheduler,
+            router=self.router,
+            lifecycle=Lifecycle(self.home),
+            domain=settings.domain,
+        )
+        reconciler = Reconciler(
+            Running(
+                self.store, traffic, refs, manifests, self.scheduler, self.router, settings.domain
+            )
+        )
+        return Platform(
+            settings,
+            self.store,
+            locks,
+            Deployer(stages),
+            reconciler,
+            self.scheduler,
+            manifests,
+            disks,
+            refs,
+        )
+
+
+def key_of(name: str) -> PublicKey:
+    return PublicKey(KeyName(name), "ssh-ed25519", f"AAAA{name}", f"SHA256:{name}")
+
+
+def slug_of(**changes: Any) -> Slug:
+    values: dict[str, Any] = {
+        "image": ImageDigest("sha256:" + "5" * 64),
+        "key": "key",
+        "commit": CommitId(hashlib.sha1(b"shop").hexdigest()),
+        "tree": TreeId("7" * 40),
+        "builder": "python",
+        "stack": "bookworm",
+        "process_types": {WEB: "serve --port $PORT", WORKER: "work"},
+        "release_command": None,
+        "runs_as": "app",
+        "size_bytes": 1000,
+        "created_at": AT,
+    }
+    return Slug(**{**values, **changes})

@@ -1,0 +1,176 @@
+"""The life of a command line: quoting, flags before it, unknown words, access, help, audit."""
+
+import pytest
+
+from pushdeploy.commands.face.access import allowed
+from pushdeploy.commands.face.audit import audited_line
+from pushdeploy.commands.face.line import Line, parse_line
+from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.names import KeyName
+from tests.unit.commands.machine import SHOP, Client, Machine
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("apps:list", Line("apps:list")),
+        ("dokku apps:list", Line("apps:list")),
+        ("-- apps:list", Line("apps:list")),
+        ("-- dokku -- apps:list", Line("apps:list")),
+        ("dokku dokku", Line("dokku")),
+        ("--app shop logs -t", Line("logs", ("-t",), "shop")),
+        ("-- -a shop logs", Line("logs", (), "shop")),
+        ("--app=shop logs", Line("logs", (), "shop")),
+        ("-- --force apps:destroy shop", Line("apps:destroy", ("shop",), force=True)),
+        ("--quiet --trace apps:list", Line("apps:list")),
+        ("", Line("help", ("--short",))),
+        ("   ", Line("help", ("--short",))),
+        ("dokku", Line("help", ("--short",))),
+        ("--help", Line("help")),
+        ("--version", Line("version")),
+        ("apps:help", Line("help", ("apps",))),
+        ("config:set shop A='a  b' B=\"$C\"", Line("config:set", ("shop", "A=a  b", "B=$C"))),
+        ("config:set shop 'A=1\n2'", Line("config:set", ("shop", "A=1\n2"))),
+        ("run shop sh -c 'it''s'", Line("run", ("shop", "sh", "-c", "its"))),
+    ],
+)
+def test_a_line_is_taken_apart_once(text: str, expected: Line) -> None:
+    assert parse_line(text) == expected
+
+
+def test_quotes_that_do_not_match_are_an_error_with_the_remedy() -> None:
+    with pytest.raises(UserError, match="quotes"):
+        parse_line("config:set shop A='b")
+
+
+def test_an_unknown_flag_before_the_command_is_refused() -> None:
+    with pytest.raises(UserError, match="--wat is not known before a command"):
+        parse_line("--wat apps:list")
+
+
+def test_nothing_typed_shows_the_first_things_to_know(machine: Machine) -> None:
+    answer = machine.type("")
+    assert answer.status == 0
+    assert "git push deploy main" in answer.out
+    assert len(answer.out.splitlines()) < 10
+
+
+def test_an_unknown_command_names_those_that_may_be_meant(machine: Machine) -> None:
+    answer = machine.type("app:create shop")
+    assert (answer.status, answer.out) == (1, "")
+    assert answer.errors.startswith(" !     there is no command app:create\n")
+    assert "did you mean apps:create" in answer.errors
+
+
+def test_an_unknown_app_ends_with_20_and_names_those_that_may_be_meant(machine: Machine) -> None:
+    machine.store.apps.create(SHOP)
+    answer = machine.type("ps shopp")
+    assert answer.status == 20
+    assert answer.errors.startswith(" !     app shopp does not exist\n")
+    assert "did you mean shop?" in answer.errors
+
+
+def test_a_name_that_no_app_can_have_is_an_unknown_app(machine: Machine) -> None:
+    assert machine.type("ps ../../etc").status == 20
+
+
+@pytest.mark.parametrize("line", ["ps:scale", "ps", "releases shop -n many", "ps shop --nope"])
+def test_a_line_that_cannot_be_understood_shows_an_example(machine: Machine, line: str) -> None:
+    machine.store.apps.create(SHOP)
+    answer = machine.type(line)
+    assert (answer.status, answer.out) == (1, "")
+    assert "for example: " in answer.errors
+    assert all(each.startswith(" !     ") for each in answer.errors.splitlines())
+
+
+def test_flags_may_stand_anywhere_after_the_command(machine: Machine) -> None:
+    machine.live()
+    expected = machine.type("releases shop --format json").json
+    assert machine.type("releases --format json shop").json == expected
+    assert machine.type("--app shop releases --format=json").json == expected
+
+
+def test_an_app_before_a_command_that_takes_none_is_left_out(machine: Machine) -> None:
+    assert machine.type("--app shop keys:list").status == 0
+
+
+def test_force_before_the_command_reaches_it_as_dokku_clients_expect(machine: Machine) -> None:
+    machine.store.apps.create(SHOP)
+    assert machine.type("-- --force apps:destroy shop").status == 0
+    assert machine.store.apps.find(SHOP) is None
+
+
+@pytest.mark.parametrize("line", ["config:set --help", "help config:set", "config:set shop -h"])
+def test_help_of_a_command_goes_to_the_client_with_an_example(
+    machine: Machine, capsys: pytest.CaptureFixture[str], line: str
+) -> None:
+    answer = machine.type(line)
+    assert answer.status == 0
+    assert answer.out.startswith("Usage: config:set")
+    assert "ssh deploy config:set shop" in answer.out
+    assert (answer.errors, capsys.readouterr().out) == ("", "")
+
+
+@pytest.mark.parametrize("line", ["help apps", "apps:help"])
+def test_help_of_a_noun_lists_its_commands(machine: Machine, line: str) -> None:
+    out = machine.type(line).out
+    assert "apps:create NAME" in out
+    assert "config:set" not in out
+
+
+def test_help_lists_every_command_of_every_file(machine: Machine) -> None:
+    out = machine.type("help").out
+    for command in machine.commands.catalogue.commands:
+        assert any(line.split()[0] == command.name for line in out.splitlines())
+
+
+def test_help_of_nothing_known_is_an_error(machine: Machine) -> None:
+    assert machine.type("help nonsense").status == 1
+
+
+def test_a_key_that_was_removed_meanwhile_may_nothing(machine: Machine) -> None:
+    answer = machine.type("whoami", by=KeyName("mallory"))
+    assert (answer.status, answer.out) == (1, "")
+    assert "may not use this server any more" in answer.errors
+
+
+def test_a_role_that_is_not_known_may_nothing() -> None:
+    assert allowed("admin", "admin")
+    assert not allowed(None, "anyone")
+
+
+def test_every_command_is_for_admins_unless_it_says_otherwise(machine: Machine) -> None:
+    open_ones = {c.name for c in machine.commands.catalogue.commands if c.needs != "admin"}
+    assert open_ones == {"help", "version", "whoami"}
+
+
+def test_what_changes_something_is_audited_and_what_reads_is_not(machine: Machine) -> None:
+    machine.type("apps:create shop")
+    machine.type("apps:create shop")
+    machine.type("apps:list")
+    machine.type("apps:create --help")
+    assert machine.audited() == [("apps:create shop", 0), ("apps:create shop", 1)]
+
+
+def test_a_config_value_never_reaches_the_audit_log(machine: Machine) -> None:
+    machine.type("apps:create shop")
+    machine.type("config:set shop TOKEN='s3cret\nand more' B=s3cret")
+    machine.type("run -e TOKEN=s3cret shop --no-tty env")
+    lines = [line for line, _ in machine.audited()]
+    assert "config:set shop 'TOKEN=…' 'B=…'" in lines
+    assert "s3cret" not in " ".join(lines)
+
+
+def test_values_that_are_no_secrets_are_audited() -> None:
+    assert audited_line("ps:scale", ["shop", "web=2"], plain_values=True) == "ps:scale shop web=2"
+
+
+def test_a_client_that_has_gone_is_a_cancelled_command(machine: Machine) -> None:
+    machine.live()
+    client = Client()
+    client.cancellation.cancel("the client went away")
+    assert machine.type_as(client, "ps:restart shop").status == 130
+
+
+def test_text_that_is_no_utf_8_does_not_break_the_answer(machine: Machine) -> None:
+    assert machine.type("wat\udc80").status == 1
