@@ -9,7 +9,7 @@ from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.errors import UnknownApp, UserError
 from pushdeploy.domain.names import AppName, ProcessType
 from pushdeploy.store import Store
-from tests.unit.store.samples import ALICE, BLOG, DATA, HOST, SHOP, WEB, candidate, slug
+from tests.unit.samples import ALICE, BLOG, DATA, HOST, SHOP, WEB, candidate, slug
 
 
 def test_new_app_has_the_default_settings_and_no_release(store: Store) -> None:

@@ -18,7 +18,7 @@ from pushdeploy.domain.errors import BackendDown, UserError
 from pushdeploy.store import Store, ledger
 from pushdeploy.store.schema import METADATA
 from pushdeploy.store.upgrade import REVISION
-from tests.unit.store.samples import HOST, SHOP, candidate
+from tests.unit.samples import HOST, SHOP, candidate
 
 
 def test_files_are_readable_by_their_owner_alone(store: Store, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.release import ReleaseStatus
 from pushdeploy.store import Store
-from tests.unit.store.samples import BLOG, SHOP, candidate, slug
+from tests.unit.samples import BLOG, SHOP, candidate, slug
 
 STEPS = st.sampled_from([status for status in ReleaseStatus if status.unfinished])
 

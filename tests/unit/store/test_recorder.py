@@ -10,7 +10,7 @@ from sqlalchemy import event
 
 from pushdeploy.store import Store, recorder
 from pushdeploy.store.outputs import CUT, HEAD_BYTES, MOST_BYTES
-from tests.unit.store.samples import SHOP, candidate
+from tests.unit.samples import SHOP, candidate
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.release import Reason, ReleaseStatus
 from pushdeploy.store import Store
-from tests.unit.store.samples import BLOG, DATA, SHOP, candidate, commit, slug
+from tests.unit.samples import BLOG, DATA, SHOP, candidate, commit, slug
 
 LIVE, RETIRED, FAILED = ReleaseStatus.LIVE, ReleaseStatus.RETIRED, ReleaseStatus.FAILED
 

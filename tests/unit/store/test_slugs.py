@@ -5,7 +5,7 @@ import pytest
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import ImageDigest
 from pushdeploy.store import Store
-from tests.unit.store.samples import SHOP, candidate, commit, slug
+from tests.unit.samples import SHOP, candidate, commit, slug
 
 
 def test_slug_comes_back_with_every_field(store: Store) -> None:

@@ -10,7 +10,7 @@ from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import DiskName, HostName, KeyName
 from pushdeploy.store import Store
-from tests.unit.store.samples import BLOG, DATA, HOST, SHOP, key
+from tests.unit.samples import BLOG, DATA, HOST, SHOP, key
 
 
 @settings(
