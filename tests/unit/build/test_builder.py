@@ -1,0 +1,435 @@
+"""Real sources become real slugs: what is inside, what is shared, what is left after a failure."""
+
+import subprocess
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from uv import find_uv_bin
+
+from pushdeploy.build.builder import SlugBuilder
+from pushdeploy.build.containers import BuildSettings, run_to_end, temporary
+from pushdeploy.build.stack_definitions import DEFINITIONS
+from pushdeploy.build.stacks import Stacks
+from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.errors import BuildFailed, Cancelled, PushdeployError
+from pushdeploy.domain.names import WEB, ProcessType
+from pushdeploy.domain.ports import ContainerSpec, ImageInfo, Output
+from pushdeploy.domain.slug import Slug
+from pushdeploy.engine.docker import DockerEngine
+from tests.unit.build.conftest import Bench, MakeClone, SlugsInMemory
+
+pytestmark = pytest.mark.docker
+
+SETUP = """
+import setuptools, sys, time
+print("setup.py is at work", file=sys.stderr, flush=True)
+{what}
+setuptools.setup(name="slow", version="1")
+"""
+PROCFILE = "web: python app.py\n"
+
+
+def look(engine: DockerEngine, slug: Slug, script: str) -> list[str]:
+    """What a shell script says in a container of the slug, run as an app is."""
+    spec = ContainerSpec(
+        image=slug.image,
+        name=f"pushdeploy-{engine.instance}-look",
+        labels={},
+        command=["sh", "-c", script],
+        user="20001:1000" if slug.runs_as == "app" else None,
+        drop_capabilities=True,
+    )
+    lines: list[str] = []
+
+    def hear(line: str) -> bool:
+        lines.append(line)
+        return True
+
+    with temporary(engine, spec) as container:
+        run_to_end(engine, container, hear, 60, Cancellation())
+    return lines
+
+
+def image_of(engine: DockerEngine, slug: Slug) -> ImageInfo:
+    image = engine.image(slug.image)
+    assert image is not None
+    return image
+
+
+def assert_nothing_is_left(engine: DockerEngine) -> None:
+    assert engine.containers({}) == []
+
+
+def test_an_app_without_dependencies_is_its_source_on_the_stack(
+    bench: Bench, engine: DockerEngine, clone: MakeClone
+) -> None:
+    source = clone("hello").source()
+
+    slug = bench.build(source)
+
+    assert (slug.builder, slug.stack, slug.runs_as) == ("python", "bookworm", "app")
+    assert slug.process_types == {
+        WEB: "python web.py",
+        ProcessType("worker"): "python worker.py",
+    }
+    assert look(engine, slug, "pwd; cat VERSION; touch mine && echo writable; ls -d .git") == [
+        "/app",
+        "1",
+        "writable",
+        "ls: cannot access '.git': No such file or directory",
+    ]
+    assert_nothing_is_left(engine)
+
+
+def test_an_image_tells_what_it_is_made_of(
+    bench: Bench, engine: DockerEngine, clone: MakeClone
+) -> None:
+    source = clone("hello").source()
+
+    slug = bench.build(source)
+
+    image = image_of(engine, slug)
+    assert image.labels["pushdeploy.slug"] == slug.key
+    assert image.labels["pushdeploy.commit"] == source.commit
+    assert image.labels["pushdeploy.tree"] == source.tree
+    assert image.labels["pushdeploy.builder"] == "python"
+    assert image.labels["pushdeploy.stack"] == "bookworm"
+    assert '"web": "python web.py"' in image.labels["pushdeploy.process-types"]
+    assert image.labels["org.opencontainers.image.revision"] == source.commit
+    assert f"pushdeploy-{engine.instance}/slug:{slug.key[:16]}" in image.tags
+
+
+def test_an_equal_tree_is_built_once_and_carries_the_new_commit(
+    bench: Bench, clone: MakeClone
+) -> None:
+    app = clone("hello")
+    first = bench.build(app.source())
+
+    again = bench.build(app.commit({}))
+
+    assert again.image == first.image
+    assert again.commit == app.source().commit != first.commit
+    assert f"Reusing slug {first.key[:12]}" in bench.said
+
+
+def test_a_lost_image_is_built_again(bench: Bench, engine: DockerEngine, clone: MakeClone) -> None:
+    source = clone("hello").source()
+    first = bench.build(source)
+    bench.builder.remove(first)
+    assert bench.builder.find(first.key) is None
+
+    again = bench.build(source)
+
+    assert again.key == first.key
+    assert "Reusing" not in bench.said
+    image_of(engine, again)
+
+
+def test_django_gets_its_dependencies_once_and_its_static_files_each_time(
+    bench: Bench, engine: DockerEngine, clone: MakeClone
+) -> None:
+    app = clone("notes")
+    first = bench.build(app.source())
+    assert "Bytecode compiled" in bench.said
+    assert "1 static file copied" in bench.said
+
+    changed = bench.build(app.commit({"notes/static/notes/more.css": "b { color: red }\n"}))
+
+    assert "dependencies have not changed" in bench.said
+    assert "2 static files copied" in bench.said
+    assert changed.image != first.image
+    assert changed.release_command == "python manage.py migrate --noinput"
+    assert changed.checks[WEB][0].path == "/health"
+    assert changed.formation == {WEB: 1}
+    said = look(
+        engine,
+        changed,
+        "ls staticfiles/notes/more.*.css | wc -l; python manage.py migrate --noinput | tail -1;"
+        " touch /opt/venv/x 2>/dev/null || echo read-only; which uv gcc",
+    )
+    assert said == ["1", "  Applying notes.0001_initial... OK", "read-only"]
+
+
+def test_static_files_are_left_alone_when_switched_off(bench: Bench, clone: MakeClone) -> None:
+    bench.build(clone("notes").source(), {"DISABLE_COLLECTSTATIC": "1"})
+
+    assert "Collecting static files" not in bench.said
+
+
+def test_config_vars_reach_the_build_by_name_and_never_the_image(
+    bench: Bench, engine: DockerEngine, clone: MakeClone
+) -> None:
+    app = clone("notes")
+    source = app.commit(
+        {"notes/urls.py": "", "notes/apps.py": "", "notes/__init__.py": _PRINTS_ENVIRONMENT}
+    )
+    config = {"SECRET_KEY": "s3cret", "DATABASE_URL": "hidden", "BUILD_ENV": "SECRET_KEY"}
+
+    slug = bench.build(source, config)
+
+    assert "secret: s3cret database: None" in bench.said
+    inspected = subprocess.run(
+        ["docker", "image", "inspect", slug.image], capture_output=True, text=True, check=True
+    ).stdout
+    history = subprocess.run(
+        ["docker", "history", "--no-trunc", slug.image], capture_output=True, text=True, check=True
+    ).stdout
+    for text in (inspected, history, "\n".join(look(engine, slug, "env"))):
+        assert "s3cret" not in text
+        assert "SSL_CERT_FILE" not in text
+
+
+_PRINTS_ENVIRONMENT = (
+    "import os\n"
+    "print('secret:', os.environ.get('SECRET_KEY'), 'database:', os.environ.get('DATABASE_URL'))\n"
+)
+
+
+def test_failing_collectstatic_fails_the_build_with_its_reason(
+    bench: Bench, engine: DockerEngine, clone: MakeClone
+) -> None:
+    source = clone("notes").commit({"notes/settings.py": "import os\nos.environ['NOT_THERE']\n"})
+
+    with pytest.raises(BuildFailed) as failed:
+        bench.build(source)
+
+    assert failed.value.message == (
+        "python manage.py collectstatic --noinput failed with exit code 1"
+    )
+    assert failed.value.log_tail[-1] == "KeyError: 'NOT_THERE'"
+    assert "BUILD_ENV" in failed.value.hint
+    assert "DISABLE_COLLECTSTATIC=1" in failed.value.hint
+    assert_nothing_is_left(engine)
+
+
+def test_django_without_the_staticfiles_app_is_left_alone(bench: Bench, clone: MakeClone) -> None:
+    app = clone("notes")
+    settings = app.path.joinpath("notes", "settings.py").read_text()
+    source = app.commit(
+        {"notes/settings.py": settings.replace('"django.contrib.staticfiles", ', "")}
+    )
+
+    bench.build(source)
+
+    assert "skipped: django.contrib.staticfiles is not among INSTALLED_APPS" in bench.said
+
+
+def test_a_dependency_that_does_not_exist_fails_with_the_installers_words(
+    bench: Bench, engine: DockerEngine, clone: MakeClone
+) -> None:
+    source = clone().commit({"Procfile": PROCFILE, "requirements.txt": "click==0.0.0.999\n"})
+
+    with pytest.raises(BuildFailed) as failed:
+        bench.build(source)
+
+    assert failed.value.message == "uv pip install -r requirements.txt failed with exit code 1"
+    assert failed.value.exit_code == 1
+    assert any("click==0.0.0.999" in line for line in failed.value.log_tail)
+    assert engine.images({"pushdeploy.role": "slug", "pushdeploy.commit": source.commit}) == []
+    assert_nothing_is_left(engine)
+
+
+POETRY = '[tool.poetry.dependencies]\npython = "^3.11"\nitsdangerous = "^2"\n'
+POETRY_LOCK = '[[package]]\nname = "itsdangerous"\nversion = "2.1.2"\n'
+PIPFILE_LOCK = '{"default": {"itsdangerous": {"version": "==2.1.2"}}, "develop": {}}'
+PROJECT = '[project]\nname="a"\nversion="1"\nrequires-python=">=3.11"\n'
+PINNED = f'{PROJECT}dependencies=["itsdangerous==2.1.2"]\n'
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        pytest.param({"pyproject.toml": POETRY, "poetry.lock": POETRY_LOCK}, id="poetry"),
+        pytest.param({"Pipfile.lock": PIPFILE_LOCK}, id="pipenv"),
+        pytest.param({"pyproject.toml": PINNED}, id="pyproject"),
+    ],
+)
+def test_every_managers_lock_file_installs_what_it_pins(
+    bench: Bench, engine: DockerEngine, clone: MakeClone, files: dict[str, str]
+) -> None:
+    slug = bench.build(clone().commit({"Procfile": PROCFILE, **files}))
+
+    assert look(engine, slug, _SHOW_VERSION) == ["2.1.2"]
+
+
+_SHOW_VERSION = "python -c 'import itsdangerous; print(itsdangerous.__version__)' 2>/dev/null"
+
+
+def test_uv_lock_installs_what_it_pins_and_a_stale_one_fails(
+    bench: Bench, engine: DockerEngine, clone: MakeClone
+) -> None:
+    app = clone()
+    app.commit({"Procfile": PROCFILE, "pyproject.toml": PINNED})
+    subprocess.run([find_uv_bin(), "lock", "-q"], cwd=app.path, check=True)
+    slug = bench.build(app.commit({}))
+    assert look(engine, slug, _SHOW_VERSION) == ["2.1.2"]
+
+    with pytest.raises(BuildFailed, match="uv sync --locked") as failed:
+        bench.build(app.commit({"pyproject.toml": PINNED.replace("2.1.2", "2.1.1")}))
+
+    assert "uv lock" in failed.value.hint
+
+
+def test_a_project_that_installs_itself_is_found_where_it_runs(
+    bench: Bench, engine: DockerEngine, clone: MakeClone
+) -> None:
+    project = PROJECT + '[build-system]\nrequires=["setuptools"]\n'
+    source = clone().commit(
+        {"Procfile": PROCFILE, "pyproject.toml": project, "src/shop/__init__.py": "PRICE = 7\n"}
+    )
+
+    slug = bench.build(source)
+
+    assert look(engine, slug, "cd /; python -c 'import shop; print(shop.PRICE)'") == ["7"]
+
+
+def test_cancelling_kills_the_build_within_two_seconds(
+    bench: Bench, engine: DockerEngine, clone: MakeClone
+) -> None:
+    source = clone().commit(
+        {
+            "Procfile": PROCFILE,
+            "requirements.txt": ".\n",
+            "setup.py": SETUP.format(what="time.sleep(600)"),
+        }
+    )
+    cancellation = Cancellation()
+    raised: list[PushdeployError] = []
+
+    def build() -> None:
+        with pytest.raises(Cancelled) as cancelled:
+            bench.build(source, cancellation=cancellation)
+        raised.append(cancelled.value)
+
+    building = threading.Thread(target=build)
+    building.start()
+    _wait_until_running(engine)
+    began = time.monotonic()
+    cancellation.cancel("the client went away")
+    building.join(timeout=10)
+
+    assert time.monotonic() - began < 2
+    assert raised[0].message == "cancelled: the client went away"
+    assert_nothing_is_left(engine)
+
+
+def _wait_until_running(engine: DockerEngine) -> None:
+    with engine.events() as events:
+        running = {info.state for info in engine.containers({"pushdeploy.role": "build"})}
+        if "running" in running:
+            return
+        for event in events:
+            if event.action == "start":
+                return
+
+
+def test_a_build_that_takes_too_long_is_stopped(
+    engine: DockerEngine, stacks: Stacks, build_settings: BuildSettings, clone: MakeClone
+) -> None:
+    settings = replace(build_settings, timeout_seconds=3)
+    bench = Bench(SlugBuilder(engine, stacks, SlugsInMemory(), settings), SlugsInMemory())
+    source = clone().commit(
+        {
+            "Procfile": PROCFILE,
+            "requirements.txt": ".\n",
+            "setup.py": SETUP.format(what="time.sleep(600)"),
+        }
+    )
+
+    with pytest.raises(BuildFailed, match="took over 3 s") as failed:
+        bench.build(source)
+
+    assert failed.value.exit_code == 124
+    assert_nothing_is_left(engine)
+
+
+def test_a_build_that_wants_too_much_memory_is_told_so(
+    engine: DockerEngine, stacks: Stacks, build_settings: BuildSettings, clone: MakeClone
+) -> None:
+    settings = replace(build_settings, memory_bytes=256 * 1024**2)
+    bench = Bench(SlugBuilder(engine, stacks, SlugsInMemory(), settings), SlugsInMemory())
+    source = clone().commit(
+        {
+            "Procfile": PROCFILE,
+            "requirements.txt": ".\n",
+            "setup.py": SETUP.format(what="x = b'x' * 2**30"),
+        }
+    )
+
+    with pytest.raises(BuildFailed, match="ran out of memory") as failed:
+        bench.build(source)
+
+    assert "PUSHDEPLOY_BUILD_MEMORY_BYTES" in failed.value.hint
+
+
+def test_a_dockerfile_says_itself_how_it_runs(
+    bench: Bench, engine: DockerEngine, clone: MakeClone
+) -> None:
+    config = {"BASE": DEFINITIONS["bookworm"].run_tag, "BUILD_ENV": "BASE", "SECRET": "hidden"}
+
+    slug = bench.build(clone("dockerfile").source(), config)
+
+    assert (slug.builder, slug.stack, slug.runs_as, slug.port) == ("dockerfile", "", "image", 8000)
+    assert slug.process_types == {WEB: ""}
+    assert image_of(engine, slug).labels["pushdeploy.slug"] == slug.key
+    assert look(engine, slug, "pwd; id -u") == ["/srv", "1000"]
+
+
+def test_a_dockerfile_app_may_have_a_procfile_too(bench: Bench, clone: MakeClone) -> None:
+    config = {"BASE": DEFINITIONS["bookworm"].run_tag, "BUILD_ENV": "BASE"}
+    source = clone("dockerfile").commit({"Procfile": "release: true\n"})
+
+    slug = bench.build(source, config)
+
+    assert (slug.process_types, slug.release_command) == ({WEB: ""}, "true")
+
+
+def test_an_image_that_starts_nothing_is_refused(bench: Bench, clone: MakeClone) -> None:
+    dockerfile = f"FROM {DEFINITIONS['bookworm'].run_tag}\nCMD []\n"
+
+    with pytest.raises(BuildFailed, match="neither CMD nor ENTRYPOINT"):
+        bench.build(clone().commit({"Dockerfile": dockerfile}))
+
+
+def test_an_app_that_needs_no_build_runs_as_it_is(
+    bench: Bench, engine: DockerEngine, clone: MakeClone
+) -> None:
+    source = clone().commit({"Procfile": "web: ./serve\n", "serve": "#!/bin/sh\necho served\n"})
+
+    slug = bench.build(source)
+
+    assert slug.builder == "null"
+    assert look(engine, slug, "sh ./serve") == ["served"]
+
+
+def test_the_hook_before_a_build_hears_the_facts_and_may_refuse(
+    engine: DockerEngine, stacks: Stacks, build_settings: BuildSettings, clone: MakeClone
+) -> None:
+    source = clone("hello").source()
+    heard: dict[str, str] = {}
+
+    def refuse(facts: object, output: Output) -> None:
+        assert isinstance(facts, dict)
+        heard.update(facts)
+        raise PushdeployError("the hook says no", "ask it why")
+
+    builder = SlugBuilder(engine, stacks, SlugsInMemory(), build_settings, refuse)
+
+    with pytest.raises(BuildFailed, match="the hook says no"):
+        Bench(builder, SlugsInMemory()).build(source)
+
+    assert heard["COMMIT"] == source.commit
+    assert heard["BUILDER"] == "python"
+
+
+def test_the_cache_of_downloads_is_the_builders_own(
+    bench: Bench, build_settings: BuildSettings, clone: MakeClone
+) -> None:
+    bench.build(clone().commit({"Procfile": PROCFILE, "pyproject.toml": PINNED + "# cached\n"}))
+
+    cache: Path = build_settings.cache / "uv"
+    assert cache.stat().st_uid == 1000
+    assert any(cache.iterdir())
