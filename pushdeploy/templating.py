@@ -21,7 +21,7 @@ class Templates:
             autoescape=jinja2.select_autoescape(["html"]),
         )
 
-    def render(self, name: str, **values: object) -> str:
+    def render(self, name: str, /, **values: object) -> str:
         """``name`` is relative to templates/, as in ``nginx/app.conf``."""
         try:
             return self._environment.get_template(name).render(**values)

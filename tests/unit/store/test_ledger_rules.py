@@ -116,4 +116,4 @@ class Ledger(RuleBasedStateMachine):
 
 
 TestLedger = Ledger.TestCase
-TestLedger.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
+TestLedger.settings = settings(max_examples=20, stateful_step_count=25, deadline=None)

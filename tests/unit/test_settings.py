@@ -1,0 +1,137 @@
+"""Settings: where they come from, which wins, and what is said of a wrong one."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from pushdeploy.domain.errors import UserError
+from pushdeploy.settings import DEFAULT_HOME, Address, load_settings
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home that the environment names, and nothing else of ours in the environment."""
+    for name in [name for name in os.environ if name.startswith("PUSHDEPLOY_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PUSHDEPLOY_HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_defaults_work_out_of_the_box(home: Path) -> None:
+    settings = load_settings()
+    assert str(settings.ssh) == "0.0.0.0:2222"
+    assert str(settings.http) == "0.0.0.0:80"
+    assert settings.https is None
+    assert settings.domain == "localhost"
+    assert settings.database_url == f"sqlite:///{home}/pushdeploy.sqlite3"
+
+
+def test_home_has_a_default_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PUSHDEPLOY_HOME")
+    assert load_settings().home == DEFAULT_HOME
+
+
+def test_environment_wins_over_the_file_and_that_over_the_default(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "pushdeploy.toml").write_text('ssh = "127.0.0.1:1"\ndomain = "apps.example.com"\n')
+    monkeypatch.setenv("PUSHDEPLOY_SSH", "127.0.0.1:2")
+    settings = load_settings()
+    assert settings.ssh == Address("127.0.0.1", 2)
+    assert settings.domain == "apps.example.com"
+    assert load_settings(ssh="127.0.0.1:3").ssh.port == 3
+
+
+def test_empty_variable_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUSHDEPLOY_HTTPS", "")
+    assert load_settings().https is None
+
+
+def test_addresses_are_read_from_the_environment_as_text_regression(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PUSHDEPLOY_HTTPS", "[::]:443")
+    assert load_settings().https == Address("::", 443)
+
+
+def test_file_of_a_home_that_is_given_is_read_regression(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "pushdeploy.toml").write_text('domain = "other.example.com"\n')
+    assert load_settings(home=other).domain == "other.example.com"
+
+
+def test_relative_home_becomes_absolute_for_the_engine_mounts_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PUSHDEPLOY_HOME", "state")
+    assert load_settings().home == tmp_path / "state"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SSH", "2222"),
+        ("SSH", "localhost"),
+        ("HTTP", "localhost:65536"),
+        ("HTTP", ":80"),
+        ("HTTPS", "[]:443"),
+        ("DOMAIN", "*.example.com"),
+        ("DOMAIN", "two words"),
+        ("DOMAIN", "example.com:8080"),
+        ("STACK_SOURCE", "magic"),
+        ("SSH_CIPHERS", "none"),
+        ("TASK_PIDS", "-1"),
+        ("LOGIN_GRACE_SECONDS", "0"),
+        ("MAX_STARTUPS", "many"),
+    ],
+)
+def test_wrong_setting_is_named_as_the_variable_that_mends_it(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"PUSHDEPLOY_{name}", value)
+    with pytest.raises(UserError, match=f"PUSHDEPLOY_{name}: ") as caught:
+        load_settings()
+    assert caught.value.hint == "see docs/settings.md"
+
+
+@pytest.mark.parametrize("text", ["colour = 1", "ssh = ", "\x00", 'http = ["a"]'])
+def test_wrong_file_is_refused(home: Path, text: str) -> None:
+    (home / "pushdeploy.toml").write_text(text)
+    with pytest.raises(UserError, match="the settings cannot be used"):
+        load_settings()
+
+
+def test_file_that_cannot_be_read_is_our_error(home: Path) -> None:
+    (home / "pushdeploy.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(UserError, match="the settings cannot be used"):
+        load_settings()
+
+
+def test_settings_cannot_be_changed_afterwards() -> None:
+    with pytest.raises(ValidationError):
+        load_settings().domain = "example.com"
+
+
+@given(
+    st.ip_addresses().map(str) | st.from_regex(r"[a-z]([a-z0-9.-]{0,20}[a-z0-9])?", fullmatch=True),
+    st.integers(0, 65535),
+)
+def test_address_reads_what_it_writes(host: str, port: int) -> None:
+    assert Address.parse(str(Address(host, port))) == Address(host, port)
+
+
+@given(st.text("a0:[].٣ -", max_size=12))
+def test_any_text_is_a_whole_address_or_none(text: str) -> None:
+    try:
+        address = Address.parse(text)
+    except ValueError:
+        return
+    assert address.host
+    assert 0 <= address.port <= 65535
+    assert str(address.port) == text.rpartition(":")[2].lstrip("0") or address.port == 0
