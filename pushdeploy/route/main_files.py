@@ -1,0 +1,102 @@
+"""What all apps share in front of them: nginx's main file, its trial twin and the pages."""
+
+import grp
+import logging
+import os
+import pwd
+import resource
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from pushdeploy.domain.errors import BackendDown
+from pushdeploy.route.master import Master
+from pushdeploy.route.prefix import MAIN, PAGES, TRIAL, Prefix, write_whole
+from pushdeploy.route.program import features_of
+from pushdeploy.route.rendering import WorkerLimits, main_file, page_files
+from pushdeploy.settings import Address
+from pushdeploy.templating import Templates
+
+_log = logging.getLogger(__name__)
+_MOST_FILES = 65536
+_UNPRIVILEGED = ("www-data", "nobody")
+
+
+def install(prefix: Prefix, master: Master, templates: Templates, http: Address) -> bool:
+    """Write them when nginx accepts them: whether a running nginx has something new to read.
+
+    Refused: one that runs goes on with the former ones, and the log says so; else
+    ``BackendDown`` with nginx's words.
+    """
+    prefix.make()
+    for name, text in page_files(templates).items():
+        write_whole(prefix.pages / name, text.encode())
+    former = {name: _content(prefix, name) for name in (MAIN, TRIAL, PAGES)}
+    wanted = _rendered(master, templates, http)
+    _write(prefix, wanted)
+    lines = master.test(MAIN)
+    if lines and master.pid is None:
+        lines = _without_apps(prefix, master, lines)
+    if not lines:
+        return wanted != former
+    _write(prefix, former)
+    if master.pid is None:
+        raise BackendDown(
+            f"nginx refuses its main file: {lines[0]}",
+            f"correct {prefix.root / 'conf.d'} or the template under <home>/templates/nginx",
+        )
+    _log.error("nginx goes on with its former main file:\n%s", "\n".join(lines))
+    return False
+
+
+def worker_limits() -> WorkerLimits:
+    """What the machine lets the workers have, without an alert in the log at each start."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = _MOST_FILES if most == resource.RLIM_INFINITY else min(most, _MOST_FILES)
+    return WorkerLimits(_user(), files)
+
+
+def _user() -> str:
+    if os.geteuid() != 0:
+        return ""
+    for name in _UNPRIVILEGED:
+        with suppress(KeyError):
+            entry = pwd.getpwnam(name)
+            return f"{name} {grp.getgrgid(entry.pw_gid).gr_name}"
+    raise BackendDown("there is no user for nginx's workers", "adduser --system www-data")
+
+
+def _rendered(master: Master, templates: Templates, http: Address) -> Mapping[str, bytes]:
+    features, workers = features_of(master.program), worker_limits()
+    return {
+        MAIN: main_file(templates, http, workers, features).encode(),
+        TRIAL: main_file(templates, http, workers, features, apps="staging").encode(),
+        PAGES: templates.render("nginx/pages.conf").encode(),
+    }
+
+
+def _without_apps(prefix: Prefix, master: Master, lines: Sequence[str]) -> Sequence[str]:
+    """Try to start with no app at all: their files are rendered again as soon as nginx runs."""
+    shutil.rmtree(prefix.set_aside, ignore_errors=True)
+    prefix.apps.rename(prefix.set_aside)
+    prefix.apps.mkdir(mode=0o755)
+    still = master.test(MAIN)
+    if still:
+        prefix.apps.rmdir()
+        prefix.set_aside.rename(prefix.apps)
+    else:
+        _log.error("the apps' nginx files are set aside:\n%s", "\n".join(lines))
+    return still
+
+
+def _content(prefix: Prefix, name: str) -> bytes | None:
+    try:
+        return (prefix.root / name).read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _write(prefix: Prefix, files: Mapping[str, bytes | None]) -> None:
+    for name, content in files.items():
+        if content is not None:
+            write_whole(prefix.root / name, content)

@@ -1,0 +1,47 @@
+"""Asks through nginx, as a visitor would, whether an app's tasks answer."""
+
+import http.client
+import time
+from collections.abc import Sequence
+
+from pushdeploy.domain.names import HostName
+from pushdeploy.settings import Address
+
+ERROR_HEADER = "X-Pushdeploy-Error"
+"""On the pages that are nginx's own, never on an app's."""
+
+_ATTEMPTS = 3
+_PAUSE_SECONDS = 0.3
+_ANSWER_SECONDS = 70
+"""More than nginx itself waits for an app, so that nginx's verdict is heard."""
+
+_ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - addresses to leave, not to bind
+
+
+def complaint(http_address: Address, hosts: Sequence[HostName]) -> str:
+    """Empty when a task answers for the first of ``hosts``, whatever it says; else what is wrong.
+
+    Asked up to three times: a task may drop its very first connection.
+    """
+    said = ""
+    for attempt in range(_ATTEMPTS):
+        time.sleep(_PAUSE_SECONDS if attempt else 0)
+        said = _ask(http_address, hosts[0].replace("*", "probe", 1))
+        if not said:
+            return ""
+    return said
+
+
+def _ask(http_address: Address, host: str) -> str:
+    where = _ANYWHERE.get(http_address.host, http_address.host)
+    connection = http.client.HTTPConnection(where, http_address.port, timeout=_ANSWER_SECONDS)
+    try:
+        connection.request("GET", "/", headers={"Host": host, "User-Agent": "pushdeploy"})
+        answer = connection.getresponse()
+    except (OSError, http.client.HTTPException) as error:
+        return f"nginx did not answer: {error}"
+    else:
+        code = answer.getheader(ERROR_HEADER)
+        return f"nginx answers {code} in its place" if code else ""
+    finally:
+        connection.close()

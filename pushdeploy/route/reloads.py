@@ -1,0 +1,164 @@
+"""The apps' files and the reloads that make nginx read them: tested first, merged, taken back.
+
+Changes that arrive while a reload is going on share the next one. A reload costs seconds with
+a thousand hosts, and each leaves a generation of workers behind.
+"""
+
+import logging
+import os
+import shutil
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from pushdeploy.domain.errors import BackendDown, PushdeployError
+from pushdeploy.domain.names import AppName
+from pushdeploy.route.master import Master, Reload, ReloadRefused
+from pushdeploy.route.prefix import TRIAL, Prefix, write_whole
+
+_log = logging.getLogger(__name__)
+
+Changes = Mapping[AppName, bytes | None]
+"""What each app's file is to hold; None removes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What nginx has read now. ``refused``: its words about the changes that it did not take."""
+
+    reload: Reload
+    refused: Mapping[AppName, Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class _Ticket:
+    changes: Changes
+    outcome: Applied | PushdeployError | None = None
+
+
+class Reloads:
+    """Thread-safe; the one writer of the apps' files."""
+
+    def __init__(self, prefix: Prefix, master: Master) -> None:
+        self._prefix = prefix
+        self._master = master
+        self._guard = threading.Lock()
+        self._waiting: list[_Ticket] = []
+        self.exclusively = threading.RLock()
+        """Held while nginx is tested, reloaded or started."""
+
+    def apply(self, changes: Changes) -> Applied:
+        """Returns when nginx works by the changes, or says why it refuses them.
+
+        ``BackendDown`` when it cannot be reached; then the files are as they were.
+        """
+        ticket = _Ticket(changes)
+        with self._guard:
+            self._waiting.append(ticket)
+        with self.exclusively:
+            if ticket.outcome is None:
+                with self._guard:
+                    batch, self._waiting = self._waiting, []
+                self._settle(batch)
+        if isinstance(ticket.outcome, Applied):
+            return ticket.outcome
+        raise ticket.outcome or BackendDown("the reload was interrupted", "try again")
+
+    def content(self, app: AppName) -> bytes | None:
+        """What the app's file holds, None without one."""
+        try:
+            return (self._prefix.apps / f"{app}.conf").read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def _settle(self, batch: Sequence[_Ticket]) -> None:
+        merged = {app: content for ticket in batch for app, content in ticket.changes.items()}
+        outcome: Applied | PushdeployError
+        try:
+            outcome = self._take(merged)
+        except PushdeployError as error:
+            outcome = error
+        except OSError as error:
+            outcome = BackendDown(
+                f"the nginx files cannot be written: {error}", "pushdeploy doctor"
+            )
+        for ticket in batch:
+            ticket.outcome = outcome
+
+    def _take(self, merged: Changes) -> Applied:
+        wanted = {app: new for app, new in merged.items() if new != self.content(app)}
+        if not wanted and self._master.pid and not self._prefix.unread.exists():
+            return Applied(self._master.left_behind())
+        accepted, refused = self._tested(wanted)
+        if wanted and not accepted:
+            return Applied(self._master.left_behind(), refused)
+        former = {app: self.content(app) for app in accepted}
+        self._prefix.unread.touch()
+        self._write(accepted)
+        try:
+            reload = self._master.reload()
+        except ReloadRefused as error:
+            return self._taken_back(former, error)
+        except PushdeployError:
+            self._write(former)
+            raise
+        self._prefix.unread.unlink()
+        return Applied(reload, refused)
+
+    def _taken_back(self, former: Changes, error: ReloadRefused) -> Applied:
+        """What a trial does not see: a port that somebody holds, a lack of memory."""
+        _log.error("nginx goes on with its former files:\n%s", "\n".join(error.lines))
+        self._write(former)
+        with suppress(ReloadRefused):
+            self._master.reload()
+            self._prefix.unread.unlink()
+        if not former:
+            raise BackendDown(
+                f"nginx did not take its main file: {error.lines[0]}", "pushdeploy doctor"
+            ) from error
+        return Applied(self._master.left_behind(), dict.fromkeys(former, error.lines))
+
+    def _tested(self, wanted: Changes) -> tuple[Changes, Mapping[AppName, Sequence[str]]]:
+        """The changes that nginx would take together, and its words about each of the others."""
+        lines = self._trial(wanted)
+        if not lines:
+            return wanted, {}
+        if len(wanted) == 1 or self._trial({}):
+            return {}, dict.fromkeys(wanted, lines)
+        return self._sorted({}, wanted)
+
+    def _sorted(
+        self, taken: Changes, wanted: Changes
+    ) -> tuple[Changes, Mapping[AppName, Sequence[str]]]:
+        """Halve what is refused until the bad ones stand alone."""
+        lines = self._trial({**taken, **wanted})
+        if not lines:
+            return {**taken, **wanted}, {}
+        if len(wanted) == 1:
+            return taken, dict.fromkeys(wanted, lines)
+        items, middle = list(wanted.items()), len(wanted) // 2
+        taken, refused = self._sorted(taken, dict(items[:middle]))
+        taken, more = self._sorted(taken, dict(items[middle:]))
+        return taken, {**refused, **more}
+
+    def _trial(self, changes: Changes) -> Sequence[str]:
+        """nginx's words about the apps' files with ``changes`` in them, which stay as they are."""
+        staging = self._prefix.staging
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir()
+        for path in self._prefix.apps.glob("*.conf"):
+            if path.stem not in changes:
+                os.link(path, staging / path.name)
+        for app, content in changes.items():
+            if content is not None:
+                (staging / f"{app}.conf").write_bytes(content)
+        return [line.replace("staging/", "apps/") for line in self._master.test(TRIAL)]
+
+    def _write(self, changes: Changes) -> None:
+        for app, content in changes.items():
+            path = self._prefix.apps / f"{app}.conf"
+            if content is None:
+                path.unlink(missing_ok=True)
+            else:
+                write_whole(path, content)

@@ -1,0 +1,73 @@
+"""The text that nginx gets, from values: pure, and strict about what may stand in it."""
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pushdeploy.domain.names import AppName, HostName
+from pushdeploy.domain.route import Route, Target
+from pushdeploy.route.program import Features
+from pushdeploy.settings import Address
+from pushdeploy.templating import Templates
+
+KEEPALIVE_MIN_TIMEOUT_SECONDS = 5
+"""How long a worker that a reload has left behind waits for idle clients' next requests."""
+
+_PAGES = ("404", "413", "502", "504", "stopped", "empty")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLimits:
+    """``user``: the workers' user and group, empty where nginx may not choose."""
+
+    user: str
+    open_files: int
+
+
+def main_file(
+    templates: Templates,
+    http: Address,
+    workers: WorkerLimits,
+    features: Features,
+    apps: str = "apps",
+) -> str:
+    """``apps`` is the directory whose files are read: the present ones or those to be tried."""
+    seconds = KEEPALIVE_MIN_TIMEOUT_SECONDS if features.keepalive_min_timeout else 0
+    return templates.render(
+        "nginx/nginx.conf",
+        apps=apps,
+        http=str(http),
+        user=workers.user,
+        open_files=workers.open_files,
+        keepalive_min_timeout_seconds=seconds,
+        other_temp_paths=features.temp_paths,
+    )
+
+
+def app_file(templates: Templates, http: Address, route: Route) -> str:
+    """One app's file. ``UserError`` or ``ValueError`` for a name or an address that is none."""
+    targets = [_target(target) for target in route.targets]
+    return templates.render(
+        "nginx/app.conf",
+        app=AppName.parse(route.app),
+        version=route.version,
+        http=str(http),
+        hosts=[HostName.parse(host) for host in route.hosts],
+        targets=targets,
+        page="empty" if route.state == "empty" else "stopped",
+        body_limit_bytes=int(route.body_limit_bytes),
+    )
+
+
+def page_files(templates: Templates) -> Mapping[str, str]:
+    """The pages that nginx shows by itself, HTML and plain, by file name."""
+    names = [f"{page}.{kind}" for page in _PAGES for kind in ("html", "txt")]
+    return {name: templates.render(f"pages/{name}") for name in names}
+
+
+def _target(target: Target) -> str:
+    """An IP address and a port; anything else would be a piece of configuration."""
+    address = ipaddress.ip_address(target.address)
+    if not 0 < int(target.port) < 65536:
+        raise ValueError(f"{target.port} is not a port")
+    return str(Address(str(address), int(target.port)))

@@ -1,0 +1,76 @@
+"""Which nginx processes are ours, and what they are doing: /proc knows without asking nginx.
+
+Our nginx works in its own directory, so a process belongs to it when that is where it works.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_PROC = Path("/proc")
+_MASTER = "nginx: master process"
+_WORKER = "nginx: worker process"
+_LEAVING = "nginx: worker process is shutting down"
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """``leaving``: it takes no new connections and ends when its last one does."""
+
+    pid: int
+    leaving: bool
+
+
+def is_master(pid: int, directory: Path) -> bool:
+    """Whether ``pid`` is the master of the nginx that works in ``directory``."""
+    return _works_in(pid, directory) and title(pid).startswith(_MASTER)
+
+
+def workers_of(master: int) -> Sequence[Worker]:
+    """The workers that are ready or leaving; one that is being started is not listed yet."""
+    children = (pid for pid in _pids() if _parent(pid) == master)
+    return [_worker(pid) for pid in children if title(pid).startswith(_WORKER)]
+
+
+def workers_in(directory: Path) -> Sequence[Worker]:
+    """All workers in ``directory``, also those that a killed master left there."""
+    workers = [_worker(pid) for pid in _pids() if title(pid).startswith(_WORKER)]
+    return [worker for worker in workers if _works_in(worker.pid, directory)]
+
+
+def is_worker(pid: int) -> bool:
+    """Whether ``pid`` is still a worker; ended ones awaiting their parent do not count."""
+    return title(pid).startswith(_WORKER)
+
+
+def title(pid: int) -> str:
+    """What the process calls itself; empty when it has ended."""
+    try:
+        line = (_PROC / str(pid) / "cmdline").read_bytes()
+    except OSError:
+        return ""
+    return line.replace(b"\0", b" ").decode(errors="replace").strip()
+
+
+def _worker(pid: int) -> Worker:
+    return Worker(pid, title(pid).startswith(_LEAVING))
+
+
+def _works_in(pid: int, directory: Path) -> bool:
+    try:
+        return (_PROC / str(pid) / "cwd").readlink() == directory.resolve()
+    except OSError:
+        return False
+
+
+def _parent(pid: int) -> int:
+    """The field after the state in /proc/<pid>/stat, whose second field may hold anything."""
+    try:
+        stat = (_PROC / str(pid) / "stat").read_text(errors="replace")
+    except OSError:
+        return 0
+    return int(stat.rpartition(")")[2].split()[1])
+
+
+def _pids() -> Iterator[int]:
+    return (int(entry.name) for entry in _PROC.iterdir() if entry.name.isdecimal())

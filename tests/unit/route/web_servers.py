@@ -1,0 +1,172 @@
+"""Little web servers that stand for tasks, and visitors that count what they lose."""
+
+import http.client
+import itertools
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from pushdeploy.domain.names import AppName, HostName
+from pushdeploy.domain.route import Route, RouteState, Target
+from pushdeploy.settings import Address
+
+_addresses = itertools.cycle(range(2, 250))
+
+
+def route_to(
+    *targets: Target,
+    app: str = "shop",
+    version: int | None = 1,
+    body_limit_bytes: int = 2_000_000,
+    state: RouteState = "serving",
+) -> Route:
+    host = HostName.parse(f"{app}.localhost")
+    return Route(AppName.parse(app), [host], targets, version, body_limit_bytes, state)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """``/`` says the server's name, ``/slow/2`` after 2 s, ``/headers`` what came; echoes POSTs."""
+
+    protocol_version = "HTTP/1.1"
+    server: "WebServer"
+
+    def do_GET(self) -> None:
+        if self.headers.get("Upgrade"):
+            self._echo_for_ever()
+            return
+        if self.path.startswith("/slow/"):
+            self.server.arrived.set()
+            time.sleep(float(self.path.removeprefix("/slow/")))
+        body = self.server.name if self.path != "/headers" else str(self.headers)
+        self._say(body.encode())
+
+    def do_POST(self) -> None:
+        length = int(self.headers["Content-Length"])
+        self._say(f"{len(self.rfile.read(length))} bytes".encode())
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+    def _say(self, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("X-Request-Id", "the app's own")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _echo_for_ever(self) -> None:
+        self.send_response(101)
+        self.send_header("Upgrade", "websocket")
+        self.send_header("Connection", "Upgrade")
+        self.end_headers()
+        while data := self.connection.recv(1000):
+            self.connection.sendall(data)
+        self.close_connection = True
+
+
+class WebServer(ThreadingHTTPServer):
+    """On a loopback address of its own, as a container has one. ``kill`` cuts every connection."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, name: str) -> None:
+        super().__init__((f"127.0.0.{next(_addresses)}", 0), _Handler)
+        self.name = name
+        self.arrived = threading.Event()
+        self._connections: set[socket.socket] = set()
+        threading.Thread(target=self.serve_forever, args=[0.01], daemon=True).start()
+
+    @property
+    def target(self) -> Target:
+        host, port = self.server_address[:2]
+        return Target(str(host), int(port))
+
+    def kill(self) -> None:
+        self.shutdown()
+        self.server_close()
+        for connection in list(self._connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def process_request(self, request: object, client_address: object) -> None:
+        assert isinstance(request, socket.socket)
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: object) -> None:
+        assert isinstance(request, socket.socket)
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A cut connection is no news here."""
+
+
+class Visitor:
+    """One keep-alive client of an app; ``get`` and ``post`` give status, headers and body."""
+
+    def __init__(self, address: Address, host: str) -> None:
+        self.connection = http.client.HTTPConnection(address.host, address.port, timeout=20)
+        self._host = host
+
+    def get(self, path: str = "/", **headers: str) -> tuple[int, http.client.HTTPMessage, str]:
+        return self._ask("GET", path, None, headers)
+
+    def post(self, body: bytes) -> tuple[int, http.client.HTTPMessage, str]:
+        return self._ask("POST", "/", body, {})
+
+    def _ask(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
+    ) -> tuple[int, http.client.HTTPMessage, str]:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.connection.request(method, path, body, {"Host": self._host, **named})
+        answer = self.connection.getresponse()
+        return answer.status, answer.headers, answer.read().decode()
+
+
+class Crowd:
+    """Visitors that ask without a pause longer than theirs, and count: answered, lost, why."""
+
+    def __init__(self) -> None:
+        self.answers: Counter[str] = Counter()
+        self.lost: list[str] = []
+        self._stop = threading.Event()
+
+    @contextmanager
+    def visiting(
+        self, address: Address, host: str, pauses_seconds: list[float], path: str = "/"
+    ) -> Iterator[None]:
+        """One visitor for each pause; every other one posts."""
+        threads = [
+            threading.Thread(target=self._visit, args=[Visitor(address, host), pause, path, number])
+            for number, pause in enumerate(pauses_seconds)
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self._stop.set()
+            for thread in threads:
+                thread.join(30)
+
+    def _visit(self, visitor: Visitor, pause_seconds: float, path: str, number: int) -> None:
+        while not self._stop.is_set():
+            try:
+                ask_by_post = number % 2 and path == "/"
+                status, _, body = visitor.post(b"x" * 10) if ask_by_post else visitor.get(path)
+            except (OSError, http.client.HTTPException) as error:
+                visitor.connection.close()
+                self.lost.append(repr(error))
+                continue
+            if status == 200:
+                self.answers[body] += 1
+            else:
+                self.lost.append(f"{status} {body}")
+            self._stop.wait(pause_seconds)
+        visitor.connection.close()
