@@ -5,7 +5,7 @@ import socket
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 import docker
@@ -51,6 +51,19 @@ class Connection:
                     )
                 self._client.trust_env = False
             return self._client
+
+    def close(self) -> None:
+        """Drop idle connections; the next call makes new ones."""
+        with self._connecting:
+            if self._client is not None:
+                self._client.close()
+                self._client = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def version(self) -> str:
         with answering("tell its version"):

@@ -1,0 +1,101 @@
+"""What tests with a real Docker engine share. Nothing of Docker is imported before it is asked."""
+
+import io
+import os
+import secrets
+import shutil
+import tarfile
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pushdeploy.engine.docker import DockerEngine
+
+APPLETS = (
+    "awk cat chmod cut date echo env false grep head httpd id kill ls mkdir nc printf ps pwd rm"
+    " seq sh sleep stty tail test touch tr true tty wget wc yes"
+)
+
+
+@pytest.fixture
+def instance() -> Iterator[str]:
+    """An instance id of the test's own; what carries it is removed afterwards."""
+    name = secrets.token_hex(4)
+    yield name
+    sweep(name)
+
+
+@pytest.fixture
+def engine(instance: str) -> Iterator["DockerEngine"]:
+    """The real engine, for containers of this test alone."""
+    yield from _engine(instance)
+
+
+@pytest.fixture(scope="session")
+def tiny_image() -> Iterator[str]:
+    """The tag of an image with sh, httpd, nc, sleep and friends, made without a registry."""
+    from pushdeploy.domain.ports import ImageChange
+
+    name = secrets.token_hex(4)
+    for engine in _engine(name):
+        tag = f"pushdeploy-test-{name}:tiny"
+        change = ImageChange(environment={"PATH": "/bin"}, labels={"test": "tiny"})
+        engine.import_image(io.BytesIO(_tiny_tar()), tag, change)
+        yield tag
+        sweep(name)
+
+
+def sweep(instance: str) -> None:
+    """Remove the containers, images and network of ``instance``; nothing where no Docker is."""
+    from pushdeploy.domain.errors import BackendDown, PushdeployError
+    from pushdeploy.engine.docker import DockerEngine
+
+    with DockerEngine(instance) as engine, suppress(BackendDown):
+        for container in engine.containers({}):
+            engine.remove(container.id)
+        for image in engine.images({}):
+            for reference in [*image.tags, image.id]:
+                with suppress(PushdeployError):
+                    engine.remove_image(reference)
+        engine.remove_network()
+
+
+def _engine(instance: str) -> Iterator["DockerEngine"]:
+    """Skips where no Docker answers, but fails where one has been promised."""
+    from pushdeploy.domain.errors import BackendDown
+    from pushdeploy.engine.docker import DockerEngine
+
+    with DockerEngine(instance) as engine:
+        try:
+            engine.version()
+        except BackendDown as error:
+            if os.environ.get("CI") == "true" or os.environ.get("PUSHDEPLOY_REQUIRE_DOCKER"):
+                pytest.fail(f"{error.message}: {error.hint}")
+            pytest.skip(f"{error.message}: start Docker to run this test")
+        yield engine
+
+
+def _tiny_tar() -> bytes:
+    """A root file system of Debian's static busybox with a link for each applet."""
+    busybox = shutil.which("busybox")
+    if busybox is None:
+        pytest.fail("busybox is missing: apt-get install busybox-static")
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as tar:
+        for folder, mode in {"bin": 0o755, "app": 0o777, "tmp": 0o1777, "etc": 0o755}.items():
+            entry = tarfile.TarInfo(folder)
+            entry.type, entry.mode = tarfile.DIRTYPE, mode
+            tar.addfile(entry)
+        tar.add(busybox, "bin/busybox")
+        for applet in APPLETS.split():
+            entry = tarfile.TarInfo(f"bin/{applet}")
+            entry.type, entry.linkname = tarfile.SYMTYPE, "busybox"
+            tar.addfile(entry)
+        for name, text in {"passwd": b"root:x:0:0::/:/bin/sh\n", "group": b"root:x:0:\n"}.items():
+            entry = tarfile.TarInfo(f"etc/{name}")
+            entry.size = len(text)
+            tar.addfile(entry, io.BytesIO(text))
+    return content.getvalue()

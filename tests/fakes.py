@@ -1,0 +1,496 @@
+"""An engine without Docker: containers are processes of this machine, everything else is memory.
+
+``tests/contracts/test_engine.py`` holds it and the real one to the same behaviour. Its processes
+are not isolated, and all of them have the address 127.0.0.1.
+"""
+
+import io
+import os
+import queue
+import secrets
+import signal
+import subprocess
+import tarfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import IO, BinaryIO, Literal
+
+from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.domain.names import ImageDigest
+from pushdeploy.domain.ports import (
+    BuildOptions,
+    ContainerInfo,
+    ContainerSpec,
+    EngineEvent,
+    ImageChange,
+    ImageInfo,
+    LogLine,
+)
+
+ADDRESS = "127.0.0.1"
+TIMED_OUT = 124
+
+
+@dataclass
+class FakeImage:
+    info: ImageInfo
+    files: dict[str, bytes] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+class FakeEngine:
+    """The Engine port. ``add_image`` gives it something to run."""
+
+    def __init__(self, instance: str = "fake0000") -> None:
+        self.instance = instance
+        self._lock = threading.RLock()
+        self._containers: dict[str, _Container] = {}
+        self._images: dict[ImageDigest, FakeImage] = {}
+        self._listeners: list[queue.SimpleQueue[EngineEvent | None]] = []
+
+    def add_image(
+        self,
+        tag: str,
+        *,
+        labels: Mapping[str, str] | None = None,
+        command: Sequence[str] = (),
+        exposed_ports: Sequence[int] = (),
+    ) -> ImageDigest:
+        """An image whose programs are those of this machine."""
+        digest = ImageDigest("sha256:" + secrets.token_hex(32))
+        info = ImageInfo(digest, labels or {}, 0, (), tuple(command), (), exposed_ports, "", "")
+        self._images[digest] = FakeImage(info)
+        self.tag(digest, tag)
+        return digest
+
+    def close(self) -> None:
+        """End all processes."""
+        for container in list(self._containers):
+            self.remove(container)
+
+    # ------------------------------------------------------------- containers
+
+    def version(self) -> str:
+        return "fake"
+
+    def create(self, spec: ContainerSpec) -> str:
+        with self._lock:
+            if any(other.spec.name == spec.name for other in self._containers.values()):
+                raise PushdeployError(f"the name {spec.name} is taken")
+            container = _Container(spec, self._image(spec.image), self)
+            self._containers[container.id] = container
+        return container.id
+
+    def start(self, container: str) -> None:
+        self._get(container).start()
+
+    def stop(self, container: str, grace_seconds: int) -> None:
+        found = self._containers.get(container)
+        if found is not None:
+            found.stop(grace_seconds)
+
+    def signal(self, container: str, name: str) -> None:
+        found = self._containers.get(container)
+        if found is not None:
+            found.signal(name)
+
+    def wait(self, container: str) -> int:
+        return self._get(container).wait()
+
+    def remove(self, container: str) -> None:
+        found = self._containers.get(container)
+        if found is not None:
+            found.stop(0)
+            with self._lock:
+                self._containers.pop(container, None)
+            self.tell("destroy", found)
+
+    def keep_running(self, container: str, always: bool) -> None:
+        self._get(container).kept = always
+
+    def inspect(self, container: str) -> ContainerInfo | None:
+        found = self._containers.get(container)
+        return found.info() if found else None
+
+    def containers(self, labels: Mapping[str, str]) -> Sequence[ContainerInfo]:
+        with self._lock:
+            infos = [container.info() for container in self._containers.values()]
+        return [info for info in infos if _carries(info.labels, labels)]
+
+    def attach(self, container: str, tty: bool) -> "_Attached":
+        return self._get(container).attach()
+
+    def resize(self, container: str, columns: int, rows: int) -> None:
+        """No terminals here."""
+
+    def execute(self, container: str, command: Sequence[str], timeout_seconds: float) -> int:
+        found = self._get(container)
+        if found.state != "running":
+            raise PushdeployError("the container does not run")
+        try:
+            return subprocess.run(
+                command,
+                check=False,
+                env=found.environment(),
+                capture_output=True,
+                timeout=timeout_seconds,
+            ).returncode
+        except subprocess.TimeoutExpired:
+            return TIMED_OUT
+
+    @contextmanager
+    def logs(
+        self, container: str, *, tail: int | None = None, follow: bool = False
+    ) -> Iterator[Iterator[LogLine]]:
+        left = threading.Event()
+        try:
+            yield self._get(container).lines(tail, left if follow else None)
+        finally:
+            left.set()
+
+    # ------------------------------------------------------------- files and images
+
+    def put_archive(self, container: str, path: str, tar: Iterable[bytes]) -> None:
+        files = _files_of(io.BytesIO(b"".join(tar)))
+        found = self._get(container)
+        found.files |= {f"{path.rstrip('/')}/{name}": data for name, data in files.items()}
+
+    @contextmanager
+    def get_archive(self, container: str, path: str) -> Iterator[Iterator[bytes]]:
+        parent = path.rstrip("/").rpartition("/")[0]
+        found = {
+            name.removeprefix(parent + "/"): data
+            for name, data in self._get(container).files.items()
+            if name == path or name.startswith(path.rstrip("/") + "/")
+        }
+        if not found:
+            raise PushdeployError(f"{path} is not there")
+        yield iter([_tar_of(found)])
+
+    def commit(self, container: str, tag: str, change: ImageChange) -> ImageDigest:
+        found = self._get(container)
+        labels = {**found.image.info.labels, **found.spec.labels}
+        digest = self._make(found.image, found.files, labels, change)
+        self.tag(digest, tag)
+        return digest
+
+    def import_image(self, tar: BinaryIO, tag: str, change: ImageChange) -> ImageDigest:
+        nothing = FakeImage(ImageInfo(ImageDigest(""), {}, 0, (), (), (), (), "", ""))
+        files = {f"/{name}": data for name, data in _files_of(tar).items()}
+        digest = self._make(nothing, files, {}, change)
+        self.tag(digest, tag)
+        return digest
+
+    def image(self, reference: str) -> ImageInfo | None:
+        with suppress(PushdeployError):
+            return self._image(reference).info
+        return None
+
+    def images(self, labels: Mapping[str, str]) -> Sequence[ImageInfo]:
+        return [i.info for i in self._images.values() if _carries(i.info.labels, labels)]
+
+    def tag(self, image: str, tag: str) -> None:
+        target = self._image(image)
+        for other in self._images.values():
+            tags = [known for known in other.info.tags if known != tag]
+            other.info = replace(other.info, tags=tuple(tags))
+        target.info = replace(target.info, tags=(*target.info.tags, tag))
+
+    def remove_image(self, reference: str) -> None:
+        with suppress(PushdeployError):
+            image = self._image(reference)
+            left = [tag for tag in image.info.tags if tag != reference]
+            image.info = replace(image.info, tags=tuple(left))
+            in_use = any(c.image is image for c in self._containers.values())
+            if not left and not in_use:
+                del self._images[image.info.id]
+
+    def pull(self, reference: str) -> ImageDigest:
+        raise PushdeployError(f"{reference} cannot be pulled: there is no registry")
+
+    def build(
+        self,
+        context: BinaryIO,
+        dockerfile: str,
+        tag: str,
+        options: BuildOptions,
+        line: Callable[[str], None],
+        cancellation: Cancellation,
+    ) -> ImageDigest:
+        """Takes the context for the image; runs none of the steps."""
+        cancellation.check()
+        line(f"Step 1/1 : {dockerfile}")
+        change = ImageChange(labels=options.labels)
+        return self.import_image(context, tag, change)
+
+    def ensure_network(self) -> str:
+        return f"fake-{self.instance}"
+
+    @contextmanager
+    def events(self) -> Iterator[Iterator[EngineEvent]]:
+        mine: queue.SimpleQueue[EngineEvent | None] = queue.SimpleQueue()
+        mine.put(EngineEvent("connected", "", {}))
+        self._listeners.append(mine)
+        try:
+            yield iter(mine.get, None)
+        finally:
+            self._listeners.remove(mine)
+            mine.put(None)
+
+    # ------------------------------------------------------------- private
+
+    def tell(self, action: str, container: "_Container") -> None:
+        labels = {**container.spec.labels, "name": container.spec.name}
+        for listener in list(self._listeners):
+            listener.put(EngineEvent(action, container.id, labels))
+
+    def _get(self, container: str) -> "_Container":
+        try:
+            return self._containers[container]
+        except KeyError:
+            raise PushdeployError(f"no container {container[:12]}") from None
+
+    def _image(self, reference: str) -> FakeImage:
+        for image in self._images.values():
+            if reference == image.info.id or reference in image.info.tags:
+                return image
+        raise PushdeployError(f"no image {reference}")
+
+    def _make(
+        self,
+        parent: FakeImage,
+        files: Mapping[str, bytes],
+        labels: Mapping[str, str],
+        change: ImageChange,
+    ) -> ImageDigest:
+        digest = ImageDigest("sha256:" + secrets.token_hex(32))
+        info = replace(
+            parent.info,
+            id=digest,
+            labels={**labels, **change.labels},
+            tags=(),
+            size_bytes=sum(map(len, files.values())),
+            working_dir=change.working_dir or parent.info.working_dir,
+            user=change.user or parent.info.user,
+        )
+        environment = {**parent.environment, **change.environment}
+        self._images[digest] = FakeImage(info, dict(files), environment)
+        return digest
+
+
+class _Container:
+    """A process with what Docker would know of it."""
+
+    def __init__(self, spec: ContainerSpec, image: FakeImage, engine: FakeEngine) -> None:
+        self.spec = spec
+        self.image = image
+        self.id = secrets.token_hex(32)
+        self.files = dict(image.files)
+        self.kept = False
+        self.state: Literal["created", "running", "restarting", "exited"] = "created"
+        self._engine = engine
+        self._created_at = datetime.now(UTC)
+        self._changed = threading.Condition()
+        self._lines: list[LogLine] = []
+        self._attached: _Attached | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._exit_code: int | None = None
+        self._restarts = 0
+        self._stopped = False
+
+    def environment(self) -> dict[str, str]:
+        return {"PATH": os.defpath, **self.image.environment, **self.spec.environment}
+
+    def info(self) -> ContainerInfo:
+        return ContainerInfo(
+            id=self.id,
+            name=self.spec.name,
+            image=self.image.info.id,
+            labels=self.spec.labels,
+            state=self.state,
+            exit_code=None if self.state in {"created", "running"} else self._exit_code,
+            out_of_memory=False,
+            address=ADDRESS if self.state == "running" else "",
+            created_at=self._created_at,
+            restarts=self._restarts,
+            kept=self.kept,
+        )
+
+    def start(self) -> None:
+        entrypoint = self.spec.entrypoint
+        program = self.image.info.entrypoint if entrypoint is None else entrypoint
+        command = self.spec.command or self.image.info.command
+        # env(1) stands in for Docker's init: it, too, ends with 127 where there is no such program.
+        self._process = subprocess.Popen(
+            ["/usr/bin/env", *program, *command],
+            env=self.environment(),
+            stdin=subprocess.PIPE if self.spec.open_stdin else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        self._stopped = False
+        self._become("running")
+        self._engine.tell("start", self)
+        threading.Thread(target=self._live, args=[self._process], daemon=True).start()
+
+    def stop(self, grace_seconds: int) -> None:
+        self._stopped = True
+        if self.state == "restarting":
+            self._become("exited")
+        self.signal("TERM" if grace_seconds else "KILL")
+        deadline = time.monotonic() + grace_seconds
+        with self._changed:
+            self._changed.wait_for(self._is_over, max(0.0, deadline - time.monotonic()))
+        self.signal("KILL")
+        if self.state == "running":
+            self.wait()
+
+    def signal(self, name: str) -> None:
+        process = self._process
+        if process is not None and self.state == "running":
+            self._stopped = self._stopped or name == "KILL"
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, getattr(signal, f"SIG{name}"))
+
+    def crash(self) -> None:
+        """As if the process had been killed behind the engine's back."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGKILL)
+
+    def wait(self) -> int:
+        with self._changed:
+            self._changed.wait_for(self._is_over)
+        return self._exit_code or 0
+
+    def attach(self) -> "_Attached":
+        self._attached = _Attached(self)
+        return self._attached
+
+    def write(self, data: bytes) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            with suppress(OSError, ValueError):
+                self._process.stdin.write(data)
+                self._process.stdin.flush()
+
+    def end_input(self) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            with suppress(OSError, ValueError):
+                self._process.stdin.close()
+
+    def lines(self, tail: int | None, left: threading.Event | None) -> Iterator[LogLine]:
+        """Until ``left`` or the end; without ``left``, what there is."""
+        seen = 0 if tail is None else max(0, len(self._lines) - tail)
+        while True:
+            with self._changed:
+                new = self._lines[seen:]
+                if not new and (left is None or left.is_set() or self._is_over()):
+                    return
+                if not new:
+                    self._changed.wait(0.05)
+            seen += len(new)
+            yield from new
+
+    def _is_over(self) -> bool:
+        return self.state in {"exited", "restarting"}
+
+    def _become(self, state: Literal["running", "restarting", "exited"]) -> None:
+        with self._changed:
+            self.state = state
+            self._changed.notify_all()
+
+    def _live(self, process: "subprocess.Popen[bytes]") -> None:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        readers = [
+            threading.Thread(target=self._read, args=[1, process.stdout]),
+            threading.Thread(target=self._read, args=[2, process.stderr]),
+        ]
+        for reader in readers:
+            reader.start()
+        code = process.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # the end of its first process ends a container
+        for reader in readers:
+            reader.join()
+        if process.stdin is not None:
+            with suppress(OSError):
+                process.stdin.close()
+        self._exit_code = 128 - code if code < 0 else code
+        if self._attached is not None:
+            self._attached.parts.put(None)
+        again = self.kept and not self._stopped
+        self._become("restarting" if again else "exited")
+        self._engine.tell("die", self)
+        if again:
+            time.sleep(0.1)
+            self._restarts += 1
+            with suppress(PushdeployError):
+                if not self._stopped:
+                    self.start()
+
+    def _read(self, stream: Literal[1, 2], pipe: IO[bytes]) -> None:
+        rest = b""
+        with pipe:
+            while data := os.read(pipe.fileno(), 65536):
+                if self._attached is not None:
+                    self._attached.parts.put((stream, data))
+                *whole, rest = (rest + data).split(b"\n")
+                self._log(stream, whole)
+        self._log(stream, [rest] if rest else [])
+
+    def _log(self, stream: Literal[1, 2], texts: Sequence[bytes]) -> None:
+        with self._changed:
+            now = datetime.now(UTC)
+            self._lines += [LogLine(now, stream, t.decode(errors="replace")) for t in texts]
+            self._changed.notify_all()
+
+
+class _Attached:
+    def __init__(self, container: _Container) -> None:
+        self._container = container
+        self.parts: queue.SimpleQueue[tuple[Literal[1, 2], bytes] | None] = queue.SimpleQueue()
+
+    def read(self) -> tuple[Literal[1, 2], bytes] | None:
+        part = self.parts.get()
+        if part is None:
+            self.parts.put(None)
+        return part
+
+    def write(self, data: bytes) -> None:
+        self._container.write(data)
+
+    def end_input(self) -> None:
+        self._container.end_input()
+
+    def close(self) -> None:
+        self.parts.put(None)
+
+
+def _carries(labels: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+    """An empty value asks for the label's presence."""
+    return all(name in labels and value in {"", labels[name]} for name, value in wanted.items())
+
+
+def _files_of(tar: BinaryIO) -> dict[str, bytes]:
+    with tarfile.open(fileobj=tar, mode="r|*") as archive:
+        return {
+            member.name.removeprefix("./"): file.read()
+            for member in archive
+            if (file := archive.extractfile(member)) is not None
+        }
+
+
+def _tar_of(files: Mapping[str, bytes]) -> bytes:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as archive:
+        for name, data in sorted(files.items()):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+    return content.getvalue()
