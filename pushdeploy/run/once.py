@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from pushdeploy.domain.cancel import Cancellation
-from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.domain.errors import BackendDown, PushdeployError
 from pushdeploy.domain.ports import Attached, ContainerSpec, Engine, Streams, WindowSize
 
 TIMED_OUT = 124
 """What timeout(1) exits with."""
+
+KILLED = 128 + 9
 
 GRACE_SECONDS = 10.0
 """How long a command may take to end after SIGTERM at its time-out."""
@@ -59,7 +61,7 @@ def _converse(
         threading.Thread(target=_feed, args=[streams, attached], daemon=True).start()
         with _ended_after(timeout_seconds, engine, container) as timed_out:
             _deliver(attached, streams)
-            code = engine.wait(container)
+            code = _exit_code(engine, container)
     cancellation.check()
     return TIMED_OUT if timed_out() else code
 
@@ -78,6 +80,16 @@ def _deliver(attached: Attached, streams: Streams) -> None:
             streams.write(data)
         else:
             streams.write_error(data)
+
+
+def _exit_code(engine: Engine, container: str) -> int:
+    """A container that somebody removed meanwhile has been killed."""
+    try:
+        return engine.wait(container)
+    except BackendDown:
+        raise
+    except PushdeployError:
+        return KILLED
 
 
 @contextmanager
