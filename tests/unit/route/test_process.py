@@ -21,6 +21,7 @@ from tests.unit.route.web_servers import Visitor, WebServer, route_to
 Serve = Callable[[str], WebServer]
 Visit = Callable[[str], Visitor]
 MakeNginx = Callable[[], Nginx]
+DISTRIBUTION = Path("/usr/sbin/nginx")
 
 
 def test_the_next_server_adopts_the_nginx_that_runs(
@@ -214,3 +215,17 @@ def orphans_of_others(home: Path) -> list[int]:
 
 def _master(home: Path) -> int:
     return int((home / "nginx" / "nginx.pid").read_text())
+
+
+@pytest.mark.skipif(not DISTRIBUTION.exists(), reason="no nginx of the distribution")
+def test_the_distributions_nginx_will_do(
+    make_nginx: MakeNginx, serve: Serve, visit: Visit, tmp_path: Path, address: Address
+) -> None:
+    router = Nginx(tmp_path, address, None, Templates(), DISTRIBUTION)
+    router.start()
+    old, new = serve("old"), serve("new")
+    router.switch(route_to(old.target), [], 30, Quiet())
+    router.switch(route_to(new.target), [old.target], 30, Quiet())
+    old.kill()
+    assert visit("shop").get()[2] == "new"
+    assert visit("shop").post(b"x" * 100_000)[2] == "100000 bytes"

@@ -114,7 +114,7 @@ def test_a_websocket_of_the_app_is_waited_for_until_the_drain_time_is_over(
         assert _one_answer(address) == "new"
 
 
-def test_a_websocket_of_another_app_holds_up_no_switch_and_is_not_cut(
+def test_a_websocket_of_another_app_costs_a_switch_five_seconds_at_most_and_is_not_cut(
     nginx: Nginx, serve: Serve, address: Address
 ) -> None:
     old, new, other = serve("old"), serve("new"), serve("other")
@@ -122,7 +122,8 @@ def test_a_websocket_of_another_app_holds_up_no_switch_and_is_not_cut(
     with _websocket(address, "chat") as talk:
         started = time.monotonic()
         nginx.switch(route_to(new.target), [old.target], 30, Quiet())
-        assert time.monotonic() - started < 8
+        # The old workers that it pins may still have had an idle client of the app's.
+        assert 4 < time.monotonic() - started < 8
         talk.sendall(b"ping")
         assert talk.recv(100) == b"ping"
 
