@@ -1,6 +1,6 @@
 """What must be true of pushed objects before anything else happens with them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from pushdeploy.domain.cancel import Cancellation
@@ -8,6 +8,9 @@ from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import CommitId, TreeId
 from pushdeploy.receive.git import Git, GitFailed
 from pushdeploy.receive.quarantine import Quarantine
+
+_MODES = {b"40000", b"100644", b"100755", b"100664", b"120000", b"160000"}
+"""100664 is of git's first years."""
 
 
 def check_connected(
@@ -26,14 +29,14 @@ def check_connected(
         _walk(quarantine.git, tips, cancellation)
     except GitFailed as error:
         if not client_shallow:
-            raise _incomplete(error) from error
+            raise _incomplete(quarantine, error) from error
     else:
         return
     try:
         quarantine.assume_shallow(client_shallow)
         _walk(quarantine.git, tips, cancellation)
     except GitFailed as error:
-        raise _incomplete(error) from error
+        raise _incomplete(quarantine, error) from error
     quarantine.shallow_commits = _without_parents(quarantine.git, client_shallow, cancellation)
 
 
@@ -46,6 +49,32 @@ def types_of(git: Git, objects: Sequence[CommitId]) -> list[str]:
 
 def tree_of(git: Git, commit: CommitId) -> TreeId:
     return TreeId(git.read("rev-parse", "--verify", f"{commit}^{{tree}}").decode().strip())
+
+
+def check_modes(git: Git, trees: Iterable[str]) -> None:
+    """``UserError`` where one of the trees has a mode that git does not write.
+
+    git itself lets them pass as a blemish and shows them as something else, so the bytes of the
+    trees are looked at: setuid files and devices are nobody's honest history.
+    """
+    asked = "".join(f"{name}\n" for name in sorted(set(trees))).encode()
+    answer = git.read("cat-file", "--batch", given=asked)
+    while answer:
+        head, _, rest = answer.partition(b"\n")
+        size_bytes = int(head.split()[2])
+        for mode in _modes(rest[:size_bytes]):
+            if mode.lstrip(b"0") not in _MODES:
+                shown = mode.decode("ascii", "replace")
+                raise UserError(f"the tree has an entry of mode {shown}", "git writes none such")
+        answer = rest[size_bytes + 1 :]
+
+
+def _modes(tree: bytes) -> Iterator[bytes]:
+    """Entries are ``<mode> <name>NUL<20 bytes of id>``."""
+    while tree:
+        head, _, rest = tree.partition(b"\0")
+        yield head.partition(b" ")[0]
+        tree = rest[20:]
 
 
 def _walk(git: Git, tips: Sequence[CommitId], cancellation: Cancellation) -> None:
@@ -85,5 +114,9 @@ def _parents(git: Git, commit: CommitId) -> list[CommitId]:
     return [CommitId.parse(line[7:]) for line in lines if line.startswith("parent ")]
 
 
-def _incomplete(error: GitFailed) -> UserError:
-    return UserError(f"the push lacks objects that it needs: {error.message}", "push again")
+def _incomplete(quarantine: Quarantine, error: GitFailed) -> UserError:
+    """Clients leave out what lies behind a ref of ours, also where we never got it."""
+    hint = "push again"
+    if (quarantine.repository.directory / "shallow").exists():
+        hint = "the branch came from a shallow clone: push what is newer, or use releases:rollback"
+    return UserError(f"the push lacks objects that it needs: {error.message}", hint)

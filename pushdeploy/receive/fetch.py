@@ -11,13 +11,16 @@ from dulwich.protocol import (
     CAPABILITY_NO_DONE,
     COMMAND_DEEPEN,
     COMMAND_SHALLOW,
+    SIDE_BAND_CHANNEL_FATAL,
     capability_agent,
 )
 from dulwich.server import UploadPackHandler, _ProtocolGraphWalker
 
 from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.receive.git import Git, GitFailed, kill, running
 from pushdeploy.receive.public import OnlyRepository, PublicRepo
+from pushdeploy.receive.text import reason
 from pushdeploy.receive.wire import GitProtocol, Keepalive
 
 PIECE_BYTES = 65_000
@@ -69,8 +72,8 @@ class ServeFetch(UploadPackHandler):
         stock = [name for name in super().capabilities() if name not in absent]
         return [*stock, capability_agent()]
 
-    def run(self, keepalive: Keepalive, cancellation: Cancellation) -> None:
-        """``GitFailed`` when the objects cannot be packed."""
+    def run(self, keepalive: Keepalive, cancellation: Cancellation) -> bool:
+        """Whether the client got what it asked for; it is told when it did not."""
         negotiation = Negotiation(
             self,
             self._repository.object_store,
@@ -80,17 +83,21 @@ class ServeFetch(UploadPackHandler):
         negotiation.repository = self._repository
         wants = negotiation.determine_wants(self._repository.get_refs())
         if not wants:
-            return
+            return True
         haves = list(self._common(negotiation))
         if not negotiation.handle_done(True, self._done_received):
-            return
+            return True
         self._start_pack_send_phase()
         keepalive.start()
         try:
             self._send_pack(self._revisions(negotiation, wants, haves), cancellation)
+        except PushdeployError as error:
+            self.proto.write_sideband(SIDE_BAND_CHANNEL_FATAL, f"{reason(error)}\n".encode())
+            return False
         finally:
             keepalive.stop()
         self.proto.write_pkt_line(None)
+        return True
 
     def _common(self, negotiation: Negotiation) -> Iterator[ObjectID]:
         while have := negotiation.next():

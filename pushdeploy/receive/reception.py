@@ -8,7 +8,7 @@ from pushdeploy.domain.names import AppName, CommitId, KeyName
 from pushdeploy.domain.ports import PushReceiver
 from pushdeploy.domain.source import Source
 from pushdeploy.output import Output
-from pushdeploy.receive.check import check_connected, tree_of, types_of
+from pushdeploy.receive.check import check_connected, check_modes, tree_of, types_of
 from pushdeploy.receive.limits import PackLimits
 from pushdeploy.receive.pack import Incoming, store_pack
 from pushdeploy.receive.quarantine import Quarantine
@@ -103,9 +103,7 @@ class Reception:
         verdicts.refuse_pending("atomic push failed")
 
     def _deploy(self, arrival: Arrival, update: RefUpdate, quarantine: Quarantine) -> None:
-        source = self._source(arrival.app, update, quarantine)
-        for warning in check_tree(source.reader.entries(), self._limits):
-            arrival.output.trouble(warning)
+        source = self._checked(arrival, update, quarantine)
         self._receiver.deploy(
             arrival.app,
             update.ref,
@@ -119,15 +117,20 @@ class Reception:
             raise _lost(update)
         self._repositories.point_head(arrival.app, update.ref)
 
-    def _source(self, app: AppName, update: RefUpdate, quarantine: Quarantine) -> Source:
-        commit = _new(update)
+    def _checked(self, arrival: Arrival, update: RefUpdate, quarantine: Quarantine) -> Source:
+        """The source in quarantine, fit to be built. ``UserError`` otherwise."""
+        commit, git = _new(update), quarantine.git
 
         def keep() -> None:
             quarantine.move_in()
-            self._repositories.keep(app, commit)
+            self._repositories.keep(arrival.app, commit)
 
-        reader = GitSource(quarantine.git, commit, keep)
-        return Source(app, commit, tree_of(quarantine.git, commit), reader)
+        reader = GitSource(git, commit, keep)
+        for warning in check_tree(reader.entries(), self._limits):
+            arrival.output.trouble(warning)
+        tree = tree_of(git, commit)
+        check_modes(git, [tree, *(entry.object_id for entry in reader.directories())])
+        return Source(arrival.app, commit, tree, reader)
 
     def _store(
         self, arrival: Arrival, update: RefUpdate, deploys: str, quarantine: Quarantine

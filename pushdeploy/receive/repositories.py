@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dulwich.errors import NotGitRepository
 from dulwich.file import FileLocked
 from dulwich.objects import ZERO_SHA, ObjectID
 from dulwich.refs import HEADREF, Ref
@@ -163,10 +162,9 @@ class Repositories:
     @contextmanager
     def opened(self, app: AppName, head: bool = True) -> Iterator[PublicRepo]:
         """``UnknownApp`` where there is no repository. Without ``head``: as a push may see it."""
-        try:
-            repository = PublicRepo(str(self.path(app)), bare=True)
-        except NotGitRepository as error:
-            raise UnknownApp(app) from error
+        if not self.exists(app):
+            raise UnknownApp(app)
+        repository = PublicRepo(str(self.path(app)), bare=True)
         repository.shows_head = head
         with repository:
             yield repository

@@ -93,12 +93,13 @@ class GitService:
         with self._repositories.opened(app) as repository:
             dialogue = ServeFetch(app, repository, protocol, git)
             try:
-                dialogue.run(Keepalive(wire, self._silence_seconds), session.cancellation)
+                keepalive = Keepalive(wire, self._silence_seconds)
+                served = dialogue.run(keepalive, session.cancellation)
             except HangupException:
                 raise
             except GitProtocolError as error:
                 raise BrokenProtocol(f"the client broke the git protocol: {error}") from error
-        return 0
+        return 0 if served else 1
 
 
 def app_in(path: str) -> AppName:

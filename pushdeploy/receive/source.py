@@ -1,6 +1,7 @@
 """Reads the tree of one commit through git children: nothing is ever checked out on the host."""
 
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, BinaryIO, cast
@@ -12,6 +13,7 @@ from pushdeploy.receive.git import Git, kill, running
 from pushdeploy.receive.text import said_by_git
 from pushdeploy.receive.tree import too_many_files
 
+DIRECTORY = 0o040000
 READ_BYTES = 16 * 1024**2
 """What ``read`` takes into memory at the most: a Procfile, a lock file."""
 
@@ -23,13 +25,15 @@ class GitSource:
         self._git = git
         self._commit = commit
         self._keep = keep
-        self._entries: tuple[TreeEntry, ...] | None = None
+        self._listing: tuple[TreeEntry, ...] | None = None
 
     def entries(self) -> Sequence[TreeEntry]:
-        """Read once. ``UserError`` when there are more files than the limits allow."""
-        if self._entries is None:
-            self._entries = tuple(self._listed())
-        return self._entries
+        """``UserError`` when there are more files, or directories, than the limits allow."""
+        return [entry for entry in self._listed() if entry.mode != DIRECTORY]
+
+    def directories(self) -> Sequence[TreeEntry]:
+        """Every directory below the root, where ``entries`` has the files."""
+        return [entry for entry in self._listed() if entry.mode == DIRECTORY]
 
     def read(self, path: str) -> bytes | None:
         """``UserError`` where the file is too large to be what is looked for."""
@@ -62,15 +66,27 @@ class GitSource:
         self._keep()
         self._git = self._git.outside()
 
-    def _listed(self) -> Iterator[TreeEntry]:
-        """Stops at the limit: a small tree of trees can hold more files than there are atoms."""
+    def _listed(self) -> Sequence[TreeEntry]:
+        """Read once."""
+        if self._listing is None:
+            self._listing = tuple(self._list())
+        return self._listing
+
+    def _list(self) -> Iterator[TreeEntry]:
+        """Stops at the limit: a small tree of trees can hold more entries than there are atoms.
+
+        Directories count too, for those could all be empty.
+        """
         most = self._git.limits.tree_files
-        with running(self._git.start("ls-tree", "-r", "-z", "-l", self._commit)) as child:
+        counts: Counter[bool] = Counter()
+        with running(self._git.start("ls-tree", "-r", "-t", "-z", "-l", self._commit)) as child:
             assert child.stdout is not None
-            for count, line in enumerate(_records(child.stdout)):
-                if count == most:
+            for line in _records(child.stdout):
+                entry = _entry(line)
+                counts[entry.mode == DIRECTORY] += 1
+                if max(counts.values()) > most:
                     raise too_many_files(most)
-                yield _entry(line)
+                yield entry
         if child.returncode != 0:
             raise BuildFailed(f"the tree of {self._commit.short} cannot be read")
 

@@ -10,7 +10,7 @@ from pushdeploy.receive.text import one_line
 
 PATH_BYTES = 4095
 NAME_BYTES = 255
-DEPTH = 200
+DEPTH = 100
 SUBMODULE_LINES = 10
 
 _SUBMODULE = 0o160000
@@ -38,7 +38,7 @@ def check_tree(entries: Sequence[TreeEntry], limits: PackLimits) -> list[str]:
 
 def too_many_files(most: int) -> UserError:
     return UserError(
-        f"the tree has more than {most:,} files",
+        f"the tree has more than {most:,} files or directories",
         "take generated files out, or let the operator raise PUSHDEPLOY_MAX_TREE_FILES",
     )
 

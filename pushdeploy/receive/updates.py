@@ -1,6 +1,5 @@
 """The commands of a push as values, and which of them are refused before anything is done."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ PRIVATE = "refs/pushdeploy/"
 
 NO_COMMIT = CommitId("0" * 40)
 
-_SHOWN = re.compile(r"[\x21-\x7e]+")
+NAME_BYTES = 200
+"""Between two slashes; git's own lock file of it must fit into a Linux file name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,8 @@ def refusals(
 def _bad_name(ref: str) -> str:
     if ref.startswith(PRIVATE) or ref == PRIVATE.rstrip("/"):
         return f"{PRIVATE} is the server's own"
+    if any(len(name.encode("utf-8", "surrogateescape")) > NAME_BYTES for name in ref.split("/")):
+        return "the name is too long"
     if not ref.isprintable() or ref.count("/") < 2 or not ref.startswith("refs/"):
         return "not a valid ref name"
     if not check_ref_format(ref.encode()):  # type: ignore[arg-type]
