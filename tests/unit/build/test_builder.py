@@ -66,7 +66,7 @@ def assert_nothing_is_left(engine: DockerEngine) -> None:
 def test_an_app_without_dependencies_is_its_source_on_the_stack(
     bench: Bench, engine: DockerEngine, clone: MakeClone
 ) -> None:
-    source = clone("hello").source()
+    source = clone("hello").commit({"lib/data": "old"})
 
     slug = bench.build(source)
 
@@ -75,13 +75,18 @@ def test_an_app_without_dependencies_is_its_source_on_the_stack(
         WEB: "python web.py",
         ProcessType("worker"): "python worker.py",
     }
-    assert look(engine, slug, "pwd; cat VERSION; touch mine && echo writable; ls -d .git") == [
+    assert look(engine, slug, _WHAT_AN_APP_MAY) == [
         "/app",
-        "1",
-        "writable",
+        "hello from all",
+        "lib/mine",
         "ls: cannot access '.git': No such file or directory",
     ]
     assert_nothing_is_left(engine)
+
+
+_WHAT_AN_APP_MAY = (
+    "pwd; echo hello from all > lib/data && cat lib/data; touch lib/mine && ls lib/mine; ls -d .git"
+)
 
 
 def test_an_image_tells_what_it_is_made_of(
