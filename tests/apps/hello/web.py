@@ -1,9 +1,12 @@
-"""Answers with the VERSION file, and with what the environment says of the release."""
+"""Answers with the VERSION file, and with what the environment says of the release.
+
+/slow?2 takes two seconds."""
 
 import http.server
 import json
 import os
 import pathlib
+import time
 
 VERSION = os.environ.get("VERSION") or pathlib.Path("VERSION").read_text().strip()
 
@@ -16,6 +19,8 @@ class Hello(http.server.BaseHTTPRequestHandler):
             names = ("APP", "DYNO", "RELEASE_VERSION", "SLUG_COMMIT", "PORT")
             self.answer(json.dumps({name: os.environ.get(name) for name in names}))
         else:
+            if self.path.startswith("/slow?"):
+                time.sleep(float(self.path.partition("?")[2]))
             self.answer(f"hello from version {VERSION}")
 
     def answer(self, text):

@@ -1,0 +1,152 @@
+"""A code-only push until the new answer, against a script of bare Docker calls doing the same work."""
+
+import http.client
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.floor import Floor
+from benchmarks.measure import Figure, interleaved
+from pushdeploy.route.program import find_program
+from tests.stories.harness import APPS, DOMAIN, Repository, Server
+
+DEADLINE_SECONDS = 120
+
+
+def measure(server: Server, runs: int) -> list[Figure]:
+    """Two apps: a trivial one without release command, Django with ``migrate`` on a disk."""
+    return [*_hello(server, runs), *_notes(server, runs)]
+
+
+def _hello(server: Server, runs: int) -> list[Figure]:
+    root = Path(tempfile.mkdtemp(prefix="pushdeploy-bench-"))
+    repository = Repository.create(server, APPS / "hello", root / "hello", "hello")
+    repository.push(check=True)
+    floor = Floor(
+        root / "floor", _copy(root, "hello"), _nginx(), _stack_image(), web="python web.py"
+    )
+    return _compare("hello", server, repository, floor, _version, runs)
+
+
+def _notes(server: Server, runs: int) -> list[Figure]:
+    root = Path(tempfile.mkdtemp(prefix="pushdeploy-bench-"))
+    repository = Repository.create(server, APPS / "notes", root / "notes", "notes")
+    server.ssh("apps:create notes", check=True)
+    server.ssh("disks:attach notes data /data", check=True)
+    repository.push(check=True)
+    floor = Floor(
+        root / "floor",
+        _copy(root, "notes"),
+        _nginx(),
+        _dependency_image(server),
+        web="gunicorn notes.wsgi --bind 0.0.0.0:$PORT",
+        release="python manage.py migrate --noinput",
+        build="RUN python manage.py collectstatic --noinput",
+    )
+    return _compare("notes (Django, migrate, disk)", server, repository, floor, _page, runs)
+
+
+def _compare(
+    name: str,
+    server: Server,
+    repository: Repository,
+    floor: Floor,
+    change: Callable[[Path, str], None],
+    runs: int,
+) -> list[Figure]:
+    floor.start()
+    turn = iter(range(1, 1000))
+    host = f"{repository.app}.{DOMAIN}"
+
+    def ours() -> float:
+        marker = f"marker-{next(turn)}-a"
+        change(repository.path, marker)
+        repository.commit(marker)
+        return until_answer(server.http_port, host, marker, lambda: repository.push(check=True))
+
+    def bare() -> float:
+        marker = f"marker-{next(turn)}-b"
+        change(floor.source, marker)
+        return until_answer(floor.port, host, marker, floor.deploy)
+
+    try:
+        results = interleaved({"ours": ours, "floor": bare}, runs)
+    finally:
+        floor.stop()
+        shutil.rmtree(floor.root.parent, ignore_errors=True)
+    return [
+        Figure(f"{name}: bare docker", runs=results["floor"]),
+        Figure(
+            f"{name}: git push",
+            runs=results["ours"],
+            reference=f"{name}: bare docker",
+            aim="<= 1.3",
+        ),
+    ]
+
+
+def until_answer(port: int, host: str, marker: str, action: Callable[[], object]) -> float:
+    """Seconds from the start of ``action`` until a new connection is answered with ``marker``."""
+    seen: list[float] = []
+    started = time.perf_counter()
+
+    def watch() -> None:
+        while not seen and time.perf_counter() - started < DEADLINE_SECONDS:
+            if marker in _ask(port, host):
+                seen.append(time.perf_counter() - started)
+            time.sleep(0.005)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    action()
+    watcher.join()
+    return seen[0]
+
+
+def _ask(port: int, host: str) -> str:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/", headers={"Host": host, "Connection": "close"})
+        return connection.getresponse().read().decode(errors="replace")
+    except (OSError, http.client.HTTPException):
+        return ""
+    finally:
+        connection.close()
+
+
+def _version(source: Path, marker: str) -> None:
+    (source / "VERSION").write_text(marker + "\n")
+
+
+def _page(source: Path, marker: str) -> None:
+    page = source / "notes/templates/notes/page.html"
+    text = page.read_text().split("<!-- ")[0]
+    page.write_text(f"{text.rstrip()}\n<!-- {marker} -->\n")
+
+
+def _copy(root: Path, app: str) -> Path:
+    return Path(shutil.copytree(APPS / app, root / f"floor-{app}"))
+
+
+def _nginx() -> str:
+    return str(find_program(None))
+
+
+def _stack_image() -> str:
+    listed = _docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "pushdeploy/stack")
+    return next(tag for tag in listed.split() if ":bookworm-run" in tag)
+
+
+def _dependency_image(server: Server) -> str:
+    name = f"pushdeploy-{server.instance}/dependencies"
+    return _docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", name).split()[0]
+
+
+def _docker(*words: str) -> str:
+    return subprocess.run(
+        ["docker", *words], check=True, capture_output=True, text=True
+    ).stdout
