@@ -56,8 +56,8 @@ class Work:
             target=self._serve, args=(link, command), name=f"ssh command of {link.by}", daemon=True
         )
         with self._lock:
+            thread.start()
             self._threads.add(thread)
-        thread.start()
 
     def join(self, timeout_seconds: float) -> bool:
         """Wait for all of them: False when some are still at work."""
@@ -92,7 +92,8 @@ def _confess(link: Link, command: str) -> int:
     """Only the command's name is logged: what follows it may be a secret."""
     incident = secrets.token_hex(4)
     name = (command.split() or ["(interactive)"])[0][:80]
-    _log.exception("an ssh command failed id=%s by=%s command=%s", incident, link.by, name)
+    shown = name if name.isprintable() else repr(name)
+    _log.exception("an ssh command failed id=%s by=%s command=%s", incident, link.by, shown)
     text = f" !     something went wrong inside pushdeploy; its log says what under {incident}\n"
     link.write_error(text.encode())
     return _BUG_STATUS

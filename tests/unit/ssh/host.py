@@ -107,14 +107,16 @@ class Commands:
         return 130
 
     def do_keys(self, argument: str, session: Session) -> int:
-        """What a raw terminal sends, until q."""
+        """What a raw terminal sends, until q; begins to read when there is something."""
         session.raw_mode()
         session.write(b"ready\n")
+        buffer = vars(session)["_input"]
+        until(lambda: len(buffer) > 0)
         received = b""
         while b"q" not in received:
             received += session.read()
         session.write(received)
-        return 0
+        return 130 if session.cancellation.cancelled else 0
 
     def do_size(self, argument: str, session: Session) -> int:
         """Shows every size until the client closes its input."""

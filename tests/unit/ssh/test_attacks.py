@@ -21,7 +21,6 @@ from paramiko.common import (
     cMSG_CHANNEL_REQUEST,
     cMSG_EXT_INFO,
     cMSG_IGNORE,
-    cMSG_KEXINIT,
     cMSG_SERVICE_REQUEST,
     cMSG_USERAUTH_INFO_RESPONSE,
     cMSG_USERAUTH_REQUEST,
@@ -38,7 +37,7 @@ BANNER = b"SSH-2.0-attacker\r\n"
 HUGE = b"\xff\xff\xff\xfc" + bytes(4)
 """The start of the longest packet that is a multiple of the block size."""
 
-AT_ONCE_SECONDS = 0.8
+AT_ONCE_SECONDS = 4.0  # on a busy machine; the server's own time limits are 10 and 20
 
 
 def seconds_until_closed(sock: socket.socket, drip: bytes = b"") -> float:
@@ -96,19 +95,19 @@ def test_stranger_is_sent_away_when_the_login_grace_is_over(
     host = serve(login_grace_seconds=GRACE_SECONDS)
     with host.connect() as sock:
         sock.sendall(first)
-        assert GRACE_SECONDS - 0.2 < seconds_until_closed(sock, drip) < GRACE_SECONDS + 1
+        assert GRACE_SECONDS - 0.2 < seconds_until_closed(sock, drip) < GRACE_SECONDS + 5
 
 
 def test_stranger_who_agrees_on_keys_and_never_logs_in_is_sent_away(serve: Serve) -> None:
     host = serve(login_grace_seconds=GRACE_SECONDS)
     with strange(host) as transport:
-        until(lambda: not transport.is_active(), GRACE_SECONDS + 1)
+        until(lambda: not transport.is_active(), GRACE_SECONDS + 5)
 
 
 def test_grace_ends_with_the_login(serve: Serve) -> None:
     host = serve(login_grace_seconds=GRACE_SECONDS)
     with strange(host) as stranger, logged_in(host) as transport:
-        until(lambda: not stranger.is_active(), GRACE_SECONDS + 1)
+        until(lambda: not stranger.is_active(), GRACE_SECONDS + 5)
         assert transport.is_active()
 
 
@@ -210,7 +209,8 @@ def _record(transport: paramiko.Transport, kind: int) -> threading.Event:
 
 def test_keys_are_agreed_on_once_before_the_login(host: Host) -> None:
     with strange(host) as transport:
-        send(transport, cMSG_KEXINIT, bytes(100))
+        with pytest.raises((paramiko.SSHException, EOFError)):
+            transport.renegotiate_keys()
         until(lambda: not transport.is_active(), 5)
 
 
@@ -234,13 +234,31 @@ def test_login_requests_are_counted(host: Host) -> None:
         until(lambda: not transport.is_active(), 5)
 
 
-def _question(key: paramiko.PKey) -> tuple[bytes, ...]:
+def test_unknown_key_is_not_worth_a_signature(host: Host, tmp_path: Path) -> None:
+    make_key(tmp_path / "stranger")
+    stranger = paramiko.Ed25519Key.from_private_key_file(str(tmp_path / "stranger"))
+    known = paramiko.Ed25519Key.from_private_key_file(str(host.key))
+    with strange(host) as transport:
+        refused = _record(transport, MSG_USERAUTH_FAILURE)
+        accepted = _record(transport, MSG_USERAUTH_PK_OK)
+        send(transport, cMSG_SERVICE_REQUEST, string(b"ssh-userauth"))
+        send(transport, *_question(stranger))
+        assert refused.wait(DEADLINE_SECONDS)
+        refused.clear()
+        send(transport, *_question(known, algorithm="rsa-sha2-512"))
+        assert refused.wait(DEADLINE_SECONDS)
+        assert not accepted.is_set()
+        send(transport, *_question(known))
+        assert accepted.wait(DEADLINE_SECONDS)
+
+
+def _question(key: paramiko.PKey, algorithm: str = "") -> tuple[bytes, ...]:
     """Whether this key would be accepted, without a signature."""
     return (
         cMSG_USERAUTH_REQUEST,
         *(string(part) for part in (b"deploy", b"ssh-connection", b"publickey")),
         b"\0",
-        string(key.get_name().encode()),
+        string((algorithm or key.get_name()).encode()),
         string(key.asbytes()),
     )
 
