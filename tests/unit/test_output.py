@@ -1,7 +1,8 @@
 """What a person reads: the marks before the lines, who gets them, times and columns."""
 
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given
@@ -97,12 +98,21 @@ def test_quiet_shows_nothing_but_to_those_who_ask() -> None:
     assert lines == ["somebody hears"]
 
 
-def test_lines_of_many_threads_are_never_mixed() -> None:
+@pytest.fixture
+def hasty_switches() -> Iterator[None]:
+    """Threads take turns as often as possible."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def test_lines_of_many_threads_are_never_mixed(hasty_switches: None) -> None:
     text: list[str] = []
 
     def slow_sink(line: str) -> None:
-        text.extend(line)
-        text.append("\n")
+        for letter in f"{line}\n":
+            text.append(letter)  # noqa: PERF402 - one after another, so that others may come between
 
     output = Output(slow_sink)
     others = [output, output.also(lambda _: None)]

@@ -5,9 +5,8 @@ from alembic import context
 from pushdeploy.store.schema import METADATA
 
 context.configure(
-    connection=context.config.attributes["connection"],
+    connection=context.config.attributes["connection"],  # in a transaction already
     target_metadata=METADATA,
-    transactional_ddl=True,
 )
 with context.begin_transaction():
     context.run_migrations()

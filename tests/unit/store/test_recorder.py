@@ -74,6 +74,19 @@ def test_many_lines_cost_few_commits(store: Store, commits: Callable[[], int]) -
     assert store.releases.output(SHOP, 1) == [f"line {number}" for number in range(20_000)]
 
 
+def test_lines_that_come_slowly_are_gathered_for_a_moment(
+    store: Store, commits: Callable[[], int]
+) -> None:
+    with store.releases.recorder(SHOP, 1) as output:
+        before, next_at = commits(), time.monotonic()
+        end = next_at + 0.5
+        while (now := time.monotonic()) < end:
+            if now >= next_at:
+                output.write("x")
+                next_at = now + 0.001
+    assert 1 <= commits() - before <= 4
+
+
 def test_lines_of_many_threads_are_all_kept(store: Store) -> None:
     with store.releases.recorder(SHOP, 1) as output, ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda number: output.write(str(number)), range(2000)))
