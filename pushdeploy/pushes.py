@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from pushdeploy.deploy import Asker, Deployer
+from pushdeploy.deploy import Deployer
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.names import AppName, CommitId, KeyName
 from pushdeploy.domain.ports import Output
 from pushdeploy.domain.source import Source
+from pushdeploy.ship import Asker
 from pushdeploy.store import Store
 
 _BRANCHES = ("main", "master")

@@ -15,7 +15,7 @@ from pushdeploy.build.containers import BuildSettings
 from pushdeploy.build.stacks import Stacks
 from pushdeploy.commands.dispatch import Commands
 from pushdeploy.commands.platform import Platform
-from pushdeploy.deploy import Deployer, Stages
+from pushdeploy.deploy import Deployer
 from pushdeploy.disks.directories import Directories
 from pushdeploy.domain.errors import Busy, PushdeployError
 from pushdeploy.domain.manifest import Limits
@@ -35,6 +35,7 @@ from pushdeploy.route.routers.nginx import ROUTER
 from pushdeploy.run.manifests import Manifests
 from pushdeploy.run.schedulers.docker_local import SCHEDULER
 from pushdeploy.settings import Settings
+from pushdeploy.ship import Shipper, Stages
 from pushdeploy.ssh.server import SshServer
 from pushdeploy.store import Store
 from pushdeploy.templating import Templates
@@ -114,10 +115,8 @@ def _assemble(settings: Settings, home: Home, instance: str) -> Server:
     builder = SlugBuilder(engine, stacks, store.slugs, _build_settings(settings, home))
     stages = Stages(
         store=store,
-        locks=locks,
         traffic=traffic,
         refs=repositories,
-        builder=builder,
         phase=ReleasePhase(scheduler),
         manifests=manifests,
         scheduler=scheduler,
@@ -125,7 +124,7 @@ def _assemble(settings: Settings, home: Home, instance: str) -> Server:
         lifecycle=lifecycle,
         domain=settings.domain,
     )
-    deployer = Deployer(stages)
+    deployer = Deployer(store, locks, repositories, builder, lifecycle, Shipper(stages))
     reconciler = Reconciler(
         Running(store, traffic, repositories, manifests, scheduler, router, settings.domain)
     )

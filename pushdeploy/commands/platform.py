@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pushdeploy.deploy import Asker, Deployer
+from pushdeploy.deploy import Deployer
 from pushdeploy.disks.directories import Directories
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports import Refs, Scheduler
@@ -12,6 +12,7 @@ from pushdeploy.locks import AppLocks, Purpose
 from pushdeploy.reconcile import Reconciler
 from pushdeploy.run.manifests import Manifests
 from pushdeploy.settings import Settings
+from pushdeploy.ship import Asker
 from pushdeploy.store import Store
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from pushdeploy.commands.dispatch import Commands
 from pushdeploy.commands.platform import Platform
-from pushdeploy.deploy import Deployer, Stages
+from pushdeploy.deploy import Deployer
 from pushdeploy.disks.directories import Directories
 from pushdeploy.domain.access import PublicKey
 from pushdeploy.domain.cancel import Cancellation
@@ -40,6 +40,7 @@ from pushdeploy.reconcile import Reconciler, Running
 from pushdeploy.release.phase import ReleasePhase
 from pushdeploy.run.manifests import Manifests
 from pushdeploy.settings import Address, load_settings
+from pushdeploy.ship import Shipper, Stages
 from pushdeploy.store import Store
 
 ADA = KeyName("ada")
@@ -272,19 +273,19 @@ class Machine:
         refs = Repositories(self.home / "repositories")
         disks = Directories(self.home / "disks")
         manifests = Manifests(disks, Limits())
+        lifecycle = Lifecycle(self.home)
         stages = Stages(
             store=self.store,
-            locks=locks,
             traffic=traffic,
             refs=refs,
-            builder=NoBuilder(),
             phase=ReleasePhase(self.scheduler),
             manifests=manifests,
             scheduler=self.scheduler,
             router=self.router,
-            lifecycle=Lifecycle(self.home),
+            lifecycle=lifecycle,
             domain=settings.domain,
         )
+        deployer = Deployer(self.store, locks, refs, NoBuilder(), lifecycle, Shipper(stages))
         reconciler = Reconciler(
             Running(
                 self.store, traffic, refs, manifests, self.scheduler, self.router, settings.domain
@@ -294,7 +295,7 @@ class Machine:
             settings,
             self.store,
             locks,
-            Deployer(stages),
+            deployer,
             reconciler,
             self.scheduler,
             manifests,
