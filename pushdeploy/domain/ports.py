@@ -125,15 +125,13 @@ class Attached(Protocol):
 
 
 class Engine(Protocol):
-    """Docker, as far as pushdeploy needs it.
+    """Docker, as far as pushdeploy needs it. ``BackendDown`` whenever it does not answer.
 
-    Every call raises ``BackendDown`` when the engine does not answer. ``create`` and ``image``
-    never pull. Everything created carries the instance's label; nothing else is ever listed.
+    ``create`` and ``image`` never pull. What is created carries the label of ``instance``; nothing
+    else is ever listed.
     """
 
-    @property
-    def instance(self) -> str:
-        """The id of the instance whose engine this is."""
+    instance: str
 
     def version(self) -> str: ...
     def create(self, spec: ContainerSpec) -> str:
@@ -191,10 +189,7 @@ class Engine(Protocol):
         line: Callable[[str], None],
         cancellation: Cancellation,
     ) -> ImageDigest:
-        """A Dockerfile build of a tar context, by BuildKit where the machine has a client for it.
-
-        ``BuildFailed`` with the last lines when the build fails.
-        """
+        """Of a tar context, by BuildKit where there is a client. ``BuildFailed`` with the last lines."""
 
     def ensure_network(self) -> str:
         """The instance's own bridge, made when missing: its name."""
@@ -312,8 +307,17 @@ class Scheduler(Protocol):
     def stop(self, tasks: Sequence[Task], grace_seconds: int) -> None:
         """SIGTERM, the grace period, SIGKILL; side by side; then remove. Keeps their last logs."""
 
+    def finish_once(self, app: AppName, name: str, line: Callable[[str], None]) -> int | None:
+        """Wait for a one-off that a killed server left: its exit code, None where there is none.
+
+        ``line`` gets all that it printed. The container is gone afterwards.
+        """
+
     def remove_strays(self, app: AppName | None = None) -> int:
-        """Remove one-off containers that a killed server left: how many."""
+        """Remove one-off containers that a killed server left: how many.
+
+        Release commands that still run are left to end, unless ``app`` is to be rid of everything.
+        """
 
     def tasks(self, app: AppName | None = None) -> Sequence[Task]:
         """What runs, read from the containers' labels."""
