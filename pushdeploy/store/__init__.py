@@ -1,5 +1,6 @@
 """The database, and only here: what is wanted and what happened."""
 
+from contextlib import ExitStack
 from typing import Self
 
 from pushdeploy.store.apps import Apps
@@ -39,8 +40,11 @@ class Store:
     @classmethod
     def open(cls, url: str) -> Self:
         """The store at an SQLAlchemy URL; its schema is made or brought up to date."""
-        database = Database(url)
-        upgrade(database)
+        with ExitStack() as undo:
+            database = Database(url)
+            undo.callback(database.close)
+            upgrade(database)
+            undo.pop_all()
         return cls(database)
 
     def close(self) -> None:

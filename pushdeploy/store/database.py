@@ -61,7 +61,8 @@ def _our_errors() -> Iterator[None]:
 
 def _said(error: SQLAlchemyError) -> str:
     reason = error.orig if isinstance(error, DBAPIError) else error
-    return f"the database cannot be used: {str(reason).strip() or type(error).__name__}"
+    said = " ".join(str(reason).split()) or type(error).__name__
+    return f"the database cannot be used: {said}"
 
 
 def _engine(url: str) -> Engine:

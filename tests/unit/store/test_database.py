@@ -4,6 +4,7 @@ import os
 import sqlite3
 import stat
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,8 @@ def test_store_opened_by_many_at_once_is_migrated_once(url: str) -> None:
     def open_and_use() -> None:
         barrier.wait()
         try:
-            Store.open(url).apps.list()
+            with closing(Store.open(url)) as store:
+                store.apps.list()
         except BackendDown as error:
             failures.append(error)
 
