@@ -189,7 +189,7 @@ class Engine(Protocol):
         line: Callable[[str], None],
         cancellation: Cancellation,
     ) -> ImageDigest:
-        """Of a tar context, by BuildKit where there is a client. ``BuildFailed`` with the last lines."""
+        """Of a tar context, by BuildKit where there is a client; ``BuildFailed`` with a tail."""
 
     def ensure_network(self) -> str:
         """The instance's own bridge, made when missing: its name."""
