@@ -15,6 +15,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
     update,
 )
 
@@ -124,10 +125,11 @@ def move(connection: Connection, app: AppName, version: int, values: Mapping[str
 
 
 def retire_others(app: AppName, version: int) -> Update:
+    """At most one: the index that allows no second is also how it is found."""
     others = and_(RELEASES.c.app_id == _id(app), RELEASES.c.version != version)
     return (
         update(RELEASES)
-        .where(others, RELEASES.c.status == str(ReleaseStatus.LIVE))
+        .where(others, text("status = 'live'"))  # a bound parameter would not match the index
         .values(status=str(ReleaseStatus.RETIRED))
     )
 

@@ -11,7 +11,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Select, text
+from sqlalchemy import Select, Update, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -157,6 +157,11 @@ def test_queries_of_the_ledger_search_an_index_however_long_it_is(
     assert not any(step.startswith("SCAN") for step in plan), plan
 
 
+def test_live_release_is_found_by_the_index_that_allows_no_second_one(store: Store) -> None:
+    plan = _plan(store, ledger.retire_others(SHOP, 3))
+    assert any("USING INDEX one_live_release_per_app" in step for step in plan), plan
+
+
 def test_newest_releases_are_read_from_the_index_without_sorting(store: Store) -> None:
     assert not any("TEMP B-TREE" in step for step in _plan(store, ledger.newest(SHOP, 15)))
 
@@ -171,8 +176,10 @@ def test_statements_compile_for_postgres_too() -> None:
         str(query.compile(dialect=dialect))
 
 
-def _plan(store: Store, query: Select[tuple[object, ...]]) -> list[str]:
+def _plan(store: Store, query: Select[tuple[object, ...]] | Update) -> list[str]:
+    """With parameters as in real life: a literal may use an index that a parameter may not."""
     with store._database.reading() as connection:
-        compiled = query.compile(connection.engine, compile_kwargs={"literal_binds": True})
-        rows = connection.execute(text(f"EXPLAIN QUERY PLAN {compiled}"))
+        compiled = query.compile(connection.engine, compile_kwargs={"render_postcompile": True})
+        values = tuple(compiled.params[name] for name in compiled.positiontup or ())
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", values)
         return [row.detail for row in rows]
