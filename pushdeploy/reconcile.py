@@ -14,10 +14,10 @@ from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.plan import TaskPlan, plan_tasks
 from pushdeploy.domain.ports import Output, Refs, Router, Scheduler
-from pushdeploy.domain.release import Release
+from pushdeploy.domain.release import Release, ReleaseStatus
 from pushdeploy.domain.route import Route, default_host, route_of, targets_of
 from pushdeploy.domain.task import Slot, Task
-from pushdeploy.locks import TrafficLocks
+from pushdeploy.locks import AppLocks, Purpose, TrafficLocks
 from pushdeploy.output import Quiet
 from pushdeploy.run.manifests import Manifests
 from pushdeploy.store import Store
@@ -31,6 +31,7 @@ class Running:
     """What the reconciler works on, made once by the wiring."""
 
     store: Store
+    locks: AppLocks
     traffic: TrafficLocks
     refs: Refs
     manifests: Manifests
@@ -100,17 +101,22 @@ class Reconciler:
     # ------------------------------------------------------------- everything
 
     def recover(self) -> None:
-        """What a killed server left: undo unfinished releases, move branches that wait for it."""
+        """What a killed server left: undo unfinished releases, move branches that wait for it.
+
+        A release command that still runs is left to end, with its app locked until then.
+        """
         for release in self._store.releases.unfinished():
-            said = f"the server was stopped while it was {release.status}"
-            _log.warning("app=%s release=%s %s", release.app, release.label, said)
-            self._store.releases.fail(release.app, release.version, said)
+            if release.status is ReleaseStatus.RELEASING:
+                self._finish_in_background(release)
+            else:
+                self._undo(release, f"the server was stopped while it was {release.status}")
         for release in self._store.releases.refs_pending():
             if release.ref is not None:
                 self._running.refs.move(
                     release.app, release.ref, release.ref_old, release.slug.commit
                 )
             self._store.releases.ref_moved(release.app, release.version)
+        self._running.scheduler.remove_strays()
 
     def converge_all(self) -> None:
         """Route every app to what runs of it with one reload, then start and stop the rest."""
@@ -119,6 +125,34 @@ class Reconciler:
         self._running.router.routes([self._present_route(app) for app in apps])
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="converge") as pool:
             list(pool.map(self._converge_quietly, [app.name for app in apps]))
+
+    def _undo(self, release: Release, why: str) -> None:
+        _log.warning("app=%s release=%s %s", release.app, release.label, why)
+        self._store.releases.fail(release.app, release.version, why)
+
+    def _finish_in_background(self, release: Release) -> None:
+        """Return as soon as the app is locked; the rest takes as long as its release command."""
+        locked = threading.Event()
+        threading.Thread(
+            target=self._finish, args=[release, locked], name=f"finish-{release.app}", daemon=True
+        ).start()
+        locked.wait()
+
+    def _finish(self, release: Release, locked: threading.Event) -> None:
+        purpose = Purpose(f"release command of {release.label}", release.by)
+        name = f"release.{release.version}"
+        with self._running.locks.hold(release.app, purpose, Quiet(), Cancellation()):
+            locked.set()
+            try:
+                with self._store.releases.recorder(release.app, release.version) as recorder:
+                    recorder.write("       the server was stopped; all that the command printed:")
+                    code = self._running.scheduler.finish_once(
+                        release.app, name, lambda text: recorder.write(f"       {text}")
+                    )
+                ended = "did not run" if code is None else f"ended with exit code {code}"
+                self._undo(release, f"the server was stopped while its release command {ended}")
+            except PushdeployError as error:
+                self._undo(release, f"the server was stopped in its release phase: {error.message}")
 
     def _stop_orphans(self, known: set[AppName]) -> None:
         """Stop tasks of apps that the store does not know: a destroy that was cut short."""

@@ -55,6 +55,7 @@ class Server:
     router: Router
     reconciler: Reconciler
     repositories: Repositories
+    builder: SlugBuilder
     locks: AppLocks
     ssh: SshServer
     store: Store
@@ -78,6 +79,7 @@ def serve(settings: Settings) -> int:
 
 def _startup(server: Server, settings: Settings, stopping: threading.Event) -> None:
     server.repositories.sweep()
+    server.builder.sweep()
     server.router.start()
     server.reconciler.recover()
     server.reconciler.converge_all()
@@ -126,7 +128,7 @@ def _assemble(settings: Settings, home: Home, instance: str) -> Server:
     )
     deployer = Deployer(store, locks, repositories, builder, lifecycle, Shipper(stages))
     reconciler = Reconciler(
-        Running(store, traffic, repositories, manifests, scheduler, router, settings.domain)
+        Running(store, locks, traffic, repositories, manifests, scheduler, router, settings.domain)
     )
     platform = Platform(
         settings, store, locks, deployer, reconciler, scheduler, manifests, disks, repositories
@@ -145,7 +147,7 @@ def _assemble(settings: Settings, home: Home, instance: str) -> Server:
         max_startups=settings.max_startups,
         max_startups_per_host=settings.max_startups_per_host,
     )
-    return Server(router, reconciler, repositories, locks, ssh, store)
+    return Server(router, reconciler, repositories, builder, locks, ssh, store)
 
 
 def _build_settings(settings: Settings, home: Home) -> BuildSettings:

@@ -56,6 +56,11 @@ class SlugBuilder:
         self._buildpacks = load_buildpacks()
         self._layers = Layers(engine, options)
 
+    def sweep(self) -> None:
+        """Remove the build containers that a killed server left."""
+        for info in self._engine.containers({ROLE_LABEL: "build"}):
+            self._engine.remove(info.id)
+
     def build(
         self, source: Source, config: Mapping[str, str], output: Output, cancellation: Cancellation
     ) -> Slug:

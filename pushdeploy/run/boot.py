@@ -2,14 +2,14 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import BackendDown, BootFailed, PushdeployError
 from pushdeploy.domain.manifest import Manifest
-from pushdeploy.domain.ports import ContainerInfo, ContainerSpec, Engine, Output
+from pushdeploy.domain.ports import ContainerInfo, ContainerSpec, Engine, EngineEvent, Output
 from pushdeploy.domain.task import Slot
 from pushdeploy.output import duration
 from pushdeploy.run import health
@@ -25,13 +25,17 @@ class GivenUp(Exception):
     """Somebody else failed, or the deploy was cancelled: this one does not matter any more."""
 
 
-def boot_all(boots: Sequence["Boot"], output: Output, cancellation: Cancellation) -> None:
+def boot_all(
+    engine: Engine, boots: Sequence["Boot"], output: Output, cancellation: Cancellation
+) -> None:
     """Return when all are healthy, telling of each; the first failure gives up the others."""
     failures: list[PushdeployError] = []
     with (
         cancellation.stopping(lambda: give_up(boots)),
+        engine.events() as events,
         ThreadPoolExecutor(min(len(boots), _AT_ONCE) or 1, thread_name_prefix="boot") as pool,
     ):
+        threading.Thread(target=_tell, args=[events, boots], name="deaths", daemon=True).start()
         futures = {pool.submit(boot.run): boot for boot in boots}
         for future in as_completed(futures):
             error = future.exception()
@@ -46,6 +50,19 @@ def boot_all(boots: Sequence["Boot"], output: Output, cancellation: Cancellation
     cancellation.check()
     if failures:
         raise failures[0]
+
+
+def _tell(events: Iterator[EngineEvent], boots: Sequence["Boot"]) -> None:
+    """Tell each of its container's death; ends with the events.
+
+    One connection for all of them, and none that is left waiting when they are healthy.
+    """
+    for event in events:
+        for boot in boots:
+            if event.action == "die" and event.container == boot.container:
+                boot.wake()
+            elif event.action == "connected":
+                boot.look()
 
 
 def give_up(boots: Sequence["Boot"]) -> None:
@@ -76,7 +93,6 @@ class Boot:
         self._pause(0)
         self._start()
         began = time.monotonic()
-        threading.Thread(target=self._watch, name=f"watch-{self.slot}", daemon=True).start()
         info = self._engine.inspect(self.container)
         port = self.manifest.port
         self._probe = Probe(info.address if info else "", port, self._host)
@@ -89,10 +105,23 @@ class Boot:
     def give_up(self) -> None:
         """Wake ``run`` wherever it waits, which raises ``GivenUp``. Does not raise."""
         self._given_up.set()
-        self._wake()
+        self.wake()
         if self.container:
             with suppress(PushdeployError):
                 self._engine.signal(self.container, "KILL")
+
+    def wake(self) -> None:
+        """Something has been decided: wait for nothing any more."""
+        self._woken.set()
+        if self._probe is not None:
+            self._probe.abort()
+
+    def look(self) -> None:
+        """Whether it died while nobody could tell. Does not raise."""
+        with suppress(PushdeployError):
+            info = self._engine.inspect(self.container) if self.container else None
+            if info is not None and info.state in {"exited", "dead"}:
+                self.wake()
 
     def confirm(self, before: str) -> ContainerInfo:
         """What the engine says now; ``BootFailed`` when it does not run any more."""
@@ -113,16 +142,6 @@ class Boot:
                 f"{self.slot} could not be started: {error.message}",
                 error.hint or "look at its command in the Procfile and push again",
             ) from error
-
-    def _watch(self) -> None:
-        with suppress(PushdeployError):
-            self._engine.wait(self.container)
-            self._wake()
-
-    def _wake(self) -> None:
-        self._woken.set()
-        if self._probe is not None:
-            self._probe.abort()
 
     def _pause(self, seconds: float, before: str = "") -> None:
         """Wait, but for nothing that has already been decided."""

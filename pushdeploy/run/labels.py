@@ -28,6 +28,14 @@ ENTRY = "/run/pushdeploy-release"
 
 _HOME = "/app"
 
+_SIZE_GATE = """\
+n=0
+while [ $n -lt 50 ] && command -v stty >/dev/null; do
+    case "$(stty size 2>/dev/null)" in '' | '0 0') n=$((n + 1)); sleep 0.01 ;; *) break ;; esac
+done
+"""
+"""A terminal gets its size only when the container runs: a quick command must not come first."""
+
 _SIGNAL_ALL = {"TINI_KILL_PROCESS_GROUP": "1"}
 """Docker's init then hands signals to the shell's children too, not to the shell alone."""
 
@@ -73,7 +81,8 @@ def once_spec(
 ) -> ContainerSpec:
     """The one-off container ``name``; a release command goes through the hook ``entry``."""
     hooked = entry is not None and name.startswith("release.")
-    shell = ["/bin/sh", ENTRY if hooked else "-c", script(command)]
+    gate = _SIZE_GATE if terminal is not None else ""
+    shell = ["/bin/sh", ENTRY if hooked else "-c", gate + script(command)]
     extra = {"TERM": terminal, **environment} if terminal is not None else environment
     return ContainerSpec(
         image=manifest.image,
@@ -127,6 +136,11 @@ def _environment(manifest: Manifest, dyno: str, extra: Mapping[str, str]) -> Map
 
 def _mounts(manifest: Manifest) -> list[tuple[str, str]]:
     return [(mount.source, mount.target) for mount in manifest.mounts]
+
+
+def is_running_release(info: ContainerInfo) -> bool:
+    """Whether it is a release command that has not ended."""
+    return info.state == "running" and info.labels.get(DYNO, "").startswith("release.")
 
 
 def slot_of(labels: Mapping[str, str]) -> Slot | None:

@@ -45,7 +45,10 @@ class Logbook:
         for path in _newest_first(self._root / app):
             slot = _slot_name(path)
             if matches(slot, process):
-                with suppress(OSError), path.open(encoding="utf-8", errors="replace") as file:
+                with (
+                    suppress(OSError),
+                    path.open(encoding="utf-8", errors="replace", newline="\n") as file,
+                ):
                     found += [(slot, _read(line)) for line in deque(file, maxlen=tail)]
         return found
 

@@ -36,6 +36,16 @@ def run_once(
         engine.remove(container)
 
 
+def finish(engine: Engine, container: str, line: Callable[[str], None]) -> int:
+    """Wait for a one-off that nobody is attached to any more: its exit code; then remove it."""
+    code = _exit_code(engine, container)
+    with suppress(PushdeployError), engine.logs(container) as lines:
+        for each in lines:
+            line(each.text)
+    engine.remove(container)
+    return code
+
+
 def _converse(
     engine: Engine,
     container: str,

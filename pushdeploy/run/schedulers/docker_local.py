@@ -12,12 +12,12 @@ from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import AppName
-from pushdeploy.domain.ports import Engine, EngineEvent, LogLine, Output, Streams
+from pushdeploy.domain.ports import ContainerInfo, Engine, EngineEvent, LogLine, Output, Streams
 from pushdeploy.domain.task import Slot, Task
 from pushdeploy.run import labels
 from pushdeploy.run.boot import Boot, boot_all
 from pushdeploy.run.logbook import LINES_KEPT, Logbook
-from pushdeploy.run.once import run_once
+from pushdeploy.run.once import finish, run_once
 from pushdeploy.run.tail import Line, Tail
 
 T = TypeVar("T")
@@ -61,7 +61,7 @@ class DockerLocal:
         boots = [self._boot(manifest, slot) for slot in slots]
         with self._ours.at_work(boot.spec.name for boot in boots):
             try:
-                boot_all(boots, output, cancellation)
+                boot_all(self._engine, boots, output, cancellation)
                 return _side_by_side(self._adopt, boots)
             except BaseException:
                 _side_by_side(self._discard, boots)
@@ -102,11 +102,16 @@ class DockerLocal:
 
         _side_by_side(retire, tasks)
 
+    def finish_once(self, app: AppName, name: str, line: Callable[[str], None]) -> int | None:
+        wanted = {labels.ROLE: labels.ONCE, labels.APP: str(app), labels.DYNO: name}
+        codes = [finish(self._engine, info.id, line) for info in self._engine.containers(wanted)]
+        return codes[-1] if codes else None
+
     def remove_strays(self, app: AppName | None = None) -> int:
         """What this server runs just now stays, unless one app is to be rid of everything."""
         wanted = {labels.ROLE: labels.ONCE, **({labels.APP: str(app)} if app else {})}
         found = self._engine.containers(wanted)
-        strays = [info.id for info in found if app or not self._ours.has(info.name)]
+        strays = [info.id for info in found if app or not self._stays(info)]
         _side_by_side(self._engine.remove, strays)
         return len(strays)
 
@@ -135,6 +140,10 @@ class DockerLocal:
         """What this server does itself is no change; a lost connection to Docker is None."""
         with self._engine.events() as events:
             yield (item for event in events for item in self._changed(event))
+
+    def _stays(self, info: ContainerInfo) -> bool:
+        """A release command is never cut in half, whoever started it."""
+        return self._ours.has(info.name) or labels.is_running_release(info)
 
     def _boot(self, manifest: Manifest, slot: Slot) -> Boot:
         spec = labels.task_spec(manifest, slot, self._instance)

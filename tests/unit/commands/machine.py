@@ -150,6 +150,9 @@ class MemoryScheduler:
     def stop(self, tasks: Sequence[Task], grace_seconds: int) -> None:
         self.running = [task for task in self.running if task not in tasks]
 
+    def finish_once(self, app: AppName, name: str, line: Callable[[str], None]) -> int | None:
+        return None
+
     def remove_strays(self, app: AppName | None = None) -> int:
         return 0
 
@@ -288,7 +291,14 @@ class Machine:
         deployer = Deployer(self.store, locks, refs, NoBuilder(), lifecycle, Shipper(stages))
         reconciler = Reconciler(
             Running(
-                self.store, traffic, refs, manifests, self.scheduler, self.router, settings.domain
+                self.store,
+                locks,
+                traffic,
+                refs,
+                manifests,
+                self.scheduler,
+                self.router,
+                settings.domain,
             )
         )
         return Platform(
