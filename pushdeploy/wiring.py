@@ -154,10 +154,10 @@ def _build_settings(settings: Settings, home: Home) -> BuildSettings:
     return BuildSettings(
         memory_bytes=settings.build_memory_bytes,
         cpus=settings.build_cpus,
-        pids=settings.task_pids,
         timeout_seconds=settings.build_timeout_seconds,
         ca_bundle=settings.ca_bundle,
         cache=home.cache,
+        stack=settings.stack,
     )
 
 
