@@ -28,13 +28,16 @@ class Ended:
     timed_out: bool
 
 
-def find_client() -> str | None:
-    """The first docker program that can drive BuildKit, or None."""
+def places() -> Sequence[str]:
+    """Where docker programs may be, first wins: there may be several of different age."""
     found = [shutil.which("docker"), *(f"{folder}/docker" for folder in _PATH.split(":"))]
-    for program in dict.fromkeys(place for place in found if place and Path(place).is_file()):
-        if _drives_buildkit(program):
-            return program
-    return None
+    return list(dict.fromkeys(place for place in found if place))
+
+
+def find_client(programs: Sequence[str]) -> str | None:
+    """The first of them that exists and can drive BuildKit, or None."""
+    usable = (place for place in programs if Path(place).is_file() and _drives_buildkit(place))
+    return next(usable, None)
 
 
 def _drives_buildkit(program: str) -> bool:

@@ -68,7 +68,7 @@ class Builds(Images):
         with self._probing:
             if not self._client_probed:
                 usable = "tls" not in self.address()
-                self._client_program = buildkit.find_client() if usable else None
+                self._client_program = buildkit.find_client(buildkit.places() if usable else [])
                 self._client_probed = True
             return self._client_program
 

@@ -22,6 +22,7 @@ ANSWER_SECONDS = 120
 TRANSFER_SECONDS = 900
 """How long it may take to swallow, write or hash an image's bytes."""
 
+_DEFAULT_HOST = "unix:///var/run/docker.sock"
 _POOL_SIZE = 64
 
 _BROKEN = (PushdeployError, ValueError, AttributeError)
@@ -43,6 +44,7 @@ class Connection:
         with self._connecting:
             if self._client is None:
                 with answering("connect"):
+                    _knock(str(self.address().get("base_url") or _DEFAULT_HOST))
                     self._client = docker.APIClient(
                         **self.address(),
                         version="auto",
@@ -141,6 +143,14 @@ class Stream:
         if self._socket is not None:
             hang_up(self._socket)
         self._response.close()
+
+
+def _knock(url: str) -> None:
+    """``OSError`` when nothing listens on a Unix socket; docker-py would leak one for each try."""
+    scheme, _, path = url.partition("://")
+    if scheme in {"unix", "http+unix"}:
+        with socket.socket(socket.AF_UNIX) as door:
+            door.connect("/" + path.lstrip("/"))
 
 
 def socket_of(response: requests.Response) -> socket.socket | None:

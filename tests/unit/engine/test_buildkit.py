@@ -1,0 +1,60 @@
+"""The command lines and queries of builds, and which docker program can do them."""
+
+from pathlib import Path
+
+import pytest
+
+from pushdeploy.domain.ports import BuildOptions
+from pushdeploy.engine.buildkit import build_command, find_client
+from pushdeploy.engine.builds import classic_parameters
+
+OPTIONS = BuildOptions({"commit": "c"}, {"TOKEN": "secret", "A": "1"}, memory_bytes=64, cpus=0.5)
+
+
+def test_values_of_build_arguments_stay_off_the_command_line() -> None:
+    command = build_command("docker", "web/Dockerfile", "slug:1", {"mine": "x"}, OPTIONS)
+    assert command == [
+        "docker",
+        "build",
+        "--progress=plain",
+        *["-f", "web/Dockerfile"],
+        *["-t", "slug:1"],
+        *["--label", "commit=c", "--label", "mine=x"],
+        *["--build-arg", "A", "--build-arg", "TOKEN"],
+        "-",
+    ]
+
+
+def test_the_classic_builder_is_told_the_limits() -> None:
+    assert classic_parameters("Dockerfile", "slug:1", "abc", OPTIONS) == {
+        "t": "slug:1",
+        "dockerfile": "Dockerfile",
+        "rm": 1,
+        "forcerm": 1,
+        "labels": '{"commit": "c", "pushdeploy.made-by": "abc"}',
+        "buildargs": '{"TOKEN": "secret", "A": "1"}',
+        "memory": 64,
+        "memswap": 64,
+        "cpuperiod": 100_000,
+        "cpuquota": 50_000,
+    }
+
+
+@pytest.mark.parametrize(
+    ("version", "buildx", "usable"),
+    [
+        ("Docker version 20.10.24+dfsg1, build 297e128", False, True),
+        ("Docker version 28.2.2, build e6534b4", False, False),
+        ("Docker version 28.2.2, build e6534b4", True, True),
+        ("Docker version 18.06.0, build x", False, False),
+        ("podman version 4.3.1", False, False),
+    ],
+)
+def test_a_client_needs_buildx_or_to_be_from_before_23(
+    version: str, buildx: bool, usable: bool, tmp_path: Path
+) -> None:
+    program = tmp_path / "docker"
+    answer = "exit 0" if buildx else "exit 1"
+    program.write_text(f'#!/bin/sh\n[ "$1" = buildx ] && {answer}\necho "{version}"\n')
+    program.chmod(0o755)
+    assert find_client([str(program), str(tmp_path / "none")]) == (str(program) if usable else None)

@@ -1,0 +1,148 @@
+"""When a task is healthy, decided from values."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from pushdeploy.domain.manifest import Limits, ProcessSpec
+from pushdeploy.domain.names import ImageDigest, ProcessType
+from pushdeploy.domain.ports import ContainerInfo
+from pushdeploy.domain.slug import Healthcheck
+from pushdeploy.domain.task import Slot
+from pushdeploy.run.health import (
+    Answer,
+    Trial,
+    complaint,
+    death,
+    remedy,
+    too_late,
+    trials,
+    uptime_of,
+    waited_for,
+)
+
+WEB1 = Slot(ProcessType("web"), 1)
+WORKER1 = Slot(ProcessType("worker"), 1)
+LIMITS = Limits(512 * 1024 * 1024)
+
+
+def test_web_without_checks_answers_within_the_boot_time_out() -> None:
+    (trial,) = trials(WEB1, ProcessSpec("run", 1), 60)
+    assert trial.check.path == "/"
+    assert (trial.any_answer, trial.limit_seconds, trial.attempts) == (True, 60, None)
+
+
+def test_other_types_without_checks_stay_up_for_a_second() -> None:
+    (trial,) = trials(WORKER1, ProcessSpec("run", 1), 60)
+    assert uptime_of(trial.check) == 1.0
+
+
+def test_checks_of_the_app_take_the_place_of_ours_and_their_own_time() -> None:
+    quick = Healthcheck("quick", path="/up", attempts=2, wait_seconds=1, timeout_seconds=1)
+    slow = Healthcheck(
+        "slow", path="/up", attempts=10, wait_seconds=10, timeout_seconds=5, initial_delay_seconds=7
+    )
+    first, second = trials(WEB1, ProcessSpec("run", 1, [quick, slow]), 60)
+    assert (first.limit_seconds, first.attempts, first.any_answer) == (60, 2, False)
+    assert (second.limit_seconds, second.pause_seconds) == (157, 10)
+
+
+@pytest.mark.parametrize(
+    ("check", "seconds"),
+    [
+        (Healthcheck(), 1.0),
+        (Healthcheck(uptime_seconds=5), 5),
+        (Healthcheck(path="/up", uptime_seconds=5), None),
+        (Healthcheck(command=["true"]), None),
+    ],
+)
+def test_a_check_that_asks_nothing_is_one_of_uptime(
+    check: Healthcheck, seconds: float | None
+) -> None:
+    assert uptime_of(check) == seconds
+
+
+ANY = Trial(Healthcheck(path="/"), 60, 0.2, any_answer=True)
+OWN = Trial(Healthcheck(path="/up", content="ok"), 60, 5, 3)
+
+
+@pytest.mark.parametrize(
+    ("trial", "answer", "said"),
+    [
+        (ANY, Answer(200), ""),
+        (ANY, Answer(302), ""),
+        (ANY, Answer(400), ""),
+        (ANY, Answer(404), ""),
+        (ANY, Answer(500), "it answered with status 500"),
+        (ANY, Answer(problem="no answer within 10 s"), "no answer within 10 s"),
+        (OWN, Answer(200, "all ok"), ""),
+        (OWN, Answer(301, "ok"), ""),
+        (OWN, Answer(200, "bad"), "/up did not contain 'ok'"),
+        (OWN, Answer(404, "ok"), "/up answered with status 404"),
+        (OWN, Answer(503, "ok"), "/up answered with status 503"),
+    ],
+)
+def test_answers_are_judged(trial: Trial, answer: Answer, said: str) -> None:
+    assert complaint(trial, answer) == said
+
+
+def test_a_death_is_told_with_its_cause() -> None:
+    exited = _info(state="exited", exit_code=3)
+    assert death(WEB1, exited, LIMITS, "answered") == "web.1 exited with code 3 before it answered"
+    starved = _info(state="exited", exit_code=137, out_of_memory=True)
+    message = "worker.1 was killed: out of memory (512 MB)"
+    assert death(WORKER1, starved, LIMITS, "answered") == message
+    assert death(WEB1, None, LIMITS, "answered") == "web.1 was removed by somebody else"
+
+
+def test_what_was_waited_for_has_words() -> None:
+    assert waited_for(Healthcheck(path="/")) == "answered"
+    assert waited_for(Healthcheck()) == "had been up for 1 s"
+    assert waited_for(Healthcheck("db", command=["true"])) == "passed its check db"
+
+
+@pytest.mark.parametrize(
+    ("trial", "last", "said"),
+    [
+        (ANY, "", "web.1 did not answer on port 5000 within 60 s"),
+        (
+            ANY,
+            "it answered with status 500",
+            "web.1 was not healthy on port 5000 within 60 s: it answered with status 500",
+        ),
+        (OWN, "", "web.1 did not answer on port 5000 within 60 s"),
+        (
+            OWN,
+            "/up answered with status 404",
+            "web.1 did not pass its check default: /up answered with status 404",
+        ),
+        (
+            Trial(Healthcheck("db", command=["x"]), 60, 5, 3),
+            "exit code 1",
+            "web.1 did not pass its check db: exit code 1",
+        ),
+    ],
+)
+def test_what_came_too_late_is_told(trial: Trial, last: str, said: str) -> None:
+    assert too_late(WEB1, trial, 5000, 60, last) == said
+
+
+def test_the_hint_fits_the_failure() -> None:
+    assert "memory" in remedy(_info(out_of_memory=True, exit_code=137), WEB1, "shop")
+    assert "PORT" in remedy(_info(state="running"), WEB1, "shop")
+    assert "releases:retry shop" in remedy(_info(exit_code=1), WEB1, "shop")
+    assert "releases:retry shop" in remedy(_info(state="running"), WORKER1, "shop")
+
+
+def _info(**more: Any) -> ContainerInfo:
+    facts: dict[str, Any] = {"state": "exited", "exit_code": None, "out_of_memory": False, **more}
+    return ContainerInfo(
+        id="f" * 64,
+        name="one",
+        image=ImageDigest("sha256:1"),
+        labels={},
+        address="",
+        created_at=datetime.now(UTC),
+        **facts,
+    )

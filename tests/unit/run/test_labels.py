@@ -1,0 +1,163 @@
+"""The containers that tasks and one-offs are asked to be, and tasks read back."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pushdeploy.domain.manifest import Limits, Manifest, Mount, ProcessSpec
+from pushdeploy.domain.names import AppName, ImageDigest, ProcessType
+from pushdeploy.domain.ports import ContainerInfo
+from pushdeploy.domain.task import Slot
+from pushdeploy.run.labels import once_spec, script, state_of, task_of, task_spec
+
+WEB1 = Slot(ProcessType("web"), 1)
+WORKER2 = Slot(ProcessType("worker"), 2)
+
+
+def _manifest(**more: Any) -> Manifest:
+    facts: dict[str, Any] = {"user": "20001:1000", **more}
+    return Manifest(
+        app=AppName("shop"),
+        version=17,
+        image=ImageDigest("sha256:1"),
+        environment={"A": "1", "DYNO": "x", "PORT": "7000"},
+        processes={
+            ProcessType("web"): ProcessSpec("serve --port $PORT", 1),
+            ProcessType("worker"): ProcessSpec("", 2),
+        },
+        mounts=[Mount("/disks/shop/data", "/data")],
+        group=20001,
+        port=8080,
+        limits=Limits(1024, 0.5, 99),
+        boot_timeout_seconds=60,
+        stop_grace_seconds=12,
+        **facts,
+    )
+
+
+def test_web_gets_its_port_and_runs_through_a_shell_as_the_apps_user() -> None:
+    spec = task_spec(_manifest(), WEB1, "abc")
+    assert spec.entrypoint == []
+    assert spec.command == ["/bin/sh", "-c", script("serve --port $PORT")]
+    assert spec.environment == {
+        "HOME": "/app",
+        "TINI_KILL_PROCESS_GROUP": "1",
+        "A": "1",
+        "DYNO": "web.1",
+        "PORT": "8080",
+    }
+    assert (spec.user, spec.groups, spec.drop_capabilities) == ("20001:1000", [20001], True)
+    assert (spec.working_dir, spec.mounts) == ("/app", [("/disks/shop/data", "/data")])
+    assert (spec.memory_bytes, spec.cpus, spec.pids) == (1024, 0.5, 99)
+    assert (spec.stop_grace_seconds, spec.network, spec.tty) == (12, None, False)
+
+
+def test_an_empty_command_starts_what_the_image_starts() -> None:
+    spec = task_spec(_manifest(), WORKER2, "abc")
+    assert (spec.command, spec.entrypoint) == (None, None)
+    assert spec.environment["PORT"] == "7000"
+
+
+def test_an_image_of_somebody_else_keeps_its_user_and_folder() -> None:
+    spec = task_spec(_manifest(user=None), WEB1, "abc")
+    assert (spec.user, spec.working_dir, spec.drop_capabilities) == (None, None, False)
+    assert "HOME" not in spec.environment
+    assert spec.groups == [20001]
+
+
+def test_names_are_readable_and_never_the_same_twice() -> None:
+    names = {task_spec(_manifest(), WEB1, "abc").name for _ in range(3)}
+    assert len(names) == 3
+    assert all(name.startswith("pushdeploy-abc-shop-web.1-v17-") for name in names)
+
+
+def test_a_release_command_goes_through_the_hook_and_others_do_not() -> None:
+    hook = Path("/home/hooks/release")
+    release = _once("release.17", hook)
+    assert release["command"] == ["/bin/sh", "/run/pushdeploy-release", script("migrate")]
+    assert release["read_only_mounts"] == [("/home/hooks/release", "/run/pushdeploy-release")]
+    for plain in (_once("release.17", None), _once("run.1", hook)):
+        assert plain["command"] == ["/bin/sh", "-c", script("migrate")]
+        assert plain["read_only_mounts"] == []
+
+
+def test_a_one_off_has_a_terminal_where_its_client_has_one() -> None:
+    spec = _once("run.1", None, terminal="xterm", environment={"RELEASE_PHASE": "1"})
+    assert spec["tty"]
+    assert spec["command"][2].endswith(script("migrate"))
+    assert spec["open_stdin"]
+    assert spec["environment"]["TERM"] == "xterm"
+    assert spec["environment"]["RELEASE_PHASE"] == "1"
+    assert spec["environment"]["DYNO"] == "run.1"
+    assert spec["labels"]["pushdeploy.role"] == "once"
+    assert spec["labels"]["pushdeploy.dyno"] == "run.1"
+
+
+def _once(
+    name: str,
+    entry: Path | None,
+    terminal: str | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    spec = once_spec(
+        _manifest(),
+        "migrate",
+        name,
+        "abc",
+        terminal=terminal,
+        environment=environment or {},
+        entry=entry,
+    )
+    return {field: getattr(spec, field) for field in spec.__slots__}
+
+
+def test_a_task_is_read_back_from_what_its_spec_wrote() -> None:
+    spec = task_spec(_manifest(), WORKER2, "abc")
+    task = task_of(_info(labels=spec.labels, state="running", kept=True), ours=False)
+    assert task is not None
+    assert (task.app, task.slot, task.version) == ("shop", WORKER2, 17)
+    assert (task.port, task.address, task.state) == (8080, "10.208.0.2", "up")
+
+
+def test_a_one_off_is_no_task() -> None:
+    assert task_of(_info(labels=_once("run.1", None)["labels"]), ours=True) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "exit_code", "kept", "ours", "expected"),
+    [
+        ("created", None, False, True, "starting"),
+        ("running", None, False, True, "starting"),
+        ("running", None, True, True, "up"),
+        ("running", None, True, False, "up"),
+        ("paused", None, True, False, "up"),
+        ("restarting", 1, True, True, "crashed"),
+        ("exited", 1, False, True, "crashed"),
+        ("exited", 0, False, True, "stopped"),
+        ("exited", 1, True, True, "stopped"),
+        ("running", None, False, False, "stopped"),
+        ("created", None, False, False, "stopped"),
+        ("exited", 1, False, False, "stopped"),
+    ],
+)
+def test_the_state_says_whether_anything_will_still_happen(
+    state: str, exit_code: int | None, kept: bool, ours: bool, expected: str
+) -> None:
+    info = _info(labels={}, state=state, exit_code=exit_code, kept=kept)
+    assert state_of(info, ours=ours) == expected
+
+
+def _info(**more: Any) -> ContainerInfo:
+    facts: dict[str, Any] = {"state": "exited", "exit_code": None, "kept": False, **more}
+    return ContainerInfo(
+        id="f" * 64,
+        name="one",
+        image=ImageDigest("sha256:1"),
+        out_of_memory=False,
+        address="10.208.0.2",
+        created_at=datetime.now(UTC),
+        **facts,
+    )
