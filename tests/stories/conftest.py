@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.stories.harness import APPS, Repository, Server, engine_answers
+from tests.stories.harness import APPS, Repository, Server
+from tests.stories.leftovers import engine_answers
 
 MakeServer = Callable[..., Server]
 MakeRepository = Callable[..., Repository]

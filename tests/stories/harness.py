@@ -5,25 +5,42 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pushdeploy.engine.docker import DockerEngine
+from tests.stories.leftovers import containers_of, remove_labelled, stop_nginx
+from tests.stories.means import (
+    CALL_SECONDS,
+    Result,
+    free_ports,
+    outer_environment,
+    run,
+    run_checked,
+    wait_until,
+)
+from tests.stories.running import Running
+
+__all__ = [
+    "APPS",
+    "DOMAIN",
+    "Answer",
+    "Repository",
+    "Result",
+    "Running",
+    "Server",
+    "free_ports",
+    "outer_environment",
+    "wait_until",
+]
 
 APPS = Path(__file__).resolve().parent.parent / "apps"
 DOMAIN = "apps.test"
-STACKS = "pushdeploy/stack"
 START_SECONDS = 60
 STOP_SECONDS = 75
-CALL_SECONDS = 240
 GIT_CONFIG = {"user.name": "Ada", "user.email": "ada@example.com", "commit.gpgsign": "false"}
-
-Result = subprocess.CompletedProcess[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +132,7 @@ class Server:
             self._end(signal.SIGTERM)
         instance = self.home / "instance"
         if instance.exists():
-            _stop_nginx(self.home)
+            stop_nginx(self.home)
             remove_labelled(instance.read_text().strip())
         shutil.rmtree(self.root, ignore_errors=True)
 
@@ -149,11 +166,20 @@ class Server:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
 
     def git(self, cwd: Path, *arguments: str, check: bool = False) -> Result:
         """Real git over a connection of its own."""
         return run(["git", *arguments], cwd=cwd, check=check, environment=self.git_environment())
+
+    def watch_git(self, cwd: Path, *arguments: str) -> Running:
+        """The same, still going on."""
+        return Running(self.popen_git(cwd, *arguments))
+
+    def watch_ssh(self, command: str, *, tty: bool = False) -> Running:
+        """A command on a connection of its own, still going on."""
+        return Running(self.popen_ssh(command, tty=tty))
 
     def popen_git(self, cwd: Path, *arguments: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -187,6 +213,15 @@ class Server:
             check=True,
             environment=self._environment(),
         )
+
+    def ledger(self, app: str) -> list[tuple[object, object, object]]:
+        """Version, status and reason of all releases, the oldest first."""
+        rows = reversed(self.json(f"releases {app} -n 1000"))
+        return [(row["version"], row["status"], row["reason"]) for row in rows]
+
+    def disk(self, app: str, name: str = "data") -> Path:
+        """Where the data of a disk lies on the server."""
+        return self.home / "disks" / app / name
 
     def log(self) -> str:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
@@ -317,6 +352,10 @@ class Repository:
         """``git push deploy main``, or with the arguments given; what it says is in ``stderr``."""
         return self.git("push", "deploy", *(arguments or ["main"]), check=check)
 
+    def start_push(self, *arguments: str) -> Running:
+        """The same, still going on."""
+        return self.server.watch_git(self.path, "push", "deploy", *(arguments or ["main"]))
+
     @property
     def remote_main(self) -> str:
         """Where the server's main is; empty when there is none."""
@@ -324,138 +363,7 @@ class Repository:
         return listed.partition("\t")[0]
 
 
-# --------------------------------------------------------------------------- means
-
-
-def wait_until(condition: Callable[[], bool], seconds: float, complaint: Callable[[], str]) -> None:
-    """Look again and again until it is so; fail with the complaint after ``seconds``."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, complaint()
-        time.sleep(0.02)
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
-def run(
-    words: Sequence[str],
-    *,
-    cwd: Path,
-    input: str = "",
-    check: bool = False,
-    timeout: float = CALL_SECONDS,
-    environment: Mapping[str, str] | None = None,
-) -> Result:
-    """Both outputs kept apart; with ``check`` a failure shows them."""
-    result = subprocess.run(
-        words,
-        cwd=cwd,
-        input=input,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=timeout,
-        check=False,
-        env=dict(environment) if environment is not None else outer_environment(),
-    )
-    if check and result.returncode:
-        shown = " ".join(words[-4:])
-        raise AssertionError(
-            f"{shown} ended with {result.returncode}\n{result.stdout}\n{result.stderr}"
-        )
-    return result
-
-
-def run_checked(words: Sequence[str], *, cwd: Path) -> Result:
-    return run(words, cwd=cwd, check=True)
-
-
-def outer_environment() -> dict[str, str]:
-    """Ours without what would change how git, ssh or pushdeploy behave."""
-    ours = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("PUSHDEPLOY_", "GIT_", "SSH_"))
-    }
-    return {
-        **ours,
-        "LC_ALL": "C.UTF-8",
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": os.devnull,
-    }
-
-
-def engine_answers() -> bool:
-    try:
-        asked = subprocess.run(["docker", "version"], capture_output=True, timeout=20, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return asked.returncode == 0
-
-
-def containers_of(instance: str, *labels: str) -> list[str]:
-    """Ids of one instance's containers that also carry ``labels``."""
-    wanted = (f"pushdeploy.instance={instance}", *labels)
-    filters = [f"--filter=label={label}" for label in wanted]
-    return _docker("container", "ls", "--quiet", "--all", *filters).split()
-
-
-def images_of(instance: str) -> list[str]:
-    """Names, or ids where they have none, of the images that one instance made, but for stacks.
-
-    Stacks carry their maker's label too, and are everybody's.
-    """
-    form = "{{.Repository}} {{.Tag}} {{.ID}}"
-    listed = _docker(
-        "image", "ls", f"--filter=label=pushdeploy.made-by={instance}", f"--format={form}"
-    )
-    rows = [line.split() for line in listed.splitlines()]
-    return [
-        identifier if "<none>" in (name, tag) else f"{name}:{tag}"
-        for name, tag, identifier in rows
-        if name != STACKS
-    ]
-
-
-def remove_labelled(instance: str) -> None:
-    """Everything of one instance and of no other, containers first."""
-    containers = containers_of(instance)
-    if containers:
-        run(["docker", "container", "rm", "-f", "-v", *containers], cwd=Path("/"))
-    images = images_of(instance)
-    if images:
-        run(["docker", "image", "rm", "-f", *images], cwd=Path("/"))
-    DockerEngine(instance).remove_network()
-
-
-def _docker(*words: str) -> str:
-    return run_checked(["docker", *words], cwd=Path("/")).stdout
-
-
 def _certificates() -> dict[str, str]:
     """Builds trust what the tests' own machine trusts."""
     bundle = os.environ.get("PUSHDEPLOY_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
     return {"ca_bundle": bundle} if bundle else {}
-
-
-def _stop_nginx(home: Path) -> None:
-    """It outlives the server on purpose; a pid of somebody else's is left alone."""
-    directory = home / "nginx"
-    path = directory / "nginx.pid"
-    pid = int(path.read_text()) if path.exists() else 0
-    if pid and _works_in(pid, directory):
-        os.kill(pid, signal.SIGTERM)
-        wait_until(lambda: not _works_in(pid, directory), 20, lambda: f"nginx {pid} does not stop")
-
-
-def _works_in(pid: int, directory: Path) -> bool:
-    try:
-        return Path(f"/proc/{pid}/cwd").readlink() == directory.resolve()
-    except OSError:
-        return False

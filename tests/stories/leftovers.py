@@ -1,0 +1,75 @@
+"""What one server has made of containers, images and nginx, looked at and removed from outside."""
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+from pushdeploy.engine.docker import DockerEngine
+from tests.stories.means import run, run_checked, wait_until
+
+STACKS = "pushdeploy/stack"
+
+
+def engine_answers() -> bool:
+    try:
+        asked = subprocess.run(["docker", "version"], capture_output=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return asked.returncode == 0
+
+
+def containers_of(instance: str, *labels: str) -> list[str]:
+    """Ids of one instance's containers that also carry ``labels``."""
+    wanted = (f"pushdeploy.instance={instance}", *labels)
+    filters = [f"--filter=label={label}" for label in wanted]
+    return _docker("container", "ls", "--quiet", "--all", *filters).split()
+
+
+def images_of(instance: str) -> list[str]:
+    """Names, or ids where they have none, of the images that one instance made, but for stacks.
+
+    Stacks carry their maker's label too, and are everybody's.
+    """
+    form = "{{.Repository}} {{.Tag}} {{.ID}}"
+    listed = _docker(
+        "image", "ls", f"--filter=label=pushdeploy.made-by={instance}", f"--format={form}"
+    )
+    rows = [line.split() for line in listed.splitlines()]
+    return [
+        identifier if "<none>" in (name, tag) else f"{name}:{tag}"
+        for name, tag, identifier in rows
+        if name != STACKS
+    ]
+
+
+def remove_labelled(instance: str) -> None:
+    """Everything of one instance and of no other, containers first."""
+    containers = containers_of(instance)
+    if containers:
+        run(["docker", "container", "rm", "-f", "-v", *containers], cwd=Path("/"))
+    images = images_of(instance)
+    if images:
+        run(["docker", "image", "rm", "-f", *images], cwd=Path("/"))
+    DockerEngine(instance).remove_network()
+
+
+def _docker(*words: str) -> str:
+    return run_checked(["docker", *words], cwd=Path("/")).stdout
+
+
+def stop_nginx(home: Path) -> None:
+    """It outlives the server on purpose; a pid of somebody else's is left alone."""
+    directory = home / "nginx"
+    path = directory / "nginx.pid"
+    pid = int(path.read_text()) if path.exists() else 0
+    if pid and _works_in(pid, directory):
+        os.kill(pid, signal.SIGTERM)
+        wait_until(lambda: not _works_in(pid, directory), 20, lambda: f"nginx {pid} does not stop")
+
+
+def _works_in(pid: int, directory: Path) -> bool:
+    try:
+        return Path(f"/proc/{pid}/cwd").readlink() == directory.resolve()
+    except OSError:
+        return False
