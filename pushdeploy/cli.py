@@ -334,22 +334,20 @@ def stack_prepare(settings: Settings, stack: str | None, cache: Path | None) -> 
     from pushdeploy.build.stacks import Stacks
     from pushdeploy.engine.docker import DockerEngine
 
-    home = Home(settings.home)
+    home, name = Home(settings.home), stack or settings.stack
     homeless = not home.instance_file.exists()
-    engine = DockerEngine(
-        _NO_INSTANCE if homeless else read_instance(home.root), settings.docker_host
-    )
-    place = cache.absolute() if cache else home.cache / "stacks"
-    stacks = Stacks(engine, settings.stack_source, place, settings.ca_bundle)
-    name = stack or settings.stack
-    if stacks.ready(name):
-        _output().detail(f"stack {name} is ready")
-        return
-    try:
-        stacks.ensure(name, _output())
-    finally:
-        if homeless:
-            engine.remove_network()
+    instance = _NO_INSTANCE if homeless else read_instance(home.root)
+    with DockerEngine(instance, settings.docker_host) as engine:
+        place = cache.absolute() if cache else home.cache / "stacks"
+        stacks = Stacks(engine, settings.stack_source, place, settings.ca_bundle)
+        if stacks.ready(name):
+            _output().detail(f"stack {name} is ready")
+            return
+        try:
+            stacks.ensure(name, _output())
+        finally:
+            if homeless:
+                engine.remove_network()
 
 
 _NO_INSTANCE = "00000000"

@@ -191,21 +191,21 @@ def _init(home: Home) -> str:
 
 def _docker(settings: Settings) -> Iterator[Finding]:
     """An engine that is down is one finding, not four."""
-    from pushdeploy.engine.buildkit import find_client
+    from pushdeploy.engine.buildkit import find_client, places
     from pushdeploy.engine.docker import DockerEngine
 
-    engine = DockerEngine("00000000", settings.docker_host)
-    try:
-        version = engine.version()
-    except PushdeployError as error:
-        yield Finding("docker", False, error.message, "systemctl start docker")
-        return
-    yield check_version("docker", version, MINIMUM_DOCKER, "apt-get install docker.io")
-    root = _said("docker", "info", "--format", "{{.DockerRootDir}}") or "/var/lib/docker"
-    yield check_free("disk of docker", Path(root), "docker image prune")
-    client = find_client()
-    yield Finding("buildkit", True, client or "no client: Dockerfiles are built the classic way")
-    yield _stack(settings, engine)
+    with DockerEngine("00000000", settings.docker_host) as engine:
+        try:
+            version = engine.version()
+        except PushdeployError as error:
+            yield Finding("docker", False, error.message, "systemctl start docker")
+            return
+        yield check_version("docker", version, MINIMUM_DOCKER, "apt-get install docker.io")
+        root = _said("docker", "info", "--format", "{{.DockerRootDir}}") or "/var/lib/docker"
+        yield check_free("disk of docker", Path(root), "docker image prune")
+        client = find_client(places()) or "no client: Dockerfiles are built the classic way"
+        yield Finding("buildkit", True, client)
+        yield _stack(settings, engine)
 
 
 def _stack(settings: Settings, engine: Engine) -> Finding:
