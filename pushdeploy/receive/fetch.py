@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 
 from dulwich.object_store import BaseObjectStore
 from dulwich.objects import Commit, ObjectID
@@ -138,8 +139,10 @@ class ServeFetch(UploadPackHandler):
             assert child.stdin is not None
             assert child.stdout is not None
             with cancellation.stopping(lambda: kill(child)):
-                child.stdin.write(revisions)
-                child.stdin.close()
+                with suppress(BrokenPipeError):  # it has failed: its exit status says so
+                    child.stdin.write(revisions)
+                with suppress(BrokenPipeError):
+                    child.stdin.close()
                 while data := child.stdout.read(PIECE_BYTES):
                     self.write_pack_data(data)
         cancellation.check()

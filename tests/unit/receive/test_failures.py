@@ -231,6 +231,24 @@ def test_a_client_killed_in_the_middle_of_its_pack_leaves_nothing(
     assert receiver.deployed[1:] == []
 
 
+def test_a_client_whose_pack_is_refused_early_still_reads_why(
+    client: Client, repositories: Repositories, receiver: Receiver, tmp_path: Path
+) -> None:
+    folder = tmp_path / "second"
+    folder.mkdir()
+    host = Host(folder, GitService(repositories, receiver, PackLimits(pack_bytes=2**16)))
+    heavy = Client(client.folder, host.address)
+    (client.folder / "large").write_bytes(os.urandom(16 * 1024**2))
+    heavy.commit()
+
+    status, output = heavy.run("push", "deploy", "main")
+    host.close()
+
+    assert status == 1
+    assert "[remote rejected] main -> main (the pack is refused: pack exceeds maximum" in output
+    assert not repositories.exists(APP)
+
+
 def test_a_silent_deploy_is_kept_alive_with_empty_packets(
     client: Client, repositories: Repositories, receiver: Receiver, tmp_path: Path
 ) -> None:

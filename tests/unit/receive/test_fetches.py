@@ -106,6 +106,7 @@ def test_shallow_clone_can_fetch_deepen_and_become_whole(
     pushed: Client, clone: Callable[..., Client]
 ) -> None:
     cloned = clone("--depth", "1")
+    assert "in-pack: 3\n" in cloned.git("count-objects", "-v") + "\n"
     assert cloned.git("rev-list", "--count", "origin/main") == "1"
 
     pushed.commit(file="5")
