@@ -1,5 +1,6 @@
 """Jinja2, and only here: a template prints, Python decides."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import jinja2
@@ -13,7 +14,7 @@ class Templates:
 
     def __init__(self, home: Path | None = None) -> None:
         self._environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader([str(path) for path in search_path("templates", home)]),
+            loader=_FirstWins([str(path) for path in search_path("templates", home)]),
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -29,3 +30,17 @@ class Templates:
             raise PushdeployError(
                 f"template {name} cannot be rendered: {error}", "correct it under <home>/templates"
             ) from error
+
+
+class _FirstWins(jinja2.FileSystemLoader):
+    """Notices also a file of the operator's that appears in front of a shipped one."""
+
+    def get_source(
+        self, environment: jinja2.Environment, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
+        source, path, unchanged = super().get_source(environment, template)
+        return source, path, lambda: unchanged() and self._first(template) == Path(path)
+
+    def _first(self, template: str) -> Path | None:
+        places = (Path(directory, template) for directory in self.searchpath)
+        return next((place for place in places if place.is_file()), None)

@@ -38,6 +38,17 @@ def test_template_of_the_operator_wins_over_the_shipped_one(tmp_path: Path) -> N
     assert Templates(tmp_path / "elsewhere").render("pages/502.txt")
 
 
+def test_template_written_while_the_server_runs_wins_at_once_regression(tmp_path: Path) -> None:
+    templates = Templates(tmp_path)
+    shipped = templates.render("pages/502.txt")
+    own = tmp_path / "templates" / "pages" / "502.txt"
+    own.parent.mkdir(parents=True)
+    own.write_text("mine\n")
+    assert templates.render("pages/502.txt") == "mine\n"
+    own.unlink()
+    assert templates.render("pages/502.txt") == shipped
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
