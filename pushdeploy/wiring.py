@@ -208,5 +208,5 @@ def _log_to_stderr() -> None:
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
         force=True,
     )
-    for chatty in ("paramiko", "urllib3", "docker", "alembic"):
+    for chatty in ("paramiko", "urllib3", "docker", "alembic", "dulwich"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
