@@ -3,12 +3,14 @@
 This one function is the product; everything that makes a release ends here."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from pushdeploy.domain.app import App
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import HostName, KeyName
 from pushdeploy.domain.ports import Output, Refs, Router, Scheduler
@@ -64,9 +66,8 @@ class Shipper:
             manifest = self._stages.manifests.of(app, release)
             output.headline(f"Release {release.label} of {app.name}: {release.description}")
             output.detail(_cut_over(release))
-            self._run_release_phase(app, release, manifest, output)
             with ExitStack() as undo:
-                tasks = self._start(app, release, manifest, output)
+                tasks = self._release_and_start(app, release, manifest, output)
                 undo.callback(self._stages.scheduler.stop, tasks, app.settings.stop_grace_seconds)
                 with self._stages.traffic.hold(app.name):
                     leaving = self._switch(app, release, tasks, output)
@@ -78,24 +79,35 @@ class Shipper:
             self._after_deploy(release, output)
         return self._store.releases.get(app.name, release.version)
 
+    def _release_and_start(
+        self, app: App, release: Release, manifest: Manifest, output: Output
+    ) -> Sequence[Task]:
+        """The release command, then the tasks; they are made ready while it runs."""
+        gate = Gate()
+        slots = [] if app.stopped else manifest.slots()
+        with ThreadPoolExecutor(1, thread_name_prefix=f"start-{app.name}") as pool:
+            # Past this point the deploy goes on to its end, whoever is still watching.
+            started = pool.submit(
+                self._stages.scheduler.run, manifest, slots, output, Cancellation(), gate
+            )
+            try:
+                self._run_release_phase(app, release, manifest, output)
+                self._mark(release, ReleaseStatus.STARTING)
+            except BaseException:
+                gate.shut()
+                raise
+            gate.open()
+            if not slots:
+                output.detail("no process is to be started: ps:scale or ps:start starts some")
+                return started.result()
+            with output.step(f"Starting {', '.join(str(slot) for slot in slots)}"):
+                return started.result()
+
     def _run_release_phase(
         self, app: App, release: Release, manifest: Manifest, output: Output
     ) -> None:
         self._mark(release, ReleaseStatus.RELEASING)
         self._stages.phase.run(manifest, release, app.settings.release_timeout_seconds, output)
-
-    def _start(
-        self, app: App, release: Release, manifest: Manifest, output: Output
-    ) -> Sequence[Task]:
-        self._mark(release, ReleaseStatus.STARTING)
-        slots = [] if app.stopped else manifest.slots()
-        if not slots:
-            output.detail("no process is to be started: ps:scale or ps:start starts some")
-            return []
-        names = ", ".join(str(slot) for slot in slots)
-        with output.step(f"Starting {names}"):
-            # Past the release phase the deploy goes on to its end, whoever is still watching.
-            return self._stages.scheduler.run(manifest, slots, output, Cancellation())
 
     def _switch(
         self, app: App, release: Release, tasks: Sequence[Task], output: Output

@@ -9,6 +9,7 @@ from typing import BinaryIO, Literal, Protocol
 
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import AppName, CommitId, ImageDigest, KeyName
 from pushdeploy.domain.route import Route, Target
@@ -281,11 +282,13 @@ class Scheduler(Protocol):
         slots: Sequence[Slot],
         output: Output,
         cancellation: Cancellation,
+        gate: Gate | None = None,
     ) -> Sequence[Task]:
         """Start these slots side by side and wait until all are healthy.
 
         One that does not become healthy raises ``BootFailed`` with its last log lines, and none
-        of them is left. The tasks of other calls are not touched.
+        of them is left. The tasks of other calls are not touched. Behind a ``gate`` they are made
+        ready, and begin when it opens; ``Cancelled`` when it is shut.
         """
 
     def run_once(

@@ -7,13 +7,15 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 
 from pushdeploy.domain.cancel import Cancellation
-from pushdeploy.domain.errors import BackendDown, BootFailed, PushdeployError
+from pushdeploy.domain.errors import BackendDown, BootFailed, Cancelled, PushdeployError
+from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.ports import ContainerInfo, ContainerSpec, Engine, EngineEvent, Output
 from pushdeploy.domain.task import Slot
 from pushdeploy.output import duration
 from pushdeploy.run import health
 from pushdeploy.run.health import Trial
+from pushdeploy.run.labels import gated
 from pushdeploy.run.probe import NOT_LISTENING, Probe
 
 _AT_ONCE = 32
@@ -50,6 +52,8 @@ def boot_all(
     cancellation.check()
     if failures:
         raise failures[0]
+    if any(future.exception() for future in futures):
+        raise Cancelled("the gate was shut: the tasks never began")
 
 
 def _tell(events: Iterator[EngineEvent], boots: Sequence["Boot"]) -> None:
@@ -75,11 +79,20 @@ class Boot:
     """One task on its way up. ``run`` on one thread; ``give_up`` on any."""
 
     def __init__(
-        self, engine: Engine, manifest: Manifest, slot: Slot, spec: ContainerSpec, host: str
+        self,
+        engine: Engine,
+        manifest: Manifest,
+        slot: Slot,
+        spec: ContainerSpec,
+        host: str,
+        gate: Gate | None = None,
     ) -> None:
         """``host`` is what requests of checks carry as their Host."""
         self.slot = slot
-        self.spec = spec
+        self._gate = gate
+        # A foreign image may lack what waiting takes: its command starts when the gate is open.
+        self._behind_gate = bool(gate and spec.command and manifest.user)
+        self.spec = gated(spec) if self._behind_gate else spec
         self.container = ""
         self._engine = engine
         self.manifest = manifest
@@ -91,6 +104,8 @@ class Boot:
     def run(self) -> float:
         """Return when it is healthy: the seconds that it took. ``BootFailed`` when it is not."""
         self._pause(0)
+        if self._gate is not None and not self._behind_gate:
+            self._pass(self._gate)
         self._start()
         began = time.monotonic()
         info = self._engine.inspect(self.container)
@@ -134,7 +149,10 @@ class Boot:
         try:
             self.container = self._engine.create(self.spec)
             self._pause(0)
-            self._engine.start(self.container)
+            if self._gate is not None and self._behind_gate:
+                self._start_behind(self._gate)
+            else:
+                self._engine.start(self.container)
         except BackendDown:
             raise
         except PushdeployError as error:
@@ -142,6 +160,22 @@ class Boot:
                 f"{self.slot} could not be started: {error.message}",
                 error.hint or "look at its command in the Procfile and push again",
             ) from error
+
+    def _start_behind(self, gate: Gate) -> None:
+        """The container runs, its command waits for the gate."""
+        attached = self._engine.attach(self.container, False)
+        try:
+            self._engine.start(self.container)
+            self._pass(gate)
+            attached.write(b"go\n")
+            attached.end_input()
+        finally:
+            attached.close()
+
+    def _pass(self, gate: Gate) -> None:
+        if not gate.wait():
+            raise GivenUp
+        self._pause(0)
 
     def _pause(self, seconds: float, before: str = "") -> None:
         """Wait, but for nothing that has already been decided."""

@@ -1,7 +1,9 @@
 """What a task's container is asked to be, and a task read back from its labels. Pure."""
 
 import secrets
+import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pushdeploy.domain.manifest import Manifest
@@ -27,6 +29,9 @@ ENTRY = "/run/pushdeploy-release"
 """Where a release command's container sees the release hook."""
 
 _HOME = "/app"
+
+_BEGUN = "/tmp/.begun"  # noqa: S108 - inside the container, where only the app is
+"""Written when a gated command has begun, for restarts of the same container."""
 
 _SIZE_GATE = """\
 n=0
@@ -67,6 +72,17 @@ def task_spec(manifest: Manifest, slot: Slot, instance: str) -> ContainerSpec:
         drop_capabilities=manifest.user is not None,
         stop_grace_seconds=manifest.stop_grace_seconds,
     )
+
+
+def gated(spec: ContainerSpec) -> ContainerSpec:
+    """The same container, whose command begins when a line comes on its standard input.
+
+    Only the first time: the engine restarts it without anybody there to send a line.
+    """
+    assert spec.command is not None
+    wait = f"[ -e {_BEGUN} ] || {{ read -r go && : >{_BEGUN}; }} || exit 1"
+    command = f"{wait}\nexec {shlex.join(spec.command)} </dev/null"
+    return replace(spec, command=["/bin/sh", "-c", command], open_stdin=True)
 
 
 def once_spec(

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports import ContainerInfo, Engine, EngineEvent, LogLine, Output, Streams
@@ -56,9 +57,10 @@ class DockerLocal:
         slots: Sequence[Slot],
         output: Output,
         cancellation: Cancellation,
+        gate: Gate | None = None,
     ) -> Sequence[Task]:
         cancellation.check()
-        boots = [self._boot(manifest, slot) for slot in slots]
+        boots = [self._boot(manifest, slot, gate) for slot in slots]
         with self._ours.at_work(boot.spec.name for boot in boots):
             try:
                 boot_all(self._engine, boots, output, cancellation)
@@ -145,10 +147,10 @@ class DockerLocal:
         """A release command is never cut in half, whoever started it."""
         return self._ours.has(info.name) or labels.is_running_release(info)
 
-    def _boot(self, manifest: Manifest, slot: Slot) -> Boot:
+    def _boot(self, manifest: Manifest, slot: Slot, gate: Gate | None) -> Boot:
         spec = labels.task_spec(manifest, slot, self._instance)
         host = f"{manifest.app}.{self._domain}" if self._domain else str(manifest.app)
-        return Boot(self._engine, manifest, slot, spec, host)
+        return Boot(self._engine, manifest, slot, spec, host, gate)
 
     def _adopt(self, boot: Boot) -> Task:
         """From now on the engine looks after it; it must still run then."""

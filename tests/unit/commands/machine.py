@@ -16,6 +16,7 @@ from pushdeploy.disks.directories import Directories
 from pushdeploy.domain.access import PublicKey
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import BootFailed, BuildFailed, RouteFailed
+from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Limits, Manifest
 from pushdeploy.domain.names import (
     AppName,
@@ -122,6 +123,7 @@ class MemoryScheduler:
         slots: Sequence[Slot],
         output: Output,
         cancellation: Cancellation,
+        gate: Gate | None = None,
     ) -> Sequence[Task]:
         if bad := [slot for slot in slots if slot.process_type in self.broken]:
             raise BootFailed(f"{bad[0]} did not start", log_tail=["no module named shop"])

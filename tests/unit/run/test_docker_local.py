@@ -8,16 +8,18 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from pushdeploy.domain.cancel import Cancellation
-from pushdeploy.domain.errors import BootFailed
+from pushdeploy.domain.errors import BootFailed, Cancelled
+from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Limits, Manifest, Mount, ProcessSpec
 from pushdeploy.domain.names import AppName, ImageDigest, ProcessType
-from pushdeploy.domain.ports import WindowSize
+from pushdeploy.domain.ports import ContainerInfo, WindowSize
 from pushdeploy.engine.docker import DockerEngine
 from pushdeploy.output import Output
 from pushdeploy.resources import shipped
@@ -70,6 +72,15 @@ class Bench:
         manifest = self.with_commands(**commands)
         self.scheduler.run(manifest, manifest.slots(), Output(), Cancellation())
         return manifest
+
+    def wait_for_container(self) -> ContainerInfo:
+        """The first one that runs."""
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            running = [info for info in self.engine.containers({}) if info.state == "running"]
+            if running:
+                return running[0]
+        raise AssertionError("no container runs")
 
     def with_commands(self, **commands: str) -> Manifest:
         processes = {ProcessType(kind): ProcessSpec(text, 1) for kind, text in commands.items()}
@@ -172,6 +183,51 @@ def test_a_killed_container_is_a_change_and_comes_back_with_an_address(bench: Be
     (again,) = bench.scheduler.tasks(APP)
     assert (again.container, again.state) == (task.container, "up")
     assert again.address
+
+
+def test_tasks_behind_a_gate_are_made_ready_and_begin_when_it_opens(bench: Bench) -> None:
+    gate = Gate()
+    manifest = bench.with_commands(web=SERVE)
+    with ThreadPoolExecutor(1) as pool:
+        started = pool.submit(
+            bench.scheduler.run, manifest, manifest.slots(), Output(), Cancellation(), gate
+        )
+        info = bench.wait_for_container()
+        with bench.engine.logs(info.id) as lines:
+            assert list(lines) == []
+        gate.open()
+        (task,) = started.result(30)
+    with bench.engine.logs(task.container) as lines:
+        assert [line.text for line in lines] == ["serving"]
+
+
+def test_a_shut_gate_leaves_nothing(bench: Bench) -> None:
+    gate = Gate()
+    manifest = bench.with_commands(web=SERVE)
+    with ThreadPoolExecutor(1) as pool:
+        started = pool.submit(
+            bench.scheduler.run, manifest, manifest.slots(), Output(), Cancellation(), gate
+        )
+        bench.wait_for_container()
+        gate.shut()
+        with pytest.raises(Cancelled):
+            started.result(30)
+    assert bench.engine.containers({}) == []
+
+
+def test_a_task_that_waited_at_a_gate_begins_by_itself_after_a_crash(bench: Bench) -> None:
+    gate = Gate()
+    gate.open()
+    manifest = bench.with_commands(web=SERVE)
+    bench.scheduler.run(manifest, manifest.slots(), Output(), Cancellation(), gate)
+    (task,) = bench.scheduler.tasks(APP)
+    with bench.scheduler.changes() as changes:
+        assert next(changes) is None
+        pid = bench.engine.api.inspect_container(task.container)["State"]["Pid"]
+        os.kill(pid, signal.SIGKILL)
+        assert [next(changes), next(changes)] == [APP, APP]
+    with bench.engine.logs(task.container, follow=True) as lines:
+        assert [next(lines).text, next(lines).text] == ["serving", "serving"]
 
 
 def test_a_task_has_the_apps_user_and_the_disks_group(bench: Bench, tmp_path: Path) -> None:
