@@ -16,6 +16,7 @@ from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.formation import quantities
 from pushdeploy.domain.names import AppName
 from pushdeploy.locks import Purpose
+from pushdeploy.output import Quiet
 
 
 @command("apps:create", example="apps:create shop")
@@ -25,7 +26,7 @@ def create(request: Request, app: AppName) -> None:
     free_host(request.platform, app)
     request.store.apps.create(app)
     try:
-        request.platform.reconciler.refresh_route(app, request.output)
+        request.platform.reconciler.refresh_route(app, Quiet())
     except PushdeployError:
         request.store.apps.destroy(app)
         raise
@@ -54,7 +55,8 @@ def exists(request: Request, app: str) -> None:
 @form_option
 def info(request: Request, app: App, form: str) -> None:
     """Show what an app is and what runs of it."""
-    show_record(request, form, {**_row(request, app), **_more(request, app)})
+    record = {**_row(request, app), **_more(request, app)}
+    show_record(request, form, record, left_out=("version",))
 
 
 @command("apps:set", plain_values=True, example="apps:set shop body-limit=50m release-timeout=2h")

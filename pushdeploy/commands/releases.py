@@ -61,7 +61,7 @@ def info(request: Request, app: App, version: int | None, form: str) -> None:
     record = {**_row(release, live), **_more(request, release), "steps": _steps(steps)}
     if form == "text":
         record["steps"] = [f"{title} {duration(seconds)}" for title, seconds in steps]
-    show_record(request, form, record)
+    show_record(request, form, record, left_out=("version",))
 
 
 @command("releases:output", reads=True, example="releases:output shop v12")

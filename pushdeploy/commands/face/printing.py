@@ -2,10 +2,9 @@
 
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import UTC, datetime
 
-from rich.box import Box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -33,12 +32,13 @@ def show_rows(request: Request, form: str, rows: Sequence[Row], shown: Sequence[
     _write(request, _table(request.session, shown, cells))
 
 
-def show_record(request: Request, form: str, record: Row) -> None:
-    """One thing: ``key:  value`` a line."""
+def show_record(request: Request, form: str, record: Row, *, left_out: Container[str] = ()) -> None:
+    """One thing: ``key:  value`` a line. JSON also has what is ``left_out`` for people."""
     if form == "json":
         show_json(request, record)
         return
-    _write(request, columns([(f"{_title(key)}:", _cell(value)) for key, value in record.items()]))
+    shown = [(key, value) for key, value in record.items() if key not in left_out]
+    _write(request, columns([(f"{_title(key)}:", _cell(value)) for key, value in shown]))
 
 
 def show_lines(request: Request, form: str, lines: Sequence[str]) -> None:
@@ -70,15 +70,12 @@ def _table(session: Session, head: Sequence[str], rows: Sequence[Sequence[str]])
     """Plain columns without a head in a pipe: what scripts cut apart."""
     if session.terminal is None:
         return columns(rows)
-    table = Table(box=_NO_LINES, pad_edge=False, header_style="bold")
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for title in head:
         table.add_column(_title(title), overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     return _rendered(table, session)
-
-
-_NO_LINES = Box("    \n" * 8)
 
 
 def _rendered(table: Table, session: Session) -> Sequence[str]:

@@ -1,0 +1,150 @@
+"""A command, a setting, a hook or a template variable that docs/ does not explain is a defect."""
+
+import re
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+import pytest
+from jinja2 import Environment, FileSystemLoader, meta
+
+from pushdeploy.commands.face.app_settings import shown_settings
+from pushdeploy.commands.face.catalogue import Catalogue
+from pushdeploy.commands.face.command import Command
+from pushdeploy.domain.app import AppSettings
+from pushdeploy.resources import shipped
+from pushdeploy.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+COMMANDS = (DOCS / "commands.md").read_text()
+SETTINGS = (DOCS / "settings.md").read_text()
+CATALOGUE = Catalogue()
+TEMPLATES = shipped("templates")
+TEMPLATE_FILES = sorted(
+    str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*.*") if path.is_file()
+)
+PAGES = (ROOT / "README.md", *sorted(DOCS.rglob("*.md")))
+NAMES = {name for command in CATALOGUE.commands for name in command.names}
+NOUNS = {name.partition(":")[0] for name in NAMES}
+
+
+def sections() -> Mapping[str, str]:
+    """What docs/commands.md says of each command, by the usage in its heading."""
+    parts = re.split(r"(?m)^#{2,3} ", COMMANDS)
+    found = (part.partition("\n") for part in parts if part.startswith("`"))
+    return {heading.strip("`"): text for heading, _, text in found}
+
+
+def section_of(command: Command) -> str:
+    found = [text for heading, text in sections().items() if heading.split()[0] == command.name]
+    assert len(found) == 1, f"docs/commands.md has {len(found)} headings for {command.name}"
+    return found[0]
+
+
+def table_rows(text: str) -> Mapping[str, list[str]]:
+    """The cells of a Markdown table's rows, by the code in the first one."""
+    rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("| `")]
+    return {cells[0].strip().strip("`"): [cell.strip() for cell in cells[1:]] for cells in rows}
+
+
+@pytest.mark.parametrize("command", CATALOGUE.commands, ids=lambda command: command.name)
+def test_every_command_is_documented(command: Command) -> None:
+    text = section_of(command)
+    assert f"ssh deploy {command.name}" in text or f"ssh -t deploy {command.name}" in text
+    for alias in command.aliases:
+        assert f"`{alias}" in text, f"its other name {alias}"
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and "--help" not in parameter.opts:
+            for flag in parameter.opts:
+                assert re.search(rf"`({flag}\b|[^`\n]* {flag}\b)|ssh deploy.* {flag}\b", text), flag
+
+
+@pytest.mark.parametrize("command", CATALOGUE.commands, ids=lambda command: command.name)
+def test_every_command_explains_itself_with_an_example_that_names_it(command: Command) -> None:
+    assert command.help
+    assert command.example.split()[0] in command.names
+
+
+@pytest.mark.parametrize("command", CATALOGUE.commands, ids=lambda command: command.name)
+def test_the_example_of_every_command_can_be_parsed(command: Command) -> None:
+    words = shlex.split(
+        command.example.partition(" && ")[0].partition(" < ")[0].partition(" > ")[0]
+    )
+    parser = command.make_parser(click.Context(command))
+    parser.parse_args(words[1:])
+
+
+def test_no_command_is_documented_that_does_not_exist() -> None:
+    assert {heading.split()[0] for heading in sections()} <= NAMES
+
+
+def test_every_setting_of_an_app_is_documented() -> None:
+    documented = table_rows(COMMANDS)
+    assert set(documented) == set(shown_settings(AppSettings()))
+    for name, default in shown_settings(AppSettings()).items():
+        assert default in documented[name][-1]
+
+
+def test_every_setting_of_the_server_is_documented_with_its_default() -> None:
+    rows = table_rows(SETTINGS)
+    documented = {name: cells[0] for name, cells in rows.items() if name.startswith("PUSHDEPLOY_")}
+    assert set(documented) == {f"PUSHDEPLOY_{name.upper()}" for name in Settings.model_fields}
+    for name, field in Settings.model_fields.items():
+        if field.default is not None:
+            default = field.default
+            shown = str(float(default)) if field.annotation is float else str(default)
+            assert documented[f"PUSHDEPLOY_{name.upper()}"] == f"`{shown}`", name
+
+
+def test_every_hook_and_its_facts_are_documented() -> None:
+    documented = table_rows(SETTINGS)
+    for script in shipped("hooks").iterdir():
+        cells = documented[script.name]
+        facts = re.search(r"(?m)^# Facts: (.*?)\.", script.read_text())
+        for fact in facts.group(1).split() if facts else []:
+            assert f"`{fact}`" in cells[1] or fact == "PUSHDEPLOY_HOME", f"{script.name}: {fact}"
+
+
+@pytest.mark.parametrize("name", TEMPLATE_FILES)
+def test_every_template_and_its_variables_are_documented(name: str) -> None:
+    if name.startswith("pages/"):
+        assert name.replace(".txt", ".html") in SETTINGS
+        assert variables_of(name) <= {"title"}
+        return
+    documented = table_rows(SETTINGS)[name][-1]
+    assert sorted(re.findall(r"`(\w+)`", documented)) == sorted(variables_of(name))
+
+
+def variables_of(name: str) -> set[str]:
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
+    return meta.find_undeclared_variables(environment.parse((TEMPLATES / name).read_text()))
+
+
+def named_commands(text: str) -> set[str]:
+    """Words like ``apps:list`` whose noun is one of ours."""
+    found = re.findall(r"(?<![\w:/.-])([a-z]+(?:-[a-z]+)?):([a-z]+)(?![\w:])", text)
+    return {f"{noun}:{verb}" for noun, verb in found if noun in NOUNS and verb != "help"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_that_a_page_names_exists(page: Path) -> None:
+    assert named_commands(page.read_text()) <= NAMES | PROGRAM
+
+
+def test_every_command_that_a_message_names_exists() -> None:
+    package = ROOT / "pushdeploy"
+    for path in package.rglob("*.py"):
+        unknown = named_commands(path.read_text()) - NAMES - PROGRAM
+        assert not unknown, f"{path.relative_to(ROOT)} names {unknown}"
+
+
+PROGRAM = {"keys:add", "keys:list", "keys:remove", "stack:prepare"}
+"""Commands of the program on the server."""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), target
