@@ -1,0 +1,243 @@
+"""disks, keys, logs, run, builds, help, version: what the other nouns answer."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+import pushdeploy
+from pushdeploy.commands.disks import parse_attachment
+from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.disk import Attachment
+from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.names import KeyName
+from pushdeploy.domain.ports import LogLine
+from pushdeploy.locks import Purpose
+from pushdeploy.output import Quiet
+from tests.unit.commands.machine import ADA, SHOP, Client, Machine, key_of
+
+BOB_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f bob@x\n"
+
+# --------------------------------------------------------------------------- disks
+
+
+@pytest.mark.parametrize("line", ["disks:attach shop data /data", "storage:mount shop data:/data"])
+def test_a_disk_is_attached_by_a_release_of_its_own(machine: Machine, line: str) -> None:
+    machine.live()
+    assert machine.type(line).status == 0
+    assert list(machine.store.disks.of(SHOP)) == [Attachment.parse("data", "/data")]
+    latest = machine.store.releases.latest(SHOP)
+    assert latest
+    assert latest.description == "Attach data"
+
+
+@pytest.mark.parametrize(
+    "words", [["data"], ["data", "/a", "/b"], ["/var/lib/x:/data"], ["data", "data"], ["data:"]]
+)
+def test_a_disk_without_name_or_path_is_refused(words: list[str]) -> None:
+    with pytest.raises(UserError):
+        parse_attachment(words)
+
+
+def test_a_directory_of_the_server_is_no_disk() -> None:
+    with pytest.raises(UserError, match="disks have names here"):
+        parse_attachment(["/var/lib/dokku/data/storage/shop:/data"])
+
+
+def test_a_detached_disk_stays_in_the_list_with_its_data(machine: Machine) -> None:
+    machine.live()
+    machine.type("disks:attach shop data /data")
+    (machine.home / "disks" / "shop" / "data" / "file").write_bytes(b"x" * 50_000)
+    answer = machine.type("storage:unmount shop data:/data")
+    assert answer.status == 0
+    assert "stays in" in answer.out
+    (row,) = machine.type("disks:list shop --format json").json
+    assert (row["name"], row["attached"], row["mount_path"]) == ("data", False, None)
+    assert row["used_bytes"] >= 50_000
+    assert machine.type("storage:list shop").out.split()[:2] == ["data", "detached"]
+
+
+# --------------------------------------------------------------------------- keys
+
+
+def test_a_key_from_standard_input_may_log_in(machine: Machine) -> None:
+    assert machine.type("keys:add bob", BOB_KEY.encode()).status == 0
+    assert [row["name"] for row in machine.type("keys:list --format json").json] == ["ada", "bob"]
+    assert machine.type("whoami", by=KeyName("bob")).out == "bob\n"
+
+
+def test_a_key_can_be_pasted_on_a_terminal(machine: Machine) -> None:
+    assert machine.type("ssh-keys:add bob", BOB_KEY.encode(), terminal="xterm").status == 0
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"nonsense", b"-----BEGIN OPENSSH PRIVATE KEY-----", b"x" * 99999]
+)
+def test_what_is_no_public_key_is_refused(machine: Machine, text: bytes) -> None:
+    assert machine.type("keys:add bob", text).status == 1
+    assert len(machine.store.keys.list()) == 1
+
+
+def test_input_without_end_is_not_read_to_its_end(machine: Machine) -> None:
+    answer = machine.type("keys:add bob", BOB_KEY.encode() * 1000)
+    assert "larger than" in answer.errors
+
+
+def test_the_last_key_is_only_removed_by_force(machine: Machine) -> None:
+    machine.store.keys.add(key_of("bob"))
+    assert machine.type("keys:remove bob").status == 0
+    assert machine.type("keys:remove bob").status == 1
+    assert machine.type("keys:remove ada").status == 1
+    assert machine.type("keys:remove ada --force").status == 0
+    assert machine.store.keys.list() == []
+
+
+# --------------------------------------------------------------------------- logs
+
+
+def test_log_lines_look_as_heroku_shows_them(machine: Machine) -> None:
+    machine.store.apps.create(SHOP)
+    here = timezone(timedelta(hours=2))
+    machine.scheduler.lines = [
+        ("web.1", LogLine(datetime(2026, 1, 31, 12, 0, tzinfo=UTC), 1, "up")),
+        ("worker.1", LogLine(datetime(2026, 1, 31, 14, 0, 1, 5, tzinfo=here), 2, "boo")),
+    ]
+    assert machine.type("logs shop -n 7 -p web").out.splitlines() == [
+        "2026-01-31T12:00:00.000000+00:00 app[web.1]: up",
+        "2026-01-31T12:00:01.000005+00:00 app[worker.1]: boo",
+    ]
+    assert machine.scheduler.asked == {"app": SHOP, "tail": 7, "follow": False, "process": "web"}
+    assert machine.type("logs shop --format json").json[1] == {
+        "at": "2026-01-31T12:00:01.000005+00:00",
+        "process": "worker.1",
+        "stream": "stderr",
+        "text": "boo",
+    }
+
+
+def test_following_ends_when_the_client_has_gone(machine: Machine) -> None:
+    machine.store.apps.create(SHOP)
+    machine.scheduler.lines = [("web.1", LogLine(datetime.now(UTC), 1, "up"))] * 3
+    client = Client()
+    client.cancellation.cancel("the client went away")
+    assert machine.type_as(client, "logs shop --tail").out == ""
+    assert machine.scheduler.asked["follow"] is True
+
+
+def test_a_log_that_is_followed_has_no_json(machine: Machine) -> None:
+    machine.store.apps.create(SHOP)
+    assert machine.type("logs shop -t --format json").status == 1
+
+
+# --------------------------------------------------------------------------- run
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("python manage.py shell -c 'print(1)'", "python manage.py shell -c 'print(1)'"),
+        ("-- ls -la --format json", "ls -la --format json"),
+        ("ls --help", "ls --help"),
+        ("'echo $DYNO | rev'", "echo $DYNO | rev"),
+        ("echo '$DYNO' 'a b'", "echo '$DYNO' 'a b'"),
+        ("worker", "work"),
+        ("worker --once", "worker --once"),
+    ],
+)
+def test_everything_after_the_app_is_the_command(
+    machine: Machine, words: str, expected: str
+) -> None:
+    machine.live()
+    machine.type(f"run shop {words}")
+    (once,) = machine.scheduler.once
+    assert once.command == expected
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "run -e A='1 2' --env B=2 --no-tty shop env",
+        "run shop -e A='1 2' --env B=2 --no-tty env",
+        "--app shop run -e A='1 2' --env=B=2 env",
+        "run shop -eA='1 2' -e B=2 -- env",
+    ],
+)
+def test_options_of_run_stand_before_its_command(machine: Machine, line: str) -> None:
+    machine.live()
+    assert machine.type(line).status == 0
+    (once,) = machine.scheduler.once
+    assert (once.command, once.environment) == ("env", {"A": "1 2", "B": "2"})
+
+
+def test_run_ends_with_the_exit_code_of_its_command(machine: Machine) -> None:
+    machine.live()
+    machine.scheduler.exit_code = 42
+    assert machine.type("run shop false").status == 42
+    assert machine.audited()[-1] == ("run shop false", 42)
+
+
+def test_run_has_the_live_release_and_a_name_of_its_own(machine: Machine) -> None:
+    machine.live()
+    machine.type("config:set shop A=1")
+    assert machine.type("run shop cat", b"typed").out == "typed"
+    once = machine.scheduler.once[0]
+    assert once.version == 2
+    kind, _, number = once.name.partition(".")
+    assert (kind, len(number), number.isdecimal()) == ("run", 4, True)
+
+
+def test_run_passes_a_terminal_through_untouched(machine: Machine) -> None:
+    machine.live()
+    client = Client(b"", "xterm")
+    machine.type_as(client, "run shop bash")
+    assert (client.raw, machine.scheduler.once[0].terminal) == (True, "xterm")
+    client = Client(b"", "xterm")
+    machine.type_as(client, "run --no-tty shop bash")
+    assert (client.raw, machine.scheduler.once[1].terminal) == (False, None)
+
+
+@pytest.mark.parametrize("line", ["run shop", "run shop --", "run", "run shop --nope env"])
+def test_run_without_a_command_is_an_error(machine: Machine, line: str) -> None:
+    machine.live()
+    assert machine.type(line).status == 1
+    assert machine.scheduler.once == []
+
+
+def test_run_needs_a_live_release(machine: Machine) -> None:
+    machine.store.apps.create(SHOP)
+    assert machine.type("run shop env").status == 1
+
+
+# --------------------------------------------------------------------------- builds
+
+
+def test_a_build_that_is_going_on_is_cancelled_from_elsewhere(machine: Machine) -> None:
+    machine.store.apps.create(SHOP)
+    cancellation = Cancellation()
+    purpose = Purpose("deploy of 4a4bd4d", ADA)
+    with machine.platform.locks.hold(SHOP, purpose, Quiet(), cancellation):
+        answer = machine.type("builds:cancel shop")
+    assert (answer.status, answer.out) == (0, "cancelled: deploy of 4a4bd4d by ada\n")
+    assert cancellation.cancelled
+
+
+def test_a_release_that_has_begun_is_not_cancelled(machine: Machine) -> None:
+    machine.store.apps.create(SHOP)
+    cancellation = Cancellation()
+    cancellation.commit()
+    with machine.platform.locks.hold(SHOP, Purpose("deploy", ADA), Quiet(), cancellation):
+        answer = machine.type("builds:cancel shop")
+    assert answer.status == 1
+    assert "too late" in answer.errors
+
+
+def test_there_may_be_nothing_to_cancel(machine: Machine) -> None:
+    machine.store.apps.create(SHOP)
+    assert "nothing is being deployed" in machine.type("builds:cancel shop").errors
+
+
+# --------------------------------------------------------------------------- version
+
+
+def test_the_version_is_that_of_the_server(machine: Machine) -> None:
+    assert machine.type("version").out == f"pushdeploy {pushdeploy.__version__}\n"
+    assert machine.type("--version --format json").json == {"version": pushdeploy.__version__}
