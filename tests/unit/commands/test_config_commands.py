@@ -1,0 +1,140 @@
+"""config: values arrive as they were quoted, come back as they are, and never leak."""
+
+import base64
+import json
+import shlex
+import subprocess
+
+import pytest
+
+from pushdeploy.commands.config import exported
+from pushdeploy.domain.release import Reason
+from tests.unit.commands.machine import SHOP, WEB, Machine
+
+AWKWARD = {
+    "SPACES": "two  words ",
+    "QUOTES": """it's "quoted" """,
+    "DOLLAR": "$HOME `id` $(id) \\n \\",
+    "LINES": "one\ntwo\n",
+    "EMPTY": "",
+    "EQUALS": "a=b=c",
+    "TEXT": "grün ✓",
+}
+
+
+def words_of(config: dict[str, str]) -> str:
+    return shlex.join(f"{key}={value}" for key, value in config.items())
+
+
+def test_every_value_survives_set_and_get(machine: Machine) -> None:
+    machine.store.apps.create(SHOP)
+    assert machine.type(f"config:set shop {words_of(AWKWARD)}").status == 0
+    for key, value in AWKWARD.items():
+        assert machine.type(f"config:get shop {key}").out == f"{value}\n"
+    assert machine.type("config:show shop --format json").json == AWKWARD
+
+
+def test_encoded_values_are_safe_from_every_shell(machine: Machine) -> None:
+    machine.store.apps.create(SHOP)
+    text = base64.b64encode(AWKWARD["DOLLAR"].encode()).decode()
+    machine.type(f"config:set shop --encoded A={text}")
+    assert machine.store.config.get(SHOP) == {"A": AWKWARD["DOLLAR"]}
+    answer = machine.type("config:set --encoded shop A=s3cret!")
+    assert answer.status == 1
+    assert "s3cret" not in answer.errors
+
+
+def test_a_change_is_one_release_for_all_of_its_keys(machine: Machine) -> None:
+    machine.live()
+    assert machine.type("config:set shop B=2 A=1").status == 0
+    release = machine.store.releases.latest(SHOP)
+    assert release
+    assert (release.version, release.reason) == (2, Reason.CONFIG)
+    assert release.description == "Set A, B"
+    assert machine.type("config:unset shop A NOT_THERE").status == 0
+    assert machine.store.config.get(SHOP) == {"B": "2"}
+
+
+def test_nothing_is_released_when_nothing_changes(machine: Machine) -> None:
+    machine.live()
+    machine.type("config:set shop A=1")
+    answer = machine.type("config:set shop A=1")
+    assert (answer.status, "nothing to change" in answer.out) == (0, True)
+    latest = machine.store.releases.latest(SHOP)
+    assert latest
+    assert latest.version == 2
+
+
+def test_a_change_whose_release_fails_says_so_and_keeps_the_config(machine: Machine) -> None:
+    machine.live()
+    machine.scheduler.broken = {WEB}
+    answer = machine.type("config:set shop A=1")
+    assert answer.status == 1
+    assert "no module named shop" in answer.errors
+    assert "v2 failed; v1" in answer.errors
+    assert machine.store.config.get(SHOP) == {}
+
+
+def test_vars_of_an_app_without_a_release_wait_for_it(machine: Machine) -> None:
+    machine.store.apps.create(SHOP)
+    assert "first release" in machine.type("config:set shop A=1").out
+
+
+@pytest.mark.parametrize("word", ["A", "1A=x", "A-B=x", "=x", "APP=x", "DISK_PATH_DATA=x"])
+def test_a_word_that_is_no_var_is_refused_without_showing_a_value(
+    machine: Machine, word: str
+) -> None:
+    machine.store.apps.create(SHOP)
+    answer = machine.type(f"config:set shop B=s3cret {word}")
+    assert answer.status == 1
+    assert "s3cret" not in answer.errors
+    assert machine.store.config.get(SHOP) == {}
+
+
+def test_a_value_whose_quotes_the_shell_took_is_explained_and_not_audited(
+    machine: Machine,
+) -> None:
+    machine.store.apps.create(SHOP)
+    answer = machine.type("config:set shop MOTTO=two words")
+    assert answer.status == 1
+    assert "takes one pair of quotes off" in answer.errors
+    assert machine.audited() == []
+
+
+def test_a_var_that_is_not_there_is_an_error(machine: Machine) -> None:
+    machine.store.apps.create(SHOP)
+    answer = machine.type("config:get shop A")
+    assert (answer.status, answer.out) == (1, "")
+
+
+def test_show_keeps_one_line_a_var(machine: Machine) -> None:
+    machine.store.apps.create(SHOP)
+    machine.store.config.replace(SHOP, {"LONG_NAME": "1", "B": "one\ntwo"})
+    assert machine.type("config shop").out == "B:          one\\ntwo\nLONG_NAME:  1\n"
+    assert machine.type("config:keys shop").out == "B\nLONG_NAME\n"
+
+
+def test_a_shell_reads_back_what_was_exported() -> None:
+    script = "\n".join(exported(AWKWARD, "shell"))
+    names = " ".join(AWKWARD)
+    printed = subprocess.run(
+        [
+            "sh",
+            "-c",
+            f'{script}\nfor name in {names}; do eval "printf \'%s\\\\0\' \\"\\$$name\\""; done',
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert printed.split("\0")[:-1] == list(AWKWARD.values())
+
+
+def test_env_lines_are_one_a_var_and_quoted() -> None:
+    assert exported({"A": 'x "$y"\nz'}, "env") == ['A="x \\"\\$y\\"\\nz"']
+
+
+def test_export_as_json_is_an_object(machine: Machine) -> None:
+    machine.store.apps.create(SHOP)
+    machine.store.config.replace(SHOP, AWKWARD)
+    assert json.loads(machine.type("config:export shop --format json").out) == AWKWARD

@@ -1,0 +1,94 @@
+"""ps: what runs follows what is asked, and what cannot run changes nothing."""
+
+from tests.unit.commands.machine import SHOP, WORKER, Machine
+
+
+def test_ps_shows_what_runs(machine: Machine) -> None:
+    machine.live()
+    assert machine.type("ps shop").out == "web.1  up  v1  2026-01-31 12:00:00\n"
+    (row,) = machine.type("ps shop --format json").json
+    assert (row["process"], row["version"], row["created_at"]) == (
+        "web.1",
+        1,
+        "2026-01-31T12:00:00+00:00",
+    )
+
+
+def test_scale_without_changes_prints_a_line_that_can_be_typed_again(machine: Machine) -> None:
+    machine.live()
+    machine.type("ps:scale shop web=2 worker=1")
+    line = machine.type("ps:scale shop").out.strip()
+    assert line == "web=2 worker=1"
+    assert machine.type(f"ps:scale shop {line}").status == 0
+    assert machine.type("ps:scale shop --format json").json == {"web": 2, "worker": 1}
+
+
+def test_scale_starts_and_stops_without_a_release(machine: Machine) -> None:
+    machine.live()
+    assert machine.type("ps:scale shop web+1 worker=1").status == 0
+    assert machine.places() == ["web.1", "web.2", "worker.1"]
+    machine.type("ps:scale shop web=0")
+    assert machine.places() == ["worker.1"]
+    latest = machine.store.releases.latest(SHOP)
+    assert latest
+    assert latest.version == 1
+
+
+def test_a_scale_that_does_not_start_leaves_the_formation_as_it_was(machine: Machine) -> None:
+    machine.live()
+    machine.type("ps:scale shop web=2")
+    machine.scheduler.broken = {WORKER}
+    answer = machine.type("ps:scale shop web=3 worker=1")
+    assert answer.status == 1
+    assert "no module named shop" in answer.errors
+    assert "the formation is as it was" in answer.errors
+    assert machine.type("ps:scale shop").out == "web=2 worker=0\n"
+    assert machine.places() == ["web.1", "web.2"]
+
+
+def test_a_type_that_the_slug_has_not_cannot_be_scaled(machine: Machine) -> None:
+    machine.live()
+    assert machine.type("ps:scale shop clock=1").status == 1
+    assert machine.type("ps:scale shop web=-1").status == 1
+
+
+def test_restart_replaces_all_those_of_a_type_or_one(machine: Machine) -> None:
+    machine.live()
+    machine.type("ps:scale shop web=2 worker=1")
+    started = machine.scheduler.started
+    assert machine.type("ps:restart shop").status == 0
+    assert machine.scheduler.started == started + 3
+    machine.type("ps:restart shop web")
+    assert machine.scheduler.started == started + 5
+    machine.type("ps:restart shop web.2")
+    assert machine.scheduler.started == started + 6
+    assert machine.places() == ["web.1", "web.2", "worker.1"]
+    assert machine.type("ps:restart shop clock").status == 1
+
+
+def test_stop_and_start_bring_back_the_same_formation(machine: Machine) -> None:
+    machine.live()
+    machine.type("ps:scale shop web=2")
+    assert machine.type("ps:stop shop").status == 0
+    assert machine.places() == []
+    assert machine.router.table[SHOP].state == "stopped"
+    assert "ps:start shop" in machine.type("ps shop").errors
+    assert machine.type("ps:start shop").status == 0
+    assert machine.places() == ["web.1", "web.2"]
+
+
+def test_an_app_that_does_not_start_stays_stopped(machine: Machine) -> None:
+    machine.live()
+    machine.type("ps:scale shop worker=1")
+    machine.type("ps:stop shop")
+    machine.scheduler.broken = {WORKER}
+    assert machine.type("ps:start shop").status == 1
+    assert machine.store.apps.get(SHOP).stopped
+    assert machine.places() == []
+
+
+def test_an_app_without_a_release_has_nothing_to_start(machine: Machine) -> None:
+    machine.store.apps.create(SHOP)
+    for line in ("ps:start shop", "ps:restart shop", "ps:rebuild shop", "ps:scale shop web=1"):
+        assert machine.type(line).status == 1
+    assert machine.type("ps:scale shop").out == "\n"
