@@ -18,6 +18,12 @@ from pushdeploy.locks import AppLocks, Purpose
 from pushdeploy.ship import Asker, Shipper
 from pushdeploy.store import Store
 
+_RECENT = 100
+"""How many releases back a failed one is still looked for."""
+
+_LOOK_BACK = 100
+"""How many releases a rollback without a version looks through."""
+
 
 @dataclass(frozen=True, slots=True)
 class Deployer:
@@ -64,12 +70,11 @@ class Deployer:
     def retry(self, app: AppName, asker: Asker) -> Release:
         """Ship the slug of the last release once more, when that one failed.
 
-        The config is what is wanted now; that of a failed config change is tried again.
+        The config is what is wanted now, so a var that was missing may be set in between; that of
+        a failed config change is tried again.
         """
         with self._turn(app, Purpose("retry", asker.by), asker):
-            failed = self.store.releases.latest(app)
-            if failed is None or failed.status is not ReleaseStatus.FAILED:
-                raise UserError(f"the last release of {app} did not fail", f"releases {app}")
+            failed = self._last_failed(app)
             description = f"Retry of {failed.label}: {failed.description}"
             candidate = replace(
                 self._wanted(app, failed.slug, Reason.RETRY, description, asker),
@@ -78,6 +83,28 @@ class Deployer:
             )
             if failed.reason in {Reason.CONFIG, Reason.DISK}:
                 candidate = replace(candidate, config=failed.config, disks=failed.disks)
+            return self.shipper.ship(candidate, asker)
+
+    def rollback(
+        self, app: AppName, version: int | None, asker: Asker, *, release_phase: bool = True
+    ) -> Release:
+        """Ship a former release's slug with its config once more; data is never touched.
+
+        Without ``version``, that of the last live release which differs from today's.
+        """
+        with self._turn(app, Purpose("rollback", asker.by), asker):
+            former = self._former(app, version)
+            if not self.builder.has(former.slug):
+                raise UserError(
+                    f"the slug of {former.label} is not on this machine any more",
+                    f"releases {app}",
+                )
+            description = f"Rollback to {former.label}"
+            candidate = replace(
+                self._wanted(app, former.slug, Reason.ROLLBACK, description, asker),
+                config=former.config,
+                release_phase=release_phase,
+            )
             return self.shipper.ship(candidate, asker)
 
     def reconfigure(
@@ -160,6 +187,30 @@ class Deployer:
         source.reader.keep()
         return self.refs.move(source.app, ref, old, source.commit)
 
+    def _former(self, app: AppName, version: int | None) -> Release:
+        live = self._live(app)
+        former: Release | None = (
+            self._last_that_differs(app, live)
+            if version is None
+            else self.store.releases.get(app, version)
+        )
+        if former is None:
+            raise UserError(f"{app} has no former release to go back to", f"releases {app}")
+        if former.version == live.version:
+            raise UserError(f"{live.label} is what runs", f"releases {app} shows the others")
+        if former.status is not ReleaseStatus.RETIRED:
+            raise UserError(
+                f"{former.label} was never live: it is {former.status}", f"releases {app}"
+            )
+        return former
+
+    def _last_that_differs(self, app: AppName, live: Release) -> Release | None:
+        for release in self.store.releases.list(app, _LOOK_BACK):
+            ran = release.status is ReleaseStatus.RETIRED
+            if ran and (release.slug.image, release.config) != (live.slug.image, live.config):
+                return release
+        return None
+
     def _live(self, app: AppName) -> Release:
         live = self.store.releases.current(app)
         if live is None:
@@ -167,6 +218,16 @@ class Deployer:
                 f"{app} has no live release", f"git push deploy main, or releases {app}"
             )
         return live
+
+    def _last_failed(self, app: AppName) -> Release:
+        """The last release; the last that brought a slug, where only config has changed since."""
+        for place, release in enumerate(self.store.releases.list(app, _RECENT)):
+            brings_slug = release.reason not in {Reason.CONFIG, Reason.DISK}
+            if release.status is ReleaseStatus.FAILED and (brings_slug or place == 0):
+                return release
+            if brings_slug:
+                break
+        raise UserError(f"the last release of {app} did not fail", f"releases {app}")
 
     def _wanted(
         self, app: AppName, slug: Slug, reason: Reason, description: str, asker: Asker

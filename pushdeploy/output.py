@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from pushdeploy.domain.errors import PushdeployError, StageFailed
+from pushdeploy.domain.ports import Output as OutputPort
 
 Sink = Callable[[str], None]
 """Takes one line without its newline."""
@@ -81,6 +82,11 @@ class Output:
                 return
             for sink in self._sinks:
                 sink(text)
+
+
+def prefixed(output: "OutputPort", prefix: str) -> Output:
+    """An output whose lines go to ``output`` behind ``prefix``, for several that speak at once."""
+    return Output(lambda line: output.line(prefix + line))
 
 
 class Quiet(Output):

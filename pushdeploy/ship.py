@@ -2,14 +2,14 @@
 
 This one function is the product; everything that makes a release ends here."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from pushdeploy.domain.app import App
 from pushdeploy.domain.cancel import Cancellation
-from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.domain.errors import Busy, PushdeployError
 from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import HostName, KeyName
@@ -53,12 +53,20 @@ class Shipper:
         self._stages = stages
         self._store = stages.store
 
-    def ship(self, candidate: Candidate, asker: Asker, said: Sequence[str] = ()) -> Release:
+    def ship(
+        self,
+        candidate: Candidate,
+        asker: Asker,
+        said: Sequence[str] = (),
+        before_switch: Callable[[], None] | None = None,
+    ) -> Release:
         """Make a release of ``candidate`` and bring it live, or leave the app exactly as it was.
 
         Called under the app's lock. ``said`` is what the build printed, kept with the release.
-        Raises the failed stage's error, with the release marked ``failed``.
+        ``before_switch`` is called when all is ready and may raise. Raises the failed stage's
+        error, with the release marked ``failed``.
         """
+        self.refuse_locked(self._store.apps.get(candidate.app))
         asker.cancellation.commit()
         release = self._store.releases.create(candidate)
         app = self._store.apps.get(candidate.app)
@@ -67,8 +75,10 @@ class Shipper:
             output.headline(f"Release {release.label} of {app.name}: {release.description}")
             output.detail(_cut_over(release))
             with ExitStack() as undo:
-                tasks = self._release_and_start(app, release, manifest, output)
+                tasks = self._release_and_start(app, candidate, release, manifest, output)
                 undo.callback(self._stages.scheduler.stop, tasks, app.settings.stop_grace_seconds)
+                if before_switch is not None:
+                    before_switch()
                 with self._stages.traffic.hold(app.name):
                     leaving = self._switch(app, release, tasks, output)
                     undo.callback(self._switch_back, app, leaving, tasks, output)
@@ -79,8 +89,22 @@ class Shipper:
             self._after_deploy(release, output)
         return self._store.releases.get(app.name, release.version)
 
+    def refuse_locked(self, app: App) -> None:
+        """``Busy`` when a person has locked the app, with their message."""
+        if app.lock is not None:
+            raise Busy(
+                f"{app.name} was locked by {app.lock.by} at {app.lock.at:%Y-%m-%d %H:%M} UTC:"
+                f" {app.lock.message}",
+                f"apps:unlock {app.name}",
+            )
+
     def _release_and_start(
-        self, app: App, release: Release, manifest: Manifest, output: Output
+        self,
+        app: App,
+        candidate: Candidate,
+        release: Release,
+        manifest: Manifest,
+        output: Output,
     ) -> Sequence[Task]:
         """The release command, then the tasks; they are made ready while it runs."""
         gate = Gate()
@@ -91,7 +115,8 @@ class Shipper:
                 self._stages.scheduler.run, manifest, slots, output, Cancellation(), gate
             )
             try:
-                self._run_release_phase(app, release, manifest, output)
+                if candidate.release_phase:
+                    self._run_release_phase(app, release, manifest, output)
                 self._mark(release, ReleaseStatus.STARTING)
             except BaseException:
                 gate.shut()

@@ -25,6 +25,7 @@ from pushdeploy.engine.docker import DockerEngine
 from pushdeploy.instance import Home, read_instance
 from pushdeploy.lifecycle import Lifecycle
 from pushdeploy.locks import AppLocks, TrafficLocks
+from pushdeploy.promote import Promoter
 from pushdeploy.pushes import Pushes
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.receive.service import GitService, PackLimits
@@ -126,12 +127,23 @@ def _assemble(settings: Settings, home: Home, instance: str) -> Server:
         lifecycle=lifecycle,
         domain=settings.domain,
     )
-    deployer = Deployer(store, locks, repositories, builder, lifecycle, Shipper(stages))
+    shipper = Shipper(stages)
+    deployer = Deployer(store, locks, repositories, builder, lifecycle, shipper)
+    promoter = Promoter(store, locks, repositories, builder, shipper)
     reconciler = Reconciler(
         Running(store, locks, traffic, repositories, manifests, scheduler, router, settings.domain)
     )
     platform = Platform(
-        settings, store, locks, deployer, reconciler, scheduler, manifests, disks, repositories
+        settings,
+        store,
+        locks,
+        deployer,
+        promoter,
+        reconciler,
+        scheduler,
+        manifests,
+        disks,
+        repositories,
     )
     git = GitService(
         repositories, Pushes(store, deployer), _pack_limits(settings), _post_receive(lifecycle)

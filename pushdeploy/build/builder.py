@@ -90,6 +90,9 @@ class SlugBuilder:
             return None
         return slug
 
+    def has(self, slug: Slug) -> bool:
+        return self._engine.image(slug.image) is not None
+
     def remove(self, slug: Slug) -> None:
         """Remove the slug's image; what other slugs share with it stays."""
         self._engine.remove_image(self._tag("slug", slug.key))

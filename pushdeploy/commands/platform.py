@@ -9,6 +9,7 @@ from pushdeploy.disks.directories import Directories
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports import Refs, Scheduler
 from pushdeploy.locks import AppLocks, Purpose
+from pushdeploy.promote import Promoter
 from pushdeploy.reconcile import Reconciler
 from pushdeploy.run.manifests import Manifests
 from pushdeploy.settings import Settings
@@ -22,6 +23,7 @@ class Platform:
     store: Store
     locks: AppLocks
     deployer: Deployer
+    promoter: Promoter
     reconciler: Reconciler
     scheduler: Scheduler
     manifests: Manifests

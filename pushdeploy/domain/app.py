@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from pushdeploy.domain.names import AppName, ProcessType
+from pushdeploy.domain.names import AppName, KeyName, ProcessType
 
 FIRST_UID = 20_000
 """The lowest uid of an app: each app runs as ``FIRST_UID + app.id``."""
@@ -26,6 +26,15 @@ class AppSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AppLock:
+    """A person wants no pushes and no promotions for now."""
+
+    by: KeyName
+    message: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class App:
     """``current_version`` points at the live release; ``formation`` holds what a person scaled."""
 
@@ -36,6 +45,7 @@ class App:
     formation: Mapping[ProcessType, int]
     current_version: int | None = None
     stopped: bool = False
+    lock: AppLock | None = None
 
     @property
     def uid(self) -> int:

@@ -14,7 +14,7 @@ TreeId = NewType("TreeId", str)
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
-class _Name(str):
+class Name(str):
     """A string that matches its class's pattern; make one with ``parse``."""
 
     __slots__ = ()
@@ -35,7 +35,7 @@ class _Name(str):
         return cls._pattern.fullmatch(text) is not None
 
 
-class AppName(_Name):
+class AppName(Name):
     """A DNS label, for it is one in ``<app>.<domain>``."""
 
     __slots__ = ()
@@ -44,7 +44,7 @@ class AppName(_Name):
     _rule = "use 1 to 30 lower-case letters, digits and hyphens, with no hyphen at either end"
 
 
-class ProcessType(_Name):
+class ProcessType(Name):
     """What stands before the colon in a Procfile."""
 
     __slots__ = ()
@@ -53,14 +53,14 @@ class ProcessType(_Name):
     _rule = "use letters, digits, '-' and '_'"
 
 
-class DiskName(_Name):
+class DiskName(Name):
     __slots__ = ()
     _kind = "a disk name"
     _pattern = re.compile(r"[a-z0-9]([a-z0-9_-]{0,28}[a-z0-9])?")
     _rule = "use 1 to 30 lower-case letters, digits, '-' and '_'"
 
 
-class KeyName(_Name):
+class KeyName(Name):
     """Who a public key belongs to: the name that releases and locks carry."""
 
     __slots__ = ()
@@ -69,7 +69,7 @@ class KeyName(_Name):
     _rule = "use up to 64 letters, digits and '@._+-'"
 
 
-class HostName(_Name):
+class HostName(Name):
     """A host name as a browser sends it, lower case, without a port."""
 
     __slots__ = ()
@@ -80,7 +80,7 @@ class HostName(_Name):
     _rule = "give it like www.example.com, in lower case and without a port"
 
 
-class CommitId(_Name):
+class CommitId(Name):
     __slots__ = ()
     _kind = "a commit id"
     _pattern = _COMMIT

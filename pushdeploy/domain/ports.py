@@ -271,6 +271,8 @@ class Builder(Protocol):
         """Reuses the slug of an equal tree, builder and stack. ``BuildFailed`` otherwise."""
 
     def find(self, key: str) -> Slug | None: ...
+    def has(self, slug: Slug) -> bool:
+        """Whether its image is on this machine."""
 
 
 class Scheduler(Protocol):
@@ -378,6 +380,12 @@ class Refs(Protocol):
 
     def source(self, app: AppName, commit: CommitId) -> Source | None:
         """A commit that the repository already holds."""
+
+    def related(self, app: AppName, commit: CommitId, other: AppName, base: CommitId) -> bool:
+        """Whether a commit of one repository and one of another share any history."""
+
+    def share(self, app: AppName, other: AppName, commit: CommitId) -> None:
+        """Give a commit of ``app`` with its history to the repository of ``other`` too."""
 
     def rename(self, app: AppName, new: AppName) -> None: ...
     def remove(self, app: AppName) -> None: ...

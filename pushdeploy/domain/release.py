@@ -50,7 +50,8 @@ class Candidate:
     """What is to become a release: everything of it but its number.
 
     ``ref`` names the branch that moves to ``slug.commit`` when the release goes live, with
-    ``ref_old`` the commit that it must still be at; None where no branch moves.
+    ``ref_old`` the commit that it must still be at; None where no branch moves. Without
+    ``release_phase`` its release command does not run.
     """
 
     app: AppName
@@ -62,6 +63,7 @@ class Candidate:
     by: KeyName
     ref: str | None = None
     ref_old: CommitId | None = None
+    release_phase: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,6 +136,22 @@ class Repositories:
         reader = GitSource(git, commit, lambda: self.keep(app, commit))
         return Source(app, commit, TreeId(tree.decode().strip()), reader)
 
+    def related(self, app: AppName, commit: CommitId, other: AppName, base: CommitId) -> bool:
+        if not (self.exists(app) and self.exists(other)):
+            return False
+        git = Git(self.path(app), quarantine=self.path(other) / "objects")
+        try:
+            return bool(git.read("merge-base", commit, base).strip())
+        except GitFailed:
+            return False
+
+    def share(self, app: AppName, other: AppName, commit: CommitId) -> None:
+        self.ensure(other)
+        kept = f"{PRIVATE}commits/{commit}"
+        if self.read(other, kept) is None:
+            git = Git(self.path(other))
+            git.read("fetch", "--quiet", "--no-tags", str(self.path(app)), f"{commit}:{kept}")
+
     def rename(self, app: AppName, new: AppName) -> None:
         """``UserError`` when the new name has a repository."""
         with self._writing:

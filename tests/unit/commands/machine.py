@@ -36,6 +36,7 @@ from pushdeploy.domain.task import Slot, Task
 from pushdeploy.lifecycle import Lifecycle
 from pushdeploy.locks import AppLocks, TrafficLocks
 from pushdeploy.output import Quiet
+from pushdeploy.promote import Promoter
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.reconcile import Reconciler, Running
 from pushdeploy.release.phase import ReleasePhase
@@ -217,6 +218,9 @@ class NoBuilder:
     def find(self, key: str) -> Slug | None:
         return None
 
+    def has(self, slug: Slug) -> bool:
+        return True
+
 
 class Machine:
     """Type at it: ``machine.type("apps:list")``."""
@@ -290,7 +294,9 @@ class Machine:
             lifecycle=lifecycle,
             domain=settings.domain,
         )
-        deployer = Deployer(self.store, locks, refs, NoBuilder(), lifecycle, Shipper(stages))
+        shipper = Shipper(stages)
+        deployer = Deployer(self.store, locks, refs, NoBuilder(), lifecycle, shipper)
+        promoter = Promoter(self.store, locks, refs, NoBuilder(), shipper)
         reconciler = Reconciler(
             Running(
                 self.store,
@@ -308,6 +314,7 @@ class Machine:
             self.store,
             locks,
             deployer,
+            promoter,
             reconciler,
             self.scheduler,
             manifests,

@@ -1,0 +1,78 @@
+"""A pipeline: apps that share a codebase, in stages; a slug goes from one stage to the next."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.names import AppName, Name
+
+_SUFFIXES = {
+    "development": ("dev", "development", "uat", "tst", "test", "qa"),
+    "staging": ("stg", "staging"),
+    "production": ("prd", "prod", "production", "admin", "demo"),
+}
+
+
+class PipelineName(Name):
+    __slots__ = ()
+    _kind = "a pipeline's name"
+    _pattern = re.compile(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?")
+    _rule = "use 1 to 30 lower-case letters, digits and hyphens, with no hyphen at either end"
+
+
+class StageName(Name):
+    __slots__ = ()
+    _kind = "a stage"
+    _pattern = re.compile(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?")
+    _rule = "use 1 to 30 lower-case letters, digits and hyphens, with no hyphen at either end"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An app in a stage of the pipeline."""
+
+    app: AppName
+    stage: StageName
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """``stages`` are in order, the first upstream; every member's stage is among them."""
+
+    name: PipelineName
+    stages: Sequence[StageName]
+    members: Sequence[Member]
+
+    def stage_of(self, app: AppName) -> StageName:
+        """``UserError`` when the app is not a member."""
+        for member in self.members:
+            if member.app == app:
+                return member.stage
+        raise UserError(
+            f"{app} is not in the pipeline {self.name}", f"pipelines:add {self.name} {app}"
+        )
+
+    def apps_in(self, stage: StageName) -> Sequence[AppName]:
+        return [member.app for member in self.members if member.stage == stage]
+
+    def downstream(self, app: AppName) -> Sequence[AppName]:
+        """The apps of the next stage that has any; empty for those of the last one."""
+        after = list(self.stages).index(self.stage_of(app)) + 1
+        for stage in self.stages[after:]:
+            if apps := self.apps_in(stage):
+                return apps
+        return []
+
+    def sources(self) -> Sequence[AppName]:
+        """The apps that have somewhere to be promoted to."""
+        return [member.app for member in self.members if self.downstream(member.app)]
+
+
+def infer_stage(app: AppName) -> StageName:
+    """The stage that an app's suffix tells, as Heroku infers it: production without one."""
+    suffix = app.rpartition("-")[2]
+    for stage, suffixes in _SUFFIXES.items():
+        if "-" in app and suffix in suffixes:
+            return StageName(stage)
+    return StageName("production")

@@ -1,0 +1,251 @@
+"""Promote: the live slug of one app becomes a release of others: the same bytes, no build."""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, replace
+
+from pushdeploy.domain.errors import PushdeployError, UserError
+from pushdeploy.domain.names import AppName
+from pushdeploy.domain.ports import Builder, Output, Refs
+from pushdeploy.domain.promotion import Mode, TargetResult
+from pushdeploy.domain.release import Candidate, Reason, Release, ReleaseStatus
+from pushdeploy.locks import AppLocks, Purpose
+from pushdeploy.output import prefixed
+from pushdeploy.ship import Asker, Shipper
+from pushdeploy.store import Store
+
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """What is asked for; ``version`` None means the source's live release."""
+
+    source: AppName
+    targets: Sequence[AppName]
+    version: int | None = None
+    mode: Mode = Mode.INDEPENDENT
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Promoter:
+    store: Store
+    locks: AppLocks
+    refs: Refs
+    builder: Builder
+    shipper: Shipper
+
+    def promote(self, promotion: Promotion, asker: Asker) -> Sequence[TargetResult]:
+        """A result for each target, in their order. The source is not locked and not touched.
+
+        ``UserError`` when it cannot be asked for: nothing has been changed then.
+        """
+        release = self._source_release(promotion)
+        for target in promotion.targets:
+            self._refuse(promotion, release, target)
+        outputs = _outputs(promotion.targets, asker.output)
+        if promotion.mode is Mode.ONE_BY_ONE:
+            return self._one_by_one(promotion, release, outputs, asker)
+        if promotion.mode is Mode.ALL_OR_NOTHING:
+            return self._all_or_nothing(promotion, release, outputs, asker)
+        return self._side_by_side(promotion, release, outputs, asker)
+
+    # ------------------------------------------------------------- the three modes
+
+    def _side_by_side(
+        self, promotion: Promotion, release: Release, outputs: Sequence[Output], asker: Asker
+    ) -> Sequence[TargetResult]:
+        def one(target: AppName, output: Output) -> TargetResult:
+            return self._alone(release, target, replace(asker, output=output))
+
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="promote") as pool:
+            return list(pool.map(one, promotion.targets, outputs))
+
+    def _one_by_one(
+        self, promotion: Promotion, release: Release, outputs: Sequence[Output], asker: Asker
+    ) -> Sequence[TargetResult]:
+        results: list[TargetResult] = []
+        for target, output in zip(promotion.targets, outputs, strict=True):
+            if results and results[-1].outcome != "succeeded":
+                results.append(TargetResult(target, "skipped"))
+                continue
+            results.append(self._alone(release, target, replace(asker, output=output)))
+        return results
+
+    def _all_or_nothing(
+        self, promotion: Promotion, release: Release, outputs: Sequence[Output], asker: Asker
+    ) -> Sequence[TargetResult]:
+        """Every lock first, in one order for everybody: two of these cannot wait for each other."""
+        together = Together(len(promotion.targets))
+        former = {target: self.store.releases.current(target) for target in promotion.targets}
+
+        def one(target: AppName, output: Output) -> TargetResult:
+            result = self._ship(release, target, replace(asker, output=output), together.arrive)
+            if result.outcome != "succeeded":
+                together.give_up(f"{target} failed")
+            return result
+
+        with ExitStack() as held:
+            for target in sorted(promotion.targets):
+                held.enter_context(self._turn(release, target, asker))
+            with ThreadPoolExecutor(len(promotion.targets), thread_name_prefix="promote") as pool:
+                results = list(pool.map(one, promotion.targets, outputs))
+            if all(result.outcome == "succeeded" for result in results):
+                return results
+            return [
+                self._taken_back(result, former[result.app], replace(asker, output=output))
+                for result, output in zip(results, outputs, strict=True)
+            ]
+
+    # ------------------------------------------------------------- one target
+
+    def _alone(self, release: Release, target: AppName, asker: Asker) -> TargetResult:
+        try:
+            with self._turn(release, target, asker):
+                return self._ship(release, target, asker, None)
+        except PushdeployError as error:
+            asker.output.failure(error)
+            return TargetResult(target, "failed", error=error.message)
+
+    def _ship(
+        self,
+        release: Release,
+        target: AppName,
+        asker: Asker,
+        before_switch: Callable[[], None] | None,
+    ) -> TargetResult:
+        """A new release of the target, or why there is none; called under its lock."""
+        try:
+            shipped = self.shipper.ship(
+                self._candidate(release, target, asker), asker, before_switch=before_switch
+            )
+        except PushdeployError as error:
+            asker.output.failure(error)
+            return TargetResult(target, "failed", self._latest_version(target), error.message)
+        self.refs.share(release.app, target, release.slug.commit)
+        return TargetResult(target, "succeeded", shipped.version)
+
+    def _taken_back(
+        self, result: TargetResult, former: Release | None, asker: Asker
+    ) -> TargetResult:
+        """A target that went live before another one failed gets its former slug again."""
+        if result.outcome != "succeeded":
+            return result
+        if former is None:
+            return replace(result, error="it had no release before: the new one stays")
+        candidate = Candidate(
+            app=result.app,
+            slug=former.slug,
+            config=former.config,
+            disks=former.disks,
+            reason=Reason.ROLLBACK,
+            description=f"Rollback to {former.label}: another target failed",
+            by=asker.by,
+            release_phase=False,
+        )
+        try:
+            back = self.shipper.ship(candidate, asker)
+        except PushdeployError as error:
+            asker.output.failure(error)
+            return replace(result, error=f"it could not be rolled back: {error.message}")
+        return TargetResult(result.app, "rolled back", back.version)
+
+    def _candidate(self, release: Release, target: AppName, asker: Asker) -> Candidate:
+        """The source's slug with the target's own config and disks."""
+        commit = release.slug.commit.short
+        return Candidate(
+            app=target,
+            slug=release.slug,
+            config=self.store.config.get(target),
+            disks=self.store.disks.of(target),
+            reason=Reason.PROMOTE,
+            description=f"Promote {release.app} {release.label} {commit}",
+            by=asker.by,
+        )
+
+    def _turn(
+        self, release: Release, target: AppName, asker: Asker
+    ) -> AbstractContextManager[None]:
+        what = f"promotion of {release.app} {release.label}"
+        return self.locks.hold(target, Purpose(what, asker.by), asker.output, asker.cancellation)
+
+    # ------------------------------------------------------------- what is refused
+
+    def _source_release(self, promotion: Promotion) -> Release:
+        source = self.store.apps.get(promotion.source).name
+        if promotion.version is None:
+            live = self.store.releases.current(source)
+            if live is None:
+                raise UserError(
+                    f"{source} has no live release to promote", "git push deploy main, first"
+                )
+            return live
+        release = self.store.releases.get(source, promotion.version)
+        if release.status not in {ReleaseStatus.LIVE, ReleaseStatus.RETIRED}:
+            raise UserError(
+                f"{release.label} of {source} was never live: it is {release.status}",
+                f"releases {source}",
+            )
+        return release
+
+    def _refuse(self, promotion: Promotion, release: Release, target: AppName) -> None:
+        """``UserError`` with the reason why ``release`` cannot become one of ``target``."""
+        app = self.store.apps.get(target)
+        if target == promotion.source:
+            raise UserError(f"{target} cannot be promoted to itself", "pipelines:info")
+        self.shipper.refuse_locked(app)
+        if not self.builder.has(release.slug):
+            raise UserError(
+                f"the slug of {release.app} {release.label} is not on this machine any more",
+                f"ps:rebuild {release.app}",
+            )
+        live = self.store.releases.current(target)
+        if live is None or promotion.force:
+            return
+        if not self.refs.related(release.app, release.slug.commit, target, live.slug.commit):
+            raise UserError(
+                f"{release.slug.commit.short} of {release.app} and {live.slug.commit.short}"
+                f" of {target} share no history",
+                "--force promotes all the same",
+            )
+
+    def _latest_version(self, target: AppName) -> int | None:
+        latest = self.store.releases.latest(target)
+        return latest.version if latest else None
+
+
+class Together:
+    """Several ships that switch when all of them are ready to, or not at all. Thread-safe."""
+
+    def __init__(self, count: int) -> None:
+        self._missing = count
+        self._why = ""
+        self._changed = threading.Condition()
+
+    def arrive(self) -> None:
+        """Block until all have arrived. ``PushdeployError`` when one of them gave up."""
+        with self._changed:
+            self._missing -= 1
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._missing == 0 or self._why)
+            if self._missing:
+                raise PushdeployError(
+                    f"not switched: {self._why}", "all or nothing: mend the one that failed"
+                )
+
+    def give_up(self, why: str) -> None:
+        """One will never arrive, or has failed after."""
+        with self._changed:
+            self._why = self._why or why
+            self._changed.notify_all()
+
+
+def _outputs(targets: Sequence[AppName], output: Output) -> Sequence[Output]:
+    """Each target's lines carry its name, where there are several."""
+    if len(targets) == 1:
+        return [output]
+    width = max(len(target) for target in targets)
+    return [prefixed(output, f"[{target}] ".ljust(width + 3)) for target in targets]
