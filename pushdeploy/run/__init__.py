@@ -1,0 +1,1 @@
+"""Release → Tasks: schedulers bring a manifest up, watch over it and take it down."""

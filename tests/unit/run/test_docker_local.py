@@ -20,6 +20,7 @@ from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Limits, Manifest, Mount, ProcessSpec
 from pushdeploy.domain.names import AppName, ImageDigest, ProcessType
 from pushdeploy.domain.ports import ContainerInfo, WindowSize
+from pushdeploy.domain.slug import Healthcheck
 from pushdeploy.engine.docker import DockerEngine
 from pushdeploy.output import Output
 from pushdeploy.resources import shipped
@@ -160,6 +161,35 @@ def test_a_cancel_cuts_short_a_request_that_nobody_answers(bench: Bench) -> None
     assert time.monotonic() - began < 2
     assert [type(failure).__name__ for failure in failures] == ["Cancelled"]
     assert bench.engine.containers({}) == []
+
+
+def test_a_cancel_cuts_short_a_check_that_hangs(bench: Bench, tmp_path: Path) -> None:
+    note = tmp_path / "disk" / "note"
+    note.parent.mkdir()
+    note.parent.chmod(0o777)
+    hang = Healthcheck(command=["/bin/sh", "-c", "echo > /data/note; sleep 60"], timeout_seconds=60)
+    manifest = replace(
+        bench.manifest,
+        processes={ProcessType("worker"): ProcessSpec("sleep 60", 1, [hang])},
+        mounts=[Mount(str(note.parent), "/data")],
+    )
+    cancellation = Cancellation()
+    cancelled_at: list[float] = []
+
+    def cancel() -> None:
+        deadline = time.monotonic() + 20
+        while not note.exists() and time.monotonic() < deadline:
+            threading.Event().wait(0.02)
+        cancelled_at.append(time.monotonic())
+        cancellation.cancel("the client has gone")
+
+    thread = threading.Thread(target=cancel)
+    thread.start()
+    with pytest.raises(Cancelled):
+        bench.scheduler.run(manifest, manifest.slots(), Output(), cancellation)
+    assert time.monotonic() - cancelled_at[0] < 2
+    thread.join(10)
+    assert bench.scheduler.tasks() == []
 
 
 def test_running_tasks_cost_the_server_no_thread(bench: Bench) -> None:
