@@ -37,7 +37,7 @@ def engine(instance: str) -> Iterator["DockerEngine"]:
 @pytest.fixture(scope="session")
 def tiny_image() -> Iterator[str]:
     """The tag of an image with sh, httpd, nc, sleep and friends, made without a registry."""
-    from pushdeploy.domain.ports import ImageChange
+    from pushdeploy.domain.container import ImageChange
 
     name = secrets.token_hex(4)
     for engine in _engine(name):

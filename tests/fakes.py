@@ -20,9 +20,7 @@ from datetime import UTC, datetime
 from typing import IO, BinaryIO, Literal
 
 from pushdeploy.domain.cancel import Cancellation
-from pushdeploy.domain.errors import PushdeployError
-from pushdeploy.domain.names import ImageDigest
-from pushdeploy.domain.ports import (
+from pushdeploy.domain.container import (
     BuildOptions,
     ContainerInfo,
     ContainerSpec,
@@ -31,6 +29,8 @@ from pushdeploy.domain.ports import (
     ImageInfo,
     LogLine,
 )
+from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.domain.names import ImageDigest
 
 ADDRESS = "127.0.0.1"
 TIMED_OUT = 124

@@ -10,9 +10,9 @@ from pushdeploy.build.containers import ROLE_LABEL
 from pushdeploy.build.plan import Buildpack, Plan
 from pushdeploy.build.processes import Processes
 from pushdeploy.build.stacks import Stack
+from pushdeploy.domain.container import ImageInfo
 from pushdeploy.domain.errors import BuildFailed
 from pushdeploy.domain.names import WEB
-from pushdeploy.domain.ports import ImageInfo
 from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.source import Source
 

@@ -19,9 +19,10 @@ from pushdeploy.build.stack_definitions import PYTHONS
 from pushdeploy.build.stacks import Stack, Stacks
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.container import BuildOptions
 from pushdeploy.domain.errors import BackendDown, BuildFailed, PushdeployError, StageFailed
 from pushdeploy.domain.names import ImageDigest
-from pushdeploy.domain.ports import BuildOptions, Engine, Output
+from pushdeploy.domain.ports import Engine, Output
 from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.source import Source
 

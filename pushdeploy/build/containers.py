@@ -10,8 +10,9 @@ from pathlib import Path
 
 from pushdeploy.domain.app import APP_GROUP
 from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.container import ContainerSpec
 from pushdeploy.domain.errors import BackendDown, BuildFailed
-from pushdeploy.domain.ports import Attached, ContainerSpec, Engine
+from pushdeploy.domain.ports import Attached, Engine
 
 ROLE_LABEL = "pushdeploy.role"
 APP_IDS = (1000, APP_GROUP)

@@ -25,8 +25,9 @@ from pushdeploy.build.plan import Command, Finish, Install
 from pushdeploy.build.stacks import Stack
 from pushdeploy.build.tarpatch import ChunkReader, TarPatch, first_file, patched, tar_of
 from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.container import ContainerSpec, ImageChange
 from pushdeploy.domain.names import ImageDigest
-from pushdeploy.domain.ports import ContainerSpec, Engine, ImageChange, Output
+from pushdeploy.domain.ports import Engine, Output
 from pushdeploy.domain.source import Source
 
 PACKAGES_LABEL = "pushdeploy.packages"

@@ -18,9 +18,10 @@ from pushdeploy.build.stack_definitions import (
     StackDefinition,
 )
 from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.container import ContainerSpec, ImageChange
 from pushdeploy.domain.errors import BackendDown, UserError
 from pushdeploy.domain.names import ImageDigest
-from pushdeploy.domain.ports import ContainerSpec, Engine, ImageChange, Output
+from pushdeploy.domain.ports import Engine, Output
 
 _REGISTRY = ("registry-1.docker.io", 443)
 _PROBE_SECONDS = 3

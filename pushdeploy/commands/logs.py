@@ -10,8 +10,8 @@ from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.printing import show_json
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App
+from pushdeploy.domain.container import LogLine
 from pushdeploy.domain.errors import UserError
-from pushdeploy.domain.ports import LogLine
 
 
 @command("logs", reads=True, example="logs shop -t -p web")

@@ -2,12 +2,19 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
+from dataclasses import dataclass
 from typing import BinaryIO, Literal, Protocol
 
 from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.container import (
+    BuildOptions,
+    ContainerInfo,
+    ContainerSpec,
+    EngineEvent,
+    ImageChange,
+    ImageInfo,
+    LogLine,
+)
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
@@ -18,96 +25,6 @@ from pushdeploy.domain.source import Source
 from pushdeploy.domain.task import Slot, Task
 
 # --------------------------------------------------------------------------- engine
-
-
-@dataclass(frozen=True, slots=True)
-class ContainerSpec:
-    """A container to create. Sizes in bytes; ``mounts`` are (host path, container path) pairs.
-
-    ``command`` and ``entrypoint`` None leave the image's own. ``drop_capabilities`` also forbids
-    new privileges. ``network`` None gives the instance's own bridge; "none" gives no network.
-    """
-
-    image: str
-    name: str
-    labels: Mapping[str, str]
-    command: Sequence[str] | None = None
-    entrypoint: Sequence[str] | None = None
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    user: str | None = None
-    groups: Sequence[int] = ()
-    working_dir: str | None = None
-    mounts: Sequence[tuple[str, str]] = ()
-    read_only_mounts: Sequence[tuple[str, str]] = ()
-    network: str | None = None
-    memory_bytes: int = 0
-    cpus: float = 0
-    pids: int = 0
-    drop_capabilities: bool = False
-    tty: bool = False
-    open_stdin: bool = False
-    stop_grace_seconds: int = 30
-
-
-@dataclass(frozen=True, slots=True)
-class ContainerInfo:
-    """What the engine says of a container; ``address`` is empty while it has none.
-
-    ``kept`` tells whether the engine restarts it (``keep_running``).
-    """
-
-    id: str
-    name: str
-    image: ImageDigest
-    labels: Mapping[str, str]
-    state: Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
-    exit_code: int | None
-    out_of_memory: bool
-    address: str
-    created_at: datetime
-    restarts: int = 0
-    kept: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ImageInfo:
-    id: ImageDigest
-    labels: Mapping[str, str]
-    size_bytes: int
-    tags: Sequence[str]
-    command: Sequence[str]
-    entrypoint: Sequence[str]
-    exposed_ports: Sequence[int]
-    user: str
-    working_dir: str
-
-
-@dataclass(frozen=True, slots=True)
-class ImageChange:
-    """What ``commit`` writes into the new image's configuration; the rest is the parent's."""
-
-    labels: Mapping[str, str] = field(default_factory=dict)
-    environment: Mapping[str, str] = field(default_factory=dict)
-    working_dir: str | None = None
-    user: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LogLine:
-    """A line of a container, without its newline; ``stream`` 1 is stdout, 2 is stderr."""
-
-    at: datetime
-    stream: Literal[1, 2]
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class EngineEvent:
-    """``action`` as Docker names it: start, die, destroy, oom; or ``connected`` (again)."""
-
-    action: str
-    container: str
-    labels: Mapping[str, str]
 
 
 class Attached(Protocol):
@@ -186,7 +103,7 @@ class Engine(Protocol):
         context: BinaryIO,
         dockerfile: str,
         tag: str,
-        options: "BuildOptions",
+        options: BuildOptions,
         line: Callable[[str], None],
         cancellation: Cancellation,
     ) -> ImageDigest:
@@ -197,18 +114,6 @@ class Engine(Protocol):
 
     def events(self) -> AbstractContextManager[Iterator[EngineEvent]]:
         """Events of this instance's containers, for ever; reconnects by itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class BuildOptions:
-    """``arguments`` are build args; ``ca_bundle`` is given to RUN steps where that is possible."""
-
-    labels: Mapping[str, str]
-    arguments: Mapping[str, str] = field(default_factory=dict)
-    memory_bytes: int = 0
-    cpus: float = 0
-    timeout_seconds: float = 1800
-    ca_bundle: Path | None = None
 
 
 # --------------------------------------------------------------------------- streams

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from pushdeploy.domain.cancel import Cancellation
-from pushdeploy.domain.ports import BuildOptions
+from pushdeploy.domain.container import BuildOptions
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PROBE_SECONDS = 20

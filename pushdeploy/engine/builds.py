@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.container import BuildOptions
 from pushdeploy.domain.errors import BuildFailed
 from pushdeploy.domain.names import ImageDigest
-from pushdeploy.domain.ports import BuildOptions
 from pushdeploy.engine import buildkit
 from pushdeploy.engine.buildkit import Ended
 from pushdeploy.engine.connection import Stream

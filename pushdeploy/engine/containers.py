@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from pushdeploy.domain.ports import ContainerInfo, ContainerSpec
+from pushdeploy.domain.container import ContainerInfo, ContainerSpec
 from pushdeploy.engine.connection import ANSWER_SECONDS, Stream
 from pushdeploy.engine.errors import Conflict, Missing, answering
 from pushdeploy.engine.network import Network

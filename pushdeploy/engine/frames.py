@@ -4,7 +4,7 @@ import struct
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
-from pushdeploy.domain.ports import LogLine
+from pushdeploy.domain.container import LogLine
 from pushdeploy.engine.payloads import moment
 
 Frame = tuple[Literal[1, 2], bytes]

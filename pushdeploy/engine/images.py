@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import BinaryIO
 
+from pushdeploy.domain.container import ImageChange, ImageInfo
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import ImageDigest
-from pushdeploy.domain.ports import ImageChange, ImageInfo
 from pushdeploy.engine.connection import Connection, Stream
 from pushdeploy.engine.errors import Conflict, Missing, answering
 from pushdeploy.engine.payloads import (

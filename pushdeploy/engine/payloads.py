@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
+from pushdeploy.domain.container import ContainerInfo, ContainerSpec, ImageChange, ImageInfo
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import ImageDigest
-from pushdeploy.domain.ports import ContainerInfo, ContainerSpec, ImageChange, ImageInfo
 
 INSTANCE_LABEL = "pushdeploy.instance"
 """Whose a container or a network is."""

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import requests
 
+from pushdeploy.domain.container import EngineEvent, LogLine
 from pushdeploy.domain.errors import PushdeployError
-from pushdeploy.domain.ports import EngineEvent, LogLine
 from pushdeploy.engine.connection import Connection, Stream, hang_up, socket_of
 from pushdeploy.engine.errors import answering
 from pushdeploy.engine.frames import frames, lines_of_terminal, log_lines

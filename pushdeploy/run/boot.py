@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 
 from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.container import ContainerInfo, ContainerSpec, EngineEvent
 from pushdeploy.domain.errors import BackendDown, BootFailed, Cancelled, PushdeployError
 from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
-from pushdeploy.domain.ports import ContainerInfo, ContainerSpec, Engine, EngineEvent, Output
+from pushdeploy.domain.ports import Engine, Output
 from pushdeploy.domain.task import Slot
 from pushdeploy.output import duration
 from pushdeploy.run import health
@@ -210,7 +211,8 @@ class Boot:
         raise self._failed(
             health.too_late(
                 self.slot, trial, self.manifest.port, self.manifest.boot_timeout_seconds, last
-            )
+            ),
+            last=last,
         )
 
     def _attempt(self, trial: Trial, left: float) -> str | None:
@@ -233,7 +235,9 @@ class Boot:
         info = self._engine.inspect(self.container)
         return self._failed(health.death(self.slot, info, self.manifest.limits, before), info)
 
-    def _failed(self, message: str, info: ContainerInfo | None = None) -> BootFailed:
+    def _failed(
+        self, message: str, info: ContainerInfo | None = None, last: str = ""
+    ) -> BootFailed:
         info = info or self._engine.inspect(self.container)
         tail: list[str] = []
         with (
@@ -243,7 +247,7 @@ class Boot:
             tail = [line.text for line in lines]
         return BootFailed(
             message,
-            health.remedy(info, self.slot, self.manifest.app),
+            health.remedy(info, self.slot, self.manifest.app, last),
             exit_code=info.exit_code if info else None,
             log_tail=tail,
         )

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pushdeploy.domain.container import ContainerInfo
 from pushdeploy.domain.manifest import Limits, ProcessSpec
 from pushdeploy.domain.names import WEB
-from pushdeploy.domain.ports import ContainerInfo
 from pushdeploy.domain.slug import Healthcheck
 from pushdeploy.domain.task import Slot
 
@@ -111,10 +111,11 @@ def too_late(slot: Slot, trial: Trial, port: int, seconds: float, last: str) -> 
     return f"{slot} did not pass its check {trial.check.name}: {last}"
 
 
-def remedy(info: ContainerInfo | None, slot: Slot, app: str) -> str:
-    """What to type next."""
+def remedy(info: ContainerInfo | None, slot: Slot, app: str, last: str = "") -> str:
+    """What to type next. ``last`` is what it did when it was asked, empty when nothing listened."""
     if info is not None and info.out_of_memory:
         return "give it more memory (PUSHDEPLOY_TASK_MEMORY_BYTES) or make it need less"
-    if info is not None and info.exit_code is None and slot.process_type == WEB:
+    running = info is not None and info.exit_code is None
+    if running and slot.process_type == WEB and not last:
         return "let it listen on 0.0.0.0 and on the port that PORT names"
     return f"its last lines say why; mend it and push again, or:  releases:retry {app}"

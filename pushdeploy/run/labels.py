@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from pushdeploy.domain.container import ContainerInfo, ContainerSpec
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import WEB, AppName, ProcessType
-from pushdeploy.domain.ports import ContainerInfo, ContainerSpec
 from pushdeploy.domain.task import Slot, Task, TaskState
 
 APP = "pushdeploy.app"

@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from pushdeploy.domain.container import LogLine
 from pushdeploy.domain.names import AppName
-from pushdeploy.domain.ports import LogLine
 from pushdeploy.domain.task import Slot
 
 _log = logging.getLogger(__name__)

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.container import ContainerSpec
 from pushdeploy.domain.errors import BackendDown, PushdeployError
-from pushdeploy.domain.ports import Attached, ContainerSpec, Engine, Streams, WindowSize
+from pushdeploy.domain.ports import Attached, Engine, Streams, WindowSize
 
 TIMED_OUT = 124
 """What timeout(1) exits with."""

@@ -7,9 +7,10 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from pushdeploy.domain.container import EngineEvent, LogLine
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import AppName
-from pushdeploy.domain.ports import Engine, EngineEvent, LogLine
+from pushdeploy.domain.ports import Engine
 from pushdeploy.run import labels
 from pushdeploy.run.logbook import Logbook, matches
 

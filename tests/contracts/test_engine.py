@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from pushdeploy.domain.container import ContainerSpec, EngineEvent, ImageChange
 from pushdeploy.domain.errors import PushdeployError
-from pushdeploy.domain.ports import ContainerSpec, Engine, EngineEvent, ImageChange
+from pushdeploy.domain.ports import Engine
 from tests.fakes import FakeEngine
 
 

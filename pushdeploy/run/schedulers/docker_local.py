@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.container import ContainerInfo, EngineEvent, LogLine
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import AppName
-from pushdeploy.domain.ports import ContainerInfo, Engine, EngineEvent, LogLine, Output, Streams
+from pushdeploy.domain.ports import Engine, Output, Streams
 from pushdeploy.domain.task import Slot, Task
 from pushdeploy.run import labels
 from pushdeploy.run.boot import Boot, boot_all

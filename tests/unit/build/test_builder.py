@@ -14,9 +14,10 @@ from pushdeploy.build.containers import BuildSettings, run_to_end, temporary
 from pushdeploy.build.stack_definitions import DEFINITIONS
 from pushdeploy.build.stacks import Stacks
 from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.container import ContainerSpec, ImageInfo
 from pushdeploy.domain.errors import BuildFailed, Cancelled, PushdeployError
 from pushdeploy.domain.names import WEB, ProcessType
-from pushdeploy.domain.ports import ContainerSpec, ImageInfo, Output
+from pushdeploy.domain.ports import Output
 from pushdeploy.domain.slug import Slug
 from pushdeploy.engine.docker import DockerEngine
 from tests.unit.build.conftest import Bench, MakeClone, SlugsInMemory

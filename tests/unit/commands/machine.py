@@ -15,6 +15,7 @@ from pushdeploy.deploy import Deployer
 from pushdeploy.disks.directories import Directories
 from pushdeploy.domain.access import PublicKey
 from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.container import LogLine
 from pushdeploy.domain.errors import BootFailed, BuildFailed, RouteFailed
 from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Limits, Manifest
@@ -27,7 +28,7 @@ from pushdeploy.domain.names import (
     ProcessType,
     TreeId,
 )
-from pushdeploy.domain.ports import LogLine, Output, Streams, WindowSize
+from pushdeploy.domain.ports import Output, Streams, WindowSize
 from pushdeploy.domain.release import Candidate, Reason, Release
 from pushdeploy.domain.route import Route, Target
 from pushdeploy.domain.slug import Slug

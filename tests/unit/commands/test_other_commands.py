@@ -7,10 +7,10 @@ import pytest
 import pushdeploy
 from pushdeploy.commands.disks import parse_attachment
 from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.container import LogLine
 from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import KeyName
-from pushdeploy.domain.ports import LogLine
 from pushdeploy.locks import Purpose
 from pushdeploy.output import Quiet
 from tests.unit.commands.machine import ADA, SHOP, Client, Machine, key_of

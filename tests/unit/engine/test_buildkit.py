@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pushdeploy.domain.ports import BuildOptions
+from pushdeploy.domain.container import BuildOptions
 from pushdeploy.engine.buildkit import build_command, find_client
 from pushdeploy.engine.builds import classic_parameters
 

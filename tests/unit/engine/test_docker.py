@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.container import BuildOptions, ContainerSpec
 from pushdeploy.domain.errors import BackendDown, BuildFailed, Cancelled
-from pushdeploy.domain.ports import BuildOptions, ContainerSpec
 from pushdeploy.engine.docker import DockerEngine
 from pushdeploy.engine.network import bridge_name
 

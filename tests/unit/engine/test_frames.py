@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pushdeploy.domain.ports import LogLine
+from pushdeploy.domain.container import LogLine
 from pushdeploy.engine.frames import frames, lines_of_terminal, log_lines
 
 STAMP = b"2026-01-02T03:04:05.000001999Z "

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from pushdeploy.domain.container import ContainerSpec, ImageChange
 from pushdeploy.domain.errors import PushdeployError
-from pushdeploy.domain.ports import ContainerSpec, ImageChange
 from pushdeploy.engine.payloads import (
     IMAGE_LABEL,
     INSTANCE_LABEL,

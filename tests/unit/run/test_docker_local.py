@@ -15,11 +15,12 @@ from pathlib import Path
 import pytest
 
 from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.container import ContainerInfo
 from pushdeploy.domain.errors import BootFailed, Cancelled
 from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Limits, Manifest, Mount, ProcessSpec
 from pushdeploy.domain.names import AppName, ImageDigest, ProcessType
-from pushdeploy.domain.ports import ContainerInfo, WindowSize
+from pushdeploy.domain.ports import WindowSize
 from pushdeploy.domain.slug import Healthcheck
 from pushdeploy.engine.docker import DockerEngine
 from pushdeploy.output import Output

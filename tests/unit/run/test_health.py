@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from pushdeploy.domain.container import ContainerInfo
 from pushdeploy.domain.manifest import Limits, ProcessSpec
 from pushdeploy.domain.names import ImageDigest, ProcessType
-from pushdeploy.domain.ports import ContainerInfo
 from pushdeploy.domain.slug import Healthcheck
 from pushdeploy.domain.task import Slot
 from pushdeploy.run.health import (
@@ -131,6 +131,7 @@ def test_what_came_too_late_is_told(trial: Trial, last: str, said: str) -> None:
 def test_the_hint_fits_the_failure() -> None:
     assert "memory" in remedy(_info(out_of_memory=True, exit_code=137), WEB1, "shop")
     assert "PORT" in remedy(_info(state="running"), WEB1, "shop")
+    assert "PORT" not in remedy(_info(state="running"), WEB1, "shop", "/ answered with status 500")
     assert "releases:retry shop" in remedy(_info(exit_code=1), WEB1, "shop")
     assert "releases:retry shop" in remedy(_info(state="running"), WORKER1, "shop")
 

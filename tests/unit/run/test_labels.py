@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from pushdeploy.domain.container import ContainerInfo
 from pushdeploy.domain.manifest import Limits, Manifest, Mount, ProcessSpec
 from pushdeploy.domain.names import AppName, ImageDigest, ProcessType
-from pushdeploy.domain.ports import ContainerInfo
 from pushdeploy.domain.task import Slot
 from pushdeploy.run.labels import once_spec, script, state_of, task_of, task_spec
 

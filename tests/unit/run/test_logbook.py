@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pushdeploy.domain.container import LogLine
 from pushdeploy.domain.names import AppName, ProcessType
-from pushdeploy.domain.ports import LogLine
 from pushdeploy.domain.task import Slot
 from pushdeploy.run.logbook import FILES_KEPT, Logbook, matches
 
