@@ -50,16 +50,30 @@ class Reconciler:
     def converge(self, name: AppName, output: Output) -> None:
         """Start what is missing, route to what runs, stop what is too much.
 
-        Tasks of a release that is just being shipped are left alone. Raises ``BootFailed`` when a
-        missing task does not start, after everything else has been done.
+        Tasks of a release that is just being shipped are left alone. ``BootFailed`` when a missing
+        task does not start; what runs is routed to all the same.
         """
         with self._running.traffic.hold(name):
             app = self._store.apps.get(name)
             live = self._store.releases.current(name)
             plan = self._plan(app, live)
-            started = self._start_missing(app, live, plan, output)
-            self._route(app, live, [*plan.keep, *started], plan.stop, output)
-            self._running.scheduler.stop(plan.stop, app.settings.stop_grace_seconds)
+            started: Sequence[Task] = []
+            try:
+                started = self._start_missing(app, live, plan, output)
+            finally:
+                self._route(app, live, [*plan.keep, *started], plan.stop, output)
+                self._running.scheduler.stop(plan.stop, app.settings.stop_grace_seconds)
+
+    def hand_over(self, old: AppName, new: AppName, output: Output) -> None:
+        """Retire what still runs under an app's old name; what runs under the new one serves."""
+        with self._running.traffic.hold(new), self._running.traffic.hold(old):
+            app = self._store.apps.get(new)
+            live = self._store.releases.current(new)
+            leaving = self._running.scheduler.tasks(old)
+            self._running.router.remove(old)
+            self._route(app, live, self._plan(app, live).keep, leaving, output)
+            self._running.scheduler.stop(leaving, app.settings.stop_grace_seconds)
+            self._running.scheduler.remove_strays(old)
 
     def restart(self, name: AppName, process: str | None, output: Output) -> Sequence[Slot]:
         """Replace the tasks of ``process`` (a type, a slot, None: all), new ones first."""

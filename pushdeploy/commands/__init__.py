@@ -1,0 +1,1 @@
+"""What users type over ssh: one file a noun."""

@@ -208,4 +208,4 @@ def _rename(request: Request, app: App, new: AppName) -> None:
             platform.reconciler.converge(new, output)
         undo.pop_all()
     with output.step(f"Stopping what is still called {old}"):
-        platform.reconciler.forget(old, app.settings.stop_grace_seconds)
+        platform.reconciler.hand_over(old, new, output)

@@ -1,0 +1,1 @@
+"""The disks of apps: directories that outlive containers."""

@@ -1,7 +1,7 @@
 """The release phase: the slug's release command, once, with the new config and the app's disks."""
 
 from pushdeploy.domain.cancel import Cancellation
-from pushdeploy.domain.errors import ReleaseFailed
+from pushdeploy.domain.errors import BackendDown, PushdeployError, ReleaseFailed
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.ports import Output, Scheduler
 from pushdeploy.domain.release import Release
@@ -28,7 +28,21 @@ class ReleasePhase:
             return
         streams = LineStreams(output.detail)
         with output.step(f"Running the release command: {command}"):
-            code = self._scheduler.run_once(
+            code = self._run(manifest, command, release, timeout_seconds, streams)
+            streams.end()
+            if code:
+                raise _failure(release, code, timeout_seconds, streams)
+
+    def _run(
+        self,
+        manifest: Manifest,
+        command: str,
+        release: Release,
+        timeout_seconds: float,
+        streams: LineStreams,
+    ) -> int:
+        try:
+            return self._scheduler.run_once(
                 manifest,
                 command,
                 f"release.{release.version}",
@@ -37,9 +51,12 @@ class ReleasePhase:
                 Cancellation(),
                 {"RELEASE_PHASE": "1"},
             )
-            streams.end()
-            if code:
-                raise _failure(release, code, timeout_seconds, streams)
+        except BackendDown:
+            raise
+        except PushdeployError as error:
+            raise ReleaseFailed(
+                f"the release command could not be started: {error.message}", error.hint
+            ) from error
 
 
 def _failure(
