@@ -40,7 +40,7 @@ class Deployer:
         """Build a pushed commit and ship it; the branch moves when it is live, and not before."""
         purpose = Purpose(f"deploy of {source.commit.short}", asker.by, supersedes=ref)
         with self._turn(source.app, purpose, asker):
-            self._refuse_stale(source.app, ref, old)
+            old = self._place_to_move_from(source, ref, old)
             if self._already_live(source, ref, old, asker.output):
                 return
             slug, said = self._build(source, asker)
@@ -163,20 +163,27 @@ class Deployer:
         said: list[str] = []
         output = asker.output.also(said.append)
         facts = {"APP": str(source.app), "SLUG_COMMIT": str(source.commit), "BY": str(asker.by)}
-        self.lifecycle.run("pre-build", facts, output)
+        self.lifecycle.run("pre-build", facts, output, asker.cancellation)
         config = self.store.config.get(source.app)
         slug = self.builder.build(source, config, output, asker.cancellation)
         asker.cancellation.check()
         return slug, said
 
-    def _refuse_stale(self, app: AppName, ref: str, old: CommitId | None) -> None:
-        at = self.refs.read(app, ref)
-        if at != old:
-            raise UserError(
-                f"{ref.removeprefix('refs/heads/')} has moved to {at.short if at else 'nothing'}"
-                " since this push began",
-                "git fetch, then push again",
-            )
+    def _place_to_move_from(
+        self, source: Source, ref: str, old: CommitId | None
+    ) -> CommitId | None:
+        """Where the branch is now, ``old`` or further on in the history of ``source``.
+
+        Two pushes of one clone may so follow each other; ``UserError`` where one would be lost.
+        """
+        at = self.refs.read(source.app, ref)
+        if at == old or (at is not None and source.reader.descends_from(at)):
+            return at
+        raise UserError(
+            f"{ref.removeprefix('refs/heads/')} has moved to {at.short if at else 'nothing'}"
+            " since this push began",
+            "git fetch, then push again",
+        )
 
     def _already_live(self, source: Source, ref: str, old: CommitId | None, output: Output) -> bool:
         live = self.store.releases.current(source.app)

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.ports import Output
 from pushdeploy.resources import find
@@ -22,10 +23,17 @@ class Lifecycle:
     def script(self, event: str) -> Path | None:
         return find("hooks", event, self._home)
 
-    def run(self, event: str, facts: Mapping[str, str], output: Output) -> None:
+    def run(
+        self,
+        event: str,
+        facts: Mapping[str, str],
+        output: Output,
+        cancellation: Cancellation | None = None,
+    ) -> None:
         """Raise ``PushdeployError`` when the script fails or takes over five minutes.
 
-        The script sees PATH, LANG, PUSHDEPLOY_HOME and ``facts``, and nothing else of ours.
+        A cancel kills the script and whatever it has started. The script sees PATH, LANG,
+        PUSHDEPLOY_HOME and ``facts``, and nothing else of ours.
         """
         path = self.script(event)
         if path is None:
@@ -45,17 +53,27 @@ class Lifecycle:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        try:
-            said, _ = process.communicate(timeout=_TIMEOUT_SECONDS)
-        except subprocess.TimeoutExpired as error:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            raise PushdeployError(
-                f"the {event} hook took over {_TIMEOUT_SECONDS} s", f"look at {path}"
-            ) from error
+        cancellation = cancellation or Cancellation()
+        with process:
+            try:
+                with cancellation.stopping(lambda: _kill(process)):
+                    said, _ = process.communicate(timeout=_TIMEOUT_SECONDS)
+            except subprocess.TimeoutExpired as error:
+                raise PushdeployError(
+                    f"the {event} hook took over {_TIMEOUT_SECONDS} s", f"look at {path}"
+                ) from error
+            finally:
+                _kill(process)
+        cancellation.check()
         for line in said.decode(errors="replace").splitlines():
             output.detail(line)
         if process.returncode:
             raise PushdeployError(
                 f"the {event} hook failed with exit code {process.returncode}", f"look at {path}"
             )
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    """End a script that still runs, with its children."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)

@@ -33,6 +33,9 @@ class SourceReader(Protocol):
         The child process ends with the context; a failed child raises ``BuildFailed``.
         """
 
+    def descends_from(self, commit: CommitId) -> bool:
+        """Whether ``commit`` is in the history of this one, or is this one."""
+
     def keep(self) -> None:
         """Make the objects permanent, under a private ref, before anything depends on them."""
 

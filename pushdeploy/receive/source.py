@@ -9,7 +9,7 @@ from typing import IO, BinaryIO, cast
 from pushdeploy.domain.errors import BuildFailed, UserError
 from pushdeploy.domain.names import CommitId
 from pushdeploy.domain.source import TreeEntry
-from pushdeploy.receive.git import Git, kill, running
+from pushdeploy.receive.git import Git, GitFailed, kill, running
 from pushdeploy.receive.text import said_by_git
 from pushdeploy.receive.tree import too_many_files
 
@@ -61,6 +61,13 @@ class GitSource:
                 f"the source cannot be read: {said_by_git(complaints) or 'git archive failed'}",
                 "push again",
             )
+
+    def descends_from(self, commit: CommitId) -> bool:
+        try:
+            self._git.read("merge-base", "--is-ancestor", commit, self._commit)
+        except GitFailed:
+            return False
+        return True
 
     def keep(self) -> None:
         self._keep()

@@ -3,7 +3,7 @@
 import os
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,22 @@ from tests.stories.leftovers import engine_answers
 
 MakeServer = Callable[..., Server]
 MakeRepository = Callable[..., Repository]
+
+
+LOG_CHARACTERS = 6000
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A story that failed shows what its server wrote last."""
+    report = yield
+    if report.failed and report.when == "call":
+        for server in getattr(item, "funcargs", {}).values():
+            if isinstance(server, Server):
+                report.sections.append(("the server's log", server.log()[-LOG_CHARACTERS:]))
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -348,6 +348,11 @@ class Repository:
     def head(self) -> str:
         return self.git("rev-parse", "HEAD").stdout.strip()
 
+    @property
+    def first(self) -> str:
+        """The commit with which it began."""
+        return self.git("rev-list", "--max-parents=0", "HEAD").stdout.strip()
+
     def push(self, *arguments: str, check: bool = False) -> Result:
         """``git push deploy main``, or with the arguments given; what it says is in ``stderr``."""
         return self.git("push", "deploy", *(arguments or ["main"]), check=check)

@@ -43,6 +43,12 @@ def images_of(instance: str) -> list[str]:
     ]
 
 
+def stack_image() -> str:
+    """A tag of the stack that apps run on: the base of a story's own Dockerfile."""
+    listed = _docker("image", "ls", "--format={{.Repository}}:{{.Tag}}", STACKS).split()
+    return next(tag for tag in listed if ":bookworm-run" in tag)
+
+
 def remove_labelled(instance: str) -> None:
     """Everything of one instance and of no other, containers first."""
     containers = containers_of(instance)

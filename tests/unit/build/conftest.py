@@ -50,6 +50,9 @@ class FilesInMemory:
     def archive(self, paths: Iterable[str] = ()) -> Iterator[BinaryIO]:
         yield BytesIO()
 
+    def descends_from(self, commit: CommitId) -> bool:
+        return False
+
     def keep(self) -> None: ...
 
 

@@ -1,11 +1,14 @@
 """The lifecycle scripts that ship: what they keep, and when they refuse."""
 
 import subprocess
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.errors import Cancelled, PushdeployError
 from pushdeploy.lifecycle import Lifecycle
 from pushdeploy.output import Output
 from pushdeploy.resources import shipped
@@ -66,3 +69,24 @@ def test_facts_are_data_and_never_run(home: Path) -> None:
     Lifecycle(home).run("post-deploy", live, Output())
     assert events(home)[0].endswith("commit $(touch owned) %s by `id`")
     assert not (home / "owned").exists()
+
+
+def test_a_cancelled_hook_is_killed_with_its_children_regression(home: Path) -> None:
+    own = home / "hooks" / "pre-build"
+    own.parent.mkdir()
+    own.write_text("mkfifo begun\nsleep 600 &\necho > begun\nwait\n")
+    cancellation = Cancellation()
+
+    def cancel() -> None:
+        while not (home / "begun").exists():
+            time.sleep(0.01)
+        (home / "begun").read_text()
+        cancellation.cancel("the client has gone")
+
+    canceller = threading.Thread(target=cancel)
+    canceller.start()
+    started = time.monotonic()
+    with pytest.raises(Cancelled, match="the client has gone"):
+        Lifecycle(home).run("pre-build", {"APP": "blog"}, Output(), cancellation)
+    assert time.monotonic() - started < 10
+    canceller.join()

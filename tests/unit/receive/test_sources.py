@@ -124,3 +124,18 @@ def test_a_commit_that_is_not_there_has_no_source(
 ) -> None:
     assert repositories.source(APP, CommitId("a" * 40)) is None
     assert source.tree == source.tree.strip()
+
+
+def test_a_source_knows_its_own_history_and_no_other(
+    client: Client, repositories: Repositories
+) -> None:
+    old, new = client.commit(), client.commit()
+    client.git("push", "-q", "deploy", "main")
+    source = repositories.source(APP, old)
+    assert source is not None
+    assert source.reader.descends_from(old)
+    assert not source.reader.descends_from(new)
+    assert not source.reader.descends_from(CommitId("1" * 40))
+    later = repositories.source(APP, new)
+    assert later is not None
+    assert later.reader.descends_from(old)

@@ -1,0 +1,226 @@
+"""Whoever goes away while it builds has cancelled it; a release command is never cut in half."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.stories.conftest import MakeRepository
+from tests.stories.harness import Repository, Server, wait_until
+from tests.stories.leftovers import stack_image
+
+pytestmark = pytest.mark.docker
+
+SECONDS = 2.0
+"""How soon a cancelled build is over."""
+
+SLOW_BACKEND = """\
+import time
+
+def build_wheel(*_):
+    print("the slow package is being built", flush=True)
+    time.sleep(600)
+
+def get_requires_for_build_wheel(*_):
+    return []
+"""
+
+
+@pytest.fixture
+def slow_build(server: Server, repo: MakeRepository) -> Repository:
+    """An app that has never been live and whose Dockerfile takes ten minutes."""
+    repository = repo("hello")
+    repository.write(
+        "Dockerfile",
+        f"FROM {stack_image()}\nRUN echo it is very slow && sleep 600\nCMD sleep 600\n",
+    )
+    repository.commit("A slow build")
+    return repository
+
+
+@pytest.fixture
+def journal(server: Server, repo: MakeRepository) -> Repository:
+    repository = repo("journal")
+    server.ssh(f"apps:create {repository.app}", check=True)
+    server.ssh(f"disks:attach {repository.app} data /data", check=True)
+    repository.push(check=True)
+    return repository
+
+
+def assert_over_soon(server: Server, app: str, since: float) -> None:
+    """Nobody holds the app any more, within two seconds of the event."""
+
+    def free() -> bool:
+        said = server.ssh(f"builds:cancel {app}").stderr
+        return f"nothing is being deployed to {app}" in said or "does not exist" in said
+
+    wait_until(free, 20, lambda: "it goes on and on")
+    took = time.monotonic() - since
+    assert took < SECONDS, f"it took {took:.2f} s"
+
+
+def assert_nothing_left(server: Server, app: str) -> None:
+    """No container, no object in quarantine: nothing of what was cancelled."""
+    assert server.containers(f"pushdeploy.app={app}", "pushdeploy.role=build") == []
+    assert server.containers("pushdeploy.role=build") == []
+    assert quarantined(server, app) == []
+
+
+def quarantined(server: Server, app: str) -> list[Path]:
+    return list((server.home / "repositories" / f"{app}.git" / "quarantine").glob("*"))
+
+
+def wait_until_gone(server: Server, app: str) -> None:
+    wait_until(
+        lambda: server.ssh(f"apps:exists {app}").returncode == 20,
+        10,
+        lambda: f"{app} is still there",
+    )
+
+
+def wait_until_said(server: Server, app: str, text: str) -> None:
+    """Until the kept output of the last release holds ``text``."""
+
+    def kept() -> str:
+        return server.ssh(f"releases:output {app}").stdout
+
+    wait_until(lambda: text in kept(), 10, kept)
+
+
+def test_ctrl_c_while_a_dockerfile_builds_leaves_nothing(
+    server: Server, slow_build: Repository
+) -> None:
+    push = slow_build.start_push()
+    push.wait_for("it is very slow")
+
+    since = time.monotonic()
+    push.interrupt()
+
+    assert_over_soon(server, slow_build.app, since)
+    assert push.end() != 0
+    wait_until_gone(server, slow_build.app)
+    assert_nothing_left(server, slow_build.app)
+    assert not (server.home / "repositories" / f"{slow_build.app}.git").exists()
+
+
+def test_a_killed_ssh_while_dependencies_are_installed_leaves_the_old_version(
+    server: Server, journal: Repository
+) -> None:
+    app, live = journal.app, journal.head
+    journal.write("requirements.txt", "./slow\n")
+    journal.write("slow/slow_backend.py", SLOW_BACKEND)
+    journal.write(
+        "slow/pyproject.toml",
+        '[build-system]\nrequires = []\nbuild-backend = "slow_backend"\nbackend-path = ["."]\n'
+        '[project]\nname = "slow"\nversion = "1"\n',
+    )
+    journal.commit("A package that takes ten minutes")
+    push = journal.start_push()
+    push.wait_for("Installing dependencies of requirements.txt")
+    wait_until(lambda: server.containers("pushdeploy.role=build") != [], 20, lambda: push.said)
+
+    since = time.monotonic()
+    push.kill_ssh()
+
+    assert_over_soon(server, app, since)
+    assert push.end() != 0
+    assert_nothing_left(server, app)
+    assert journal.remote_main == live
+    assert server.get(app).body == "journal of version 1\n"
+    assert server.ledger(app) == [(1, "live", "deploy")]
+    journal.git("reset", "-q", "--hard", "HEAD~1")
+    journal.write("VERSION", "2\n")
+    journal.commit("The next one")
+    journal.push(check=True)
+    assert server.get(app).body == "journal of version 2\n"
+
+
+def test_ctrl_c_while_the_pre_build_hook_runs_ends_the_hook_too(
+    server: Server, repo: MakeRepository
+) -> None:
+    repository = repo("hello")
+    hook = server.home / "hooks" / "pre-build"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(
+        f'[ "$APP" = {repository.app} ] || exit 0\ntouch "$PUSHDEPLOY_HOME/in-hook"\nsleep 600\n'
+    )
+    try:
+        push = repository.start_push()
+        wait_until((server.home / "in-hook").exists, 20, lambda: push.said)
+        since = time.monotonic()
+        push.interrupt()
+        assert_over_soon(server, repository.app, since)
+        assert push.end() != 0
+    finally:
+        hook.unlink()
+    wait_until_gone(server, repository.app)
+
+
+def test_builds_cancel_ends_somebody_elses_build(server: Server, slow_build: Repository) -> None:
+    app = slow_build.app
+    push = slow_build.start_push()
+    push.wait_for("it is very slow")
+
+    since = time.monotonic()
+    cancelled = server.ssh(f"builds:cancel {app}")
+
+    assert cancelled.returncode == 0, cancelled.stderr
+    assert f"cancelled: deploy of {slow_build.head[:7]} by ada" in cancelled.stdout
+    assert push.end() == 1
+    assert time.monotonic() - since < SECONDS
+    assert "cancelled: builds:cancel by ada" in push.said
+    wait_until_gone(server, app)
+    assert_nothing_left(server, app)
+    assert server.ssh(f"builds:cancel {app}").returncode == 20
+
+
+def test_ctrl_c_while_waiting_for_another_push_leaves_the_queue(
+    server: Server, journal: Repository
+) -> None:
+    app = journal.app
+    hold = server.disk(app) / "hold-release"
+    hold.touch()
+    journal.write("VERSION", "2\n")
+    journal.commit()
+    try:
+        first = journal.start_push()
+        first.wait_for("release: waiting at the gate")
+        waiting = server.watch_ssh(f"ps:restart {app}")
+        waiting.wait_for("waiting: deploy of")
+        waiting.interrupt()
+        assert waiting.end() != 0
+    finally:
+        hold.unlink()
+    assert first.end() == 0, first.said
+    assert_over_soon(server, app, time.monotonic())
+    assert [task["version"] for task in server.json(f"ps {app}")] == [2]
+
+
+@pytest.mark.parametrize("leave", ["interrupt", "kill_ssh"])
+def test_a_release_command_that_has_begun_goes_on_without_its_client(
+    server: Server, journal: Repository, leave: str
+) -> None:
+    app = journal.app
+    hold = server.disk(app) / "hold-release"
+    hold.touch()
+    journal.write("VERSION", "2\n")
+    commit = journal.commit()
+    try:
+        push = journal.start_push()
+        push.wait_for("release: waiting at the gate")
+        getattr(push, leave)()
+        assert push.end() != 0
+
+        too_late = server.ssh(f"builds:cancel {app}")
+        assert too_late.returncode == 1
+        assert f"too late: the deploy of {commit[:7]} has begun to release" in too_late.stderr
+        wait_until_said(server, app, "release: waiting at the gate")
+    finally:
+        hold.unlink()
+
+    wait_until(lambda: server.ledger(app)[-1][1] == "live", 30, lambda: f"{server.ledger(app)}")
+    wait_until(lambda: journal.remote_main == commit, 10, lambda: "main has not moved")
+    assert server.get(app).body == "journal of version 2\n"
+    wait_until_said(server, app, f"{app} v2 is live")
+    kept = server.ssh(f"releases:output {app}").stdout
+    assert kept.index("release of v2 begins") < kept.index("release of v2 ends")
