@@ -11,6 +11,7 @@ from pushdeploy.store.disks import Disks
 from pushdeploy.store.domains import Domains
 from pushdeploy.store.keys import Keys
 from pushdeploy.store.meta import Meta
+from pushdeploy.store.pipelines import Pipelines
 from pushdeploy.store.recorder import OutputRecorder
 from pushdeploy.store.releases import Releases
 from pushdeploy.store.slugs import Slugs
@@ -34,6 +35,7 @@ class Store:
         self.disks = Disks(database)
         self.slugs = Slugs(database)
         self.releases = Releases(database)
+        self.pipelines = Pipelines(database)
         self.audit = Audit(database)
         self.meta = Meta(database)
 

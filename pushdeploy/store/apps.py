@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy import Select, delete, insert, select, update
 
-from pushdeploy.domain.app import App, AppSettings
+from pushdeploy.domain.app import App, AppLock, AppSettings
 from pushdeploy.domain.errors import UnknownApp, UserError
 from pushdeploy.domain.names import AppName, ProcessType
 from pushdeploy.store.database import Conflict, Database
-from pushdeploy.store.rows import app_of, formation_json, settings_json
+from pushdeploy.store.rows import app_of, formation_json, lock_values, settings_json
 from pushdeploy.store.schema import APPS
 
 
@@ -67,6 +67,10 @@ class Apps:
     def set_stopped(self, name: AppName, stopped: bool) -> None:
         self._set(name, stopped=stopped)
 
+    def set_lock(self, name: AppName, lock: AppLock | None) -> None:
+        """None unlocks."""
+        self._set(name, **lock_values(lock))
+
     def _set(self, app: AppName, /, **values: object) -> None:
         with self._database.changing() as connection:
             changed = connection.execute(
@@ -85,6 +89,9 @@ def _apps() -> Select[Any]:
         APPS.c.formation,
         APPS.c.current_version,
         APPS.c.stopped,
+        APPS.c.lock_by,
+        APPS.c.lock_message,
+        APPS.c.lock_at,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, RowMapping
 
-from pushdeploy.domain.app import App, AppSettings
+from pushdeploy.domain.app import App, AppLock, AppSettings
 from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.names import (
     AppName,
@@ -33,7 +33,17 @@ def app_of(row: Row[Any]) -> App:
         formation=_quantities(row.formation),
         current_version=row.current_version,
         stopped=row.stopped,
+        lock=_lock_of(row),
     )
+
+
+def lock_values(lock: AppLock | None) -> Json:
+    """The columns of a lock, all empty without one."""
+    return {
+        "lock_by": str(lock.by) if lock else None,
+        "lock_message": lock.message if lock else None,
+        "lock_at": lock.at if lock else None,
+    }
 
 
 def settings_json(settings: AppSettings) -> Json:
@@ -120,6 +130,12 @@ def release_of(row: RowMapping) -> Release:
         ref_old=CommitId(ref_old) if ref_old is not None else None,
         live_at=row[release.live_at],
     )
+
+
+def _lock_of(row: Row[Any]) -> AppLock | None:
+    if row.lock_by is None:
+        return None
+    return AppLock(KeyName(row.lock_by), row.lock_message, row.lock_at)
 
 
 def _quantities(stored: Mapping[str, int]) -> Mapping[ProcessType, int]:

@@ -34,6 +34,9 @@ APPS = Table(
     Column("stopped", Boolean, nullable=False),
     Column("current_version", Integer),
     Column("last_version", Integer, nullable=False),
+    Column("lock_by", Text),
+    Column("lock_message", FreeText),
+    Column("lock_at", Moment),
     sqlite_autoincrement=True,  # an id, and with it a uid, is never given twice
 )
 
@@ -43,6 +46,30 @@ DOMAINS = Table(
     Column("id", Integer, primary_key=True),
     Column("host", Text, nullable=False, unique=True),
     Column("app_id", ForeignKey("apps.id", ondelete="CASCADE"), nullable=False, index=True),
+)
+
+PIPELINES = Table(
+    "pipelines",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("stages", JSON, nullable=False),
+)
+
+PIPELINE_MEMBERS = Table(
+    "pipeline_members",
+    METADATA,
+    Column(
+        "app_id",
+        ForeignKey("apps.id", ondelete="CASCADE"),
+        primary_key=True,  # so an app is in one pipeline at most
+        autoincrement=False,
+    ),
+    Column(
+        "pipeline_id", ForeignKey("pipelines.id", ondelete="CASCADE"), nullable=False, index=True
+    ),
+    Column("stage", Text, nullable=False),
+    Column("position", Integer, nullable=False),
 )
 
 KEYS = Table(
