@@ -1,5 +1,6 @@
 """app.json: Heroku's keys, and Dokku's healthchecks, cron and scripts.dokku; comments allowed."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -14,6 +15,13 @@ from pushdeploy.domain.slug import Healthcheck
 
 FILE = "app.json"
 _SHOWN_ERRORS = 5
+_CORRECT_LINE = "correct the line, commit and push"
+_MOST_CHARACTERS = 256 * 1024
+"""A larger one is a mistake; JSON with comments is read slowly, and others wait meanwhile."""
+
+_MOST_SECONDS = 24 * 60 * 60
+_Seconds = Annotated[float, Field(ge=0, le=_MOST_SECONDS, allow_inf_nan=False)]
+_SomeSeconds = Annotated[float, Field(gt=0, le=_MOST_SECONDS, allow_inf_nan=False)]
 
 
 class _Part(BaseModel):
@@ -35,11 +43,11 @@ class HealthcheckEntry(_Part):
     path: Annotated[str, Field(pattern="^/")] | None = None
     command: Sequence[str] = ()
     content: str | None = None
-    uptime: Annotated[float, Field(gt=0)] | None = None
-    initial_delay: Annotated[float, Field(ge=0, alias="initialDelay")] = 0
+    uptime: _SomeSeconds | None = None
+    initial_delay: Annotated[_Seconds, Field(alias="initialDelay")] = 0
     attempts: Annotated[int, Field(ge=1, le=1000)] = 3
-    wait: Annotated[float, Field(ge=0)] = 5
-    timeout: Annotated[float, Field(gt=0)] = 5
+    wait: _Seconds = 5
+    timeout: _SomeSeconds = 5
 
     def value(self) -> Healthcheck:
         return Healthcheck(
@@ -123,13 +131,7 @@ def read_app_json(tree: Tree) -> AppJson:
 
 def parse_app_json(text: str) -> AppJson:
     """``BuildFailed`` that names the line, or the key and what is wrong with it."""
-    try:
-        data = json5.loads(text)
-    except ValueError as error:
-        where = str(error).removeprefix("<string>:")
-        raise BuildFailed(
-            f"{FILE} is not JSON: line {where}", "correct the line, commit and push"
-        ) from error
+    data = _decoded(text)
     try:
         found = AppJson.model_validate(data)
         found.checks()
@@ -139,6 +141,29 @@ def parse_app_json(text: str) -> AppJson:
     except UserError as error:
         raise BuildFailed(f"{FILE}: {error.message}", error.hint) from error
     return found
+
+
+def _decoded(text: str) -> dict[str, Any]:
+    if len(text) > _MOST_CHARACTERS:
+        raise BuildFailed(
+            f"{FILE} is larger than {_MOST_CHARACTERS // 1024} KB",
+            "keep in it what describes the app",
+        )
+    if not text.strip():
+        raise BuildFailed(f"{FILE} is empty", "write {} into it, or git rm app.json")
+    try:
+        data = json5.loads(text)
+    except ValueError as error:
+        where = re.sub(r"^<string>:(?=\d)", "line ", str(error))
+        raise BuildFailed(f"{FILE} is not JSON: {where}", _CORRECT_LINE) from error
+    except RecursionError as error:
+        raise BuildFailed(f"{FILE} is nested too deeply to be read", _CORRECT_LINE) from error
+    if not isinstance(data, dict):
+        raise BuildFailed(
+            f"{FILE} is not an object: it must begin with a brace",
+            'write it like  {"name": "shop"}',
+        )
+    return data
 
 
 def _invalid(error: ValidationError) -> BuildFailed:

@@ -47,7 +47,16 @@ def test_checks_and_quantities_are_read_with_comments_in_the_file() -> None:
         ('{"healthchecks": {"web": [{"path": "health"}]}}', r"healthchecks.web.0.path"),
         ('{"healthchecks": {"a b": []}}', "'a b' is not a process type"),
         ('{"cron": [{"command": "x"}]}', "cron.0.schedule"),
-        ("[]", "the file: "),
+        ("[]", "is not an object"),
+        ("", "is empty"),
+        (" \n", "is empty"),
+        ("// only a comment", "is not JSON: "),
+        ("[" * 20_000, "is nested too deeply"),
+        ('{"a":' * 3000 + "1" + "}" * 3000, "is nested too deeply"),
+        ('{"description": "' + "x" * 300_000 + '"}', "is larger than 256 KB"),
+        ('{"healthchecks": {"web": [{"uptime": 1e308}]}}', "healthchecks.web.0.uptime"),
+        ('{"healthchecks": {"web": [{"timeout": Infinity}]}}', "healthchecks.web.0.timeout"),
+        ('{"healthchecks": {"web": [{"wait": NaN}]}}', "healthchecks.web.0.wait"),
     ],
 )
 def test_mistakes_name_the_key_and_the_remedy(text: str, said: str) -> None:
