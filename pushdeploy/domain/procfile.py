@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import ProcessType
 
+MOST_TYPES = 200
+MOST_COMMAND_BYTES = 64 * 1024
+"""Linux takes 128 KB in one argument (MAX_ARG_STRLEN of execve(2)), and a shell is around it."""
+
 _LINE = re.compile(r"([A-Za-z0-9_-]+)\s*:\s*(.+)")
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 _MERGE_MARKERS = ("<<<<<<<", "=======", ">>>>>>>")
@@ -36,4 +40,18 @@ def parse_procfile(text: str) -> Mapping[ProcessType, str]:
         if name in commands:
             raise UserError(f"Procfile line {number} names {name} a second time", "keep one")
         commands[name] = match.group(2).strip()
+        _refuse_too_much(number, name, commands)
     return commands
+
+
+def _refuse_too_much(number: int, name: ProcessType, commands: Mapping[ProcessType, str]) -> None:
+    if len(commands) > MOST_TYPES:
+        raise UserError(
+            f"Procfile line {number} is process type {len(commands)}", f"{MOST_TYPES} are possible"
+        )
+    if len(commands[name].encode("utf-8", "replace")) > MOST_COMMAND_BYTES:
+        raise UserError(
+            f"Procfile line {number}: the command of {name} is larger than"
+            f" {MOST_COMMAND_BYTES // 1024} KB",
+            "put it into a script of the app and run that",
+        )

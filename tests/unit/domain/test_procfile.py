@@ -61,6 +61,8 @@ def test_command_may_hold_any_character_but_a_newline() -> None:
         ("wéb: a", "line 1 is not 'name: command'"),
         ("web: a\0b", "line 1 is not 'name: command'"),
         ("a" * 64 + ": x", "line 1 is not 'name: command'"),
+        ("web: " + "x" * 70_000, "line 1: the command of web is larger than 64 KB"),
+        ("".join(f"w{number}: x\n" for number in range(201)), "line 201 is process type 201"),
     ],
 )
 def test_line_that_cannot_be_meant_is_refused_with_its_number(text: str, said: str) -> None:
