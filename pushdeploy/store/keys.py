@@ -59,8 +59,8 @@ class Keys:
         with self._database.reading() as connection:
             owner = connection.execute(select(KEYS.c.name).where(same)).scalar()
         if owner is not None and owner != key.name:
-            return UserError(f"this key is there already, as {owner}", f"keys:remove {owner}")
-        return UserError(f"there is a key {key.name} already", f"keys:remove {key.name}")
+            return UserError(f"this key is there already, as {owner}", "keys:list shows them all")
+        return UserError(f"there is a key {key.name} already", "choose another name for this one")
 
 
 def _digest(kind: str, base64: str) -> str:
