@@ -1,39 +1,92 @@
 """bin/bench: runs the benchmarks one after the other, prints their tables, keeps them as JSON."""
 
 import argparse
-import importlib
+import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import ModuleType
 
-from benchmarks.measure import RUNS, keep, table
+from benchmarks import deploys, memory, switches, transport
+from benchmarks.measure import RUNS, Figure, keep, missed, table
+from pushdeploy.domain.errors import PushdeployError
 from tests.stories.harness import Server
 
-NAMES = ("memory", "deploys", "switches", "transport")
+MODULES: dict[str, ModuleType] = {
+    "memory": memory,
+    "deploys": deploys,
+    "switches": switches,
+    "transport": transport,
+}
+_LOG_CHARACTERS = 4000
 
 
 def main() -> int:
+    """One that fails does not keep the others from being measured."""
     arguments = _arguments()
-    for name in arguments.names or NAMES:
-        module = importlib.import_module(f"benchmarks.{name}")
-        server = Server(Path(tempfile.mkdtemp(prefix="pushdeploy-")))
-        try:
-            server.create()
-            server.start()
-            figures = module.measure(server, arguments.runs)
-        finally:
-            server.close()
-        sys.stdout.write(table(module.__doc__.strip(), figures) + "\n")
-        sys.stdout.flush()
-        keep(name, figures)
-    return 0
+    results = [_bench(name, arguments) for name in arguments.names or MODULES]
+    return 0 if all(results) else 1
+
+
+def _bench(name: str, arguments: argparse.Namespace) -> bool:
+    """Whether it could be measured and every aim was met."""
+    server = Server(Path(tempfile.mkdtemp(prefix="pushdeploy-")))
+    try:
+        server.create()
+        server.start()
+        measure: Callable[..., list[Figure]] = MODULES[name].measure
+        figures = measure(server, arguments.runs, quick=arguments.quick)
+    except (AssertionError, PushdeployError, OSError, subprocess.SubprocessError) as error:
+        _complain(name, error, server.log())
+        return False
+    finally:
+        server.close()
+    return _show(name, figures, quick=arguments.quick)
+
+
+def _show(name: str, figures: Sequence[Figure], *, quick: bool) -> bool:
+    title = (MODULES[name].__doc__ or name).strip()
+    sys.stdout.write(table(f"{name}: {title}", figures) + "\n")
+    sys.stdout.flush()
+    keep(f"{name}-quick" if quick else name, figures)
+    short = missed(figures)
+    for figure in short:
+        sys.stderr.write(f" !     {name}: {figure.name} is not {figure.aim}\n")
+    return not short
+
+
+def _complain(name: str, error: Exception, log: str) -> None:
+    """What failed, what it said, and the end of the server's log."""
+    sys.stderr.write(f" !     {name}: {str(error).strip() or repr(error)}\n")
+    if isinstance(error, subprocess.CalledProcessError | subprocess.TimeoutExpired):
+        for said in (error.stdout, error.stderr):
+            sys.stderr.write(
+                said.decode(errors="replace") if isinstance(said, bytes) else said or ""
+            )
+    if log:
+        sys.stderr.write(f" !     {name}: the server's log ends so:\n{log[-_LOG_CHARACTERS:]}")
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/bench", description=__doc__)
-    parser.add_argument("names", nargs="*", help="which; all when none")
-    parser.add_argument("--runs", type=int, default=RUNS, help="interleaved runs of each row")
-    return parser.parse_args()
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"which of {', '.join(MODULES)}; all when none"
+    )
+    parser.add_argument("--runs", type=_positive, default=RUNS, help="interleaved runs of each row")
+    parser.add_argument("--quick", action="store_true", help="without the rows that take minutes")
+    arguments = parser.parse_args()
+    unknown = [name for name in arguments.names if name not in MODULES]
+    if unknown:
+        parser.error(f"there is no benchmark {unknown[0]!r}: choose from {', '.join(MODULES)}")
+    return arguments
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
 
 
 if __name__ == "__main__":

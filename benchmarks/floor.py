@@ -1,4 +1,4 @@
-"""The floor of a deploy: bare docker build, run, run and a reload of nginx, by the shortest script."""
+"""The floor of a deploy: bare docker build, run, run, reload of nginx, by the shortest script."""
 
 import os
 import shlex
@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.stories.harness import free_ports, outer_environment
+from tests.stories.means import free_ports, outer_environment
 
 _NGINX = """\
 daemon on; pid {root}/nginx.pid; error_log {root}/error.log; worker_processes auto;

@@ -1,6 +1,10 @@
-"""Interleaved runs, medians and ratios: the arithmetic of bin/bench, apart from what it measures."""
+"""Interleaved runs, medians, ratios: the arithmetic of bin/bench, whatever it measures."""
 
 import json
+import operator
+import os
+import platform
+import re
 import statistics
 import sys
 import time
@@ -10,10 +14,23 @@ from pathlib import Path
 
 RUNS = 7
 
+_AIM = re.compile(r"(<=|<|>=|>|)\s*([0-9.]+)")
+_HOLDS: Mapping[str, Callable[[float, float], bool]] = {
+    "<=": operator.le,
+    "<": operator.lt,
+    ">=": operator.ge,
+    ">": operator.gt,
+    "": operator.eq,
+}
+
 
 @dataclass
 class Figure:
-    """One row: the seconds (or other unit) of each run, and what the row is compared with."""
+    """One row: the seconds (or other unit) of each run, and what the row is compared with.
+
+    ``aim`` ("<= 1.3", or a number alone) is for the ratio where there is a reference, else for the
+    median.
+    """
 
     name: str
     unit: str = "s"
@@ -47,15 +64,36 @@ def timed(action: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
+def ratios(figures: Sequence[Figure]) -> dict[str, float]:
+    """Of the medians of each row that has a reference and of that, by the row's name."""
+    by_name = {figure.name: figure for figure in figures}
+    return {
+        figure.name: figure.median / by_name[figure.reference].median
+        for figure in figures
+        if figure.reference is not None
+    }
+
+
+def missed(figures: Sequence[Figure]) -> list[Figure]:
+    """Those whose aim was not met."""
+    found = ratios(figures)
+    return [
+        figure
+        for figure in figures
+        if figure.aim and not _holds(figure.aim, found.get(figure.name, figure.median))
+    ]
+
+
 def table(title: str, figures: Sequence[Figure]) -> str:
     """Medians with their spread, and the ratio to each row's reference in the same run."""
-    by_name = {figure.name: figure for figure in figures}
+    found, short = ratios(figures), missed(figures)
     rows = [["what", "median", "min", "max", "n", "ratio", "aim"]]
     for figure in figures:
-        reference = by_name.get(figure.reference or "")
-        ratio = f"{figure.median / reference.median:.2f}" if reference else ""
-        spread = [f"{value:.3g} {figure.unit}" for value in (figure.median, *_spread(figure))]
-        rows.append([figure.name, *spread, str(len(figure.runs)), ratio, figure.aim])
+        ratio = f"{found[figure.name]:.2f}" if figure.name in found else ""
+        spread = (figure.median, min(figure.runs), max(figure.runs))
+        shown = [f"{value:.3g} {figure.unit}".rstrip() for value in spread]
+        verdict = " MISSED" if figure in short else ""
+        rows.append([figure.name, *shown, str(len(figure.runs)), ratio, f"{figure.aim}{verdict}"])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -65,11 +103,11 @@ def table(title: str, figures: Sequence[Figure]) -> str:
 
 
 def keep(name: str, figures: Sequence[Figure]) -> Path:
-    """Write the figures as JSON beside the others: the path."""
+    """Write the figures, and on what they were measured, as JSON beside the others: the path."""
     directory = Path(__file__).parent / "results"
     directory.mkdir(exist_ok=True)
     path = directory / f"{name}.json"
-    by_name = {figure.name: figure for figure in figures}
+    found, short = ratios(figures), missed(figures)
     rows = [
         {
             "name": figure.name,
@@ -77,13 +115,14 @@ def keep(name: str, figures: Sequence[Figure]) -> Path:
             "median": figure.median,
             "runs": figure.runs,
             "aim": figure.aim,
-            "ratio": figure.median / by_name[figure.reference].median
-            if figure.reference in by_name
-            else None,
+            "ratio": found.get(figure.name),
+            "met": figure not in short if figure.aim else None,
         }
         for figure in figures
     ]
-    path.write_text(json.dumps({"measured_at": time.time(), "figures": rows}, indent=2) + "\n")
+    machine = {"cores": os.cpu_count(), "kernel": platform.release(), "load": os.getloadavg()}
+    kept = {"measured_at": time.time(), "machine": machine, "figures": rows}
+    path.write_text(json.dumps(kept, indent=2) + "\n")
     return path
 
 
@@ -92,5 +131,7 @@ def progress(text: str) -> None:
     sys.stderr.write(f"       {text}\n")
 
 
-def _spread(figure: Figure) -> tuple[float, float]:
-    return min(figure.runs), max(figure.runs)
+def _holds(aim: str, value: float) -> bool:
+    match = _AIM.fullmatch(aim)
+    assert match, f"{aim!r} is not an aim, as in <= 1.3"
+    return _HOLDS[match[1]](value, float(match[2]))

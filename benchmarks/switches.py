@@ -10,16 +10,19 @@ from tests.stories.harness import APPS, Repository, Server
 from tests.stories.traffic import loaded
 
 SWITCHES = 10
+QUICK_SWITCHES = 3
 
 
-def measure(server: Server, runs: int) -> list[Figure]:
+def measure(server: Server, runs: int, *, quick: bool = False) -> list[Figure]:
+    """Ten switches, or three that are ``quick``."""
     del runs
+    switches = QUICK_SWITCHES if quick else SWITCHES
     root = Path(tempfile.mkdtemp(prefix="pushdeploy-bench-"))
     repository = Repository.create(server, APPS / "hello", root / "switch", "switch")
     repository.push(check=True)
     seconds = []
     with loaded(server, "switch") as load:
-        for turn in range(SWITCHES):
+        for turn in range(switches):
             repository.write("VERSION", f"switch {turn}\n")
             repository.commit()
             started = time.perf_counter()
