@@ -113,7 +113,7 @@ def _assemble(settings: Settings, home: Home, instance: str) -> Server:
     disks = Directories(home.disks)
     lifecycle = Lifecycle(home.root)
     limits = Limits(settings.task_memory_bytes, settings.task_cpus, settings.task_pids)
-    manifests = Manifests(disks, limits)
+    manifests = Manifests(disks, limits, store.pipelines.place_of)
     locks, traffic = AppLocks(), TrafficLocks()
     stacks = Stacks(engine, settings.stack_source, home.cache / "stacks", settings.ca_bundle)
     builder = SlugBuilder(engine, stacks, store.slugs, _build_settings(settings, home))

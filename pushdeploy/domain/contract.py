@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from pushdeploy.domain.pipeline import Place
 from pushdeploy.domain.release import Release
 
 _MEGABYTE = 1024 * 1024
@@ -25,8 +26,13 @@ RESERVED = frozenset(
 """Names that the contract sets itself: config vars may not have them."""
 
 
-def environment(release: Release, memory_bytes: int, cpus: float) -> Mapping[str, str]:
-    """The environment common to every task of a release; config vars win over the tunables."""
+def environment(
+    release: Release, memory_bytes: int, cpus: float, place: Place | None = None
+) -> Mapping[str, str]:
+    """The environment common to every task of a release; config vars win over the tunables.
+
+    ``place`` is the app's in its pipeline, None where it is in none.
+    """
     computed = {
         "APP": str(release.app),
         "RELEASE_VERSION": release.label,
@@ -34,6 +40,8 @@ def environment(release: Release, memory_bytes: int, cpus: float) -> Mapping[str
         "SLUG_COMMIT": str(release.slug.commit),
         "SLUG_DIGEST": str(release.slug.image),
     }
+    if place is not None:
+        computed |= {"PIPELINE": str(place.pipeline), "STAGE": str(place.stage)}
     if len(release.disks) == 1:
         computed["DISK_PATH"] = release.disks[0].mount_path
     for attachment in release.disks:

@@ -8,6 +8,7 @@ from pushdeploy.domain.app import APP_GROUP, App
 from pushdeploy.domain.contract import environment
 from pushdeploy.domain.formation import quantities
 from pushdeploy.domain.names import WEB, AppName, ImageDigest, ProcessType
+from pushdeploy.domain.pipeline import Place
 from pushdeploy.domain.release import Release
 from pushdeploy.domain.slug import Healthcheck
 from pushdeploy.domain.task import Slot
@@ -71,15 +72,21 @@ class Manifest:
         ]
 
 
-def manifest_of(app: App, release: Release, mounts: Sequence[Mount], limits: Limits) -> Manifest:
-    """The manifest of ``release`` in the formation that ``app`` has now."""
+def manifest_of(
+    app: App,
+    release: Release,
+    mounts: Sequence[Mount],
+    limits: Limits,
+    place: Place | None = None,
+) -> Manifest:
+    """The manifest of ``release`` in the formation and the ``place`` that ``app`` has now."""
     slug = release.slug
     counts = quantities(slug.process_types, app.formation, slug.formation)
     return Manifest(
         app=app.name,
         version=release.version,
         image=slug.image,
-        environment=environment(release, limits.memory_bytes, limits.cpus),
+        environment=environment(release, limits.memory_bytes, limits.cpus, place),
         processes={
             kind: ProcessSpec(command, counts[kind], tuple(slug.checks.get(kind, ())))
             for kind, command in slug.process_types.items()

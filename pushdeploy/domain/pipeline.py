@@ -37,6 +37,14 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where an app stands, as it is told itself."""
+
+    pipeline: PipelineName
+    stage: StageName
+
+
+@dataclass(frozen=True, slots=True)
 class Pipeline:
     """``stages`` are in order, the first upstream; every member's stage is among them."""
 

@@ -1,16 +1,25 @@
-"""Release → Manifest: a release with the app's formation, disks and the machine's limits."""
+"""Release → Manifest: a release with the app's formation, place, disks and the machine's limits."""
+
+from collections.abc import Callable
 
 from pushdeploy.disks.directories import Directories
 from pushdeploy.domain.app import App
 from pushdeploy.domain.manifest import Limits, Manifest, manifest_of
+from pushdeploy.domain.names import AppName
+from pushdeploy.domain.pipeline import Place
 from pushdeploy.domain.release import Release
 
 
 class Manifests:
-    def __init__(self, disks: Directories, limits: Limits) -> None:
+    def __init__(
+        self, disks: Directories, limits: Limits, place_of: Callable[[AppName], Place | None]
+    ) -> None:
+        """``place_of`` tells where an app stands in its pipeline now."""
         self._disks = disks
         self._limits = limits
+        self._place_of = place_of
 
     def of(self, app: App, release: Release) -> Manifest:
         """The manifest of ``release``; the directories of its disks exist afterwards."""
-        return manifest_of(app, release, self._disks.mounts(app, release.disks), self._limits)
+        mounts = self._disks.mounts(app, release.disks)
+        return manifest_of(app, release, mounts, self._limits, self._place_of(app.name))

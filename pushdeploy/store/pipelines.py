@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from pushdeploy.domain.errors import UnknownApp, UserError
 from pushdeploy.domain.names import AppName
-from pushdeploy.domain.pipeline import Member, Pipeline, PipelineName, StageName
+from pushdeploy.domain.pipeline import Member, Pipeline, PipelineName, Place, StageName
 from pushdeploy.store.database import Conflict, Database
 from pushdeploy.store.schema import APPS, PIPELINE_MEMBERS, PIPELINES
 
@@ -47,6 +47,15 @@ class Pipelines:
         """The pipeline that the app is in."""
         with self._database.reading() as connection:
             return _of(connection, app)
+
+    def place_of(self, app: AppName) -> Place | None:
+        """The same for an app's environment, without the other members."""
+        query = select(PIPELINES.c.name, _MEMBER.stage).select_from(
+            PIPELINE_MEMBERS.join(PIPELINES).join(APPS)
+        )
+        with self._database.reading() as connection:
+            row = connection.execute(query.where(APPS.c.name == str(app))).first()
+        return Place(PipelineName(row[0]), StageName(row[1])) if row else None
 
     def add(self, name: PipelineName, app: AppName, stage: StageName) -> Pipeline:
         """The pipeline with the app; a new stage comes after all others.

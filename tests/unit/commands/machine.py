@@ -282,7 +282,7 @@ class Machine:
         locks, traffic = AppLocks(), TrafficLocks()
         refs = Repositories(self.home / "repositories")
         disks = Directories(self.home / "disks")
-        manifests = Manifests(disks, Limits())
+        manifests = Manifests(disks, Limits(), self.store.pipelines.place_of)
         lifecycle = Lifecycle(self.home)
         stages = Stages(
             store=self.store,

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pushdeploy.domain.contract import RESERVED, environment
 from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.names import DiskName
+from pushdeploy.domain.pipeline import PipelineName, Place, StageName
 from pushdeploy.domain.release import Reason, Release, ReleaseStatus
 from tests.unit.samples import ALICE, DATA, SHOP, slug
 
@@ -37,6 +38,12 @@ def test_environment_tells_the_app_which_release_it_is() -> None:
         "SLUG_COMMIT": slug().commit,
         "SLUG_DIGEST": slug().image,
     }
+
+
+def test_app_in_a_pipeline_is_told_its_stage_whatever_its_config_says() -> None:
+    place = Place(PipelineName("main"), StageName("staging"))
+    told = environment(replace(RELEASE, config={"STAGE": "production"}), 0, 0, place)
+    assert (told["PIPELINE"], told["STAGE"]) == ("main", "staging")
 
 
 def test_only_disk_is_the_disk_path() -> None:

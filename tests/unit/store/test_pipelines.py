@@ -9,7 +9,7 @@ from sqlalchemy import text
 from pushdeploy.domain.app import AppLock
 from pushdeploy.domain.errors import UnknownApp, UserError
 from pushdeploy.domain.names import AppName
-from pushdeploy.domain.pipeline import Member, Pipeline, PipelineName, StageName
+from pushdeploy.domain.pipeline import Member, Pipeline, PipelineName, Place, StageName
 from pushdeploy.store import Store
 from tests.unit.samples import ALICE, BLOG, SHOP
 
@@ -85,6 +85,7 @@ def test_app_in_another_pipeline_is_refused_and_the_other_is_named(store: Store)
 
     assert store.pipelines.get(MAIN).stages == ()
     assert store.pipelines.of(SHOP) == store.pipelines.get(other)
+    assert store.pipelines.place_of(SHOP) == Place(other, STAGING)
 
 
 def test_unknown_app_is_refused_and_leaves_no_stage(store: Store) -> None:
@@ -136,6 +137,7 @@ def test_removed_app_is_in_no_pipeline_and_lives_on(store: Store) -> None:
     assert store.pipelines.remove(SHOP).members == ()
 
     assert store.pipelines.of(SHOP) is None
+    assert store.pipelines.place_of(SHOP) is None
     assert store.apps.get(SHOP).name == SHOP
     with pytest.raises(UserError, match="shop is in no pipeline"):
         store.pipelines.remove(SHOP)
