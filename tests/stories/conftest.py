@@ -4,6 +4,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -47,22 +48,18 @@ def make_server(docker: None) -> Iterator[MakeServer]:
 
     A short path, for a control socket's may have 104 characters at the most.
     """
-    made: list[Server] = []
+    with ExitStack() as made:
 
-    def make(*, start: bool = True, **settings: str) -> Server:
-        root = Path(tempfile.mkdtemp(prefix="pushdeploy-"))
-        server = Server(root, **settings)
-        made.append(server)
-        server.create()
-        if start:
-            server.start()
-        return server
+        def make(*, start: bool = True, **settings: str) -> Server:
+            root = Path(tempfile.mkdtemp(prefix="pushdeploy-"))
+            server = Server(root, **settings)
+            made.callback(server.close)
+            server.create()
+            if start:
+                server.start()
+            return server
 
-    try:
         yield make
-    finally:
-        for server in made:
-            server.close()
 
 
 @pytest.fixture(scope="session")

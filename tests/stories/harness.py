@@ -127,14 +127,18 @@ class Server:
         return self._process.pid
 
     def close(self) -> None:
-        """Stop it, its nginx, and remove all that carries this instance's label."""
-        if self._process is not None:
-            self._end(signal.SIGTERM)
-        instance = self.home / "instance"
-        if instance.exists():
-            stop_nginx(self.home)
-            remove_labelled(instance.read_text().strip())
-        shutil.rmtree(self.root, ignore_errors=True)
+        """Stop it, its nginx, and remove all that carries this instance's label.
+
+        A server that does not stop fails the test, and leaves nothing behind all the same.
+        """
+        try:
+            if self._process is not None:
+                self._end(signal.SIGTERM)
+        finally:
+            if (self.home / "instance").exists():
+                stop_nginx(self.home)
+                remove_labelled(self.instance)
+            shutil.rmtree(self.root, ignore_errors=True)
 
     # ------------------------------------------------------------- clients
 
@@ -158,6 +162,13 @@ class Server:
             self.ssh(f"{command} --format json", check=True).stdout
         )
         return rows
+
+    def record(self, command: str) -> dict[str, object]:
+        """What a command shows of one thing."""
+        shown: dict[str, object] = json.loads(
+            self.ssh(f"{command} --format json", check=True).stdout
+        )
+        return shown
 
     def popen_ssh(self, command: str, *, tty: bool = False) -> subprocess.Popen[bytes]:
         """The same on a connection of its own, still running: to interrupt or to feed it."""
