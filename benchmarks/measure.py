@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 RUNS = 7
+RESULTS = Path(__file__).parent / "results"
 
 _AIM = re.compile(r"(<=|<|>=|>|)\s*([0-9.]+)")
 _HOLDS: Mapping[str, Callable[[float, float], bool]] = {
@@ -104,9 +105,8 @@ def table(title: str, figures: Sequence[Figure]) -> str:
 
 def keep(name: str, figures: Sequence[Figure]) -> Path:
     """Write the figures, and on what they were measured, as JSON beside the others: the path."""
-    directory = Path(__file__).parent / "results"
-    directory.mkdir(exist_ok=True)
-    path = directory / f"{name}.json"
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
     found, short = ratios(figures), missed(figures)
     rows = [
         {
