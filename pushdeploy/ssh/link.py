@@ -95,11 +95,12 @@ class Link:
             self._cancel(reason)
 
     def finish(self, exit_status: int) -> None:
-        """The exit status, end of file, close: in this order."""
+        """The exit status, end of file, close: in this order; nothing where the client closed."""
         self._finished = True
         with suppress(*_LOST):
-            self._channel.send_exit_status(exit_status if 0 <= exit_status <= 255 else 255)
-            self._channel.shutdown_write()
+            if not self._gone:
+                self._channel.send_exit_status(exit_status if 0 <= exit_status <= 255 else 255)
+                self._channel.shutdown_write()
             self._channel.close()
         self._gone = True
 
