@@ -66,9 +66,7 @@ class Commands:
 
 def _words(command: Command, line: Line) -> list[str]:
     """The words after the command, with what Dokku's clients write before it put in its place."""
-    words = list(line.words)
-    if line.app is not None and command.takes_app:
-        words.insert(0, line.app)
+    words = command.words_of(line.rest, line.app)
     if line.force and command.has_option("--force"):
         words.insert(0, "--force")
     return words

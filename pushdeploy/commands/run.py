@@ -1,30 +1,39 @@
 """run: a command in a one-off container, with the live release's slug, config and disks."""
 
+import re
 import secrets
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import click
 
 from pushdeploy.commands.config import assigned, parse_assignment
 from pushdeploy.commands.face.arguments import app_argument
 from pushdeploy.commands.face.command import Command, command
+from pushdeploy.commands.face.line import split_words
 from pushdeploy.commands.face.request import Request
 from pushdeploy.commands.session import Session
 from pushdeploy.domain.app import App
 from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.names import ProcessType
 from pushdeploy.domain.ports import Streams, WindowSize
-from pushdeploy.domain.release import Release
+from pushdeploy.domain.slug import Slug
+
+_QUOTED = re.compile(r"'[^']*'" r'|"(?:[^"\\]|\\.)*"', re.DOTALL)
+"""One pair of quotes with everything inside."""
 
 
 class _Run(Command):
-    """Options stand before the command; from its first word on everything belongs to it."""
+    """What follows the app is the command, as it was typed; our own options stand before it."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if args and not args[0].startswith("-"):
-            options, rest = split_options(args[1:])
-            args = [*options, args[0], *rest]
-        return super().parse_args(ctx, args)
+    def words_of(self, rest: str, app: str | None) -> list[str]:
+        """The options, the app, and the command as one word."""
+        options, rest = own_options(rest)
+        if app is None:
+            app, rest = next(split_words(rest), ("", ""))
+            more, rest = own_options(rest)
+            options += more
+        return [word for word in (*options, app, rest.strip()) if word]
 
 
 @command(
@@ -44,25 +53,26 @@ class _Run(Command):
 )
 @click.option("--no-tty", is_flag=True, help="No terminal for it, although you have one.")
 @app_argument
-@click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND...")
+@click.argument("typed", metavar="COMMAND...")
 def run(
     request: Request,
     app: App,
     assignments: tuple[tuple[str, str], ...],
     no_tty: bool,
-    words: tuple[str, ...],
+    typed: str,
 ) -> int:
     """Run a command beside the app, and end with its exit code.
 
-    The name of a process type alone runs its command. Use ssh -t for a terminal. One word is given
-    to a shell as it is: ssh deploy "run shop 'echo $DYNO | rev'".
+    A shell in the container gets the command just as it is typed: ssh deploy run shop
+    'echo "$DYNO" | rev'. The name of a process type alone runs its command. Use ssh -t for a
+    terminal.
     """
     live = request.store.releases.current(app.name)
     if live is None:
         raise UserError(f"{app.name} has no live release", "git push deploy main")
     return request.platform.scheduler.run_once(
         request.platform.manifests.of(app, live),
-        shell_command(words, live),
+        shell_command(typed, live.slug),
         f"run.{1000 + secrets.randbelow(9000)}",
         _streams(request.session, no_tty),
         None,
@@ -74,25 +84,35 @@ def run(
 COMMANDS = (run,)
 
 
-def split_options(words: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
-    """Our options at the front, and the rest, which begins with the command."""
-    count = 0
-    while count < len(words) and words[count].startswith("-") and words[count] != "--":
-        count += 2 if words[count] in {"-e", "--env"} else 1
-    return words[:count], words[count:]
+def own_options(text: str) -> tuple[list[str], str]:
+    """Our options at the front of ``text``, and what follows them as it was typed."""
+    options: list[str] = []
+    rest = text
+    words = split_words(text)
+    for word, after in words:
+        if word == "--":
+            return options, after
+        if not word.startswith("-"):
+            break
+        options.append(word)
+        rest = after
+        if word in {"-e", "--env"}:
+            value, rest = next(words, ("", ""))
+            options.append(value)
+    return options, rest
 
 
-def shell_command(words: Sequence[str], release: Release) -> str:
-    """What the shell gets: a type's command, one word as it is, several quoted one by one."""
-    words = words[1:] if words[0] == "--" else words
-    if not words:
-        raise UserError("there is no command to run", f"run {release.app} COMMAND")
-    if len(words) > 1:
-        return shlex.join(words)
-    for kind, typed in release.slug.process_types.items():
-        if kind == words[0] and typed:
-            return typed
-    return words[0]
+def shell_command(typed: str, slug: Slug) -> str:
+    """What the shell gets: a type's command, else ``typed`` as it is.
+
+    All of it within one pair of quotes cannot be a program's name: then the quotes are taken off.
+    """
+    named = ProcessType(typed) if ProcessType.fits(typed) else None
+    if named and slug.process_types.get(named):
+        return slug.process_types[named]
+    if _QUOTED.fullmatch(typed) and len(typed.split()) > 1:
+        return shlex.split(typed)[0]
+    return typed
 
 
 def _streams(session: Session, no_tty: bool) -> Streams:

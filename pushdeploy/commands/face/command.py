@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from pushdeploy.commands.face.access import Need
+from pushdeploy.commands.face.line import split_words
 
 Body = Callable[..., int | None]
 """Takes a ``Request`` and the parsed arguments; returns the exit status, None for 0."""
@@ -47,6 +48,11 @@ class Command(click.Command):
         """Whether ``--app NAME`` before the command becomes its first argument."""
         arguments = [param for param in self.params if isinstance(param, click.Argument)]
         return bool(arguments) and arguments[0].name == "app"
+
+    def words_of(self, rest: str, app: str | None) -> list[str]:
+        """The words of what was typed behind the command; ``app`` stood before it."""
+        words = [word for word, _ in split_words(rest)]
+        return words if app is None or not self.takes_app else [app, *words]
 
     def has_option(self, flag: str) -> bool:
         return any(flag in param.opts for param in self.params)

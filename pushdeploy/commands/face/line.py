@@ -1,7 +1,8 @@
 """The command line of an ssh request, taken apart once, as Dokku's clients write it too."""
 
+import io
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pushdeploy.domain.errors import UserError
@@ -15,40 +16,56 @@ _QUIETLY_TAKEN = frozenset({"--", "--quiet", "--trace", "--verbose"})
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """``app`` and ``force`` stood before the command; nothing typed at all is ``help --short``."""
+    """``rest`` is what stood behind the command, as it was typed; ``app`` and ``force`` before it.
+
+    Nothing typed at all is ``help --short``.
+    """
 
     name: str
-    words: Sequence[str] = ()
+    rest: str = ""
     app: str | None = None
     force: bool = False
 
 
 def parse_line(text: str) -> Line:
-    """POSIX quoting, resolved exactly once. ``UserError`` when the quotes do not match."""
-    words = _split(text)
-    app, force, named = None, False, False
-    while words and (words[0].startswith("-") or (words[0] == "dokku" and not named)):
-        word = words.pop(0)
+    """The command and what stands before it. ``UserError`` for flags that nobody knows."""
+    app: str | None = None
+    force, named = False, False
+    words = split_words(text)
+    for word, rest in words:
         if word in {"--app", "-a"}:
-            app = words.pop(0) if words else None
+            app = next(words, ("", ""))[0] or None
         elif word.startswith("--app="):
             app = word.removeprefix("--app=")
         elif word == "--force":
             force = True
         elif word in _COMMANDS:
-            return Line(_COMMANDS[word], tuple(words))
-        elif word == "dokku":
+            return Line(_COMMANDS[word], rest)
+        elif word == "dokku" and not named:
             named = True
+        elif not word.startswith("-"):
+            return _named(word, rest, app, force)
         elif word not in _QUIETLY_TAKEN:
             raise UserError(f"{word} is not known before a command", "write it after the command")
-    if not words:
-        return Line("help", ("--short",))
-    return _named(words[0], tuple(words[1:]), app, force)
+    return Line("help", "--short")
 
 
-def _split(text: str) -> list[str]:
+def split_words(text: str) -> Iterator[tuple[str, str]]:
+    """Each word with its POSIX quoting resolved, and what follows it as it was typed.
+
+    ``UserError`` at a word whose quotes do not match, and not before.
+    """
+    source = io.StringIO(text)
+    lexer = shlex.shlex(source, posix=True)
+    lexer.whitespace_split = True
+    lexer.commenters = ""
+    while (word := _next_word(lexer)) is not None:
+        yield word, text[source.tell() :]
+
+
+def _next_word(lexer: shlex.shlex) -> str | None:
     try:
-        return shlex.split(text)
+        return lexer.get_token()
     except ValueError as error:
         raise UserError(
             "the quotes of the command line do not match",
@@ -56,8 +73,8 @@ def _split(text: str) -> list[str]:
         ) from error
 
 
-def _named(name: str, words: Sequence[str], app: str | None, force: bool) -> Line:
+def _named(name: str, rest: str, app: str | None, force: bool) -> Line:
     noun, colon, verb = name.partition(":")
     if colon and verb == "help":
-        return Line("help", (noun,))
-    return Line(name, words, app, force)
+        return Line("help", shlex.quote(noun))
+    return Line(name, rest, app, force)

@@ -4,7 +4,7 @@ import pytest
 
 from pushdeploy.commands.face.access import allowed
 from pushdeploy.commands.face.audit import audited_line
-from pushdeploy.commands.face.line import Line, parse_line
+from pushdeploy.commands.face.line import Line, parse_line, split_words
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import KeyName
 from tests.unit.commands.machine import SHOP, Client, Machine
@@ -18,29 +18,52 @@ from tests.unit.commands.machine import SHOP, Client, Machine
         ("-- apps:list", Line("apps:list")),
         ("-- dokku -- apps:list", Line("apps:list")),
         ("dokku dokku", Line("dokku")),
-        ("--app shop logs -t", Line("logs", ("-t",), "shop")),
-        ("-- -a shop logs", Line("logs", (), "shop")),
-        ("--app=shop logs", Line("logs", (), "shop")),
-        ("-- --force apps:destroy shop", Line("apps:destroy", ("shop",), force=True)),
+        ("--app shop logs -t", Line("logs", "-t", "shop")),
+        ("-- -a shop logs", Line("logs", "", "shop")),
+        ("--app=shop logs", Line("logs", "", "shop")),
+        ("-- --force apps:destroy shop", Line("apps:destroy", "shop", force=True)),
         ("--quiet --trace apps:list", Line("apps:list")),
-        ("", Line("help", ("--short",))),
-        ("   ", Line("help", ("--short",))),
-        ("dokku", Line("help", ("--short",))),
+        ("", Line("help", "--short")),
+        ("   ", Line("help", "--short")),
+        ("dokku", Line("help", "--short")),
         ("--help", Line("help")),
         ("--version", Line("version")),
-        ("apps:help", Line("help", ("apps",))),
-        ("config:set shop A='a  b' B=\"$C\"", Line("config:set", ("shop", "A=a  b", "B=$C"))),
-        ("config:set shop 'A=1\n2'", Line("config:set", ("shop", "A=1\n2"))),
-        ("run shop sh -c 'it''s'", Line("run", ("shop", "sh", "-c", "its"))),
+        ("apps:help", Line("help", "apps")),
+        ("apps:help now", Line("help", "apps")),
+        ("run shop  'echo $X' | rev", Line("run", "shop  'echo $X' | rev")),
+        ("run shop echo it's", Line("run", "shop echo it's")),
     ],
 )
 def test_a_line_is_taken_apart_once(text: str, expected: Line) -> None:
     assert parse_line(text) == expected
 
 
-def test_quotes_that_do_not_match_are_an_error_with_the_remedy() -> None:
-    with pytest.raises(UserError, match="quotes"):
-        parse_line("config:set shop A='b")
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", []),
+        ("shop A='a  b' B=\"$C\"", ["shop", "A=a  b", "B=$C"]),
+        ("shop 'A=1\n2'", ["shop", "A=1\n2"]),
+        ("shop sh -c 'it''s' # no comment", ["shop", "sh", "-c", "its", "#", "no", "comment"]),
+        ("shop ''", ["shop", ""]),
+    ],
+)
+def test_quotes_are_resolved_exactly_once(text: str, expected: list[str]) -> None:
+    assert [word for word, _ in split_words(text)] == expected
+
+
+def test_what_follows_a_word_is_as_it_was_typed() -> None:
+    assert list(split_words("'a b'  c\t\"d\"")) == [
+        ("a b", ' c\t"d"'),
+        ("c", '"d"'),
+        ("d", ""),
+    ]
+
+
+def test_quotes_that_do_not_match_are_an_error_with_the_remedy(machine: Machine) -> None:
+    answer = machine.type("config:set shop A='b")
+    assert answer.status == 1
+    assert "quotes of the command line do not match" in answer.errors
 
 
 def test_an_unknown_flag_before_the_command_is_refused() -> None:

@@ -141,6 +141,15 @@ def test_a_log_that_is_followed_has_no_json(machine: Machine) -> None:
         ("echo '$DYNO' 'a b'", "echo '$DYNO' 'a b'"),
         ("worker", "work"),
         ("worker --once", "worker --once"),
+        ("'worker'", "'worker'"),
+        ("ls /data; id", "ls /data; id"),
+        ('echo "$DYNO" | rev', 'echo "$DYNO" | rev'),
+        ("echo  it's", "echo  it's"),
+        ('"echo \\"$DYNO\\" | rev"', 'echo "$DYNO" | rev'),
+        ("echo>'/data/a b'", "echo>'/data/a b'"),
+        ("'a b' 'c d'", "'a b' 'c d'"),
+        ("echo a &&\necho b", "echo a &&\necho b"),
+        ("-- -- ls", "-- ls"),
     ],
 )
 def test_everything_after_the_app_is_the_command(
@@ -173,6 +182,12 @@ def test_run_ends_with_the_exit_code_of_its_command(machine: Machine) -> None:
     machine.scheduler.exit_code = 42
     assert machine.type("run shop false").status == 42
     assert machine.audited()[-1] == ("run shop false", 42)
+
+
+def test_the_audit_log_shows_no_var_that_a_command_was_given(machine: Machine) -> None:
+    machine.live()
+    machine.type("run -e A=s3cret shop TOKEN=s3cret ./load 'pass=s3cret too'")
+    assert machine.audited()[-1] == ("run -e 'A=…' shop 'TOKEN=…'", 0)
 
 
 def test_run_has_the_live_release_and_a_name_of_its_own(machine: Machine) -> None:
