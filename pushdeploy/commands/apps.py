@@ -23,13 +23,16 @@ from pushdeploy.output import Quiet
 @click.argument("app", type=AppName.parse, metavar="NAME")
 def create(request: Request, app: AppName) -> None:
     """Make an app, before or instead of its first push."""
-    free_host(request.platform, app)
-    request.store.apps.create(app)
-    try:
-        request.platform.reconciler.refresh_route(app, Quiet())
-    except PushdeployError:
-        request.store.apps.destroy(app)
-        raise
+    platform, apps = request.platform, request.store.apps
+    free_host(platform, app)
+    with ExitStack() as undo:
+        apps.create(app)
+        undo.callback(apps.destroy, app)
+        # Its repository tells it from an app that a push made: a failed push leaves it alone.
+        if platform.refs.ensure(app):
+            undo.callback(platform.refs.remove, app)
+        platform.reconciler.refresh_route(app, Quiet())
+        undo.pop_all()
     request.output.line(f"{app} is there; git push makes it live")
 
 

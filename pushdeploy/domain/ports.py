@@ -279,6 +279,9 @@ class Router(Protocol):
 class Refs(Protocol):
     """The branches of the apps' repositories."""
 
+    def ensure(self, app: AppName) -> bool:
+        """Make the app's repository where there is none: whether it was made now."""
+
     def read(self, app: AppName, ref: str) -> CommitId | None: ...
     def move(self, app: AppName, ref: str, old: CommitId | None, new: CommitId) -> bool:
         """Compare and set: False when the ref is not at ``old``."""

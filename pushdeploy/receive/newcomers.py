@@ -1,4 +1,4 @@
-"""An app that a push made and that then got nothing is taken away again."""
+"""An app that a push made, with its repository, and that got nothing is taken away again."""
 
 import logging
 import threading
@@ -46,8 +46,9 @@ class Newcomers:
         self._made.discard(app)
         if not made or not self._repositories.exists(app) or not self._repositories.is_empty(app):
             return
+        # First the repository: once the app is gone, anybody may make one of that name.
+        self._repositories.remove(app)
         try:
             self._receiver.abandon(app)
         except PushdeployError as error:
             _log.warning("app=%s cannot be taken away again: %s", app, error.message)
-        self._repositories.remove(app)

@@ -33,7 +33,7 @@ from pushdeploy.domain.release import Candidate, Reason, Release
 from pushdeploy.domain.route import Route, Target
 from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.source import Source
-from pushdeploy.domain.task import Slot, Task
+from pushdeploy.domain.task import Slot, Specimen, Task
 from pushdeploy.lifecycle import Lifecycle
 from pushdeploy.locks import AppLocks, TrafficLocks
 from pushdeploy.output import Quiet
@@ -118,6 +118,7 @@ class MemoryScheduler:
     lines: list[tuple[str, LogLine]] = field(default_factory=list)
     asked: dict[str, object] = field(default_factory=dict)
     started: int = 0
+    strangers: list[Specimen] = field(default_factory=list)
 
     def run(
         self,
@@ -163,6 +164,15 @@ class MemoryScheduler:
     def tasks(self, app: AppName | None = None) -> Sequence[Task]:
         return [task for task in self.running if app in {None, task.app}]
 
+    def specimens(self, app: AppName) -> Sequence[Specimen]:
+        ours = [
+            Specimen(
+                app, task.container, task.container, task.image, str(task.slot), task.version, True
+            )
+            for task in self.tasks(app)
+        ]
+        return [*ours, *(each for each in self.strangers if each.app == app)]
+
     def logs(
         self,
         app: AppName,
@@ -182,7 +192,17 @@ class MemoryScheduler:
         self.started += 1
         address = f"10.0.0.{self.started}"
         name = f"c{self.started}"
-        return Task(manifest.app, slot, manifest.version, name, address, 5000, "up", AT)
+        return Task(
+            manifest.app,
+            slot,
+            manifest.version,
+            name,
+            address,
+            5000,
+            "up",
+            AT,
+            image=manifest.image,
+        )
 
 
 @dataclass(slots=True)
@@ -232,6 +252,7 @@ class Machine:
         self.store.keys.add(key_of(ADA))
         self.scheduler = MemoryScheduler()
         self.router = MemoryRouter()
+        self.refs = Repositories(home / "repositories")
         self.platform = self._platform()
         self.commands = Commands(self.platform)
 
@@ -280,14 +301,13 @@ class Machine:
             home=self.home, domain="apps.test", http=Address("127.0.0.1", 8080)
         )
         locks, traffic = AppLocks(), TrafficLocks()
-        refs = Repositories(self.home / "repositories")
         disks = Directories(self.home / "disks")
         manifests = Manifests(disks, Limits(), self.store.pipelines.place_of)
         lifecycle = Lifecycle(self.home)
         stages = Stages(
             store=self.store,
             traffic=traffic,
-            refs=refs,
+            refs=self.refs,
             phase=ReleasePhase(self.scheduler),
             manifests=manifests,
             scheduler=self.scheduler,
@@ -296,14 +316,14 @@ class Machine:
             domain=settings.domain,
         )
         shipper = Shipper(stages)
-        deployer = Deployer(self.store, locks, refs, NoBuilder(), lifecycle, shipper)
-        promoter = Promoter(self.store, locks, refs, NoBuilder(), shipper)
+        deployer = Deployer(self.store, locks, self.refs, NoBuilder(), lifecycle, shipper)
+        promoter = Promoter(self.store, locks, self.refs, NoBuilder(), shipper)
         reconciler = Reconciler(
             Running(
                 self.store,
                 locks,
                 traffic,
-                refs,
+                self.refs,
                 manifests,
                 self.scheduler,
                 self.router,
@@ -320,7 +340,7 @@ class Machine:
             self.scheduler,
             manifests,
             disks,
-            refs,
+            self.refs,
         )
 
 

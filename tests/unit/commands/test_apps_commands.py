@@ -9,7 +9,9 @@ from pushdeploy.domain.app import AppSettings
 from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.errors import BackendDown
 from pushdeploy.domain.names import AppName, HostName
-from tests.unit.commands.machine import SHOP, WEB, Client, Machine, MemoryRouter
+from pushdeploy.pushes import Pushes
+from pushdeploy.receive.newcomers import Newcomers
+from tests.unit.commands.machine import ADA, SHOP, WEB, Client, Machine, MemoryRouter
 
 STORE = AppName("store")
 
@@ -35,6 +37,17 @@ def test_a_created_app_is_listed_and_answers_on_its_default_host(machine: Machin
     assert machine.type("apps:list").out == "shop\n"
 
 
+def test_a_created_app_is_not_taken_away_by_a_failed_first_push(machine: Machine) -> None:
+    machine.type("apps:create shop")
+    newcomers = Newcomers(machine.refs, Pushes(machine.store, machine.platform.deployer))
+    for app in (SHOP, STORE):
+        with newcomers.pushing(app, ADA):
+            assert machine.store.apps.find(app) is not None
+    assert [app.name for app in machine.store.apps.list()] == [SHOP]
+    assert machine.refs.exists(SHOP)
+    assert not machine.refs.exists(STORE)
+
+
 @pytest.mark.parametrize("name", ["Shop", "shop_1", "-shop", "a" * 31, "shop/../x"])
 def test_a_name_that_is_no_dns_label_is_refused(machine: Machine, name: str) -> None:
     answer = machine.type(f"apps:create -- {name}")
@@ -56,6 +69,7 @@ def test_an_app_whose_route_cannot_be_made_is_not_created(machine: Machine) -> N
     machine.router.refused = {"shop.apps.test"}
     assert machine.type("apps:create shop").status == 1
     assert machine.store.apps.find(SHOP) is None
+    assert not machine.refs.exists(SHOP)
 
 
 def test_a_pipe_gets_names_and_a_terminal_a_table(machine: Machine) -> None:
@@ -167,7 +181,7 @@ def test_destroy_removes_all_but_the_data_on_the_disks(machine: Machine) -> None
     app = machine.store.apps.create(SHOP)
     machine.store.disks.replace(SHOP, [Attachment.parse("data", "/data")])
     machine.live()
-    machine.platform.refs.ensure(SHOP)  # type: ignore[attr-defined]
+    machine.platform.refs.ensure(SHOP)
     answer = machine.type("apps:destroy shop --force")
     assert answer.status == 0
     assert machine.scheduler.tasks(app.name) == []
@@ -202,7 +216,7 @@ def test_a_renamed_app_takes_everything_along(machine: Machine) -> None:
     machine.store.domains.add(SHOP, HostName("www.example.com"))
     machine.live()
     (machine.home / "disks" / "shop" / "data" / "kept").touch()
-    machine.platform.refs.ensure(SHOP)  # type: ignore[attr-defined]
+    machine.platform.refs.ensure(SHOP)
     answer = machine.type("apps:rename shop store")
     assert answer.status == 0
     assert "http://store.apps.test:8080" in answer.out
@@ -218,7 +232,7 @@ def test_a_rename_that_fails_leaves_the_old_name_working(machine: Machine) -> No
     machine.store.apps.create(SHOP)
     machine.store.disks.replace(SHOP, [Attachment.parse("data", "/data")])
     machine.live()
-    machine.platform.refs.ensure(SHOP)  # type: ignore[attr-defined]
+    machine.platform.refs.ensure(SHOP)
     machine.scheduler.broken = {WEB}
     answer = machine.type("apps:rename shop store")
     assert answer.status == 1
