@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from pushdeploy.domain.cancel import Cancellation
-from pushdeploy.domain.errors import Overtaken
+from pushdeploy.domain.errors import Busy, Overtaken
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports import Output
 
@@ -35,6 +35,8 @@ class AppLocks:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._queues: dict[AppName, list[_Ticket]] = {}
+        self._closed = ""
+        self._all_taken = False
 
     @contextmanager
     def hold(
@@ -58,6 +60,23 @@ class AppLocks:
         finally:
             self._leave(app, ticket)
 
+    @contextmanager
+    def hold_all(self, timeout_seconds: float) -> Iterator[bool]:
+        """Wait until nobody holds a lock, and keep it so: whoever comes meanwhile waits silently.
+
+        For moments only. False, and nothing is held, when somebody held one all the time.
+        """
+        with self._changed:
+            taken = self._changed.wait_for(self._all_free, timeout_seconds)
+            self._all_taken = self._all_taken or taken
+        try:
+            yield taken
+        finally:
+            if taken:
+                with self._changed:
+                    self._all_taken = False
+                    self._changed.notify_all()
+
     def holder(self, app: AppName) -> tuple[Purpose, datetime] | None:
         """Who holds the app's lock and since when."""
         with self._changed:
@@ -71,9 +90,10 @@ class AppLocks:
             holder = queue[0].cancellation if queue else None
         return holder.cancel(reason) if holder else None
 
-    def cancel_all(self, reason: str) -> None:
-        """Cancel whatever can still be cancelled, holders and waiters alike."""
+    def close(self, reason: str) -> None:
+        """Cancel whatever can still be cancelled, holders and waiters alike, and let in no more."""
         with self._changed:
+            self._closed = reason
             tickets = [ticket for queue in self._queues.values() for ticket in queue]
         for ticket in tickets:
             ticket.cancellation.cancel(reason)
@@ -81,10 +101,12 @@ class AppLocks:
     def wait_until_free(self, timeout_seconds: float) -> bool:
         """Whether nobody holds a lock any more within the time."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._queues, timeout_seconds)
+            return self._changed.wait_for(self._all_free, timeout_seconds)
 
     def _queue_up(self, app: AppName, ticket: _Ticket) -> None:
         with self._changed:
+            if self._closed:
+                raise Busy(self._closed, "try again in a minute")
             queue = self._queues.setdefault(app, [])
             for waiting in queue[1:]:
                 if ticket.purpose.supersedes and (
@@ -99,11 +121,13 @@ class AppLocks:
         while True:
             with self._changed:
                 head = self._queues[app][0]
-                if head is told and not (ticket.overtaken_by or ticket.cancellation.cancelled):
+                must_wait = head is told or (head is ticket and self._all_taken)
+                if must_wait and not (ticket.overtaken_by or ticket.cancellation.cancelled):
                     self._changed.wait()  # what has happened already wakes nobody any more
                     head = self._queues[app][0]
                 overtaken = ticket.overtaken_by
-                if head is ticket and not overtaken:
+                my_turn = head is ticket and not self._all_taken
+                if my_turn and not overtaken:
                     ticket.since = datetime.now(UTC)
             ticket.cancellation.check()
             if overtaken:
@@ -111,9 +135,9 @@ class AppLocks:
                     f"overtaken: {overtaken.what} by {overtaken.by} arrived while this waited",
                     "nothing was built of this push; the newer one is",
                 )
-            if head is ticket:
+            if my_turn:
                 return
-            if head is not told:
+            if head not in (ticket, told):
                 output.detail(
                     f"waiting: {head.purpose.what} by {head.purpose.by}"
                     f" since {head.since:%H:%M:%S} UTC"
@@ -127,6 +151,9 @@ class AppLocks:
             if not queue:
                 del self._queues[app]
             self._changed.notify_all()
+
+    def _all_free(self) -> bool:
+        return not self._queues and not self._all_taken
 
     def _wake(self) -> None:
         with self._changed:

@@ -12,7 +12,7 @@ from pushdeploy.domain.app import App
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import AppName, HostName
-from pushdeploy.domain.plan import TaskPlan, plan_tasks
+from pushdeploy.domain.plan import TaskPlan, is_foreign, plan_tasks
 from pushdeploy.domain.ports import Output, Refs, Router, Scheduler
 from pushdeploy.domain.release import Release, ReleaseStatus
 from pushdeploy.domain.route import Route, default_host, route_of, targets_of
@@ -132,11 +132,15 @@ class Reconciler:
             self._store.releases.ref_moved(release.app, release.version)
         self._running.scheduler.remove_strays()
 
+    def route_all(self) -> None:
+        """Route every app to what runs of it, with one reload."""
+        apps = self._store.apps.list()
+        self._running.router.routes([self._present_route(app) for app in apps])
+
     def converge_all(self) -> None:
-        """Route every app to what runs of it with one reload, then start and stop the rest."""
+        """Start what is missing of every app and stop what is too much."""
         apps = self._store.apps.list()
         self._stop_orphans({app.name for app in apps})
-        self._running.router.routes([self._present_route(app) for app in apps])
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="converge") as pool:
             list(pool.map(self._converge_quietly, [app.name for app in apps]))
 
@@ -174,7 +178,7 @@ class Reconciler:
         self._running.scheduler.stop(orphans, grace_seconds=10)
 
     def watch(self, stopping: threading.Event) -> None:
-        """Converge whenever tasks changed by themselves, until ``stopping``; on its own thread."""
+        """Converge all, then whatever changes by itself, until ``stopping``; on its own thread."""
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="converge") as pool:
             dirty = _Dirty(pool, self._converge_quietly, self.converge_all)
             with self._changes(stopping) as changes:
@@ -200,7 +204,8 @@ class Reconciler:
 
     def _plan(self, app: App, live: Release | None) -> TaskPlan:
         """What to keep, start and stop, decided without touching anything."""
-        tasks = self._running.scheduler.tasks(app.name)
+        found = self._running.scheduler.tasks(app.name)
+        tasks = [task for task in found if not is_foreign(task, live)]
         shipping = {r.version for r in self._store.releases.unfinished() if r.app == app.name}
         wanted: Sequence[Slot] = []
         if live is not None and not app.stopped:

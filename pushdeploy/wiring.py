@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NoReturn
 
 from pushdeploy.build.builder import SlugBuilder
 from pushdeploy.build.containers import BuildSettings
@@ -32,6 +33,7 @@ from pushdeploy.receive.service import GitService, PackLimits
 from pushdeploy.reconcile import Reconciler, Running
 from pushdeploy.release.phase import ReleasePhase
 from pushdeploy.resources import find
+from pushdeploy.retention import Retention
 from pushdeploy.route.routers.nginx import ROUTER
 from pushdeploy.run.manifests import Manifests
 from pushdeploy.run.schedulers.docker_local import SCHEDULER
@@ -62,8 +64,8 @@ class Server:
     store: Store
 
 
-def serve(settings: Settings) -> int:
-    """Run the server in the foreground until SIGTERM or SIGINT: the exit status."""
+def serve(settings: Settings) -> NoReturn:
+    """Run the server in the foreground until SIGTERM or SIGINT; the process ends with 0 then."""
     _log_to_stderr()
     home = Home(settings.home)
     instance = read_instance(home.root)
@@ -75,7 +77,10 @@ def serve(settings: Settings) -> int:
         _startup(server, settings, stopping)
         stopping.wait()
         _shutdown(server)
-    return 0
+        # Not by way of the interpreter, which waits for every thread: a deploy that has not ended
+        # by now, or an app that takes its time to boot, is finished or undone at the next start.
+        logging.shutdown()
+        os._exit(0)
 
 
 def _startup(server: Server, settings: Settings, stopping: threading.Event) -> None:
@@ -83,7 +88,7 @@ def _startup(server: Server, settings: Settings, stopping: threading.Event) -> N
     server.builder.sweep()
     server.router.start()
     server.reconciler.recover()
-    server.reconciler.converge_all()
+    server.reconciler.route_all()
     threading.Thread(
         target=server.reconciler.watch, args=[stopping], name="watch", daemon=True
     ).start()
@@ -95,7 +100,7 @@ def _startup(server: Server, settings: Settings, stopping: threading.Event) -> N
 def _shutdown(server: Server) -> None:
     """Take no more requests, let committed deploys end; apps and nginx go on serving."""
     _log.info("stopping: apps and nginx go on serving")
-    server.locks.cancel_all("the server is being stopped")
+    server.locks.close("the server is being stopped")
     if not server.locks.wait_until_free(FINISHING_SECONDS):
         _log.warning("a deploy is still going on; it is undone at the next start")
     server.ssh.stop()
@@ -117,6 +122,7 @@ def _assemble(settings: Settings, home: Home, instance: str) -> Server:
     locks, traffic = AppLocks(), TrafficLocks()
     stacks = Stacks(engine, settings.stack_source, home.cache / "stacks", settings.ca_bundle)
     builder = SlugBuilder(engine, stacks, store.slugs, _build_settings(settings, home))
+    retention = Retention(store, locks, engine, settings.keep_releases)
     stages = Stages(
         store=store,
         traffic=traffic,
@@ -127,6 +133,7 @@ def _assemble(settings: Settings, home: Home, instance: str) -> Server:
         router=router,
         lifecycle=lifecycle,
         domain=settings.domain,
+        after_live=retention.after_live,
     )
     shipper = Shipper(stages)
     deployer = Deployer(store, locks, repositories, builder, lifecycle, shipper)
@@ -145,6 +152,7 @@ def _assemble(settings: Settings, home: Home, instance: str) -> Server:
         manifests,
         disks,
         repositories,
+        retention,
     )
     git = GitService(
         repositories, Pushes(store, deployer), _pack_limits(settings), _post_receive(lifecycle)
