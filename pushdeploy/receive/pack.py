@@ -1,5 +1,7 @@
 """The bytes of a pack on their way into a quarantine: git indexes them, in a limited child."""
 
+import errno
+import os
 import subprocess
 import threading
 from collections.abc import Callable
@@ -7,7 +9,7 @@ from contextlib import suppress
 from typing import IO
 
 from pushdeploy.domain.cancel import Cancellation
-from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.errors import BackendDown, PushdeployError, UserError
 from pushdeploy.receive.git import Git, kill
 from pushdeploy.receive.text import said_by_git
 
@@ -99,8 +101,6 @@ def store_pack(git: Git, incoming: Incoming, cancellation: Cancellation) -> None
 
 
 def _index(git: Git, incoming: Incoming, header: bytes, cancellation: Cancellation) -> None:
-    assert git.quarantine is not None
-    complaints = git.quarantine / "complaints"
     arguments = (
         "index-pack",
         "--stdin",
@@ -108,10 +108,30 @@ def _index(git: Git, incoming: Incoming, header: bytes, cancellation: Cancellati
         "--strict=" + ",".join(f"{name}=ignore" for name in _RELAXED),
         f"--max-input-size={git.limits.pack_bytes}",
     )
-    with complaints.open("wb") as stderr:
+    with _memory() as complaints:
         child = git.start(
-            *arguments, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=stderr
+            *arguments, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=complaints
         )
+        _carry_to(child, git, incoming, header, cancellation)
+        complaints.seek(0)
+        said = said_by_git(complaints.read(PIECE_BYTES))
+    if child.returncode != 0:
+        raise refusal(said)
+
+
+def _memory() -> IO[bytes]:
+    """A file that can be written on a full disk too: git says there that it is full."""
+    return os.fdopen(os.memfd_create("complaints"), "w+b")
+
+
+def _carry_to(
+    child: "subprocess.Popen[bytes]",
+    git: Git,
+    incoming: Incoming,
+    header: bytes,
+    cancellation: Cancellation,
+) -> None:
+    """Until the child has ended. ``Cancelled``, or ``PackRefused`` when it takes too long."""
     try:
         with cancellation.stopping(lambda: kill(child)):
             assert child.stdin is not None
@@ -125,7 +145,11 @@ def _index(git: Git, incoming: Incoming, header: bytes, cancellation: Cancellati
         kill(child)
         child.wait()
     cancellation.check()
-    if child.returncode != 0:
-        with complaints.open("rb") as stderr:
-            said = said_by_git(stderr.read(PIECE_BYTES))
-        raise PackRefused(f"the pack is refused: {said or 'git could not read it'}")
+
+
+def refusal(said: str) -> PushdeployError:
+    """What git's last words mean: a full disk is no fault of the pack."""
+    full = os.strerror(errno.ENOSPC)
+    if full in said:
+        return BackendDown(f"the pack cannot be stored: {full} on the server", "pushdeploy doctor")
+    return PackRefused(f"the pack is refused: {said or 'git could not read it'}")

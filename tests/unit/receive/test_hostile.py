@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pushdeploy.domain.errors import BackendDown
+from pushdeploy.receive.pack import PackRefused, refusal
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.receive.service import GitService, PackLimits, app_in
 from tests.unit.receive.client import Client, files_in
@@ -510,3 +512,8 @@ def test_a_replace_ref_changes_nothing_that_is_built(
     source = repositories.source(APP, good)
     assert source
     assert source.reader.read("file") == b"good"
+
+
+def test_a_full_disk_is_not_told_as_a_bad_pack_regression() -> None:
+    assert isinstance(refusal("cannot store pack file: No space left on device"), BackendDown)
+    assert isinstance(refusal("pack exceeds maximum allowed size"), PackRefused)
