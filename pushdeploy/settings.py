@@ -80,6 +80,7 @@ class Settings(BaseSettings):
     build_timeout_seconds: int = Field(1800, ge=1)
     build_memory_bytes: int = Field(2 * 1024**3, ge=0)
     build_cpus: float = Field(0, ge=0)
+    keep_releases: int = Field(20, ge=1)
     task_memory_bytes: int = Field(512 * 1024**2, ge=0)
     task_cpus: float = Field(0, ge=0)
     task_pids: int = Field(512, ge=0)
@@ -121,8 +122,10 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 def _first(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        detail = error.errors()[0]
-        name = "PUSHDEPLOY_" + "_".join(str(part) for part in detail["loc"]).upper()
-        return f"{name}: {detail['msg']}"
-    return str(error)
+    if not isinstance(error, ValidationError):
+        return f"pushdeploy.toml: {error}"
+    detail = error.errors()[0]
+    name = "_".join(str(part) for part in detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        return f"pushdeploy.toml: there is no setting {name}"
+    return f"PUSHDEPLOY_{name.upper()}: {detail['msg'].removeprefix('Value error, ')}"

@@ -107,6 +107,25 @@ def test_wrong_file_is_refused(home: Path, text: str) -> None:
         load_settings()
 
 
+def test_a_wrong_file_is_named_and_not_a_variable_that_nobody_has_set_regression(
+    home: Path,
+) -> None:
+    (home / "pushdeploy.toml").write_text("colour = 1")
+    with pytest.raises(UserError, match=r": pushdeploy.toml: there is no setting colour$"):
+        load_settings()
+    (home / "pushdeploy.toml").write_text("[[[")
+    with pytest.raises(UserError, match=r": pushdeploy.toml: .*line 1"):
+        load_settings()
+
+
+def test_our_own_words_are_not_introduced_by_the_library_regression(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PUSHDEPLOY_SSH", "nonsense")
+    with pytest.raises(UserError, match=r"PUSHDEPLOY_SSH: 'nonsense' is not host:port"):
+        load_settings()
+
+
 def test_file_that_cannot_be_read_is_our_error(home: Path) -> None:
     (home / "pushdeploy.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(UserError, match="the settings cannot be used"):
