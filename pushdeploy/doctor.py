@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from shlex import quote
 
-from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.domain.errors import BackendDown, PushdeployError
 from pushdeploy.domain.ports import Engine
 from pushdeploy.instance import Home, read_instance
 from pushdeploy.listeners import Listener, listening, owners
@@ -172,7 +172,10 @@ def _open_database(settings: Settings, home: Home) -> str:
 
     if settings.database is None and not home.database.exists():
         raise PushdeployError(f"{home.database} is missing", _init(home))
-    Store.open(settings.database_url).close()
+    try:
+        Store.open(settings.database_url).close()
+    except BackendDown as error:
+        raise BackendDown(error.message, "start it, or restore it from a backup") from error
     return settings.database_url
 
 
@@ -279,6 +282,8 @@ def _trying(check: str, look: Callable[[], str]) -> Finding:
         return Finding(check, True, look())
     except PushdeployError as error:
         return Finding(check, False, error.message, error.hint)
+    except OSError as error:
+        return Finding(check, False, str(error), "restore it from a backup")
 
 
 def _said(*command: str) -> str | None:

@@ -57,7 +57,7 @@ class Master:
         """None while it does not run. Another program's pid in the file is not taken for it."""
         try:
             pid = int(self._prefix.pid_file.read_text())
-        except (FileNotFoundError, ValueError):
+        except (FileNotFoundError, NotADirectoryError, ValueError):
             return None
         return pid if is_master(pid, self._prefix.root) else None
 

@@ -133,3 +133,16 @@ def test_settings_that_cannot_be_read_are_the_only_finding(
     findings = doctor.examine(tmp_path)
     assert [finding.ok for finding in findings] == [False]
     assert "PUSHDEPLOY_BUILD_CPUS" in findings[0].detail
+
+
+def test_a_damaged_home_is_findings_and_no_traceback_regression(home: Home) -> None:
+    home.database.write_bytes(b"garbage" * 1000)
+    home.database.chmod(0o600)
+    nginx = home.root / "nginx"
+    nginx.write_text("a file where a directory should be")
+
+    findings = {finding.check: finding for finding in doctor.examine(home.root)}
+
+    assert "not a database" in findings["database"].detail
+    assert "backup" in findings["database"].mend
+    assert "nginx" in findings
