@@ -1,5 +1,6 @@
 """The whole life of one ssh command: split, find, allow, parse, run, write down."""
 
+import logging
 from collections.abc import Sequence
 
 import click
@@ -14,6 +15,8 @@ from pushdeploy.commands.face.request import Request
 from pushdeploy.commands.platform import Platform
 from pushdeploy.commands.session import Session
 from pushdeploy.domain.errors import PushdeployError, UserError
+
+_log = logging.getLogger(__name__)
 
 _BUG_STATUS = 70  # EX_SOFTWARE of sysexits.h
 
@@ -57,11 +60,16 @@ class Commands:
         return exit_status
 
     def _write_down(self, request: Request, audited: str, exit_status: int) -> None:
-        """What was done is done, also where the audit row cannot be written."""
+        """What was done is done, also where the audit row cannot be written.
+
+        A command that failed says why itself, and that is enough for one person to read.
+        """
         try:
             request.store.audit.record(request.session.by, audited, exit_status)
         except PushdeployError as error:
-            request.output.trouble(f"not in the audit log: {error.message}")
+            _log.warning("by=%s not in the audit log: %s", request.session.by, error.message)
+            if exit_status == 0:
+                request.output.trouble(f"not in the audit log: {error.message}")
 
 
 def _words(command: Command, line: Line) -> list[str]:

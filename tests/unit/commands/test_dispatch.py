@@ -1,5 +1,7 @@
 """The life of a command line: quoting, flags before it, unknown words, access, help, audit."""
 
+import sqlite3
+
 import pytest
 
 from pushdeploy.commands.face.access import allowed
@@ -173,6 +175,21 @@ def test_what_changes_something_is_audited_and_what_reads_is_not(machine: Machin
     machine.type("apps:list")
     machine.type("apps:create --help")
     assert machine.audited() == [("apps:create shop", 0), ("apps:create shop", 1)]
+
+
+def test_a_failure_is_not_told_together_with_the_audit_logs_own_regression(
+    machine: Machine,
+) -> None:
+    with sqlite3.connect(machine.home / "pushdeploy.sqlite3") as database:
+        database.execute("DROP TABLE audit")
+    database.close()
+
+    done, failed = machine.type("apps:create shop"), machine.type("apps:create shop")
+
+    assert done.status == 0
+    assert "not in the audit log" in done.errors
+    assert failed.status == 1
+    assert "audit" not in failed.errors
 
 
 def test_a_config_value_never_reaches_the_audit_log(machine: Machine) -> None:
