@@ -1,6 +1,7 @@
 """Listens for ssh clients and gives each a transport of its own: start, accept, stop."""
 
 import logging
+import os
 import socket
 import threading
 import time
@@ -155,8 +156,10 @@ def _listen(address: Address) -> socket.socket:
             dualstack_ipv6=family == socket.AF_INET6 and bound[0] == "::",
         )
     except OSError as error:
+        # create_server writes the address into strerror a second time.
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         raise BackendDown(
-            f"ssh cannot listen on {address}: {error.strerror}",
+            f"ssh cannot listen on {address}: {why}",
             "choose another address with PUSHDEPLOY_SSH",
         ) from error
 
