@@ -1,11 +1,13 @@
 """The shape of the tree, kept by machine: arrows, owners of libraries, plugs, sizes."""
 
 import ast
+import configparser
 import importlib
 import pkgutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -21,12 +23,16 @@ MOST_LINES = 400
 OWNERS = {
     "alembic": {"store"},
     "click": {"cli", "commands"},
+    "cryptography": {"ssh"},
     "docker": {"engine"},
     "dulwich": {"receive"},
     "jinja2": {"templating"},
     "paramiko": {"ssh"},
     "pydantic_settings": {"settings"},
+    "requests": {"engine"},
+    "rich": {"commands"},
     "sqlalchemy": {"store"},
+    "urllib3": {"engine"},
 }
 """Who may import what: the first name below the package."""
 
@@ -85,6 +91,17 @@ def test_imports_run_rightwards_only() -> None:
 def test_only_its_owner_imports_a_library(library: str) -> None:
     users = {part_of(path) for path in FILES if library in imports(path)}
     assert users <= OWNERS[library]
+
+
+def test_every_library_that_is_imported_is_a_dependency() -> None:
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    wanted = setup["options"]["install_requires"].split("\n")
+    named = {line.partition(">=")[0].lower() for line in wanted if line}
+    homes = packages_distributions()
+    ours = sys.stdlib_module_names | {"pushdeploy"}
+    used = {name for path in FILES for name in imports(path)} - ours
+    assert {home.lower() for name in used for home in homes[name]} <= named
 
 
 def test_the_domain_imports_the_standard_library_only() -> None:
