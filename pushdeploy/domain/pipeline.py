@@ -72,9 +72,24 @@ class Pipeline:
                 return apps
         return []
 
+    def upstream(self, app: AppName) -> Sequence[AppName]:
+        """The apps of the stage before that has any; empty for those of the first one."""
+        before = list(self.stages).index(self.stage_of(app))
+        for stage in reversed(self.stages[:before]):
+            if apps := self.apps_in(stage):
+                return apps
+        return []
+
     def sources(self) -> Sequence[AppName]:
         """The apps that have somewhere to be promoted to."""
         return [member.app for member in self.members if self.downstream(member.app)]
+
+
+def in_usual_order(stages: Sequence[StageName]) -> Sequence[StageName]:
+    """The same stages, with those that Heroku has in its order; others keep their places."""
+    usual = sorted((s for s in stages if s in _SUFFIXES), key=list(_SUFFIXES).index)
+    ordered = iter(usual)
+    return [next(ordered) if stage in _SUFFIXES else stage for stage in stages]
 
 
 def infer_stage(app: AppName) -> StageName:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pushdeploy.domain.release import Release
 from pushdeploy.domain.task import Slot, Task
 
 
@@ -28,3 +29,12 @@ def plan_tasks(wanted: Sequence[Slot], version: int | None, tasks: Sequence[Task
         start=[slot for slot in wanted if slot not in keep],
         stop=[task for task in tasks if task not in kept],
     )
+
+
+def is_foreign(task: Task, live: Release | None) -> bool:
+    """Whether a task calls itself one of ``live`` and runs another image.
+
+    Somebody has started it by hand: it gets no traffic and takes nobody's place, and is left for
+    ``pipelines:verify`` to name.
+    """
+    return live is not None and task.version == live.version and task.image != live.slug.image

@@ -17,12 +17,13 @@ from pushdeploy.domain.container import (
 )
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.gate import Gate
+from pushdeploy.domain.history import Divergence
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import AppName, CommitId, ImageDigest, KeyName
 from pushdeploy.domain.route import Route, Target
 from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.source import Source
-from pushdeploy.domain.task import Slot, Task
+from pushdeploy.domain.task import Slot, Specimen, Task
 
 # --------------------------------------------------------------------------- engine
 
@@ -232,6 +233,9 @@ class Scheduler(Protocol):
     def tasks(self, app: AppName | None = None) -> Sequence[Task]:
         """What runs, read from the containers' labels."""
 
+    def specimens(self, app: AppName) -> Sequence[Specimen]:
+        """Every running container that carries the app's label, but for those of builds."""
+
     def logs(
         self,
         app: AppName,
@@ -291,6 +295,14 @@ class Refs(Protocol):
 
     def related(self, app: AppName, commit: CommitId, other: AppName, base: CommitId) -> bool:
         """Whether a commit of one repository and one of another share any history."""
+
+    def divergence(
+        self, app: AppName, commit: CommitId, other: AppName, base: CommitId | None
+    ) -> Divergence:
+        """What only ``commit`` of one repository and only ``base`` of another have behind them.
+
+        ``UserError`` where one of them is not there any more.
+        """
 
     def share(self, app: AppName, other: AppName, commit: CommitId) -> None:
         """Give a commit of ``app`` with its history to the repository of ``other`` too."""

@@ -35,3 +35,20 @@ class Task:
     created_at: datetime
     exit_code: int | None = None
     image: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Specimen:
+    """A running container that carries an app's label, whoever has started it.
+
+    ``place`` and ``version`` are what it calls itself (``web.1``, ``run.9157``): empty and None
+    where it does not.
+    """
+
+    app: AppName
+    container: str
+    name: str
+    image: str
+    place: str = ""
+    version: int | None = None
+    is_task: bool = False

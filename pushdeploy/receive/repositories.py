@@ -13,9 +13,11 @@ from dulwich.refs import HEADREF, Ref
 from dulwich.repo import Repo
 
 from pushdeploy.domain.errors import Busy, UnknownApp, UserError
+from pushdeploy.domain.history import Divergence
 from pushdeploy.domain.names import AppName, CommitId, TreeId
 from pushdeploy.domain.source import Source
 from pushdeploy.receive import quarantine
+from pushdeploy.receive.both import both, divergence
 from pushdeploy.receive.git import Git, GitFailed
 from pushdeploy.receive.public import PublicRepo
 from pushdeploy.receive.source import GitSource
@@ -139,18 +141,31 @@ class Repositories:
     def related(self, app: AppName, commit: CommitId, other: AppName, base: CommitId) -> bool:
         if not (self.exists(app) and self.exists(other)):
             return False
-        git = Git(self.path(app), quarantine=self.path(other) / "objects")
         try:
-            return bool(git.read("merge-base", commit, base).strip())
+            with self._both(app, other) as git:
+                return bool(git.read("merge-base", commit, base).strip())
         except GitFailed:
             return False
+
+    def divergence(
+        self, app: AppName, commit: CommitId, other: AppName, base: CommitId | None
+    ) -> Divergence:
+        try:
+            with self._both(app, other) as git:
+                return divergence(git, commit, base)
+        except (GitFailed, UnknownApp) as error:
+            raise UserError(
+                f"the commits of {app} and {other} cannot be compared: {error.message}",
+                f"git push deploy main brings those of {app} again",
+            ) from error
 
     def share(self, app: AppName, other: AppName, commit: CommitId) -> None:
         self.ensure(other)
         kept = f"{PRIVATE}commits/{commit}"
         if self.read(other, kept) is None:
             git = Git(self.path(other))
-            git.read("fetch", "--quiet", "--no-tags", str(self.path(app)), f"{commit}:{kept}")
+            source, spec = str(self.path(app)), f"{commit}:{kept}"
+            git.read("fetch", "--quiet", "--no-tags", "--update-shallow", source, spec)
 
     def rename(self, app: AppName, new: AppName) -> None:
         """``UserError`` when the new name has a repository."""
@@ -186,6 +201,15 @@ class Repositories:
             yield repository
 
     @contextmanager
+    def _both(self, app: AppName, other: AppName) -> Iterator[Git]:
+        """Both repositories as one."""
+        with self.opened(app) as one, self.opened(other) as two:
+            cut = _cut(one, two) | _cut(two, one)
+            shallow = bool(one.get_shallow() or two.get_shallow())
+        with both(self.path(app), self.path(other), cut if shallow else None) as git:
+            yield git
+
+    @contextmanager
     def _changing(self, app: AppName) -> Iterator[PublicRepo]:
         with self._writing, self.opened(app) as repository:
             try:
@@ -197,6 +221,13 @@ class Repositories:
 
     def _draft(self) -> Path:
         return self._root / f".draft-{secrets.token_hex(8)}"
+
+
+def _cut(repository: Repo, other: Repo) -> set[CommitId]:
+    """Where history ends in ``repository`` and does not go on in the other one either."""
+    ends = repository.get_shallow()
+    whole = {end for end in ends if end in other.object_store} - set(other.get_shallow())
+    return {CommitId(end.decode("ascii")) for end in ends - whole}
 
 
 def _name(ref: str) -> Ref:

@@ -1,5 +1,6 @@
 """What a task's container is asked to be, and a task read back from its labels. Pure."""
 
+import re
 import secrets
 import shlex
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from pathlib import Path
 from pushdeploy.domain.container import ContainerInfo, ContainerSpec
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import WEB, AppName, ProcessType
-from pushdeploy.domain.task import Slot, Task, TaskState
+from pushdeploy.domain.task import Slot, Specimen, Task, TaskState
 
 APP = "pushdeploy.app"
 RELEASE = "pushdeploy.release"
@@ -24,6 +25,12 @@ TASK = "task"
 
 ONCE = "once"
 """The role of a one-off container: a release command, ``run``."""
+
+BUILD = "build"
+"""The role of what builds make and remove."""
+
+_RUNNING = frozenset({"running", "paused", "restarting"})
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 ENTRY = "/run/pushdeploy-release"
 """Where a release command's container sees the release hook."""
@@ -160,8 +167,14 @@ def is_running_release(info: ContainerInfo) -> bool:
 
 
 def slot_of(labels: Mapping[str, str]) -> Slot | None:
-    """The slot that a container's labels name; None when it is no task."""
-    if labels.get(ROLE) != TASK:
+    """The slot that a container's labels name; None when it is no task.
+
+    None too where labels are missing: somebody else has started it with some of ours.
+    """
+    named = [labels.get(name, "") for name in (INDEX, RELEASE, PORT)]
+    if labels.get(ROLE) != TASK or APP not in labels or not all(map(_NUMBER.fullmatch, named)):
+        return None
+    if not ProcessType.fits(labels.get(TYPE, "")):
         return None
     return Slot(ProcessType(labels[TYPE]), int(labels[INDEX]))
 
@@ -182,6 +195,24 @@ def task_of(info: ContainerInfo, *, ours: bool) -> Task | None:
         created_at=info.created_at,
         exit_code=info.exit_code,
         image=info.image,
+    )
+
+
+def specimen_of(info: ContainerInfo) -> Specimen | None:
+    """None for what does not run, and for the containers of builds, which run a stack."""
+    labels = info.labels
+    if info.state not in _RUNNING or labels.get(ROLE) == BUILD:
+        return None
+    version = labels.get(RELEASE, "")
+    slot = slot_of(labels)
+    return Specimen(
+        app=AppName(labels[APP]),
+        container=info.id,
+        name=info.name,
+        image=info.image,
+        place=str(slot) if slot else labels.get(DYNO, ""),
+        version=int(version) if version.isdecimal() else None,
+        is_task=slot is not None,
     )
 
 

@@ -15,7 +15,7 @@ from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports import Engine, Output, Streams
-from pushdeploy.domain.task import Slot, Task
+from pushdeploy.domain.task import Slot, Specimen, Task
 from pushdeploy.run import labels
 from pushdeploy.run.boot import Boot, boot_all
 from pushdeploy.run.logbook import LINES_KEPT, Logbook
@@ -125,6 +125,10 @@ class DockerLocal:
             for info in self._engine.containers(wanted)
         )
         return [task for task in found if task is not None]
+
+    def specimens(self, app: AppName) -> Sequence[Specimen]:
+        found = map(labels.specimen_of, self._engine.containers({labels.APP: str(app)}))
+        return [specimen for specimen in found if specimen is not None]
 
     def logs(
         self,

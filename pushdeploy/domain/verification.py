@@ -1,0 +1,85 @@
+"""Whether what runs is what the ledger says, and whether stages that should agree do."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pushdeploy.domain.names import AppName, ImageDigest
+from pushdeploy.domain.release import Release
+from pushdeploy.domain.task import Slot, Specimen
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of an app.
+
+    ``recorded`` are the images of the releases that its containers name; ``promoted`` is the
+    image that its live release was promoted with, None where it was not. ``shipping`` are the
+    versions that a deploy is bringing up at this moment; ``wanted`` the slots that should run.
+    """
+
+    app: AppName
+    live: Release | None
+    running: Sequence[Specimen]
+    recorded: Mapping[int, ImageDigest]
+    wanted: Sequence[Slot] = ()
+    shipping: frozenset[int] = frozenset()
+    promoted: ImageDigest | None = None
+
+
+def troubles_of(evidence: Evidence) -> Sequence[str]:
+    """What is wrong with one app, a line each; empty when it runs what the ledger says."""
+    lines = [line for each in evidence.running if (line := _foreign(evidence, each))]
+    live = evidence.live
+    if live is None:
+        return lines
+    if evidence.promoted not in {None, live.slug.image}:
+        lines.append(
+            f"{live.label} is {short(live.slug.image)}, and was promoted from"
+            f" {short(str(evidence.promoted))}"
+        )
+    up = {each.place for each in evidence.running if each.version == live.version}
+    missing = [str(slot) for slot in evidence.wanted if str(slot) not in up]
+    if missing and not evidence.shipping:
+        lines.append(f"{', '.join(missing)} of {live.label} does not run")
+    return lines
+
+
+def disagreements(all_of_them: Sequence[Evidence]) -> Sequence[str]:
+    """Apps at one commit with slugs of their own: it was built more than once."""
+    lines = []
+    first: dict[str, Release] = {}
+    for evidence in all_of_them:
+        live = evidence.live
+        if live is None:
+            continue
+        other = first.setdefault(live.slug.commit, live)
+        if other.slug.image != live.slug.image:
+            lines.append(
+                f"{live.slug.commit.short} is {short(other.slug.image)} in {other.app} and"
+                f" {short(live.slug.image)} in {live.app}: it was built twice"
+            )
+    return lines
+
+
+def short(image: str) -> str:
+    """The first digits of a digest, enough to tell slugs apart."""
+    return image.removeprefix("sha256:")[:12]
+
+
+def _foreign(evidence: Evidence, found: Specimen) -> str:
+    """Why this container should not run; empty when it should."""
+    named = f"container {found.name} ({found.container[:12]})"
+    if found.version is None or not found.place:
+        return f"{named} runs {short(found.image)}, and no release says so"
+    recorded = evidence.recorded.get(found.version)
+    if recorded is None:
+        return f"{named} calls itself v{found.version}, and the ledger has no such release"
+    if recorded != found.image:
+        return (
+            f"{named} calls itself {found.place} of v{found.version} and runs"
+            f" {short(found.image)}; v{found.version} is {short(recorded)}"
+        )
+    live = evidence.live.version if evidence.live else None
+    if found.is_task and found.version != live and found.version not in evidence.shipping:
+        return f"{named} is {found.place} of v{found.version}, which is not live"
+    return ""
