@@ -159,7 +159,9 @@ class Reconciler:
     def _finish(self, release: Release, locked: threading.Event) -> None:
         purpose = Purpose(f"release command of {release.label}", release.by)
         name = f"release.{release.version}"
-        with self._running.locks.hold(release.app, purpose, Quiet(), Cancellation()):
+        cancellation = Cancellation()
+        with self._running.locks.hold(release.app, purpose, Quiet(), cancellation):
+            cancellation.commit()
             locked.set()
             try:
                 with self._store.releases.recorder(release.app, release.version) as recorder:

@@ -17,8 +17,8 @@ def cancel(request: Request, app: App) -> None:
         raise UserError(f"nothing is being deployed to {app.name}", f"releases {app.name}")
     if not done:
         raise UserError(
-            f"too late: the {holder[0].what} has begun to release, and a migration is never "
-            "cut in half",
+            f"too late: the {holder[0].what} goes on to its end, for a migration is never cut in"
+            " half",
             f"releases:output {app.name} shows how it goes on",
         )
     request.output.line(f"cancelled: {holder[0].what} by {holder[0].by}")

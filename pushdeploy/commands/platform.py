@@ -32,8 +32,12 @@ class Platform:
 
     @contextmanager
     def turn(self, app: AppName, what: str, asker: Asker) -> Iterator[None]:
-        """Hold the app's lock for ``what``; raises ``UnknownApp`` where there is none."""
+        """Hold the app's lock for ``what``; raises ``UnknownApp`` where there is none.
+
+        The wait for it can be cancelled, what is done inside can not.
+        """
         self.store.apps.get(app)
         with self.locks.hold(app, Purpose(what, asker.by), asker.output, asker.cancellation):
+            asker.cancellation.commit()
             self.store.apps.get(app)
             yield

@@ -23,6 +23,7 @@ from pushdeploy.ssh.transport import HardTransport, allowed_ciphers
 from pushdeploy.ssh.work import Work
 
 _BACKLOG = 512
+_LAST_WORDS_SECONDS = 2.0
 _STOP_SECONDS = 20.0
 _PAUSE_SECONDS = 0.2
 _DEAD_AFTER_MILLISECONDS = 60_000
@@ -80,7 +81,10 @@ class SshServer:
         return Address(host, port)
 
     def stop(self) -> None:
-        """Accept no more, end the open connections, wait for their commands (20 s at the most)."""
+        """Accept no more, end the open connections, wait for their commands (20 s at the most).
+
+        A push whose deploy has just ended gets a moment to be told so.
+        """
         if self._listener is None or self._acceptor is None or self._stopping.is_set():
             return
         self._stopping.set()
@@ -88,6 +92,7 @@ class SshServer:
             self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept
         self._acceptor.join()
         self._listener.close()
+        self._work.join(_LAST_WORDS_SECONDS)
         self._end_connections()
         self._gate.stop()
         if not self._work.join(_STOP_SECONDS):

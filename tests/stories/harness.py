@@ -39,7 +39,7 @@ __all__ = [
 APPS = Path(__file__).resolve().parent.parent / "apps"
 DOMAIN = "apps.test"
 START_SECONDS = 60
-STOP_SECONDS = 75
+STOP_SECONDS = 90
 GIT_CONFIG = {"user.name": "Ada", "user.email": "ada@example.com", "commit.gpgsign": "false"}
 
 
@@ -65,6 +65,7 @@ class Server:
         self._config = root / "ssh_config"
         self._process: subprocess.Popen[bytes] | None = None
         self._master: subprocess.Popen[bytes] | None = None
+        self._clients: list[Running] = []
         self._settings = {
             "ssh": f"127.0.0.1:{self.ssh_port}",
             "http": f"127.0.0.1:{self.http_port}",
@@ -186,11 +187,11 @@ class Server:
 
     def watch_git(self, cwd: Path, *arguments: str) -> Running:
         """The same, still going on."""
-        return Running(self.popen_git(cwd, *arguments))
+        return self._watched(self.popen_git(cwd, *arguments))
 
     def watch_ssh(self, command: str, *, tty: bool = False) -> Running:
         """A command on a connection of its own, still going on."""
-        return Running(self.popen_ssh(command, tty=tty))
+        return self._watched(self.popen_ssh(command, tty=tty))
 
     def popen_git(self, cwd: Path, *arguments: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -250,6 +251,11 @@ class Server:
         return {**outer_environment(), "GIT_SSH_COMMAND": ssh, "GIT_TERMINAL_PROMPT": "0"}
 
     # ------------------------------------------------------------- private
+
+    def _watched(self, process: subprocess.Popen[bytes]) -> Running:
+        running = Running(process)
+        self._clients.append(running)
+        return running
 
     def _end(self, number: signal.Signals) -> int:
         self._close_master()

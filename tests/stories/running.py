@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from tests.stories.means import wait_until
@@ -65,11 +66,19 @@ class Running:
         except subprocess.TimeoutExpired:
             os.killpg(self._process.pid, signal.SIGKILL)
             raise AssertionError(f"it does not end:\n{self.said}") from None
+        self.close()
+        return code
+
+    def close(self) -> None:
+        """Kill what still runs of it."""
+        if not self.ended:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
         self._reader.join(10)
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
-                stream.close()
-        return code
+                with suppress(BrokenPipeError):
+                    stream.close()
 
     def _read(self) -> None:
         assert self._process.stdout is not None

@@ -213,7 +213,7 @@ def test_a_release_command_that_has_begun_goes_on_without_its_client(
 
         too_late = server.ssh(f"builds:cancel {app}")
         assert too_late.returncode == 1
-        assert f"too late: the deploy of {commit[:7]} has begun to release" in too_late.stderr
+        assert f"too late: the deploy of {commit[:7]} goes on to its end" in too_late.stderr
         wait_until_said(server, app, "release: waiting at the gate")
     finally:
         hold.unlink()
