@@ -35,10 +35,11 @@ class Catalogue:
 
     def of_noun(self, noun: str) -> Sequence[Command]:
         """The commands of a file, or those whose names or aliases begin with ``noun:``."""
-        return self.nouns.get(noun) or [
+        of_file = self.nouns.get(noun, ())
+        return [
             command
             for command in self.commands
-            if any(name.partition(":")[0] == noun for name in command.names)
+            if command in of_file or any(name.partition(":")[0] == noun for name in command.names)
         ]
 
     def _meant(self, name: str) -> str:

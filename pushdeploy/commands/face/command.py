@@ -52,7 +52,11 @@ class Command(click.Command):
     def words_of(self, rest: str, app: str | None) -> list[str]:
         """The words of what was typed behind the command; ``app`` stood before it."""
         words = [word for word, _ in split_words(rest)]
-        return words if app is None or not self.takes_app else [app, *words]
+        if app is None:
+            return words
+        if self.takes_app:
+            return [app, *words]
+        return ["--app", app, *words] if self.has_option("--app") else words
 
     def has_option(self, flag: str) -> bool:
         return any(flag in param.opts for param in self.params)

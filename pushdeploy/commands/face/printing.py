@@ -23,6 +23,11 @@ def output_of(session: Session) -> Output:
     return Output(_lines(session.write), trouble_sink=_lines(session.write_error))
 
 
+def errors_of(session: Session) -> Output:
+    """All lines to the client's stderr: what is said beside a document on stdout."""
+    return Output(_lines(session.write_error))
+
+
 def show_rows(request: Request, form: str, rows: Sequence[Row], shown: Sequence[str]) -> None:
     """``shown`` are the keys that people see; JSON has them all."""
     if form == "json":

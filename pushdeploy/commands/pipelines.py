@@ -1,0 +1,246 @@
+"""pipelines: apps that share a codebase, in stages. Make them, look at them, change them."""
+
+from collections.abc import Sequence
+
+import click
+
+from pushdeploy.commands.face.arguments import find_app, form_option
+from pushdeploy.commands.face.command import command
+from pushdeploy.commands.face.pipelines import (
+    chosen_pipeline,
+    member_argument,
+    needed_app,
+    pipeline_argument,
+    stage_option,
+)
+from pushdeploy.commands.face.printing import Row, show_json, show_rows
+from pushdeploy.commands.face.request import Request
+from pushdeploy.domain.app import App
+from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.history import Divergence
+from pushdeploy.domain.names import AppName
+from pushdeploy.domain.pipeline import (
+    Member,
+    Pipeline,
+    PipelineName,
+    StageName,
+    in_usual_order,
+    infer_stage,
+)
+from pushdeploy.domain.release import Release
+
+_UPDATE = "pipelines:update shop-eu --stage production"
+
+
+def parse_stages(text: str) -> Sequence[StageName]:
+    """``staging,production``."""
+    return [StageName.parse(name) for name in text.split(",")]
+
+
+@command("pipelines", "pipelines:list", reads=True, example="pipelines")
+@form_option
+def list_(request: Request, form: str) -> None:
+    """Show all pipelines: their stages in order, and their apps."""
+    rows = [
+        {
+            "name": str(pipeline.name),
+            "stages": [str(stage) for stage in pipeline.stages],
+            "apps": [str(member.app) for member in pipeline.members],
+        }
+        for pipeline in request.store.pipelines.list()
+    ]
+    show_rows(request, form, rows, ("name", "stages", "apps"))
+
+
+@command("pipelines:create", example="pipelines:create main shop-staging shop")
+@click.argument("name", type=PipelineName.parse, metavar="NAME")
+@click.argument("apps", nargs=-1, metavar="[APP]...")
+@click.option("--app", "-a", "more", multiple=True, metavar="APP", help="The same as APP.")
+@stage_option
+def create(
+    request: Request,
+    name: PipelineName,
+    apps: tuple[str, ...],
+    more: tuple[str, ...],
+    stage: StageName | None,
+) -> None:
+    """Make a pipeline, with apps in the stages that their names tell: -staging, -dev, …
+
+    Stages stand in the order in which they first appear. --stage is for all the apps named.
+    """
+    members = [_newcomer(request, app, stage) for app in dict.fromkeys((*apps, *more))]
+    pipeline = request.store.pipelines.create(name)
+    for member in members:
+        pipeline = request.store.pipelines.add(name, member.app, member.stage)
+    _tell(request, pipeline)
+
+
+@command("pipelines:add", example="pipelines:add main shop-eu --stage production")
+@click.argument("name", type=PipelineName.parse, metavar="NAME")
+@member_argument
+@stage_option
+def add(request: Request, name: PipelineName, app: App | None, stage: StageName | None) -> None:
+    """Add an app to a pipeline. Without --stage, the suffix of its name tells the stage."""
+    added = needed_app(app, f"pipelines:add {name} shop")
+    _tell(request, request.store.pipelines.add(name, added, stage or infer_stage(added)))
+
+
+@command("pipelines:remove", example="pipelines:remove shop-eu")
+@member_argument
+def remove(request: Request, app: App | None) -> None:
+    """Take an app out of its pipeline. It goes on running."""
+    removed = needed_app(app, "pipelines:remove shop-eu")
+    _tell(request, request.store.pipelines.remove(removed))
+
+
+@command("pipelines:update", example=_UPDATE)
+@click.argument("subject", required=False, metavar="[APP|NAME]")
+@click.option("--app", "-a", "app", metavar="APP", help="The app, with --stage.")
+@stage_option
+@click.option("--stages", type=parse_stages, metavar="A,B,…", help="All stages, in a new order.")
+def update(
+    request: Request,
+    subject: str | None,
+    app: str | None,
+    stage: StageName | None,
+    stages: Sequence[StageName] | None,
+) -> None:
+    """Move an app to another stage, or give the stages of a pipeline another order."""
+    if (stage is None) == (stages is None):
+        raise UserError("one of --stage and --stages is needed", f"for example: {_UPDATE}")
+    if stages is not None:
+        name = PipelineName.parse(subject) if subject else None
+        pipeline = chosen_pipeline(request.store, name)
+        _tell(request, request.store.pipelines.set_stages(pipeline.name, stages), ordered=True)
+    elif stage is not None:
+        if not (named := subject or app):
+            raise UserError("which app? none was named", f"for example: {_UPDATE}")
+        moved = find_app(request.store, named).name
+        _tell(request, request.store.pipelines.set_stage(moved, stage))
+
+
+@command("pipelines:rename", example="pipelines:rename main shop")
+@click.argument("name", type=PipelineName.parse, metavar="NAME")
+@click.argument("new", type=PipelineName.parse, metavar="NEW")
+def rename(request: Request, name: PipelineName, new: PipelineName) -> None:
+    """Give a pipeline another name. PIPELINE of its apps follows when they start anew."""
+    request.store.pipelines.rename(name, new)
+    _tell(request, request.store.pipelines.get(new), ordered=True)
+
+
+@command("pipelines:destroy", example="pipelines:destroy main")
+@click.argument("name", type=PipelineName.parse, metavar="NAME")
+def destroy(request: Request, name: PipelineName) -> None:
+    """Remove a pipeline. Its apps go on running."""
+    request.store.pipelines.destroy(name)
+    request.output.line(f"{name} is gone; its apps go on running")
+
+
+@command("pipelines:info", reads=True, example="pipelines:info main")
+@pipeline_argument
+@form_option
+def info(request: Request, name: PipelineName | None, form: str) -> None:
+    """Show a pipeline: its apps by stage, what is live of each, and who is ahead of whom."""
+    pipeline = chosen_pipeline(request.store, name)
+    rows = [_row(request, pipeline, member) for member in pipeline.members]
+    if form == "json":
+        stages = [str(stage) for stage in pipeline.stages]
+        show_json(request, {"name": str(pipeline.name), "stages": stages, "apps": rows})
+        return
+    _tell(request, pipeline, ordered=True)
+    show_rows(request, form, rows, ("stage", "app", "release", "short", "state"))
+
+
+COMMANDS = (list_, create, add, remove, update, rename, destroy, info)
+
+
+def _newcomer(request: Request, text: str, stage: StageName | None) -> Member:
+    """Checked before anything is made. ``UserError`` when it is in a pipeline already."""
+    app = find_app(request.store, text).name
+    former = request.store.pipelines.of(app)
+    if former is not None:
+        raise UserError(
+            f"{app} is in the pipeline {former.name} already, as {former.stage_of(app)}",
+            f"pipelines:remove {app}, first",
+        )
+    return Member(app, stage or infer_stage(app))
+
+
+def _tell(request: Request, pipeline: Pipeline, *, ordered: bool = False) -> None:
+    """The stages with their apps in a line, and a word where their order looks like a mistake.
+
+    ``ordered``: a person has chosen the order, or has not just changed it.
+    """
+    request.output.line(f"{pipeline.name}: {_shown(pipeline)}")
+    usual = in_usual_order(pipeline.stages)
+    if not ordered and list(usual) != list(pipeline.stages):
+        request.output.trouble(
+            "the stages stand in the order in which they appeared; for the usual one:"
+        )
+        request.output.trouble(f"pipelines:update {pipeline.name} --stages {','.join(usual)}")
+
+
+def _shown(pipeline: Pipeline) -> str:
+    parts = [
+        f"{stage} ({', '.join(pipeline.apps_in(stage)) or 'no app'})" for stage in pipeline.stages
+    ]
+    return " → ".join(parts) or "no apps yet"
+
+
+def _row(request: Request, pipeline: Pipeline, member: Member) -> Row:
+    live = request.store.releases.current(member.app)
+    upstream = _upstream(request, pipeline, member.app)
+    distance = _distance(request, upstream, live)
+    return {
+        "stage": str(member.stage),
+        "app": str(member.app),
+        "release": live.label if live else None,
+        "version": live.version if live else None,
+        "commit": str(live.slug.commit) if live else None,
+        "short": live.slug.commit.short if live else None,
+        "slug": str(live.slug.image) if live else None,
+        "upstream": str(upstream.app) if upstream else None,
+        "ahead": len(distance.ahead) if distance else None,
+        "behind": len(distance.behind) if distance else None,
+        "same_slug": upstream.slug.image == live.slug.image if upstream and live else None,
+        "state": _state(live, upstream, distance),
+    }
+
+
+def _upstream(request: Request, pipeline: Pipeline, app: AppName) -> Release | None:
+    """What is live in the first app of the stage before that has something live."""
+    lives = (request.store.releases.current(source) for source in pipeline.upstream(app))
+    return next((live for live in lives if live is not None), None)
+
+
+def _distance(
+    request: Request, upstream: Release | None, live: Release | None
+) -> Divergence | None:
+    """Of the app from the stage before; None where there is nothing to compare."""
+    if upstream is None or live is None:
+        return None
+    if upstream.slug.commit == live.slug.commit:
+        return Divergence()
+    refs = request.platform.refs
+    try:
+        return refs.divergence(live.app, live.slug.commit, upstream.app, upstream.slug.commit)
+    except UserError:
+        return None
+
+
+def _state(live: Release | None, upstream: Release | None, distance: Divergence | None) -> str:
+    if live is None:
+        return "nothing is live yet"
+    if upstream is None:
+        return ""
+    if upstream.slug.image == live.slug.image:
+        return f"runs the slug of {upstream.app}"
+    if distance is None:
+        return f"cannot be compared with {upstream.app}"
+    if not distance.summary:
+        return f"at the commit of {upstream.app}, with a slug of its own"
+    ahead, behind = len(distance.ahead), len(distance.behind)
+    more = "" if distance.complete else "+"
+    parts = [f"{ahead}{more} ahead of"] if ahead else []
+    parts += [f"{behind}{more} behind"] if behind else []
+    return f"{' and '.join(parts)} {upstream.app}"

@@ -1,0 +1,259 @@
+"""pipelines, in action: promote a slug to the next stage, see what that would change, verify it."""
+
+from collections.abc import Sequence
+
+import click
+
+from pushdeploy.commands.face.arguments import form_option
+from pushdeploy.commands.face.command import command
+from pushdeploy.commands.face.differences import difference_json, tell_difference
+from pushdeploy.commands.face.pipelines import (
+    chosen_pipeline,
+    chosen_source,
+    member_argument,
+    pipeline_argument,
+)
+from pushdeploy.commands.face.printing import Row, errors_of, show_json, show_rows
+from pushdeploy.commands.face.request import Request
+from pushdeploy.commands.releases import parse_version
+from pushdeploy.domain.app import App
+from pushdeploy.domain.comparison import Comparison, Side, compare
+from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.history import Divergence
+from pushdeploy.domain.names import AppName, ImageDigest
+from pushdeploy.domain.pipeline import Pipeline, PipelineName
+from pushdeploy.domain.promotion import Mode, TargetResult, promoted_from
+from pushdeploy.domain.release import Release
+from pushdeploy.domain.verification import Evidence, disagreements, short, troubles_of
+from pushdeploy.promote import Promotion
+from pushdeploy.ship import Asker
+
+
+def parse_apps(text: str) -> Sequence[AppName]:
+    """``shop,shop-eu``."""
+    return [AppName.parse(name) for name in text.split(",") if name]
+
+
+@command("pipelines:promote", example="pipelines:promote shop-staging")
+@member_argument
+@click.option("--to", "-t", type=parse_apps, multiple=True, metavar="A,B", help="Only to these.")
+@click.option("--release", "version", type=parse_version, metavar="vN", help="Not the live one.")
+@click.option("--one-by-one", is_flag=True, help="In order; the first failure stops.")
+@click.option("--all-or-nothing", is_flag=True, help="Traffic moves when all of them are ready.")
+@click.option("--force", is_flag=True, help="Also where the histories are not related.")
+@form_option
+def promote(
+    request: Request,
+    app: App | None,
+    to: tuple[Sequence[AppName], ...],
+    version: int | None,
+    one_by_one: bool,
+    all_or_nothing: bool,
+    force: bool,
+    form: str,
+) -> int:
+    """Release the live slug of an app in the apps of the next stage: no build, the same bytes.
+
+    Each target keeps its own config and disks, runs the release command with them, and goes live
+    or stays as it was. The exit code is 0 when all of them succeeded.
+    """
+    named = list(dict.fromkeys(name for names in to for name in names))
+    pipeline, source = chosen_source(request.store, app, named)
+    targets = _targets(pipeline, source, named)
+    mode = _mode(one_by_one, all_or_nothing)
+    results = request.platform.promoter.promote(
+        Promotion(source, targets, version, mode, force), _asker(request, form)
+    )
+    _tell_results(request, form, source, results)
+    return 0 if all(result.outcome == "succeeded" for result in results) else 1
+
+
+@command("pipelines:diff", reads=True, example="pipelines:diff shop-staging")
+@member_argument
+@form_option
+def diff(request: Request, app: App | None, form: str) -> None:
+    """Show what differs between an app and those of the next stage: what a promotion changes.
+
+    Commits in both directions, Procfile, formation, names of config vars, disks, the release
+    command and the slug's size. Of an app in the last stage: what differs from the one before.
+    """
+    pipeline, source = chosen_source(request.store, app)
+    targets = pipeline.downstream(source)
+    pairs = [(source, target) for target in targets]
+    pairs = pairs or [(upstream, source) for upstream in pipeline.upstream(source)]
+    if not pairs:
+        raise UserError(
+            f"{pipeline.name} has no stage beside that of {source}",
+            f"pipelines:info {pipeline.name}",
+        )
+    found = [_compared(request, *pair) for pair in pairs]
+    if form == "json":
+        show_json(request, [difference_json(*each) for each in found])
+        return
+    for each in found:
+        tell_difference(request.output, *each)
+
+
+@command("pipelines:verify", reads=True, example="pipelines:verify")
+@pipeline_argument
+@form_option
+def verify(request: Request, name: PipelineName | None, form: str) -> int:
+    """Prove from the running containers that every stage runs what the ledger says.
+
+    Ends with 1 where a container runs an image that its release does not have, where nothing runs
+    of what should, and where stages at the same commit run different slugs.
+    """
+    pipeline = chosen_pipeline(request.store, name)
+    found = [_evidence(request, member.app) for member in pipeline.members]
+    troubles = {evidence.app: list(troubles_of(evidence)) for evidence in found}
+    between = disagreements(found)
+    rows = [_verified(pipeline, evidence, troubles[evidence.app]) for evidence in found]
+    verified = not between and not any(troubles.values())
+    if form == "json":
+        document = {"name": str(pipeline.name), "verified": verified, "apps": rows}
+        show_json(request, {**document, "disagreements": list(between)})
+        return 0 if verified else 1
+    show_rows(
+        request, form, rows, ("stage", "app", "release", "digest", "commit", "builder", "verdict")
+    )
+    for app, lines in troubles.items():
+        for line in lines:
+            request.output.trouble(f"{app}: {line}")
+    for line in between:
+        request.output.trouble(line)
+    return 0 if verified else 1
+
+
+COMMANDS = (promote, diff, verify)
+
+
+# ----------------------------------------------------------------- promote
+
+
+def _targets(pipeline: Pipeline, source: AppName, named: Sequence[AppName]) -> Sequence[AppName]:
+    """``UserError`` when one is not of the pipeline, or nothing comes after the source."""
+    for target in named:
+        pipeline.stage_of(target)
+    targets = named or pipeline.downstream(source)
+    if not targets:
+        raise UserError(
+            f"nothing comes after {source}: {pipeline.stage_of(source)} is the last stage of"
+            f" {pipeline.name} that has apps",
+            "--to APP promotes to any app of the pipeline",
+        )
+    return targets
+
+
+def _mode(one_by_one: bool, all_or_nothing: bool) -> Mode:
+    if one_by_one and all_or_nothing:
+        raise UserError("--one-by-one and --all-or-nothing exclude each other", "give one of them")
+    if one_by_one:
+        return Mode.ONE_BY_ONE
+    return Mode.ALL_OR_NOTHING if all_or_nothing else Mode.INDEPENDENT
+
+
+def _asker(request: Request, form: str) -> Asker:
+    """What is streamed goes to stderr where stdout is one document."""
+    asker = request.asker
+    output = errors_of(request.session) if form == "json" else asker.output
+    return Asker(asker.by, output, asker.cancellation)
+
+
+def _tell_results(
+    request: Request, form: str, source: AppName, results: Sequence[TargetResult]
+) -> None:
+    rows = [
+        {
+            "app": str(result.app),
+            "outcome": result.outcome,
+            "release": f"v{result.version}" if result.version else None,
+            "version": result.version,
+            "error": result.error,
+        }
+        for result in results
+    ]
+    if form == "json":
+        succeeded = all(result.outcome == "succeeded" for result in results)
+        show_json(request, {"source": str(source), "succeeded": succeeded, "targets": rows})
+        return
+    request.output.headline(f"Promotion of {source}")
+    show_rows(request, form, rows, ("app", "outcome", "release", "error"))
+
+
+# ----------------------------------------------------------------- diff
+
+
+def _compared(request: Request, source: AppName, target: AppName) -> tuple[Comparison, Divergence]:
+    comparison = compare(_side(request, source), _side(request, target))
+    ours, theirs = comparison.source.live, comparison.target.live
+    if ours is None:
+        raise UserError(f"{source} has no live release to compare", f"releases {source}")
+    if theirs is None:
+        return comparison, request.platform.refs.divergence(source, ours.slug.commit, source, None)
+    if theirs.slug.commit == ours.slug.commit:
+        return comparison, Divergence()
+    refs = request.platform.refs
+    return comparison, refs.divergence(source, ours.slug.commit, target, theirs.slug.commit)
+
+
+def _side(request: Request, app: AppName) -> Side:
+    store = request.store
+    return Side(
+        app=app,
+        live=store.releases.current(app),
+        config=store.config.get(app),
+        disks=store.disks.of(app),
+        scaled=store.apps.get(app).formation,
+    )
+
+
+# ----------------------------------------------------------------- verify
+
+
+def _evidence(request: Request, app: AppName) -> Evidence:
+    """Read from the engine first: what the ledger says afterwards is never older."""
+    platform, releases = request.platform, request.store.releases
+    running = platform.scheduler.specimens(app)
+    found = request.store.apps.get(app)
+    live = releases.current(app)
+    named = {each.version for each in running if each.version is not None}
+    records = [record for version in named if (record := releases.find(app, version))]
+    stopped = live is None or found.stopped
+    return Evidence(
+        app=app,
+        live=live,
+        running=running,
+        recorded={record.version: record.slug.image for record in records},
+        wanted=() if live is None or stopped else platform.manifests.of(found, live).slots(),
+        shipping=frozenset(record.version for record in records if record.status.unfinished),
+        promoted=_promoted_image(request, live),
+    )
+
+
+def _promoted_image(request: Request, live: Release | None) -> ImageDigest | None:
+    """The image of the release that ``live`` was promoted from, while the ledger has it."""
+    origin = promoted_from(live) if live else None
+    if origin is None or request.store.apps.find(origin[0]) is None:
+        return None
+    record = request.store.releases.find(*origin)
+    return record.slug.image if record else None
+
+
+def _verified(pipeline: Pipeline, evidence: Evidence, troubles: Sequence[str]) -> Row:
+    """Digest from the containers; commit and builder as the ledger has them for that digest."""
+    live = evidence.live
+    images = sorted({each.image for each in evidence.running if each.is_task})
+    known = live is not None and images == [live.slug.image]
+    return {
+        "stage": str(pipeline.stage_of(evidence.app)),
+        "app": str(evidence.app),
+        "release": live.label if live else None,
+        "digest": [short(image) for image in images],
+        "digests": images,
+        "commit": live.slug.commit.short if live and known else None,
+        "builder": live.slug.builder if live and known else None,
+        "stack": live.slug.stack if live and known else None,
+        "containers": len(evidence.running),
+        "verdict": "differs" if troubles else "as released" if images else "nothing runs",
+        "troubles": list(troubles),
+    }
