@@ -60,9 +60,10 @@ class FakeEngine:
         labels: Mapping[str, str] | None = None,
         command: Sequence[str] = (),
         exposed_ports: Sequence[int] = (),
+        digest: ImageDigest | None = None,
     ) -> ImageDigest:
         """An image whose programs are those of this machine."""
-        digest = ImageDigest("sha256:" + secrets.token_hex(32))
+        digest = digest or ImageDigest("sha256:" + secrets.token_hex(32))
         info = ImageInfo(digest, labels or {}, 0, (), tuple(command), (), exposed_ports, "", "")
         self._images[digest] = FakeImage(info)
         self.tag(digest, tag)
@@ -275,6 +276,7 @@ class FakeEngine:
             labels={**labels, **change.labels},
             tags=(),
             size_bytes=sum(map(len, files.values())),
+            created_at=datetime.now(UTC),
             working_dir=change.working_dir or parent.info.working_dir,
             user=change.user or parent.info.user,
         )

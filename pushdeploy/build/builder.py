@@ -26,6 +26,9 @@ from pushdeploy.domain.ports import Engine, Output
 from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.source import Source
 
+DEPENDENCIES_LABEL = "pushdeploy.dependencies"
+"""The key of a dependency layer: on the layer, and on every slug that stands on it."""
+
 LifecycleHook = Callable[[Mapping[str, str], Output], None]
 """Called with facts before something is really built; a ``PushdeployError`` stops the build."""
 
@@ -151,7 +154,7 @@ class SlugBuilder:
         if self._engine.image(tag) is not None:
             job.output.detail("dependencies have not changed")
             return tag
-        labels = {ROLE_LABEL: "dependencies", "pushdeploy.dependencies": key}
+        labels = {ROLE_LABEL: "dependencies", DEPENDENCIES_LABEL: key}
         with job.output.step(install.title):
             self._layers.install(install, stack, tag, labels, job)
         return tag

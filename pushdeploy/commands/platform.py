@@ -11,6 +11,7 @@ from pushdeploy.domain.ports import Refs, Scheduler
 from pushdeploy.locks import AppLocks, Purpose
 from pushdeploy.promote import Promoter
 from pushdeploy.reconcile import Reconciler
+from pushdeploy.retention import Retention
 from pushdeploy.run.manifests import Manifests
 from pushdeploy.settings import Settings
 from pushdeploy.ship import Asker
@@ -29,6 +30,7 @@ class Platform:
     manifests: Manifests
     disks: Directories
     refs: Refs
+    retention: Retention
 
     @contextmanager
     def turn(self, app: AppName, what: str, asker: Asker) -> Iterator[None]:

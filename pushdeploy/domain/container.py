@@ -87,6 +87,7 @@ class ImageInfo:
     exposed_ports: Sequence[int]
     user: str
     working_dir: str
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,7 @@ def image_info(inspected: Mapping[str, Any]) -> ImageInfo:
         exposed_ports=tuple(sorted(_tcp_ports(ports))),
         user=config.get("User") or "",
         working_dir=config.get("WorkingDir") or "",
+        created_at=moment(inspected["Created"]) if inspected.get("Created") else None,
     )
 
 

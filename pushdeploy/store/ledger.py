@@ -1,6 +1,6 @@
 """The statements of the ledger. Each reads through an index, however long the ledger grows."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,22 +8,25 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Delete,
     ScalarSelect,
     Select,
     Update,
     and_,
+    delete,
     func,
     insert,
     select,
     text,
+    tuple_,
     update,
 )
 
 from pushdeploy.domain.errors import PushdeployError, UnknownApp, UserError
-from pushdeploy.domain.names import AppName
+from pushdeploy.domain.names import AppName, ImageDigest
 from pushdeploy.domain.release import Candidate, ReleaseStatus
 from pushdeploy.store.rows import disks_json
-from pushdeploy.store.schema import APPS, RELEASE_STEPS, RELEASES, SLUGS
+from pushdeploy.store.schema import APPS, RELEASE_OUTPUT, RELEASE_STEPS, RELEASES, SLUGS
 
 _UNFINISHED = [str(status) for status in ReleaseStatus if status.unfinished]
 
@@ -65,6 +68,23 @@ def steps(app: AppName, version: int) -> Select[Any]:
         .where(RELEASE_STEPS.c.app_id == _id(app), RELEASE_STEPS.c.version == version)
         .order_by(RELEASE_STEPS.c.position)
     )
+
+
+def entries(images: Collection[ImageDigest] | None) -> Select[Any]:
+    """Of every app, or of those only that ever had one of these ``images``."""
+    found = (
+        select(APPS.c.name, RELEASES.c.version, RELEASES.c.status, SLUGS.c.image)
+        .join(APPS, APPS.c.id == RELEASES.c.app_id)
+        .join(SLUGS, SLUGS.c.id == RELEASES.c.slug_id)
+    )
+    if images is None:
+        return found
+    had = (
+        select(RELEASES.c.app_id)
+        .join(SLUGS, SLUGS.c.id == RELEASES.c.slug_id)
+        .where(SLUGS.c.image.in_(images))
+    )
+    return found.where(RELEASES.c.app_id.in_(had))
 
 
 def app_id_of(connection: Connection, app: AppName, version: int) -> int:
@@ -145,6 +165,16 @@ def point_at(app: AppName, version: int) -> Update:
             disks=_snapshot(RELEASES.c.disks, version),
         )
     )
+
+
+def forget_output(images: Collection[ImageDigest]) -> Delete:
+    place = tuple_(RELEASE_OUTPUT.c.app_id, RELEASE_OUTPUT.c.version)
+    had = (
+        select(RELEASES.c.app_id, RELEASES.c.version)
+        .join(SLUGS, SLUGS.c.id == RELEASES.c.slug_id)
+        .where(SLUGS.c.image.in_(images))
+    )
+    return delete(RELEASE_OUTPUT).where(place.in_(had))
 
 
 def mark_ref_moved(app: AppName, version: int) -> Update:

@@ -1,13 +1,14 @@
 """The ledger of releases: append-only, one live release an app at the most."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Select, insert
 
-from pushdeploy.domain.names import AppName
+from pushdeploy.domain.names import AppName, ImageDigest
 from pushdeploy.domain.release import Candidate, Release, ReleaseStatus
+from pushdeploy.domain.retention import Entry
 from pushdeploy.store import ledger
 from pushdeploy.store.database import Database
 from pushdeploy.store.outputs import KeptOutput
@@ -54,6 +55,15 @@ class Releases:
     def refs_pending(self) -> Sequence[Release]:
         """Live releases of all apps whose branch has not been moved yet."""
         return self._all(ledger.refs_pending())
+
+    def entries(self, images: Collection[ImageDigest] | None = None) -> "Sequence[Entry]":
+        """All releases of all apps; of those apps only that ever had one of these ``images``."""
+        with self._database.reading() as connection:
+            rows = connection.execute(ledger.entries(images)).all()
+        return [
+            Entry(AppName(row.name), row.version, ReleaseStatus(row.status), ImageDigest(row.image))
+            for row in rows
+        ]
 
     # ------------------------------------------------------------- a release's life
 
@@ -114,6 +124,11 @@ class Releases:
     def output(self, app: AppName, version: int) -> Sequence[str]:
         """The lines that are kept, oldest first."""
         return KeptOutput(self._database, self._app_id(app, version), version).lines()
+
+    def forget_output(self, images: Collection[ImageDigest]) -> None:
+        """What releases with these slugs printed is not kept any longer."""
+        with self._database.changing() as connection:
+            connection.execute(ledger.forget_output(images))
 
     def add_step(self, app: AppName, version: int, name: str, seconds: float) -> None:
         """How long a step of it took."""

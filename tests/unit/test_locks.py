@@ -210,3 +210,32 @@ def _ends(act: Callable[[], None]) -> bool:
 
     threading.Thread(target=run, daemon=True).start()
     return done.wait(DEADLINE_SECONDS)
+
+
+def test_while_all_locks_are_held_a_deploy_waits_and_then_goes_on(locks: AppLocks) -> None:
+    with locks.hold_all(0) as taken:
+        assert taken
+        waiting = Deploy(locks, "deploy of abc1234", "main")
+        with locks.hold_all(0.05) as again:
+            assert not again
+        assert not waiting.holding.is_set()
+    assert waiting.holding.wait(DEADLINE_SECONDS)
+    waiting.let_go.set()
+    assert waiting.ended()
+    assert waiting.said == []
+
+
+def test_all_locks_cannot_be_held_while_one_is(locks: AppLocks) -> None:
+    with held(locks), locks.hold_all(0.05) as taken:
+        assert not taken
+    with locks.hold_all(DEADLINE_SECONDS) as taken:
+        assert taken
+
+
+def test_a_wait_for_all_locks_can_be_cancelled(locks: AppLocks) -> None:
+    with locks.hold_all(0):
+        waiting = Deploy(locks, "deploy of abc1234", "main")
+        assert locks.wait_until_free(0) is False
+        waiting.cancellation.cancel("enough")
+        assert waiting.ended()
+    assert isinstance(waiting.error, Cancelled)

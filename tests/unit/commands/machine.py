@@ -41,10 +41,12 @@ from pushdeploy.promote import Promoter
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.reconcile import Reconciler, Running
 from pushdeploy.release.phase import ReleasePhase
+from pushdeploy.retention import Retention
 from pushdeploy.run.manifests import Manifests
 from pushdeploy.settings import Address, load_settings
 from pushdeploy.ship import Shipper, Stages
 from pushdeploy.store import Store
+from tests.fakes import FakeEngine
 
 ADA = KeyName("ada")
 SHOP = AppName("shop")
@@ -228,8 +230,11 @@ class MemoryRouter:
         self.table.pop(app, None)
 
 
+@dataclass(slots=True)
 class NoBuilder:
-    """Nothing is built here."""
+    """Nothing is built here; what was, is an image of the engine."""
+
+    engine: FakeEngine
 
     def build(
         self, source: Source, config: Mapping[str, str], output: Output, cancellation: Cancellation
@@ -240,7 +245,7 @@ class NoBuilder:
         return None
 
     def has(self, slug: Slug) -> bool:
-        return True
+        return self.engine.image(slug.image) is not None
 
 
 class Machine:
@@ -251,6 +256,7 @@ class Machine:
         self.store = Store.open(f"sqlite:///{home / 'pushdeploy.sqlite3'}")
         self.store.keys.add(key_of(ADA))
         self.scheduler = MemoryScheduler()
+        self.engine = FakeEngine()
         self.router = MemoryRouter()
         self.refs = Repositories(home / "repositories")
         self.platform = self._platform()
@@ -271,9 +277,11 @@ class Machine:
         """A live release of ``app`` with its processes running."""
         if self.store.apps.find(app) is None:
             self.store.apps.create(app)
+        built = slug_of(**slug)
+        self.have(built)
         candidate = Candidate(
             app=app,
-            slug=slug_of(**slug),
+            slug=built,
             config=self.store.config.get(app),
             disks=self.store.disks.of(app),
             reason=Reason.DEPLOY,
@@ -284,6 +292,15 @@ class Machine:
         self.store.releases.make_live(app, made.version)
         self.platform.reconciler.converge(app, Quiet())
         return self.store.releases.get(app, made.version)
+
+    def have(self, slug: Slug) -> None:
+        """Let the slug's image be on this machine."""
+        if self.engine.image(slug.image) is None:
+            self.engine.add_image(
+                f"pushdeploy-{self.engine.instance}/slug:{slug.key}",
+                labels={"pushdeploy.role": "slug"},
+                digest=slug.image,
+            )
 
     def places(self, app: AppName = SHOP) -> list[str]:
         """The processes that run, as web.1."""
@@ -316,8 +333,9 @@ class Machine:
             domain=settings.domain,
         )
         shipper = Shipper(stages)
-        deployer = Deployer(self.store, locks, self.refs, NoBuilder(), lifecycle, shipper)
-        promoter = Promoter(self.store, locks, self.refs, NoBuilder(), shipper)
+        builder = NoBuilder(self.engine)
+        deployer = Deployer(self.store, locks, self.refs, builder, lifecycle, shipper)
+        promoter = Promoter(self.store, locks, self.refs, builder, shipper)
         reconciler = Reconciler(
             Running(
                 self.store,
@@ -341,6 +359,7 @@ class Machine:
             manifests,
             disks,
             self.refs,
+            Retention(self.store, locks, self.engine, settings.keep_releases),
         )
 
 
