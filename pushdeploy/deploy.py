@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from pushdeploy.domain.config import changed_config
+from pushdeploy.domain.config import changed_config, described_change
 from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import AppName, CommitId, DiskName
@@ -15,7 +15,7 @@ from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.source import Source
 from pushdeploy.lifecycle import Lifecycle
 from pushdeploy.locks import AppLocks, Purpose
-from pushdeploy.ship import Asker, Shipper
+from pushdeploy.ship import Asker, Preparation, Shipper
 from pushdeploy.store import Store
 
 _RECENT = 100
@@ -39,20 +39,20 @@ class Deployer:
     def deploy(self, source: Source, ref: str, old: CommitId | None, asker: Asker) -> None:
         """Build a pushed commit and ship it; the branch moves when it is live, and not before."""
         purpose = Purpose(f"deploy of {source.commit.short}", asker.by, supersedes=ref)
-        with self._turn(source.app, purpose, asker):
+        with self._code_turn(source.app, purpose, asker):
             old = self._place_to_move_from(source, ref, old)
             if self._already_live(source, ref, old, asker.output):
                 return
-            slug, said = self._build(source, asker)
+            slug, made = self._build(source, asker)
             source.reader.keep()
             candidate = self._wanted(
                 source.app, slug, Reason.DEPLOY, f"Deploy {source.commit.short}", asker
             )
-            self.shipper.ship(replace(candidate, ref=ref, ref_old=old), asker, said)
+            self.shipper.ship(replace(candidate, ref=ref, ref_old=old), asker, made)
 
     def rebuild(self, app: AppName, asker: Asker) -> Release:
         """Build the live commit once more and ship it."""
-        with self._turn(app, Purpose("rebuild", asker.by), asker):
+        with self._code_turn(app, Purpose("rebuild", asker.by), asker):
             live = self._live(app)
             source = self.refs.source(app, live.slug.commit)
             if source is None:
@@ -60,29 +60,33 @@ class Deployer:
                     f"the repository of {app} does not hold {live.slug.commit.short}",
                     "push it again",
                 )
-            slug, said = self._build(source, asker)
+            slug, made = self._build(source, asker)
             return self.shipper.ship(
                 self._wanted(app, slug, Reason.DEPLOY, f"Rebuild {slug.commit.short}", asker),
                 asker,
-                said,
+                made,
             )
 
     def retry(self, app: AppName, asker: Asker) -> Release:
         """Ship the slug of the last release once more, when that one failed.
 
         The config is what is wanted now, so a var that was missing may be set in between; that of
-        a failed config change is tried again.
+        a failed config change or rollback is tried again.
         """
-        with self._turn(app, Purpose("retry", asker.by), asker):
+        with self._code_turn(app, Purpose("retry", asker.by), asker):
             failed = self._last_failed(app)
+            self._refuse_expired(failed)
             description = f"Retry of {failed.label}: {failed.description}"
             candidate = replace(
                 self._wanted(app, failed.slug, Reason.RETRY, description, asker),
                 ref=failed.ref,
                 ref_old=self.refs.read(app, failed.ref) if failed.ref else None,
             )
-            if failed.reason in {Reason.CONFIG, Reason.DISK}:
-                candidate = replace(candidate, config=failed.config, disks=failed.disks)
+            reason = self._first_reason(failed)
+            if reason in {Reason.CONFIG, Reason.DISK, Reason.ROLLBACK}:
+                candidate = replace(candidate, config=failed.config)
+            if reason in {Reason.CONFIG, Reason.DISK}:
+                candidate = replace(candidate, disks=failed.disks)
             return self.shipper.ship(candidate, asker)
 
     def rollback(
@@ -90,15 +94,12 @@ class Deployer:
     ) -> Release:
         """Ship a former release's slug with its config once more; data is never touched.
 
-        Without ``version``, that of the last live release which differs from today's.
+        Without ``version``, that of the last live release which differs from today's. A person's
+        lock does not forbid it: it brings nothing new.
         """
         with self._turn(app, Purpose("rollback", asker.by), asker):
             former = self._former(app, version)
-            if not self.builder.has(former.slug):
-                raise UserError(
-                    f"the slug of {former.label} is not on this machine any more",
-                    f"releases {app}",
-                )
+            self._refuse_expired(former)
             description = f"Rollback to {former.label}"
             candidate = replace(
                 self._wanted(app, former.slug, Reason.ROLLBACK, description, asker),
@@ -108,23 +109,28 @@ class Deployer:
             return self.shipper.ship(candidate, asker)
 
     def reconfigure(
-        self, app: AppName, changes: Mapping[str, str | None], asker: Asker
+        self,
+        app: AppName,
+        changes: Mapping[str, str | None],
+        asker: Asker,
+        *,
+        release: bool = True,
     ) -> Release | None:
-        """Set (or with None unset) config vars: one release for all of them.
+        """Set (or with None unset) config vars: one release for them and all that was staged.
 
-        None when nothing changes, or when the app has no release yet and the vars wait for it.
+        None when these vars are live so already, or when they wait for the next release: without
+        ``release``, or when the app has none yet. Where the release fails, what is wanted stays
+        as it was before.
         """
         with self._turn(app, Purpose("config change", asker.by), asker):
-            config, description = changed_config(self.store.config.get(app), changes)
-            if not description:
-                return None
+            wanted, _ = changed_config(self.store.config.get(app), changes)
             live = self.store.releases.current(app)
-            if live is None:
-                self.store.config.replace(app, config)
+            if live is None or not release or all(_same(k, live.config, wanted) for k in changes):
+                self.store.config.replace(app, wanted)
                 return None
-            disks = self.store.disks.of(app)
+            disks, description = self.store.disks.of(app), described_change(live.config, wanted)
             return self.shipper.ship(
-                Candidate(app, live.slug, config, disks, Reason.CONFIG, description, asker.by),
+                Candidate(app, live.slug, wanted, disks, Reason.CONFIG, description, asker.by),
                 asker,
             )
 
@@ -158,16 +164,31 @@ class Deployer:
             self.store.apps.get(app)
             yield
 
-    def _build(self, source: Source, asker: Asker) -> tuple[Slug, Sequence[str]]:
+    @contextmanager
+    def _code_turn(self, app: AppName, purpose: Purpose, asker: Asker) -> Iterator[None]:
+        """For what brings new code: ``Busy`` when a person has locked the app, before or after."""
+        self.shipper.refuse_locked(self.store.apps.get(app))
+        with self._turn(app, purpose, asker):
+            self.shipper.refuse_locked(self.store.apps.get(app))
+            yield
+
+    def _build(self, source: Source, asker: Asker) -> tuple[Slug, Preparation]:
         """The slug, and what was printed on the way to it."""
-        said: list[str] = []
-        output = asker.output.also(said.append)
+        made = Preparation()
+        output = asker.output.also(made.lines.append, made.add_step)
         facts = {"APP": str(source.app), "SLUG_COMMIT": str(source.commit), "BY": str(asker.by)}
         self.lifecycle.run("pre-build", facts, output, asker.cancellation)
         config = self.store.config.get(source.app)
         slug = self.builder.build(source, config, output, asker.cancellation)
         asker.cancellation.check()
-        return slug, said
+        return slug, made
+
+    def _refuse_expired(self, release: Release) -> None:
+        if not self.builder.has(release.slug):
+            raise UserError(
+                f"{release.label} has expired: its slug is not on this machine any more",
+                f"releases {release.app} shows what is left; a push builds it again",
+            )
 
     def _place_to_move_from(
         self, source: Source, ref: str, old: CommitId | None
@@ -236,6 +257,16 @@ class Deployer:
                 break
         raise UserError(f"the last release of {app} did not fail", f"releases {app}")
 
+    def _first_reason(self, failed: Release) -> Reason:
+        """Of the release that ``failed`` is a retry of, itself where it is none."""
+        if failed.reason is not Reason.RETRY:
+            return failed.reason
+        for release in self.store.releases.list(failed.app, _RECENT):
+            same = release.status is ReleaseStatus.FAILED and release.slug == failed.slug
+            if same and release.reason is not Reason.RETRY:
+                return release.reason
+        return Reason.RETRY
+
     def _wanted(
         self, app: AppName, slug: Slug, reason: Reason, description: str, asker: Asker
     ) -> Candidate:
@@ -253,3 +284,7 @@ class Deployer:
         return self.shipper.ship(
             Candidate(app, live.slug, config, disks, Reason.DISK, description, asker.by), asker
         )
+
+
+def _same(key: str, one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    return one.get(key) == other.get(key)

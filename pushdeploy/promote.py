@@ -1,9 +1,9 @@
 """Promote: the live slug of one app becomes a release of others: the same bytes, no build."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 from pushdeploy.domain.errors import PushdeployError, UserError
@@ -124,6 +124,7 @@ class Promoter:
             )
         except PushdeployError as error:
             asker.output.failure(error)
+            self.refs.share(release.app, target, release.slug.commit)
             return TargetResult(target, "failed", self._latest_version(target), error.message)
         self.refs.share(release.app, target, release.slug.commit)
         return TargetResult(target, "succeeded", shipped.version)
@@ -166,11 +167,14 @@ class Promoter:
             by=asker.by,
         )
 
-    def _turn(
-        self, release: Release, target: AppName, asker: Asker
-    ) -> AbstractContextManager[None]:
-        what = f"promotion of {release.app} {release.label}"
-        return self.locks.hold(target, Purpose(what, asker.by), asker.output, asker.cancellation)
+    @contextmanager
+    def _turn(self, release: Release, target: AppName, asker: Asker) -> Iterator[None]:
+        """The wait may have been long: what may have changed meanwhile is refused once more."""
+        purpose = Purpose(f"promotion of {release.app} {release.label}", asker.by)
+        with self.locks.hold(target, purpose, asker.output, asker.cancellation):
+            self.shipper.refuse_locked(self.store.apps.get(target))
+            self._refuse_expired(release)
+            yield
 
     # ------------------------------------------------------------- what is refused
 
@@ -197,11 +201,7 @@ class Promoter:
         if target == promotion.source:
             raise UserError(f"{target} cannot be promoted to itself", "pipelines:info")
         self.shipper.refuse_locked(app)
-        if not self.builder.has(release.slug):
-            raise UserError(
-                f"the slug of {release.app} {release.label} is not on this machine any more",
-                f"ps:rebuild {release.app}",
-            )
+        self._refuse_expired(release)
         live = self.store.releases.current(target)
         if live is None or promotion.force:
             return
@@ -210,6 +210,14 @@ class Promoter:
                 f"{release.slug.commit.short} of {release.app} and {live.slug.commit.short}"
                 f" of {target} share no history",
                 "--force promotes all the same",
+            )
+
+    def _refuse_expired(self, release: Release) -> None:
+        if not self.builder.has(release.slug):
+            raise UserError(
+                f"{release.label} of {release.app} has expired: its slug is not on this machine"
+                " any more",
+                f"ps:rebuild {release.app}",
             )
 
     def _latest_version(self, target: AppName) -> int | None:

@@ -5,14 +5,14 @@ This one function is the product; everything that makes a release ends here."""
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pushdeploy.domain.app import App
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import Busy, PushdeployError
 from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
-from pushdeploy.domain.names import HostName, KeyName
+from pushdeploy.domain.names import AppName, HostName, KeyName
 from pushdeploy.domain.ports import Output, Refs, Router, Scheduler
 from pushdeploy.domain.release import Candidate, Reason, Release, ReleaseStatus
 from pushdeploy.domain.route import default_host, route_of, targets_of
@@ -26,7 +26,7 @@ from pushdeploy.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """What a release runs through, made once by the wiring."""
+    """What a release runs through, made once by the wiring; ``after_live`` returns at once."""
 
     store: Store
     traffic: TrafficLocks
@@ -37,6 +37,7 @@ class Stages:
     router: Router
     lifecycle: Lifecycle
     domain: str
+    after_live: Callable[[AppName], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,17 @@ class Asker:
     cancellation: Cancellation
 
 
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What was printed before there was a release, and how long its steps took: its build."""
+
+    lines: list[str] = field(default_factory=list)
+    steps: list[tuple[str, float]] = field(default_factory=list)
+
+    def add_step(self, title: str, seconds: float) -> None:
+        self.steps.append((title, seconds))
+
+
 class Shipper:
     def __init__(self, stages: Stages) -> None:
         self._stages = stages
@@ -57,20 +69,19 @@ class Shipper:
         self,
         candidate: Candidate,
         asker: Asker,
-        said: Sequence[str] = (),
+        made: Preparation | None = None,
         before_switch: Callable[[], None] | None = None,
     ) -> Release:
         """Make a release of ``candidate`` and bring it live, or leave the app exactly as it was.
 
-        Called under the app's lock. ``said`` is what the build printed, kept with the release.
+        Called under the app's lock. ``made`` tells of the build, and is kept with the release.
         ``before_switch`` is called when all is ready and may raise. Raises the failed stage's
         error, with the release marked ``failed``.
         """
-        self.refuse_locked(self._store.apps.get(candidate.app))
         asker.cancellation.commit()
         release = self._store.releases.create(candidate)
         app = self._store.apps.get(candidate.app)
-        with self._recorded(release, asker.output, said) as output:
+        with self._recorded(release, asker.output, made or Preparation()) as output:
             manifest = self._stages.manifests.of(app, release)
             output.headline(f"Release {release.label} of {app.name}: {release.description}")
             output.detail(_cut_over(release))
@@ -87,14 +98,16 @@ class Shipper:
             self._move_ref(release, output)
             self._retire(app, leaving, output)
             self._after_deploy(release, output)
+        if self._stages.after_live is not None:
+            self._stages.after_live(app.name)
         return self._store.releases.get(app.name, release.version)
 
     def refuse_locked(self, app: App) -> None:
         """``Busy`` when a person has locked the app, with their message."""
         if app.lock is not None:
+            why = f": {app.lock.message}" if app.lock.message else ""
             raise Busy(
-                f"{app.name} was locked by {app.lock.by} at {app.lock.at:%Y-%m-%d %H:%M} UTC:"
-                f" {app.lock.message}",
+                f"{app.name} was locked by {app.lock.by} at {app.lock.at:%Y-%m-%d %H:%M} UTC{why}",
                 f"apps:unlock {app.name}",
             )
 
@@ -194,14 +207,16 @@ class Shipper:
         output.headline(f"{release.app} {release.label} is live: {host}")
 
     @contextmanager
-    def _recorded(self, release: Release, output: Output, said: Sequence[str]) -> Iterator[Output]:
+    def _recorded(self, release: Release, output: Output, made: Preparation) -> Iterator[Output]:
         """Keep what is said with the release, and mark the release failed when an error passes."""
 
         def timed(title: str, seconds: float) -> None:
             self._store.releases.add_step(release.app, release.version, title, seconds)
 
         with self._store.releases.recorder(release.app, release.version) as recorder:
-            for line in said:
+            for title, seconds in made.steps:
+                timed(title, seconds)
+            for line in made.lines:
                 recorder.write(line)
             try:
                 yield output.also(recorder.write, timed)

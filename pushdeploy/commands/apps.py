@@ -1,6 +1,7 @@
 """apps: make, look at, set, rename and destroy them."""
 
 from contextlib import ExitStack
+from datetime import UTC, datetime
 
 import click
 
@@ -11,12 +12,15 @@ from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.hosts import free_host, urls
 from pushdeploy.commands.face.printing import Row, show_record, show_rows
 from pushdeploy.commands.face.request import Request
-from pushdeploy.domain.app import App
+from pushdeploy.domain.app import App, AppLock
+from pushdeploy.domain.config import differing_keys
 from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.formation import quantities
 from pushdeploy.domain.names import AppName
 from pushdeploy.locks import Purpose
 from pushdeploy.output import Quiet
+
+_MOST_MESSAGE_CHARACTERS = 200
 
 
 @command("apps:create", example="apps:create shop")
@@ -41,7 +45,7 @@ def create(request: Request, app: AppName) -> None:
 def list_(request: Request, form: str) -> None:
     """Show all apps: their names in a pipe, a table on a terminal."""
     rows = [_row(request, app) for app in request.store.apps.list()]
-    shown = ("name", "release", "state", "url")
+    shown = ("name", "release", "state", "url", "locked_by")
     piped = request.session.terminal is None
     show_rows(request, form, rows, ("name",) if piped else shown)
 
@@ -83,6 +87,33 @@ def set_(request: Request, app: App, changes: tuple[str, ...], form: str) -> Non
     if settings.body_limit_bytes != app.settings.body_limit_bytes:
         request.platform.reconciler.refresh_route(app.name, request.output)
     show_record(request, form, shown_settings(settings))
+
+
+@command("apps:lock", example="apps:lock shop 'no deploys before the fair'")
+@app_argument
+@click.argument("words", nargs=-1, metavar="[MESSAGE]")
+def lock(request: Request, app: App, words: tuple[str, ...]) -> None:
+    """Refuse pushes, rebuilds, retries and promotions from now on, until apps:unlock.
+
+    Who is refused reads who locked the app, when, and the message. Changes of config, scaling,
+    restarts and rollbacks stay possible. A deploy that is going on goes to its end.
+    """
+    message = " ".join(" ".join(words).split())[:_MOST_MESSAGE_CHARACTERS]
+    now = datetime.now(UTC)
+    request.store.apps.set_lock(app.name, AppLock(request.session.by, message, now))
+    request.output.line(f"{app.name} is locked: pushes and promotions are refused")
+    request.output.line(f"apps:unlock {app.name} lets them in again")
+    holder = request.platform.locks.holder(app.name)
+    if holder is not None:
+        request.output.line(f"{holder[0].what} by {holder[0].by} is going on, to its end")
+
+
+@command("apps:unlock", example="apps:unlock shop")
+@app_argument
+def unlock(request: Request, app: App) -> None:
+    """Let pushes and promotions in again; an app that is not locked stays so."""
+    request.store.apps.set_lock(app.name, None)
+    request.output.line(f"{app.name} is not locked" + (" any more" if app.lock else ""))
 
 
 @command("apps:rename", example="apps:rename shop store")
@@ -131,7 +162,7 @@ def destroy(
             request.output.detail(f"the data of disk {disk} stays in {kept} on the server")
 
 
-COMMANDS = (create, list_, exists, info, set_, rename, destroy)
+COMMANDS = (create, list_, exists, info, set_, lock, unlock, rename, destroy)
 
 
 def _row(request: Request, app: App) -> Row:
@@ -144,6 +175,9 @@ def _row(request: Request, app: App) -> Row:
         "state": "stopped" if app.stopped else "live" if live else "empty",
         "url": urls(request.platform, app.name)[0],
         "created_at": app.created_at,
+        "locked_by": str(app.lock.by) if app.lock else None,
+        "locked_at": app.lock.at if app.lock else None,
+        "lock_message": app.lock.message if app.lock else None,
     }
 
 
@@ -152,6 +186,7 @@ def _more(request: Request, app: App) -> Row:
     slug = live.slug if live else None
     counts = quantities(slug.process_types, app.formation, slug.formation) if slug else {}
     holder = request.platform.locks.holder(app.name)
+    config = request.store.config.get(app.name)
     return {
         "domains": [str(host) for host in request.store.domains.of(app.name)],
         "processes": {str(kind): count for kind, count in counts.items()},
@@ -159,7 +194,8 @@ def _more(request: Request, app: App) -> Row:
         "stack": slug.stack if slug else None,
         "slug": str(slug.image) if slug else None,
         "disks": {str(item.disk): item.mount_path for item in request.store.disks.of(app.name)},
-        "config_keys": sorted(request.store.config.get(app.name)),
+        "config_keys": sorted(config),
+        "config_staged": differing_keys(live.config, config) if live else [],
         "settings": shown_settings(app.settings),
         "doing": f"{holder[0].what} by {holder[0].by}" if holder else None,
     }

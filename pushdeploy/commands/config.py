@@ -12,7 +12,7 @@ from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.printing import show_json, show_lines
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App
-from pushdeploy.domain.config import check_key
+from pushdeploy.domain.config import check_key, differing_keys
 from pushdeploy.domain.errors import UserError
 from pushdeploy.output import columns
 
@@ -20,6 +20,11 @@ _QUOTING = (
     "your shell takes one pair of quotes off: ssh deploy \"config:set shop MOTTO='two words'\""
 )
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "$": "\\$", "`": "\\`", "\n": "\\n"})
+
+
+_no_restart_option = click.option(
+    "--no-restart", is_flag=True, help="Release nothing now: the next release has it."
+)
 
 
 def parse_assignment(text: str) -> tuple[str, str]:
@@ -37,22 +42,28 @@ def parse_assignment(text: str) -> tuple[str, str]:
     "assignments", type=parse_assignment, nargs=-1, required=True, metavar="KEY=VALUE..."
 )
 @click.option("--encoded", is_flag=True, help="The values are base64: safe from every shell.")
+@_no_restart_option
 def set_(
-    request: Request, app: App, assignments: tuple[tuple[str, str], ...], encoded: bool
+    request: Request,
+    app: App,
+    assignments: tuple[tuple[str, str], ...],
+    encoded: bool,
+    no_restart: bool,
 ) -> None:
     """Set config vars: one release for all of them, the release command included.
 
     Where that release fails, the config stays as it was.
     """
-    _change(request, app, assigned(assignments, encoded))
+    _change(request, app, assigned(assignments, encoded), release=not no_restart)
 
 
 @command("config:unset", example="config:unset shop LOG_LEVEL")
 @app_argument
 @click.argument("keys", nargs=-1, required=True, metavar="KEY...")
-def unset(request: Request, app: App, keys: tuple[str, ...]) -> None:
+@_no_restart_option
+def unset(request: Request, app: App, keys: tuple[str, ...], no_restart: bool) -> None:
     """Unset config vars: one release for all of them."""
-    _change(request, app, dict.fromkeys(keys))
+    _change(request, app, dict.fromkeys(keys), release=not no_restart)
 
 
 @command("config:get", reads=True, example="config:get shop LOG_LEVEL")
@@ -74,13 +85,13 @@ def get(request: Request, app: App, key: str, form: str) -> None:
 @app_argument
 @form_option
 def show(request: Request, app: App, form: str) -> None:
-    """Show all config vars and their values."""
+    """Show all config vars and their values, and which of them wait for the next release."""
     config = _sorted(request, app)
     if form == "json":
         show_json(request, config)
         return
     rows = [(f"{key}:", _on_one_line(value)) for key, value in config.items()]
-    show_lines(request, form, columns(rows))
+    show_lines(request, form, [*columns(rows), *_waiting(request, app, config)])
 
 
 @command("config:keys", reads=True, example="config:keys shop")
@@ -128,15 +139,31 @@ def exported(config: Mapping[str, str], form: str) -> Sequence[str]:
     return [f'{key}="{value.translate(_ESCAPES)}"' for key, value in config.items()]
 
 
-def _change(request: Request, app: App, changes: Mapping[str, str | None]) -> None:
+def _change(
+    request: Request, app: App, changes: Mapping[str, str | None], *, release: bool
+) -> None:
     before = request.store.config.get(app.name)
-    release = request.platform.deployer.reconfigure(app.name, changes, request.asker)
-    if release is not None:
+    deployer, asker = request.platform.deployer, request.asker
+    if deployer.reconfigure(app.name, changes, asker, release=release) is not None:
         return
-    if request.store.config.get(app.name) == before:
+    wanted, live = request.store.config.get(app.name), request.store.releases.current(app.name)
+    if wanted == before:
         request.output.line(f"nothing to change: the config of {app.name} is so already")
-    else:
+    elif live is None:
         request.output.line(f"kept for the first release of {app.name}")
+    elif staged := differing_keys(live.config, wanted):
+        request.output.line(f"staged for the next release of {app.name}: {', '.join(staged)}")
+        request.output.line(f"{live.label} goes on without; ps:rebuild {app.name} releases it now")
+    else:
+        request.output.line(f"the config of {app.name} is that of {live.label} again")
+
+
+def _waiting(request: Request, app: App, config: Mapping[str, str]) -> Sequence[str]:
+    """What the live release does not have so, in words."""
+    live = request.store.releases.current(app.name)
+    staged = differing_keys(live.config, config) if live else []
+    verbs = {key: "set" if key in config else "unset" for key in staged}
+    return [f"staged, not live yet: {key} ({verb})" for key, verb in verbs.items()]
 
 
 def _sorted(request: Request, app: App) -> Mapping[str, str]:

@@ -1,7 +1,7 @@
 """releases: the ledger of an app. What was released, why, by whom, and what became of it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 import click
 
@@ -10,9 +10,11 @@ from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.printing import Row, show_json, show_record, show_rows
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App
+from pushdeploy.domain.config import differing_keys
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.release import Release, ReleaseStatus
+from pushdeploy.domain.retention import Verdict
 from pushdeploy.output import duration
 
 _WENT_LIVE = frozenset({ReleaseStatus.LIVE, ReleaseStatus.RETIRED})
@@ -45,7 +47,11 @@ _version_argument = click.argument("version", type=parse_version, required=False
 def releases(request: Request, app: App, limit: int, form: str) -> None:
     """Show the releases of an app, newest first."""
     live = request.store.releases.current(app.name)
-    rows = [_row(release, live) for release in request.store.releases.list(app.name, limit)]
+    found = request.store.releases.list(app.name, limit)
+    expired = request.platform.retention.expired(found)
+    rows = [_row(release, live, expired) for release in found]
+    if form == "text":
+        rows = [{**row, "status": "expired" if row["expired"] else row["status"]} for row in rows]
     show_rows(request, form, rows, ("release", "status", "description", "by", "created_at"))
 
 
@@ -58,7 +64,8 @@ def info(request: Request, app: App, version: int | None, form: str) -> None:
     release = _asked(request, app, version)
     live = request.store.releases.current(app.name)
     steps = request.store.releases.steps(app.name, release.version)
-    record = {**_row(release, live), **_more(request, release), "steps": _steps(steps)}
+    expired = request.platform.retention.expired([release])
+    record = {**_row(release, live, expired), **_more(request, release), "steps": _steps(steps)}
     if form == "text":
         record["steps"] = [f"{title} {duration(seconds)}" for title, seconds in steps]
     show_record(request, form, record, left_out=("version",))
@@ -77,6 +84,8 @@ def output(request: Request, app: App, version: int | None, form: str) -> None:
         return
     for line in lines:
         request.output.line(line)
+    if not lines and request.platform.retention.expired([release]):
+        request.output.trouble(f"{release.label} has expired: its output is not kept any longer")
     if release.status.unfinished:
         request.output.trouble(f"{release.label} is still {release.status}")
 
@@ -88,7 +97,50 @@ def retry(request: Request, app: App) -> None:
     request.platform.deployer.retry(app.name, request.asker)
 
 
-COMMANDS: Sequence[click.Command] = (releases, info, output, retry)
+@command("releases:rollback", "rollback", example="releases:rollback shop v12")
+@app_argument
+@_version_argument
+@click.option("--no-release-phase", is_flag=True, help="Leave its release command out.")
+def rollback(request: Request, app: App, version: int | None, no_release_phase: bool) -> None:
+    """Release a former slug with its config once more: by default the last that differs.
+
+    Data is never touched: disks and databases stay as they are.
+    """
+    staged = _staged(request, app.name)
+    made = request.platform.deployer.rollback(
+        app.name, version, request.asker, release_phase=not no_release_phase
+    )
+    left = _before(request, app.name, made.version)
+    request.output.line("code and config went back; disks and databases were not touched")
+    if staged:
+        request.output.line(f"no longer staged: {', '.join(staged)}")
+    if left is not None:
+        request.output.line(f"releases:rollback {app.name} {left.label} undoes it")
+
+
+@command("releases:gc", example="releases:gc --plan")
+@click.option("--plan", is_flag=True, help="Only show what would go and why the rest stays.")
+@form_option
+def gc(request: Request, plan: bool, form: str) -> None:
+    """Remove slugs and dependency layers that nothing needs, of all apps.
+
+    What runs, what is live anywhere and the last releases of each app stay. The others stay in
+    the ledger as expired. Nothing is removed while any app is being deployed.
+    """
+    retention = request.platform.retention
+    found = retention.plan() if plan else retention.collect()
+    rows = [_verdict_row(verdict, plan=plan) for verdict in found]
+    if form == "json":
+        show_json(request, rows)
+        return
+    shown = [{**row, "image": str(row["image"])[:19]} for row in rows if plan or not row["stays"]]
+    show_rows(request, form, shown, ("verdict", "kind", "image", "why"))
+    staying = sum(1 for verdict in found if verdict.stays)
+    gone = "would go" if plan else "removed"
+    request.output.line(f"{len(found) - staying} {gone}, {staying} stay")
+
+
+COMMANDS: Sequence[click.Command] = (releases, info, output, rollback, retry, gc)
 
 
 def changed_keys(before: Mapping[str, str], after: Mapping[str, str]) -> Mapping[str, list[str]]:
@@ -100,6 +152,12 @@ def changed_keys(before: Mapping[str, str], after: Mapping[str, str]) -> Mapping
     }
 
 
+def _staged(request: Request, app: AppName) -> Sequence[str]:
+    """Config keys that wait for the next release."""
+    live = request.store.releases.current(app)
+    return differing_keys(live.config, request.store.config.get(app)) if live else []
+
+
 def _asked(request: Request, app: App, version: int | None) -> Release:
     if version is not None:
         return request.store.releases.get(app.name, version)
@@ -109,12 +167,24 @@ def _asked(request: Request, app: App, version: int | None) -> Release:
     return latest
 
 
-def _row(release: Release, live: Release | None) -> Row:
+def _verdict_row(verdict: Verdict, *, plan: bool) -> Row:
+    gone = "goes" if plan else "gone"
+    return {
+        "verdict": "stays" if verdict.stays else gone,
+        "stays": verdict.stays,
+        "kind": verdict.image.kind,
+        "image": str(verdict.image.id),
+        "why": verdict.why,
+    }
+
+
+def _row(release: Release, live: Release | None, expired: Container[int]) -> Row:
     return {
         "release": release.label,
         "version": release.version,
         "status": str(release.status),
         "current": live is not None and live.version == release.version,
+        "expired": release.version in expired,
         "reason": str(release.reason),
         "description": release.description,
         "commit": str(release.slug.commit),

@@ -1,7 +1,7 @@
 """Config vars: which names are allowed, and what a change of several of them comes to."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pushdeploy.domain.contract import RESERVED
 from pushdeploy.domain.errors import UserError
@@ -35,16 +35,28 @@ def changed_config(
             check_key(key)
             if "\0" in value:
                 raise UserError(f"the value of {key} holds a NUL byte", "environments cannot")
-    set_keys = sorted(k for k, v in changes.items() if v is not None and config.get(k) != v)
-    unset_keys = sorted(k for k, v in changes.items() if v is None and k in config)
-    merged = {key: value for key, value in config.items() if key not in unset_keys}
+    merged = {key: value for key, value in config.items() if changes.get(key, "") is not None}
     merged.update({key: value for key, value in changes.items() if value is not None})
     size = sum(len(key.encode()) + len(value.encode()) for key, value in merged.items())
     if size > MOST_BYTES:
         raise UserError(f"the config would hold {size} bytes", f"{MOST_BYTES} are possible")
+    return merged, described_change(config, merged)
+
+
+def described_change(before: Mapping[str, str], after: Mapping[str, str]) -> str:
+    """``Set A, B and Unset C``: names only; empty when nothing changes."""
+    changed = differing_keys(before, after)
     parts = [
         f"{verb} {', '.join(keys)}"
-        for verb, keys in (("Set", set_keys), ("Unset", unset_keys))
+        for verb, keys in (
+            ("Set", [key for key in changed if key in after]),
+            ("Unset", [key for key in changed if key not in after]),
+        )
         if keys
     ]
-    return merged, " and ".join(parts)
+    return " and ".join(parts)
+
+
+def differing_keys(before: Mapping[str, str], after: Mapping[str, str]) -> Sequence[str]:
+    """Those that were added, changed or removed, in order."""
+    return sorted(k for k in {*before, *after} if before.get(k) != after.get(k))

@@ -14,6 +14,7 @@ def test_rows_of_json_tell_everything_of_a_release(machine: Machine) -> None:
         "version": 2,
         "status": "live",
         "current": True,
+        "expired": False,
         "reason": "config",
         "description": "Set A",
         "commit": slug_of().commit,
