@@ -11,7 +11,15 @@ from pushdeploy.domain.container import ContainerInfo
 from pushdeploy.domain.manifest import Limits, Manifest, Mount, ProcessSpec
 from pushdeploy.domain.names import AppName, ImageDigest, ProcessType
 from pushdeploy.domain.task import Slot
-from pushdeploy.run.labels import once_spec, script, state_of, task_of, task_spec
+from pushdeploy.run.labels import (
+    once_spec,
+    script,
+    slot_of,
+    specimen_of,
+    state_of,
+    task_of,
+    task_spec,
+)
 
 WEB1 = Slot(ProcessType("web"), 1)
 WORKER2 = Slot(ProcessType("worker"), 2)
@@ -148,6 +156,44 @@ def test_the_state_says_whether_anything_will_still_happen(
 ) -> None:
     info = _info(labels={}, state=state, exit_code=exit_code, kept=kept)
     assert state_of(info, ours=ours) == expected
+
+
+OURS = {
+    "pushdeploy.app": "shop",
+    "pushdeploy.release": "17",
+    "pushdeploy.role": "task",
+    "pushdeploy.type": "web",
+    "pushdeploy.index": "1",
+    "pushdeploy.port": "5000",
+}
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+@pytest.mark.parametrize("text", [None, "", "no good\n"])
+def test_container_with_some_of_our_labels_is_no_task_and_breaks_nothing_regression(
+    name: str, text: str | None
+) -> None:
+    changed = {key: value for key, value in OURS.items() if key != name}
+    changed |= {name: text} if text is not None else {}
+    assert slot_of(OURS) == WEB1
+    if name != "pushdeploy.app" or text is None:
+        assert slot_of(changed) is None
+
+
+def test_specimen_is_any_running_container_of_the_app_but_for_builds() -> None:
+    found = specimen_of(_info(state="running", labels=OURS))
+    assert found is not None
+    assert (found.place, found.version, found.is_task) == ("web.1", 17, True)
+    once = {"pushdeploy.app": "shop", "pushdeploy.dyno": "run.5", "pushdeploy.release": "16"}
+    found = specimen_of(_info(state="running", labels=once))
+    assert found is not None
+    assert (found.place, found.version, found.is_task) == ("run.5", 16, False)
+    found = specimen_of(_info(state="running", labels={"pushdeploy.app": "shop"}))
+    assert found is not None
+    assert (found.place, found.version, found.is_task) == ("", None, False)
+    assert specimen_of(_info(state="exited", labels=OURS)) is None
+    build = {"pushdeploy.app": "shop", "pushdeploy.role": "build"}
+    assert specimen_of(_info(state="running", labels=build)) is None
 
 
 def _info(**more: Any) -> ContainerInfo:
