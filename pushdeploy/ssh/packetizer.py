@@ -94,6 +94,7 @@ class LimitedPacketizer(Packetizer):
     def _receive(self, *, may_rekey: bool, deadline: float | None = None) -> None:
         """Get more bytes; those of the banner, which has a ``deadline``, are kept together."""
         while True:
+            self._acknowledge()
             try:
                 data = self._socket.recv(self._read_bytes)
             except (TimeoutError, BlockingIOError):
@@ -110,6 +111,15 @@ class LimitedPacketizer(Packetizer):
             raise EOFError
         self._ahead = self._ahead[self._taken :] + data
         self._taken = 0
+
+    def _acknowledge(self) -> None:
+        """Now, and what comes next too, see tcp(7).
+
+        OpenSSH sends its second small packet in a row only when the first one is acknowledged, and
+        Linux likes to wait 40 ms with that for an answer to send along.
+        """
+        with suppress(OSError):
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def _idle(self, *, may_rekey: bool) -> None:
         if self.closed:
