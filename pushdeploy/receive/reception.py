@@ -113,7 +113,7 @@ class Reception:
             arrival.output,
             arrival.cancellation,
         )
-        if self._repositories.read(arrival.app, update.ref) == update.old != update.new:
+        if self._repositories.read(arrival.app, update.ref) != update.new:
             raise _lost(update)
         self._repositories.point_head(arrival.app, update.ref)
 

@@ -123,6 +123,26 @@ def test_unforeseen_errors_go_to_the_log_and_their_id_to_the_client(
     assert "ZeroDivisionError: in the flow" in caplog.text
 
 
+def test_a_deploy_whose_ref_went_elsewhere_meanwhile_is_reported_as_lost(
+    client: Client, receiver: Receiver, repositories: Repositories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = client.commit(file="1")
+    client.git("push", "deploy", "main")
+    second = client.commit(file="2")
+    client.git("push", "deploy", "main:side")
+
+    def somebody_else_moves(*_: object) -> None:
+        assert repositories.move(APP, "refs/heads/main", first, second)
+
+    monkeypatch.setattr(receiver, "deploy", somebody_else_moves)
+    client.commit(file="3")
+    status, output = client.run("push", "deploy", "main")
+
+    assert status == 1
+    assert "(fetch first: the ref has moved meanwhile)" in output
+    assert repositories.read(APP, "refs/heads/main") == second
+
+
 def test_a_deploy_that_moves_no_ref_is_not_called_a_success(
     client: Client, receiver: Receiver, repositories: Repositories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
