@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from pushdeploy.domain.app import App
+from pushdeploy.domain.app import FIRST_UID, App
 from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.errors import BackendDown, UserError
 from pushdeploy.domain.manifest import Mount
@@ -32,12 +32,15 @@ class Directories:
     def ensure(self, app: App, disk: DiskName) -> Path:
         """The disk's directory, made for the app's uid when it is missing; its data stays.
 
-        Called under the app's lock.
+        What a destroyed app of the same name has left is handed over, for this one has another
+        uid. Called under the app's lock.
         """
         path = self.path(app.name, disk)
         with _our_errors(path):
             if not _disk_exists(path):
                 _make(path, app.uid)
+            elif (former := path.stat().st_gid) != app.uid and former >= FIRST_UID:
+                _hand_over(path, former, app.uid)
         return path
 
     def mounts(self, app: App, attachments: Sequence[Attachment]) -> Sequence[Mount]:
@@ -114,6 +117,12 @@ def _make(path: Path, uid: int) -> None:
     made.rename(path)
 
 
+def _hand_over(path: Path, former: int, uid: int) -> None:
+    """By chown, the directory itself last: one cut short is done again. Links are not followed."""
+    for old, new in ((f"{former}", f"{uid}:{uid}"), (f":{former}", f":{uid}")):
+        _run("chown", "--recursive", "--no-dereference", f"--from={old}", "--", new, str(path))
+
+
 def _is_disk(path: Path) -> bool:
     return DiskName.fits(path.name) and stat.S_ISDIR(path.lstat().st_mode)
 
@@ -132,14 +141,13 @@ def _used_bytes(path: Path) -> int:
 
 def _remove(path: Path) -> None:
     """By rm, for the same reason; what is mounted below is left alone, and said."""
-    removed = subprocess.run(
-        ["rm", "--recursive", "--force", "--one-file-system", "--", str(path)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-    )
-    if removed.returncode:
-        raise OSError(errno.EIO, removed.stderr.decode(errors="replace").strip()[:200])
+    _run("rm", "--recursive", "--force", "--one-file-system", "--", str(path))
+
+
+def _run(*command: str) -> None:
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if ended.returncode:
+        raise OSError(errno.EIO, ended.stderr.decode(errors="replace").strip()[:200])
 
 
 @contextmanager

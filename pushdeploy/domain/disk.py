@@ -7,7 +7,9 @@ from typing import Self
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import DiskName
 
-_FORBIDDEN = ("/", "/app", "/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/root")
+_FORBIDDEN = ("/", "/app", "/opt", "/root", "/tmp", "/var")  # noqa: S108 - names of paths
+"""The app itself, its dependencies, and /tmp: what a task notes there must not outlive it."""
+
 _FORBIDDEN_TREES = (
     "/bin",
     "/boot",
@@ -15,6 +17,8 @@ _FORBIDDEN_TREES = (
     "/etc",
     "/lib",
     "/lib64",
+    "/opt/python",
+    "/opt/venv",
     "/proc",
     "/run",
     "/sbin",

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -50,6 +51,31 @@ def test_disk_that_is_there_keeps_its_data_and_its_owner(disks: Directories) -> 
     assert disks.ensure(SHOP, DATA) == path
     assert (path / "kept").read_text() == "x"
     assert (path.stat().st_uid, stat.S_IMODE(path.stat().st_mode)) == (1234, 0o755)
+
+
+@as_root
+def test_disk_of_a_destroyed_app_is_handed_to_its_namesake(disks: Directories) -> None:
+    path = disks.ensure(SHOP, DATA)
+    (path / "below").mkdir()
+    os.chown(path / "below", SHOP.uid, SHOP.uid)
+    for name, owner in (("below/own", SHOP.uid), ("other", 33)):
+        (path / name).touch()
+        os.chown(path / name, owner, SHOP.uid)
+    (path / "link").symlink_to("/etc/passwd")
+    os.chown(path / "link", SHOP.uid, SHOP.uid, follow_symlinks=False)
+
+    namesake = replace(SHOP, id=8)
+    disks.ensure(namesake, DATA)
+    uid = namesake.uid
+    found = {name: (path / name).lstat() for name in (".", "below", "below/own", "other", "link")}
+    assert {name: (each.st_uid, each.st_gid) for name, each in found.items()} == {
+        ".": (uid, uid),
+        "below": (uid, uid),
+        "below/own": (uid, uid),
+        "other": (33, uid),
+        "link": (uid, uid),
+    }
+    assert Path("/etc/passwd").stat().st_uid == 0
 
 
 def test_mounts_make_what_is_missing(disks: Directories) -> None:

@@ -21,6 +21,8 @@ SYSTEM = ("/bin", "/dev", "/etc", "/lib", "/proc", "/sbin", "/sys", "/usr")
         ("/var/lib/with space", "/var/lib/with space"),
         ("/data/..hidden", "/data/..hidden"),
         ("/library", "/library"),
+        ("/tmp/cache", "/tmp/cache"),
+        ("/opt/data", "/opt/data"),
     ],
 )
 def test_absolute_path_is_taken_in_its_plain_form(given_path: str, mounted: str) -> None:
@@ -34,7 +36,11 @@ def test_what_is_no_mount_path_is_refused(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "//", "/.", "/app", "/app/", "/app/.", "/etc", "/etc/ssl", "/usr/local", "/root"]
+    "path",
+    [
+        *("/", "//", "/.", "/app", "/app/", "/app/.", "/etc", "/etc/ssl", "/usr/local", "/root"),
+        *("/tmp", "/opt", "/opt/venv", "/opt/venv/lib", "/var"),
+    ],
 )
 def test_directories_that_the_container_needs_are_refused(path: str) -> None:
     with pytest.raises(UserError, match="cannot be mounted"):
