@@ -1,6 +1,7 @@
 """BuildKit through the docker program, for docker-py has none: found once, run as a child."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,8 +15,12 @@ from typing import IO, BinaryIO
 
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import BuildOptions
+from pushdeploy.domain.errors import BuildFailed
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_HEEDED = re.compile(
+    r"(LD|GLIBC|MALLOC|GCONV|DOCKER|BUILDX|SSL_CERT|XDG)_.*|GO(DEBUG|COVERDIR)|PATH|HOME|LANG|TMPDIR"
+)
 _PROBE_SECONDS = 20
 _CHUNK_BYTES = 256 * 1024
 
@@ -62,6 +67,20 @@ def _said(command: Sequence[str]) -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return result.stdout if result.returncode == 0 else None
+
+
+def refuse_heeded(arguments: Mapping[str, str]) -> None:
+    """``BuildFailed`` for build arguments that the docker program would take for its own settings.
+
+    It runs as us and on the host, and gets them as its environment: LD_PRELOAD or DOCKER_CONFIG
+    would make it run what an app has put on its disk.
+    """
+    for name in sorted(arguments):
+        if _HEEDED.fullmatch(name):
+            raise BuildFailed(
+                f"{name} cannot be an argument of a Dockerfile build",
+                "take it out of the config var BUILD_ENV, or give it another name",
+            )
 
 
 def build_command(

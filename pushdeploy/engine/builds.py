@@ -56,6 +56,7 @@ class Builds(Images):
         if program is None:
             ended = self._classic(context, dockerfile, tag, options, heard, cancellation)
         else:
+            buildkit.refuse_heeded(options.arguments)
             labels = {IMAGE_LABEL: self.instance}
             command = buildkit.build_command(program, dockerfile, tag, labels, options)
             host = self.address().get("base_url")

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from pushdeploy.domain.container import BuildOptions
-from pushdeploy.engine.buildkit import build_command, find_client
+from pushdeploy.domain.errors import BuildFailed
+from pushdeploy.engine.buildkit import build_command, find_client, refuse_heeded
 from pushdeploy.engine.builds import classic_parameters
 
 OPTIONS = BuildOptions({"commit": "c"}, {"TOKEN": "secret", "A": "1"}, memory_bytes=64, cpus=0.5)
@@ -23,6 +24,24 @@ def test_values_of_build_arguments_stay_off_the_command_line() -> None:
         *["--build-arg", "A", "--build-arg", "TOKEN"],
         "-",
     ]
+
+
+@pytest.mark.parametrize("name", ["LD_PRELOAD", "DOCKER_CONFIG", "DOCKER_HOST", "GODEBUG", "PATH"])
+def test_what_the_docker_program_would_heed_is_no_build_argument(name: str) -> None:
+    with pytest.raises(BuildFailed, match=f"{name} cannot be an argument"):
+        refuse_heeded({"A": "1", name: "x"})
+
+
+def test_other_names_are_build_arguments() -> None:
+    names = [
+        "TOKEN",
+        "HOMEPAGE",
+        "MY_DOCKER_TAG",
+        "LDAP_URL",
+        "GOOGLE_KEY",
+        "BUILDKIT_INLINE_CACHE",
+    ]
+    refuse_heeded(dict.fromkeys(names, "x"))
 
 
 def test_the_classic_builder_is_told_the_limits() -> None:
