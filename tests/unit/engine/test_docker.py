@@ -146,14 +146,14 @@ def test_containers_reach_neither_each_other_nor_this_host(
     info = engine.inspect(server)
     assert info is not None
     _wait_until(lambda: _connects(info.address))
-    script = f"nc -w 2 {info.address} 5000 </dev/null && echo reached || echo closed"
+    script = f"nc -w 2 {info.address} 5000 </dev/null 2>/dev/null && echo reached || echo closed"
     assert _run(engine, tiny_image, script)[1].endswith("closed")
     if not _rules(engine):
         pytest.skip("iptables cannot be changed here")
     gateway = engine.api.inspect_network(engine.ensure_network())["IPAM"]["Config"][0]["Gateway"]
     with socket.create_server(("0.0.0.0", 0)) as host:
         port = host.getsockname()[1]
-        script = f"nc -w 2 {gateway} {port} </dev/null && echo reached || echo closed"
+        script = f"nc -w 2 {gateway} {port} </dev/null 2>/dev/null && echo reached || echo closed"
         assert _run(engine, tiny_image, script)[1].endswith("closed")
 
 
