@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports import Builder, Output, Refs
-from pushdeploy.domain.promotion import Mode, TargetResult
+from pushdeploy.domain.promotion import Mode, TargetResult, promotion_of
 from pushdeploy.domain.release import Candidate, Reason, Release, ReleaseStatus
 from pushdeploy.locks import AppLocks, Purpose
 from pushdeploy.output import prefixed
@@ -80,17 +80,21 @@ class Promoter:
     ) -> Sequence[TargetResult]:
         """Every lock first, in one order for everybody: two of these cannot wait for each other."""
         together = Together(len(promotion.targets))
-        former = {target: self.store.releases.current(target) for target in promotion.targets}
 
         def one(target: AppName, output: Output) -> TargetResult:
-            result = self._ship(release, target, replace(asker, output=output), together.arrive)
-            if result.outcome != "succeeded":
-                together.give_up(f"{target} failed")
+            succeeded = False
+            try:
+                result = self._ship(release, target, replace(asker, output=output), together.arrive)
+                succeeded = result.outcome == "succeeded"
+            finally:
+                if not succeeded:  # also by a defect of ours: the others must not wait for ever
+                    together.give_up(f"{target} failed")
             return result
 
         with ExitStack() as held:
             for target in sorted(promotion.targets):
                 held.enter_context(self._turn(release, target, asker))
+            former = {target: self.store.releases.current(target) for target in promotion.targets}
             with ThreadPoolExecutor(len(promotion.targets), thread_name_prefix="promote") as pool:
                 results = list(pool.map(one, promotion.targets, outputs))
             if all(result.outcome == "succeeded" for result in results):
@@ -118,16 +122,27 @@ class Promoter:
         before_switch: Callable[[], None] | None,
     ) -> TargetResult:
         """A new release of the target, or why there is none; called under its lock."""
+        before = self._latest_version(target)
         try:
-            shipped = self.shipper.ship(
-                self._candidate(release, target, asker), asker, before_switch=before_switch
-            )
+            candidate = self._candidate(release, target, asker)
+            shipped = self.shipper.ship(candidate, asker, before_switch=before_switch)
+            result = TargetResult(target, "succeeded", shipped.version)
         except PushdeployError as error:
             asker.output.failure(error)
+            made = self._latest_version(target)
+            made = made if made != before else None
+            result = TargetResult(target, "failed", made, error.message)
+        self._share(release, target, asker.output)
+        return result
+
+    def _share(self, release: Release, target: AppName, output: Output) -> None:
+        """The target gets the commit, for a rebuild or a retry. What is live is live without it."""
+        try:
             self.refs.share(release.app, target, release.slug.commit)
-            return TargetResult(target, "failed", self._latest_version(target), error.message)
-        self.refs.share(release.app, target, release.slug.commit)
-        return TargetResult(target, "succeeded", shipped.version)
+        except PushdeployError as error:
+            output.trouble(
+                f"{release.slug.commit.short} is not in the repository of {target}: {error.message}"
+            )
 
     def _taken_back(
         self, result: TargetResult, former: Release | None, asker: Asker
@@ -156,14 +171,13 @@ class Promoter:
 
     def _candidate(self, release: Release, target: AppName, asker: Asker) -> Candidate:
         """The source's slug with the target's own config and disks."""
-        commit = release.slug.commit.short
         return Candidate(
             app=target,
             slug=release.slug,
             config=self.store.config.get(target),
             disks=self.store.disks.of(target),
             reason=Reason.PROMOTE,
-            description=f"Promote {release.app} {release.label} {commit}",
+            description=promotion_of(release),
             by=asker.by,
         )
 

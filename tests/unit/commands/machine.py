@@ -111,7 +111,7 @@ class OneOff:
 
 @dataclass(slots=True)
 class MemoryScheduler:
-    """Tasks that are always healthy, but for the types in ``broken``."""
+    """Tasks that are always healthy, but for the types in ``broken`` and the ``broken_apps``."""
 
     running: list[Task] = field(default_factory=list)
     broken: set[ProcessType] = field(default_factory=set)
@@ -121,6 +121,8 @@ class MemoryScheduler:
     asked: dict[str, object] = field(default_factory=dict)
     started: int = 0
     strangers: list[Specimen] = field(default_factory=list)
+    broken_apps: set[AppName] = field(default_factory=set)
+    defects: set[AppName] = field(default_factory=set)
 
     def run(
         self,
@@ -130,7 +132,10 @@ class MemoryScheduler:
         cancellation: Cancellation,
         gate: Gate | None = None,
     ) -> Sequence[Task]:
-        if bad := [slot for slot in slots if slot.process_type in self.broken]:
+        if manifest.app in self.defects:
+            raise ZeroDivisionError
+        everything = manifest.app in self.broken_apps
+        if bad := [slot for slot in slots if everything or slot.process_type in self.broken]:
             raise BootFailed(f"{bad[0]} did not start", log_tail=["no module named shop"])
         tasks = [self._task(manifest, slot) for slot in slots]
         self.running += tasks

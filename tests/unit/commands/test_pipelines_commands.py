@@ -284,6 +284,66 @@ def test_app_without_a_live_release_has_nothing_to_promote(machine: Machine) -> 
     assert "shop-staging has no live release to promote" in answer.errors
 
 
+@pytest.fixture
+def three(two: Machine) -> Machine:
+    """Two production apps, of which each has something live."""
+    two.live(EU, commit=two.store.releases.get(SHOP, 1).slug.commit, key="old")
+    two.refs.ensure(EU)
+    two.refs.share(STAGING, EU, two.store.releases.get(SHOP, 1).slug.commit)
+    two.type("pipelines:add main shop-eu")
+    return two
+
+
+def outcomes(machine: Machine, flags: str) -> list[tuple[str, str, int | None]]:
+    answer = machine.type(f"pipelines:promote shop-staging {flags} --format json")
+    assert answer.status == (0 if answer.json["succeeded"] else 1)
+    return [(row["app"], row["outcome"], row["version"]) for row in answer.json["targets"]]
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ("", [("shop", "failed", 2), ("shop-eu", "succeeded", 2)]),
+        ("--one-by-one", [("shop", "failed", 2), ("shop-eu", "skipped", None)]),
+        ("--one-by-one --to shop-eu,shop", [("shop-eu", "succeeded", 2), ("shop", "failed", 2)]),
+        ("--all-or-nothing", [("shop", "failed", 2), ("shop-eu", "failed", 2)]),
+    ],
+)
+def test_failing_target_does_to_the_others_what_the_flag_says(
+    three: Machine, flags: str, expected: list[tuple[str, str, int | None]]
+) -> None:
+    three.scheduler.broken_apps = {SHOP}
+    assert outcomes(three, flags) == expected
+
+
+def test_target_whose_switch_fails_at_last_takes_the_done_ones_back(three: Machine) -> None:
+    three.router.refused = {"shop-eu.apps.test"}
+    found = {app: outcome for app, outcome, _ in outcomes(three, "--all-or-nothing")}
+    assert found == {"shop": "rolled back", "shop-eu": "failed"}
+    for app in (SHOP, EU):
+        live = three.store.releases.current(app)
+        assert live is not None
+        assert live.slug.image == slug_of().image
+
+
+def test_defect_in_one_target_does_not_keep_the_others_waiting_regression(three: Machine) -> None:
+    three.scheduler.defects = {SHOP}
+    with pytest.raises(ZeroDivisionError):
+        three.type("pipelines:promote --all-or-nothing")
+    live = three.store.releases.current(EU)
+    assert live is not None
+    assert live.version == 1
+
+
+def test_commit_that_cannot_be_shared_does_not_make_a_live_target_a_failed_one_regression(
+    two: Machine,
+) -> None:
+    (two.refs.path(SHOP) / "objects").rename(two.refs.path(SHOP) / "aside")
+    answer = two.type("pipelines:promote --force")
+    assert answer.status == 0, answer.errors
+    assert "is not in the repository of shop" in answer.errors
+
+
 # ------------------------------------------------------------- info and diff
 
 
