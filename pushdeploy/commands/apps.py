@@ -1,5 +1,6 @@
 """apps: make, look at, set, rename and destroy them."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
@@ -9,14 +10,15 @@ from pushdeploy.commands.face.app_settings import changed_settings, shown_settin
 from pushdeploy.commands.face.arguments import app_argument, find_app, form_option
 from pushdeploy.commands.face.asking import read_line
 from pushdeploy.commands.face.command import command
-from pushdeploy.commands.face.hosts import free_host, urls
+from pushdeploy.commands.face.hosts import free_host, urls, urls_of
 from pushdeploy.commands.face.printing import Row, show_record, show_rows
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App, AppLock
 from pushdeploy.domain.config import differing_keys
 from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.formation import quantities
-from pushdeploy.domain.names import AppName
+from pushdeploy.domain.names import AppName, HostName
+from pushdeploy.domain.release import Release
 from pushdeploy.locks import Purpose
 from pushdeploy.output import Quiet
 
@@ -44,7 +46,11 @@ def create(request: Request, app: AppName) -> None:
 @form_option
 def list_(request: Request, form: str) -> None:
     """Show all apps: their names in a pipe, a table on a terminal."""
-    rows = [_row(request, app) for app in request.store.apps.list()]
+    live, domains = request.store.releases.live(), request.store.domains.all()
+    rows = [
+        _row(request, app, live.get(app.name), domains.get(app.name, ()))
+        for app in request.store.apps.list()
+    ]
     shown = ("name", "release", "state", "url", "locked_by")
     piped = request.session.terminal is None
     show_rows(request, form, rows, ("name",) if piped else shown)
@@ -62,7 +68,8 @@ def exists(request: Request, app: str) -> None:
 @form_option
 def info(request: Request, app: App, form: str) -> None:
     """Show what an app is and what runs of it."""
-    record = {**_row(request, app), **_more(request, app)}
+    live, domains = request.store.releases.current(app.name), request.store.domains.of(app.name)
+    record = {**_row(request, app, live, domains), **_more(request, app, live)}
     show_record(request, form, record, left_out=("version",))
 
 
@@ -80,6 +87,7 @@ def set_(request: Request, app: App, changes: tuple[str, ...], form: str) -> Non
     stop-grace       from SIGTERM to SIGKILL      (30s)
     drain            for requests on old tasks    (30s)
     body-limit       of a request's body          (100m)
+    heroku-names     HEROKU_* beside our own vars (off)
     """
     settings = changed_settings(app.settings, changes)
     if changes:
@@ -165,15 +173,14 @@ def destroy(
 COMMANDS = (create, list_, exists, info, set_, lock, unlock, rename, destroy)
 
 
-def _row(request: Request, app: App) -> Row:
-    live = request.store.releases.current(app.name)
+def _row(request: Request, app: App, live: Release | None, domains: Sequence[HostName]) -> Row:
     return {
         "name": str(app.name),
         "release": live.label if live else None,
         "version": live.version if live else None,
         "commit": str(live.slug.commit) if live else None,
         "state": "stopped" if app.stopped else "live" if live else "empty",
-        "url": urls(request.platform, app.name)[0],
+        "url": urls_of(request.platform, app.name, domains)[0],
         "created_at": app.created_at,
         "locked_by": str(app.lock.by) if app.lock else None,
         "locked_at": app.lock.at if app.lock else None,
@@ -181,8 +188,7 @@ def _row(request: Request, app: App) -> Row:
     }
 
 
-def _more(request: Request, app: App) -> Row:
-    live = request.store.releases.current(app.name)
+def _more(request: Request, app: App, live: Release | None) -> Row:
     slug = live.slug if live else None
     counts = quantities(slug.process_types, app.formation, slug.formation) if slug else {}
     holder = request.platform.locks.holder(app.name)

@@ -15,7 +15,10 @@ APP_GROUP = 1000
 
 @dataclass(frozen=True, slots=True)
 class AppSettings:
-    """Times in seconds, sizes in bytes; ``deploy_branch`` None: main, or master if first."""
+    """Times in seconds, sizes in bytes; ``deploy_branch`` None: main, or master if first.
+
+    ``heroku_names``: tasks are told their release under Heroku's names of the variables too.
+    """
 
     deploy_branch: str | None = None
     release_timeout_seconds: int = 3600
@@ -23,6 +26,7 @@ class AppSettings:
     stop_grace_seconds: int = 30
     drain_seconds: int = 30
     body_limit_bytes: int = 100 * 1024 * 1024
+    heroku_names: bool = False
 
 
 @dataclass(frozen=True, slots=True)

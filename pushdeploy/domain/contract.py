@@ -26,12 +26,28 @@ RESERVED = frozenset(
 """Names that the contract sets itself: config vars may not have them."""
 
 
-def environment(
-    release: Release, memory_bytes: int, cpus: float, place: Place | None = None
-) -> Mapping[str, str]:
-    """The environment common to every task of a release; config vars win over the tunables.
+_HEROKU_NAMES = {
+    "HEROKU_APP_NAME": "APP",
+    "HEROKU_BUILD_COMMIT": "SLUG_COMMIT",
+    "HEROKU_RELEASE_CREATED_AT": "RELEASE_CREATED_AT",
+    "HEROKU_RELEASE_VERSION": "RELEASE_VERSION",
+    "HEROKU_SLUG_COMMIT": "SLUG_COMMIT",
+}
+"""Heroku's dyno metadata, and what it is called here."""
 
-    ``place`` is the app's in its pipeline, None where it is in none.
+
+def environment(
+    release: Release,
+    memory_bytes: int,
+    cpus: float,
+    place: Place | None = None,
+    *,
+    heroku_names: bool = False,
+) -> Mapping[str, str]:
+    """The environment common to every task of a release.
+
+    Config vars win over the tunables and over Heroku's names. ``place`` is the app's in its
+    pipeline, None where it is in none.
     """
     computed = {
         "APP": str(release.app),
@@ -46,11 +62,12 @@ def environment(
         computed["DISK_PATH"] = release.disks[0].mount_path
     for attachment in release.disks:
         computed[f"DISK_PATH_{attachment.disk.upper().replace('-', '_')}"] = attachment.mount_path
+    twins = {theirs: computed[ours] for theirs, ours in _HEROKU_NAMES.items() if heroku_names}
     tunable = {}
     if memory_bytes:
         tunable["MEMORY_AVAILABLE"] = str(memory_bytes // _MEGABYTE)
         tunable["WEB_CONCURRENCY"] = str(_workers(memory_bytes, cpus))
-    return {**tunable, **release.config, **computed}
+    return {**tunable, **twins, **release.config, **computed}
 
 
 def _workers(memory_bytes: int, cpus: float) -> int:

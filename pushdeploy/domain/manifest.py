@@ -86,7 +86,13 @@ def manifest_of(
         app=app.name,
         version=release.version,
         image=slug.image,
-        environment=environment(release, limits.memory_bytes, limits.cpus, place),
+        environment=environment(
+            release,
+            limits.memory_bytes,
+            limits.cpus,
+            place,
+            heroku_names=app.settings.heroku_names,
+        ),
         processes={
             kind: ProcessSpec(command, counts[kind], tuple(slug.checks.get(kind, ())))
             for kind, command in slug.process_types.items()

@@ -44,6 +44,12 @@ def _branch(text: str) -> str:
     return branch
 
 
+def _switch(text: str) -> bool:
+    if text not in {"on", "off"}:
+        raise UserError(f"{text[:40]!r} is neither on nor off", "write on, or off")
+    return text == "on"
+
+
 _SETTINGS: Mapping[str, _Setting] = {
     "deploy-branch": _Setting("deploy_branch", _branch, lambda branch: branch or ""),
     "release-timeout": _seconds("release_timeout_seconds", 1, 7 * _DAY),
@@ -53,6 +59,7 @@ _SETTINGS: Mapping[str, _Setting] = {
     "body-limit": _Setting(
         "body_limit_bytes", _between(1024, 1024**4, parse_bytes, show_bytes), show_bytes
     ),
+    "heroku-names": _Setting("heroku_names", _switch, lambda on: "on" if on else "off"),
 }
 
 

@@ -123,9 +123,9 @@ def test_settings_are_set_in_the_units_that_people_write(machine: Machine) -> No
 
 def test_what_is_shown_of_the_settings_can_be_typed_again(machine: Machine) -> None:
     machine.store.apps.create(SHOP)
-    machine.type("apps:set shop drain=90s body-limit=1536k boot-timeout=5m")
+    machine.type("apps:set shop drain=90s body-limit=1536k boot-timeout=5m heroku-names=on")
     shown = machine.type("apps:set shop --format json").json
-    assert shown["drain"] == "90s"
+    assert (shown["drain"], shown["heroku-names"]) == ("90s", "on")
     before = machine.store.apps.get(SHOP).settings
     machine.store.apps.set_settings(SHOP, AppSettings())
     machine.type("apps:set shop " + " ".join(f"{key}={value}" for key, value in shown.items()))
@@ -140,7 +140,11 @@ def test_an_empty_value_gives_back_the_default(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["drain", "colour=red", "drain=soon", "drain=2w", "stop-grace=0", "body-limit=9999t"]
+    "word",
+    [
+        *("drain", "colour=red", "drain=soon", "drain=2w", "stop-grace=0", "body-limit=9999t"),
+        "heroku-names=maybe",
+    ],
 )
 def test_a_setting_that_makes_no_sense_changes_nothing(machine: Machine, word: str) -> None:
     machine.store.apps.create(SHOP)

@@ -40,6 +40,17 @@ def test_environment_tells_the_app_which_release_it_is() -> None:
     }
 
 
+def test_release_is_told_under_herokus_names_too_where_that_is_wanted() -> None:
+    told = environment(replace(RELEASE, config={"HEROKU_APP_NAME": "own"}), 0, 0, heroku_names=True)
+    assert {name: text for name, text in told.items() if name.startswith("HEROKU_")} == {
+        "HEROKU_APP_NAME": "own",
+        "HEROKU_BUILD_COMMIT": slug().commit,
+        "HEROKU_RELEASE_CREATED_AT": "2026-01-31T12:00:00+00:00",
+        "HEROKU_RELEASE_VERSION": "v17",
+        "HEROKU_SLUG_COMMIT": slug().commit,
+    }
+
+
 def test_app_in_a_pipeline_is_told_its_stage_whatever_its_config_says() -> None:
     place = Place(PipelineName("main"), StageName("staging"))
     told = environment(replace(RELEASE, config={"STAGE": "production"}), 0, 0, place)
