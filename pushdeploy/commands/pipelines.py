@@ -18,7 +18,7 @@ from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.history import Divergence
-from pushdeploy.domain.names import AppName
+from pushdeploy.domain.names import AppName, CommitId
 from pushdeploy.domain.pipeline import (
     Member,
     Pipeline,
@@ -148,7 +148,8 @@ def info(request: Request, name: PipelineName | None, form: str) -> None:
         show_json(request, {"name": str(pipeline.name), "stages": stages, "apps": rows})
         return
     _tell(request, pipeline, ordered=True)
-    show_rows(request, form, rows, ("stage", "app", "release", "short", "state"))
+    shown = [{**row, "commit": _short(row["commit"])} for row in rows]
+    show_rows(request, form, shown, ("stage", "app", "release", "commit", "state"))
 
 
 COMMANDS = (list_, create, add, remove, update, rename, destroy, info)
@@ -197,7 +198,6 @@ def _row(request: Request, pipeline: Pipeline, member: Member) -> Row:
         "release": live.label if live else None,
         "version": live.version if live else None,
         "commit": str(live.slug.commit) if live else None,
-        "short": live.slug.commit.short if live else None,
         "slug": str(live.slug.image) if live else None,
         "upstream": str(upstream.app) if upstream else None,
         "ahead": len(distance.ahead) if distance else None,
@@ -205,6 +205,10 @@ def _row(request: Request, pipeline: Pipeline, member: Member) -> Row:
         "same_slug": upstream.slug.image == live.slug.image if upstream and live else None,
         "state": _state(live, upstream, distance),
     }
+
+
+def _short(commit: object) -> str | None:
+    return CommitId(str(commit)).short if commit else None
 
 
 def _upstream(request: Request, pipeline: Pipeline, app: AppName) -> Release | None:

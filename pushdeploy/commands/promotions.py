@@ -113,9 +113,9 @@ def verify(request: Request, name: PipelineName | None, form: str) -> int:
         document = {"name": str(pipeline.name), "verified": verified, "apps": rows}
         show_json(request, {**document, "disagreements": list(between)})
         return 0 if verified else 1
-    show_rows(
-        request, form, rows, ("stage", "app", "release", "digest", "commit", "builder", "verdict")
-    )
+    shown = [{**row, **_shortened(evidence)} for row, evidence in zip(rows, found, strict=True)]
+    keys = ("stage", "app", "release", "digest", "commit", "builder", "verdict")
+    show_rows(request, form, shown, keys)
     for app, lines in troubles.items():
         for line in lines:
             request.output.trouble(f"{app}: {line}")
@@ -241,19 +241,28 @@ def _promoted_image(request: Request, live: Release | None) -> ImageDigest | Non
 
 def _verified(pipeline: Pipeline, evidence: Evidence, troubles: Sequence[str]) -> Row:
     """Digest from the containers; commit and builder as the ledger has them for that digest."""
-    live = evidence.live
-    images = sorted({each.image for each in evidence.running if each.is_task})
-    known = live is not None and images == [live.slug.image]
+    live, images = evidence.live, evidence.images
+    slug = live.slug if live and images == [live.slug.image] else None
     return {
         "stage": str(pipeline.stage_of(evidence.app)),
         "app": str(evidence.app),
         "release": live.label if live else None,
-        "digest": [short(image) for image in images],
-        "digests": images,
-        "commit": live.slug.commit.short if live and known else None,
-        "builder": live.slug.builder if live and known else None,
-        "stack": live.slug.stack if live and known else None,
+        "version": live.version if live else None,
+        "digests": list(images),
+        "commit": str(slug.commit) if slug else None,
+        "builder": slug.builder if slug else None,
+        "stack": slug.stack if slug else None,
         "containers": len(evidence.running),
         "verdict": "differs" if troubles else "as released" if images else "nothing runs",
         "troubles": list(troubles),
+    }
+
+
+def _shortened(evidence: Evidence) -> Row:
+    """For people: the whole ids fill a line."""
+    live, images = evidence.live, evidence.images
+    known = live is not None and images == [live.slug.image]
+    return {
+        "digest": [short(image) for image in images],
+        "commit": live.slug.commit.short if live and known else None,
     }

@@ -30,11 +30,12 @@ class Side:
 
     @property
     def formation(self) -> Mapping[str, str]:
+        """What runs at all; a type of which none runs is as good as absent."""
         if self.live is None:
             return {}
         slug = self.live.slug
         counts = quantities(slug.process_types, self.scaled, slug.formation)
-        return {str(kind): str(count) for kind, count in counts.items()}
+        return {str(kind): str(count) for kind, count in counts.items() if count}
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,11 @@ class Evidence:
     shipping: frozenset[int] = frozenset()
     promoted: ImageDigest | None = None
 
+    @property
+    def images(self) -> Sequence[str]:
+        """Of all tasks that run: one, when everything is well."""
+        return sorted({each.image for each in self.running if each.is_task})
+
 
 def troubles_of(evidence: Evidence) -> Sequence[str]:
     """What is wrong with one app, a line each; empty when it runs what the ledger says."""

@@ -54,7 +54,7 @@ def test_each_difference_is_found_in_its_place_alone(changes: dict[str, Any], wh
 
 def test_differences_show_both_sides() -> None:
     found = compare(side(scaled={WORKER: 3}), side())
-    assert found.formation == [Difference("worker", "3", "0")]
+    assert found.formation == [Difference("worker", "3", None)]
     changed = compare(side(release(process_types={WEB: "new"})), side())
     assert changed.processes == [
         Difference("web", "new", "serve"),
