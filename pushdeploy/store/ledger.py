@@ -51,6 +51,10 @@ def current(app: AppName) -> Select[Any]:
     return _releases().where(RELEASES.c.app_id == _id(app), RELEASES.c.version == at)
 
 
+def live() -> Select[Any]:
+    return _releases().where(text("releases.status = 'live'"))  # the index of live ones holds it
+
+
 def unfinished() -> Select[Any]:
     wanted = RELEASES.c.status.in_(_UNFINISHED)
     return _releases().where(wanted).order_by(APPS.c.name, RELEASES.c.version)

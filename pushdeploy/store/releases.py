@@ -1,6 +1,6 @@
 """The ledger of releases: append-only, one live release an app at the most."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -47,6 +47,10 @@ class Releases:
     def current(self, app: AppName) -> Release | None:
         """The live one."""
         return self._first(ledger.current(app))
+
+    def live(self) -> Mapping[AppName, Release]:
+        """The live release of every app that has one."""
+        return {release.app: release for release in self._all(ledger.live())}
 
     def unfinished(self) -> Sequence[Release]:
         """Of all apps: being shipped right now, or cut short when a server was killed."""

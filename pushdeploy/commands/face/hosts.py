@@ -29,7 +29,12 @@ def default_owner(platform: Platform, host: HostName) -> AppName | None:
 
 def urls(platform: Platform, app: AppName) -> Sequence[str]:
     """The default one first; a wildcard is no URL."""
+    return urls_of(platform, app, platform.store.domains.of(app))
+
+
+def urls_of(platform: Platform, app: AppName, domains: Sequence[HostName]) -> Sequence[str]:
+    """The same where the ``domains`` are known."""
     port = platform.settings.http.port
     suffix = "" if port == 80 else f":{port}"
-    hosts = [default_host(app, platform.settings.domain), *platform.store.domains.of(app)]
+    hosts = [default_host(app, platform.settings.domain), *domains]
     return [f"http://{host}{suffix}" for host in hosts if not host.startswith("*")]
