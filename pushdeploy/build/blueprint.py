@@ -47,16 +47,6 @@ class Blueprint:
             "org.opencontainers.image.revision": self.source.commit,
         }
 
-    def hook_facts(self) -> Mapping[str, str]:
-        """The environment of the pre-build hook."""
-        return {
-            "APP": self.source.app,
-            "COMMIT": self.source.commit,
-            "TREE": self.source.tree,
-            "BUILDER": self.buildpack.name,
-            "STACK": self.stack_name,
-        }
-
     def slug(self, image: ImageInfo, now: datetime) -> Slug:
         """``BuildFailed`` when web would start the image's own command and it has none."""
         ours = self.stack is not None

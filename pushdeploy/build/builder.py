@@ -1,7 +1,7 @@
 """Source → Slug: choose a buildpack, reuse what an equal build made, else build in layers."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
@@ -20,7 +20,7 @@ from pushdeploy.build.stacks import Stack, Stacks
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import BuildOptions
-from pushdeploy.domain.errors import BackendDown, BuildFailed, PushdeployError, StageFailed
+from pushdeploy.domain.errors import BackendDown
 from pushdeploy.domain.names import ImageDigest
 from pushdeploy.domain.ports import Engine, Output
 from pushdeploy.domain.slug import Slug
@@ -28,9 +28,6 @@ from pushdeploy.domain.source import Source
 
 DEPENDENCIES_LABEL = "pushdeploy.dependencies"
 """The key of a dependency layer: on the layer, and on every slug that stands on it."""
-
-LifecycleHook = Callable[[Mapping[str, str], Output], None]
-"""Called with facts before something is really built; a ``PushdeployError`` stops the build."""
 
 
 class SlugStore(Protocol):
@@ -50,13 +47,11 @@ class SlugBuilder:
         stacks: Stacks,
         slugs: SlugStore,
         options: BuildSettings,
-        lifecycle_hook: LifecycleHook | None = None,
     ) -> None:
         self._engine = engine
         self._stacks = stacks
         self._slugs = slugs
         self._options = options
-        self._lifecycle_hook = lifecycle_hook
         self._buildpacks = load_buildpacks()
         self._layers = Layers(engine, options)
 
@@ -78,7 +73,6 @@ class SlugBuilder:
             built = f"{known.created_at:%Y-%m-%d %H:%M} UTC"
             output.headline(f"Reusing slug {known.key[:12]} (built {built})")
             return replace(known, commit=source.commit)
-        self._run_hook(blueprint, output)
         cancellation.check()
         deadline = time.monotonic() + self._options.timeout_seconds
         labels = {"pushdeploy.app": source.app, "pushdeploy.commit": source.commit}
@@ -120,16 +114,6 @@ class SlugBuilder:
         digest = stack.run if stack else ""
         key = slug_key(source.tree, choice.buildpack, digest, environment)
         return Blueprint(key, source, choice.buildpack, plan, stack, processes, facts, environment)
-
-    def _run_hook(self, blueprint: Blueprint, output: Output) -> None:
-        if self._lifecycle_hook is None:
-            return
-        try:
-            self._lifecycle_hook(blueprint.hook_facts(), output)
-        except StageFailed:
-            raise
-        except PushdeployError as error:
-            raise BuildFailed(error.message, error.hint) from error
 
     def _image(self, blueprint: Blueprint, config: Mapping[str, str], job: Job) -> ImageDigest:
         plan, stack = blueprint.plan, blueprint.stack

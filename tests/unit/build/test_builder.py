@@ -17,7 +17,6 @@ from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import ContainerSpec, ImageInfo
 from pushdeploy.domain.errors import BuildFailed, Cancelled, PushdeployError
 from pushdeploy.domain.names import WEB, ProcessType
-from pushdeploy.domain.ports import Output
 from pushdeploy.domain.slug import Slug
 from pushdeploy.engine.docker import DockerEngine
 from tests.unit.build.conftest import Bench, MakeClone, SlugsInMemory
@@ -412,26 +411,6 @@ def test_an_app_that_needs_no_build_runs_as_it_is(
 
     assert slug.builder == "null"
     assert look(engine, slug, "sh ./serve") == ["served"]
-
-
-def test_the_hook_before_a_build_hears_the_facts_and_may_refuse(
-    engine: DockerEngine, stacks: Stacks, build_settings: BuildSettings, clone: MakeClone
-) -> None:
-    source = clone("hello").source()
-    heard: dict[str, str] = {}
-
-    def refuse(facts: object, output: Output) -> None:
-        assert isinstance(facts, dict)
-        heard.update(facts)
-        raise PushdeployError("the hook says no", "ask it why")
-
-    builder = SlugBuilder(engine, stacks, SlugsInMemory(), build_settings, refuse)
-
-    with pytest.raises(BuildFailed, match="the hook says no"):
-        Bench(builder, SlugsInMemory()).build(source)
-
-    assert heard["COMMIT"] == source.commit
-    assert heard["BUILDER"] == "python"
 
 
 def test_the_cache_of_downloads_is_the_builders_own(
