@@ -62,6 +62,7 @@ class Tail:
         self._process = process
         self._shown: dict[str, datetime] = {}
         self._open: dict[str, bool] = {}
+        self._streams: dict[str, ExitStack] = {}
         self._arriving: queue.SimpleQueue[_Item] = queue.SimpleQueue()
 
     def last(self, tail: int) -> Iterator[Line]:
@@ -77,27 +78,29 @@ class Tail:
     def follow(self, tail: int, stop: Callable[[], bool]) -> Iterator[Line]:
         """``last``, then every new line of every task, also of ones that start later."""
         with ExitStack() as streams:
+            streams.callback(self._close_all)
             self._bring(self._starts(streams.enter_context(self._engine.events())))
             yield from self.last(tail)
             while not stop():
                 with suppress(queue.Empty):
-                    yield from self._look_at(self._arriving.get(timeout=_LOOK_SECONDS), streams)
+                    yield from self._look_at(self._arriving.get(timeout=_LOOK_SECONDS))
 
-    def _look_at(self, item: _Item, streams: ExitStack) -> Iterator[Line]:
+    def _look_at(self, item: _Item) -> Iterator[Line]:
         if isinstance(item, _Written):
             self._shown[item.container] = item.line.at
             yield item.slot, item.line
         elif isinstance(item, _Connected):
             for container, slot in self._containers().items():
                 if container not in self._open:
-                    self._follow(container, slot, streams)
+                    self._follow(container, slot)
         elif isinstance(item, _Ended):
+            self._streams.pop(item.container).close()  # a connection to Docker each, for days
             if self._open.pop(item.container, False):
-                self._follow(item.container, item.slot, streams)
+                self._follow(item.container, item.slot)
         elif item.container in self._open:
             self._open[item.container] = True  # a restart; its former stream is about to end
         else:
-            self._follow(item.container, item.slot, streams)
+            self._follow(item.container, item.slot)
 
     def _containers(self) -> dict[str, str]:
         found = self._engine.containers({labels.APP: self._app, labels.ROLE: labels.TASK})
@@ -110,17 +113,23 @@ class Tail:
             return list(lines)
         return []
 
-    def _follow(self, container: str, slot: str, streams: ExitStack) -> None:
+    def _follow(self, container: str, slot: str) -> None:
         """Of what a container has said before, only lines not yet shown are brought.
 
         The engine has no "after this line", so the last ones come again and are left out.
         """
         shown = self._shown.get(container)
         tail = None if shown is None else _OVERLAP_LINES
+        stream = ExitStack()
         with suppress(PushdeployError):
-            lines = streams.enter_context(self._engine.logs(container, tail=tail, follow=True))
+            lines = stream.enter_context(self._engine.logs(container, tail=tail, follow=True))
+            self._streams[container] = stream
             self._open[container] = False
             self._bring(_news(container, slot, lines, shown or _BEGINNING))
+
+    def _close_all(self) -> None:
+        for stream in self._streams.values():
+            stream.close()
 
     def _starts(self, events: Iterator[EngineEvent]) -> Iterator[_Item]:
         for event in events:
