@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 
-from benchmarks import deploys, memory, switches, transport
+from benchmarks import deploys, ledger, memory, promote, switches, transport
 from benchmarks.measure import RUNS, Figure, keep, missed, table
 from pushdeploy.domain.errors import PushdeployError
 from tests.stories.harness import Server
@@ -16,7 +16,9 @@ from tests.stories.harness import Server
 MODULES: dict[str, ModuleType] = {
     "memory": memory,
     "deploys": deploys,
+    "promote": promote,
     "switches": switches,
+    "ledger": ledger,
     "transport": transport,
 }
 _LOG_CHARACTERS = 4000

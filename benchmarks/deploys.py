@@ -27,9 +27,9 @@ def _hello(server: Server, runs: int) -> list[Figure]:
     repository = Repository.create(server, APPS / "hello", root / "hello", "hello")
     repository.push(check=True)
     floor = Floor(
-        root / "floor", _copy(root, "hello"), _nginx(), _stack_image(), web="python web.py"
+        root / "floor", copy_of(root, "hello"), nginx_program(), stack_image(), web="python web.py"
     )
-    return _compare("hello", server, repository, floor, _version, runs)
+    return _compare("hello", server, repository, floor, set_version, runs)
 
 
 def _notes(server: Server, runs: int) -> list[Figure]:
@@ -40,14 +40,14 @@ def _notes(server: Server, runs: int) -> list[Figure]:
     repository.push(check=True)
     floor = Floor(
         root / "floor",
-        _copy(root, "notes"),
-        _nginx(),
-        _dependency_image(server),
+        copy_of(root, "notes"),
+        nginx_program(),
+        dependency_image(server),
         web="gunicorn notes.wsgi --bind 0.0.0.0:$PORT",
         release="python manage.py migrate --noinput",
         build="RUN python manage.py collectstatic --noinput",
     )
-    return _compare("notes (Django, migrate, disk)", server, repository, floor, _page, runs)
+    return _compare("notes (Django, migrate, disk)", server, repository, floor, set_page, runs)
 
 
 def _compare(
@@ -118,30 +118,30 @@ def _ask(port: int, host: str) -> str:
         connection.close()
 
 
-def _version(source: Path, marker: str) -> None:
+def set_version(source: Path, marker: str) -> None:
     (source / "VERSION").write_text(marker + "\n")
 
 
-def _page(source: Path, marker: str) -> None:
+def set_page(source: Path, marker: str) -> None:
     page = source / "notes/templates/notes/page.html"
     text = page.read_text().split("<!-- ")[0]
     page.write_text(f"{text.rstrip()}\n<!-- {marker} -->\n")
 
 
-def _copy(root: Path, app: str) -> Path:
+def copy_of(root: Path, app: str) -> Path:
     return Path(shutil.copytree(APPS / app, root / f"floor-{app}"))
 
 
-def _nginx() -> str:
+def nginx_program() -> str:
     return str(find_program(None))
 
 
-def _stack_image() -> str:
+def stack_image() -> str:
     listed = _docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "pushdeploy/stack")
     return next(tag for tag in listed.split() if ":bookworm-run" in tag)
 
 
-def _dependency_image(server: Server) -> str:
+def dependency_image(server: Server) -> str:
     name = f"pushdeploy-{server.instance}/dependencies"
     return _docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", name).split()[0]
 

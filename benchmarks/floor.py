@@ -16,15 +16,15 @@ http {{ access_log off; include {root}/upstream.conf;
   server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://app; }} }} }}
 """
 
-_DEPLOY = """\
-set -e
-docker build -q -t {tag} {source} >/dev/null
+_BUILD = "docker build -q -t {tag} {source} >/dev/null\n"
+
+_RELEASE = """\
 {release}
 web=$(docker run -d --init --memory 512m {mount} -e PORT=5000 {tag} sh -c {web})
 ip=$(docker inspect -f '{{{{.NetworkSettings.IPAddress}}}}' $web)
 until curl -fso /dev/null http://$ip:5000/; do sleep 0.01; done
 echo "upstream app {{ server $ip:5000; }}" > {root}/upstream.conf
-{nginx} -c {root}/nginx.conf -p {root} -s reload
+kill -HUP $(cat {root}/nginx.pid)
 old=$(cat {root}/web 2>/dev/null || true)
 echo $web > {root}/web
 if [ -n "$old" ]; then docker rm -f $old >/dev/null & fi
@@ -61,14 +61,25 @@ class Floor:
     def deploy(self) -> None:
         """Build, release, run, reload: as a person without pushdeploy would script it."""
         self.turn += 1
+        self._bash(_BUILD + _RELEASE)
+
+    def prepare(self) -> None:
+        """The image alone, for ``promote``."""
+        self.turn += 1
+        self._bash(_BUILD)
+
+    def promote(self) -> None:
+        """All but the build: what a promotion does."""
+        self._bash(_RELEASE)
+
+    def _bash(self, lines: str) -> None:
         tag = f"pushdeploy-floor-{self.root.name.lower()}:{self.turn}"
         mount = f"-v {self.root}/disk:/data -e DISK_PATH=/data"
         release = f"docker run --rm --init {mount} {tag} sh -c {shlex.quote(self.release)}"
-        script = _DEPLOY.format(
+        script = ("set -e\n" + lines).format(
             tag=tag,
             source=self.source,
             root=self.root,
-            nginx=self.nginx,
             mount=mount,
             web=shlex.quote(self.web),
             release=release if self.release else ":",
