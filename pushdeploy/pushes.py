@@ -4,9 +4,13 @@ from collections.abc import Sequence
 
 from pushdeploy.deploy import Deployer
 from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import AppName, CommitId, KeyName
 from pushdeploy.domain.ports import Output
+from pushdeploy.domain.route import default_host
 from pushdeploy.domain.source import Source
+from pushdeploy.output import Quiet
+from pushdeploy.reconcile import Reconciler
 from pushdeploy.ship import Asker
 from pushdeploy.store import Store
 
@@ -16,15 +20,26 @@ _BRANCHES = ("main", "master")
 class Pushes:
     """The port ``PushReceiver`` over the store and the flow."""
 
-    def __init__(self, store: Store, deployer: Deployer) -> None:
+    def __init__(
+        self, store: Store, deployer: Deployer, reconciler: Reconciler, domain: str
+    ) -> None:
         self._store = store
         self._deployer = deployer
+        self._reconciler = reconciler
+        self._domain = domain
 
     def open(self, app: AppName, by: KeyName) -> None:
-        """The first push creates the app."""
+        """The first push creates the app; until it is live its address tells so."""
         del by
-        if self._store.apps.find(app) is None:
-            self._store.apps.create(app)
+        if self._store.apps.find(app) is not None:
+            return
+        self._refuse_taken_host(app)
+        self._store.apps.create(app)
+        try:
+            self._reconciler.refresh_route(app, Quiet())
+        except PushdeployError:
+            self._store.apps.destroy(app)
+            raise
 
     def abandon(self, app: AppName) -> None:
         """Remove an app that a failed first push made, unless something of it is worth keeping."""
@@ -36,6 +51,7 @@ class Pushes:
             or self._store.domains.of(app)
         ):
             self._store.apps.destroy(app)
+            self._reconciler.forget(app, grace_seconds=0)
 
     def deploy_branch(self, app: AppName, offered: Sequence[str]) -> str:
         """The app's setting, else main; master for an app whose first push offers only that."""
@@ -59,3 +75,11 @@ class Pushes:
     ) -> None:
         del app
         self._deployer.deploy(source, ref, old, Asker(by, output, cancellation))
+
+    def _refuse_taken_host(self, app: AppName) -> None:
+        host = default_host(app, self._domain)
+        for owner, hosts in self._store.domains.all().items():
+            if host in hosts:
+                raise UserError(
+                    f"{host} is a domain of {owner} already", "push to an app of another name"
+                )

@@ -154,9 +154,8 @@ def _assemble(settings: Settings, home: Home, instance: str) -> Server:
         repositories,
         retention,
     )
-    git = GitService(
-        repositories, Pushes(store, deployer), _pack_limits(settings), _post_receive(lifecycle)
-    )
+    pushes = Pushes(store, deployer, reconciler, settings.domain)
+    git = GitService(repositories, pushes, _pack_limits(settings), _post_receive(lifecycle))
     ssh = SshServer(
         settings.ssh,
         home.host_key,

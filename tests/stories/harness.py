@@ -21,7 +21,7 @@ from tests.stories.means import (
     run_checked,
     wait_until,
 )
-from tests.stories.running import Running
+from tests.stories.running import Running, Terminal
 
 __all__ = [
     "APPS",
@@ -193,6 +193,13 @@ class Server:
         """A command on a connection of its own, still going on."""
         return self._watched(self.popen_ssh(command, tty=tty))
 
+    def watch_terminal(self, command: str, *, rows: int, columns: int) -> Terminal:
+        """A command on a terminal of this size, as a person types it."""
+        words = self._ssh_words(command, tty=True, fresh=True)
+        terminal = Terminal(words, rows, columns)
+        self._clients.append(terminal)
+        return terminal
+
     def popen_git(self, cwd: Path, *arguments: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             ["git", *arguments],
@@ -241,6 +248,11 @@ class Server:
     @property
     def instance(self) -> str:
         return (self.home / "instance").read_text().strip()
+
+    @property
+    def threads(self) -> int:
+        """How many the server has: one that is never ended is a leak."""
+        return len(list(Path(f"/proc/{self.pid}/task").iterdir()))
 
     def containers(self, *labels: str) -> list[str]:
         """Ids of this instance's containers, running or not, that also carry ``labels``."""

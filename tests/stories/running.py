@@ -1,9 +1,15 @@
 """A client that is still at work."""
 
+import fcntl
 import os
+import pty
 import signal
+import struct
 import subprocess
+import sys
+import termios
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -84,6 +90,49 @@ class Running:
         assert self._process.stdout is not None
         while data := self._process.stdout.read1(65536):  # type: ignore[attr-defined]
             self._said += data
+
+
+class Terminal(Running):
+    """A client on a terminal of its own."""
+
+    def __init__(self, words: Sequence[str], rows: int, columns: int) -> None:
+        self._ours, theirs = pty.openpty()
+        self.resize(rows=rows, columns=columns)
+        process = subprocess.Popen(
+            [sys.executable, "-c", _ON_ITS_TERMINAL, *words],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        super().__init__(process)
+
+    def type(self, text: str) -> None:
+        """As on its keyboard: ``\\x03`` is Ctrl-C."""
+        os.write(self._ours, text.encode())
+
+    def resize(self, *, rows: int, columns: int) -> None:
+        """The window has been drawn larger or smaller."""
+        fcntl.ioctl(self._ours, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def close(self) -> None:
+        super().close()
+        if self._ours >= 0:
+            os.close(self._ours)
+            self._ours = -1
+
+    def _read(self) -> None:
+        with suppress(OSError):  # EIO: the other side is closed
+            while data := os.read(self._ours, 65536):
+                self._said += data
+
+
+_ON_ITS_TERMINAL = """\
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
 
 
 def _session(leader: int) -> list[int]:

@@ -89,12 +89,13 @@ class Load:
 
 
 @contextmanager
-def loaded(server: Server, app: str) -> Iterator[Load]:
+def loaded(server: Server, app: str, *, slow: bool = True) -> Iterator[Load]:
     """Four keep-alive clients, two that close, and one whose requests take two seconds."""
     load = Load(server.http_port, f"{app}.{DOMAIN}")
+    kinds = [("/", True)] * 4 + [("/", False)] * 2 + [("/slow?2", True)] * slow
     clients = [
         threading.Thread(target=load.run, args=[path], kwargs={"keep_alive": keep_alive})
-        for path, keep_alive in [("/", True)] * 4 + [("/", False)] * 2 + [("/slow?2", True)]
+        for path, keep_alive in kinds
     ]
     for client in clients:
         client.start()

@@ -39,13 +39,16 @@ def test_a_created_app_is_listed_and_answers_on_its_default_host(machine: Machin
 
 def test_a_created_app_is_not_taken_away_by_a_failed_first_push(machine: Machine) -> None:
     machine.type("apps:create shop")
-    newcomers = Newcomers(machine.refs, Pushes(machine.store, machine.platform.deployer))
+    platform = machine.platform
+    pushes = Pushes(machine.store, platform.deployer, platform.reconciler, "apps.test")
+    newcomers = Newcomers(machine.refs, pushes)
     for app in (SHOP, STORE):
         with newcomers.pushing(app, ADA):
             assert machine.store.apps.find(app) is not None
     assert [app.name for app in machine.store.apps.list()] == [SHOP]
     assert machine.refs.exists(SHOP)
     assert not machine.refs.exists(STORE)
+    assert machine.hosts() == ["shop.apps.test"]
 
 
 @pytest.mark.parametrize("name", ["Shop", "shop_1", "-shop", "a" * 31, "shop/../x"])
