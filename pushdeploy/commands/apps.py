@@ -97,9 +97,9 @@ def set_(request: Request, app: App, changes: tuple[str, ...], form: str) -> Non
     show_record(request, form, shown_settings(settings))
 
 
-@command("apps:lock", example="apps:lock shop 'no deploys before the fair'")
+@command("apps:lock", example="apps:lock shop no deploys before the fair")
 @app_argument
-@click.argument("words", nargs=-1, metavar="[MESSAGE]")
+@click.argument("words", nargs=-1, metavar="[MESSAGE]...")
 def lock(request: Request, app: App, words: tuple[str, ...]) -> None:
     """Refuse pushes, rebuilds, retries and promotions from now on, until apps:unlock.
 
@@ -231,6 +231,7 @@ def _destroy(request: Request, app: App) -> None:
     request.store.apps.destroy(app.name)
     # Once more: a watcher that saw the tasks go may have routed to the stopped app meanwhile.
     platform.reconciler.forget(app.name, app.settings.stop_grace_seconds)
+    platform.scheduler.forget_logs(app.name)
 
 
 def _rename(request: Request, app: App, new: AppName) -> None:
@@ -254,3 +255,4 @@ def _rename(request: Request, app: App, new: AppName) -> None:
         undo.pop_all()
     with output.step(f"Stopping what is still called {old}"):
         platform.reconciler.hand_over(old, new, output)
+    platform.scheduler.rename_logs(old, new)

@@ -216,13 +216,16 @@ def test_while_all_locks_are_held_a_deploy_waits_and_then_goes_on(locks: AppLock
     with locks.hold_all(0) as taken:
         assert taken
         waiting = Deploy(locks, "deploy of abc1234", "main")
+        behind = Deploy(locks, "deploy of def5678")
+        assert behind.waiting.wait(DEADLINE_SECONDS)  # its coming wakes the first one
         with locks.hold_all(0.05) as again:
             assert not again
         assert not waiting.holding.is_set()
     assert waiting.holding.wait(DEADLINE_SECONDS)
-    waiting.let_go.set()
-    assert waiting.ended()
     assert waiting.said == []
+    for deploy in (waiting, behind):
+        deploy.let_go.set()
+        assert deploy.ended()
 
 
 def test_all_locks_cannot_be_held_while_one_is(locks: AppLocks) -> None:
