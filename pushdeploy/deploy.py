@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.config import changed_config, described_change
 from pushdeploy.domain.disk import Attachment
-from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.errors import BuildFailed, Cancelled, PushdeployError, UserError
 from pushdeploy.domain.names import AppName, CommitId, DiskName
 from pushdeploy.domain.ports import Builder, Output, Refs
 from pushdeploy.domain.release import Candidate, Reason, Release, ReleaseStatus
@@ -177,11 +178,22 @@ class Deployer:
         made = Preparation()
         output = asker.output.also(made.lines.append, made.add_step)
         facts = {"APP": str(source.app), "SLUG_COMMIT": str(source.commit), "BY": str(asker.by)}
-        self.lifecycle.run("pre-build", facts, output, asker.cancellation)
+        self._run_pre_build(facts, output, asker.cancellation)
         config = self.store.config.get(source.app)
         slug = self.builder.build(source, config, output, asker.cancellation)
         asker.cancellation.check()
         return slug, made
+
+    def _run_pre_build(
+        self, facts: Mapping[str, str], output: Output, cancellation: Cancellation
+    ) -> None:
+        """The operator's word on whether there may be a build: its failure is the build's."""
+        try:
+            self.lifecycle.run("pre-build", facts, output, cancellation)
+        except Cancelled:
+            raise
+        except PushdeployError as error:
+            raise BuildFailed(error.message, error.hint) from error
 
     def _refuse_expired(self, release: Release) -> None:
         if not self.builder.has(release.slug):

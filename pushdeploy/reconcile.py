@@ -125,11 +125,7 @@ class Reconciler:
             else:
                 self._undo(release, f"the server was stopped while it was {release.status}")
         for release in self._store.releases.refs_pending():
-            if release.ref is not None:
-                self._running.refs.move(
-                    release.app, release.ref, release.ref_old, release.slug.commit
-                )
-            self._store.releases.ref_moved(release.app, release.version)
+            self._move_branch(release)
         self._running.scheduler.remove_strays()
 
     def route_all(self) -> None:
@@ -143,6 +139,17 @@ class Reconciler:
         self._stop_orphans({app.name for app in apps})
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="converge") as pool:
             list(pool.map(self._converge_quietly, [app.name for app in apps]))
+
+    def _move_branch(self, release: Release) -> None:
+        """One repository that cannot take it must not keep the server from starting."""
+        try:
+            if release.ref is not None:
+                self._running.refs.move(
+                    release.app, release.ref, release.ref_old, release.slug.commit
+                )
+            self._store.releases.ref_moved(release.app, release.version)
+        except PushdeployError as error:
+            _log.warning("app=%s its branch stays behind: %s", release.app, error.message)
 
     def _undo(self, release: Release, why: str) -> None:
         _log.warning("app=%s release=%s %s", release.app, release.label, why)
@@ -173,6 +180,7 @@ class Reconciler:
                 self._undo(release, f"the server was stopped while its release command {ended}")
             except PushdeployError as error:
                 self._undo(release, f"the server was stopped in its release phase: {error.message}")
+        self._converge_quietly(release.app)
 
     def _stop_orphans(self, known: set[AppName]) -> None:
         """Stop tasks of apps that the store does not know: a destroy that was cut short."""

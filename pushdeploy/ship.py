@@ -176,9 +176,14 @@ class Shipper:
     def _move_ref(self, release: Release, output: Output) -> None:
         if release.ref is None:
             return
-        if not self._stages.refs.move(
-            release.app, release.ref, release.ref_old, release.slug.commit
-        ):
+        try:
+            moved = self._stages.refs.move(
+                release.app, release.ref, release.ref_old, release.slug.commit
+            )
+        except PushdeployError as error:
+            output.trouble(f"{release.ref} could not be moved: {error.message}")
+            return
+        if not moved:
             output.trouble(f"{release.ref} was moved by somebody else meanwhile: it stays there")
         self._store.releases.ref_moved(release.app, release.version)
 

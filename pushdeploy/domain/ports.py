@@ -250,6 +250,12 @@ class Scheduler(Protocol):
         ``process`` is a type (``web``) or a slot (``web.1``). Following ends when ``stop()``.
         """
 
+    def forget_logs(self, app: AppName) -> None:
+        """Remove the kept logs of former tasks."""
+
+    def rename_logs(self, app: AppName, new: AppName) -> None:
+        """The kept logs follow an app to its new name."""
+
     def changes(self) -> AbstractContextManager[Iterator[AppName | None]]:
         """An item whenever the tasks of an app changed by themselves; None: look at all."""
 

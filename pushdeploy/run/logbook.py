@@ -1,6 +1,7 @@
 """The last log lines of former tasks, kept as files: Docker's own vanish with the container."""
 
 import logging
+import shutil
 from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -38,6 +39,16 @@ class Logbook:
                 old.unlink(missing_ok=True)
         except OSError as error:
             _log.warning("app=%s the logs of %s could not be kept: %s", app, slot, error)
+
+    def forget(self, app: AppName) -> None:
+        """Nobody who takes the name next is to read them."""
+        shutil.rmtree(self._root / app, ignore_errors=True)
+
+    def rename(self, app: AppName, new: AppName) -> None:
+        """Does not raise, like ``keep``. What stood under the new name was nobody's any more."""
+        self.forget(new)
+        with suppress(OSError):
+            (self._root / app).rename(self._root / new)
 
     def read(self, app: AppName, process: str | None, tail: int) -> list[tuple[str, LogLine]]:
         """The last ``tail`` lines of each kept file with its slot's name, in no order."""

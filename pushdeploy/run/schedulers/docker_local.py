@@ -142,6 +142,12 @@ class DockerLocal:
         lines = Tail(self._engine, self._logbook, app, process)
         return _lines(lines, tail, stop if follow else None)
 
+    def forget_logs(self, app: AppName) -> None:
+        self._logbook.forget(app)
+
+    def rename_logs(self, app: AppName, new: AppName) -> None:
+        self._logbook.rename(app, new)
+
     @contextmanager
     def changes(self) -> Iterator[Iterator[AppName | None]]:
         """What this server does itself is no change; a lost connection to Docker is None."""

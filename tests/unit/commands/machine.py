@@ -192,6 +192,12 @@ class MemoryScheduler:
         self.asked = {"app": app, "tail": tail, "follow": follow, "process": process}
         yield from self.lines
 
+    def forget_logs(self, app: AppName) -> None:
+        self.lines.clear()
+
+    def rename_logs(self, app: AppName, new: AppName) -> None:
+        """Lines are not told apart by app here."""
+
     def changes(self) -> AbstractContextManager[Iterator[AppName | None]]:
         return nullcontext(iter(()))
 

@@ -59,3 +59,17 @@ def test_logs_that_cannot_be_kept_are_no_reason_to_fail(
 )
 def test_a_process_is_a_type_or_a_slot(slot: str, process: str | None, expected: bool) -> None:
     assert matches(slot, process) is expected
+
+
+def test_a_renamed_apps_logs_follow_it_and_a_destroyed_ones_are_gone(tmp_path: Path) -> None:
+    logbook = Logbook(tmp_path)
+    line = LogLine(datetime(2026, 1, 31, 12, tzinfo=UTC), 1, "hello")
+    logbook.keep(AppName("shop"), Slot(ProcessType("web"), 1), 1, "c" * 64, [line])
+    logbook.keep(AppName("store"), Slot(ProcessType("web"), 1), 1, "d" * 64, [line, line])
+
+    logbook.rename(AppName("shop"), AppName("store"))
+
+    assert logbook.read(AppName("store"), None, 9) == [("web.1", line)]
+    assert logbook.read(AppName("shop"), None, 9) == []
+    logbook.forget(AppName("store"))
+    assert logbook.read(AppName("store"), None, 9) == []
