@@ -24,16 +24,12 @@ def measure(ours: Ours, rival: Sshd, root: Path, runs: int, *, quick: bool) -> l
     pushes = Pushes(ours, rival)
     tiny = History.create(root / "tiny", TINY)
     small = History.create(root / "small", SMALL)
-    figures = [
+    return [
         *pushes.first("git push, one commit", tiny, 2 * runs, "<= 0.9"),
+        *([] if quick else pushes.large(root / "large", runs)),
         *pushes.first("git push, 26,000 objects", small, runs, "<= 0.9"),
         *pushes.concurrent(f"{CONCURRENT} such pushes at once", small, runs, "<= 1.15"),
     ]
-    if quick:
-        return figures
-    progress("making the large history")
-    large = History.create(root / "large", LARGE)
-    return [*figures, *pushes.large(large, runs)]
 
 
 class Pushes:
@@ -57,6 +53,7 @@ class Pushes:
         return _compared(name, found, aim)
 
     def concurrent(self, name: str, history: History, runs: int, aim: str) -> list[Figure]:
+        forget_peak(self._ours.pid)
         found = interleaved(
             {
                 "sshd": lambda: self._at_once(self._rival, history),
@@ -65,18 +62,18 @@ class Pushes:
             runs,
             warm_up=0,
         )
-        return _compared(name, found, aim)
-
-    def large(self, history: History, runs: int) -> list[Figure]:
-        """The memory is that of our process alone; git's children map the pack."""
-        forget_peak(self._ours.pid)
-        figures = self.first("git push, 430,000 objects", history, min(runs, LARGE_RUNS), "<= 1.1")
         memory = peak_mb(self._ours.pid)
-        return [
-            *figures,
-            Figure("our memory meanwhile, at most", "MB", [memory], aim="<= 100"),
-            *self._onto(history, runs),
-        ]
+        return [*_compared(name, found, aim), Figure(f"{name}: our memory", "MB", [memory])]
+
+    def large(self, path: Path, runs: int) -> list[Figure]:
+        """The memory is that of our process alone; git's children map the pack."""
+        progress("making the large history")
+        history = History.create(path, LARGE)
+        name = "git push, 430,000 objects"
+        forget_peak(self._ours.pid)
+        figures = self.first(name, history, min(runs, LARGE_RUNS), "<= 1.1")
+        memory = Figure(f"{name}: our memory", "MB", [peak_mb(self._ours.pid)], aim="<= 100")
+        return [*figures, memory, *self._onto(history, runs)]
 
     def _onto(self, history: History, runs: int) -> list[Figure]:
         urls = {side: side.new_repository("onto") for side in (self._ours, self._rival)}
