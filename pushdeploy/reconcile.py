@@ -185,6 +185,9 @@ class Reconciler:
     def _stop_orphans(self, known: set[AppName]) -> None:
         """Stop tasks of apps that the store does not know: a destroy that was cut short."""
         orphans = [task for task in self._running.scheduler.tasks() if task.app not in known]
+        if orphans and not known:
+            _log.error("the database knows no app, but %d tasks run: left alone", len(orphans))
+            return
         self._running.scheduler.stop(orphans, grace_seconds=10)
 
     def watch(self, stopping: threading.Event) -> None:

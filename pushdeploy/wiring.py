@@ -18,7 +18,7 @@ from pushdeploy.commands.dispatch import Commands
 from pushdeploy.commands.platform import Platform
 from pushdeploy.deploy import Deployer
 from pushdeploy.disks.directories import Directories
-from pushdeploy.domain.errors import Busy, PushdeployError
+from pushdeploy.domain.errors import BackendDown, Busy, PushdeployError
 from pushdeploy.domain.manifest import Limits
 from pushdeploy.domain.names import AppName, KeyName
 from pushdeploy.domain.ports import Output, Router
@@ -89,10 +89,10 @@ def _startup(server: Server, settings: Settings, stopping: threading.Event) -> N
     server.router.start()
     server.reconciler.recover()
     server.reconciler.route_all()
+    address = server.ssh.start()
     threading.Thread(
         target=server.reconciler.watch, args=[stopping], name="watch", daemon=True
     ).start()
-    address = server.ssh.start()
     sys.stdout.write(f"ready ssh={address} http={settings.http}\n")
     sys.stdout.flush()
 
@@ -108,6 +108,7 @@ def _shutdown(server: Server) -> None:
 
 
 def _assemble(settings: Settings, home: Home, instance: str) -> Server:
+    _refuse_without_database(settings, home)
     store = Store.open(settings.database_url)
     engine = DockerEngine(instance, settings.docker_host)
     templates = Templates(home.root)
@@ -168,6 +169,15 @@ def _assemble(settings: Settings, home: Home, instance: str) -> Server:
         max_startups_per_host=settings.max_startups_per_host,
     )
     return Server(router, reconciler, repositories, builder, locks, ssh, store)
+
+
+def _refuse_without_database(settings: Settings, home: Home) -> None:
+    """An empty database in place of a lost one would take every app for one that is unwanted."""
+    if settings.database is None and not home.database.exists():
+        raise BackendDown(
+            f"{home.database} is missing",
+            "put it back, or mount its disk; for a new and empty home:  pushdeploy init",
+        )
 
 
 def _build_settings(settings: Settings, home: Home) -> BuildSettings:

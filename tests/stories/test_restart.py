@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stories.conftest import MakeServer
+from tests.stories.conftest import MakeRepository, MakeServer
 from tests.stories.harness import APPS, Answer, Repository, Running, Server, wait_until
 from tests.stories.traffic import Visits, visiting
 
@@ -308,3 +308,22 @@ def test_sigterm_waits_for_a_release_command(shop: Shop) -> None:
     assert shop.repository.remote_main == commit
     assert shop.last()["status"] == "live"
     assert_tidy(shop)
+
+
+def test_a_server_without_its_database_does_not_start_and_touches_nothing(
+    own_server: Server, repo: MakeRepository
+) -> None:
+    app = repo("hello", on=own_server)
+    app.push(check=True)
+    own_server.stop()
+    database = own_server.home / "pushdeploy.sqlite3"
+    database.rename(own_server.root / "elsewhere.sqlite3")
+
+    with pytest.raises(AssertionError, match=r"pushdeploy\.sqlite3 is missing"):
+        own_server.start()
+
+    assert own_server.get(app.app).status == 200
+    assert not database.exists()
+    (own_server.root / "elsewhere.sqlite3").rename(database)
+    own_server.start()
+    assert own_server.ssh(f"url {app.app}").returncode == 0

@@ -152,7 +152,7 @@ def test_duration_is_shown_in_the_unit_that_a_person_would_use(seconds: float, s
     assert duration(seconds) == shown
 
 
-@given(st.floats(0, 1e7))
+@given(st.floats(0, 200_000))
 def test_no_duration_shows_sixty_of_anything(seconds: float) -> None:
     assert "60" not in duration(seconds).replace("h", " h").replace("m", " m").split()
     assert duration(seconds) not in {"10.00s", "60.0s"}
