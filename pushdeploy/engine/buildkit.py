@@ -22,6 +22,8 @@ _HEEDED = re.compile(
     r"(LD|GLIBC|MALLOC|GCONV|DOCKER|BUILDX|SSL_CERT|XDG)_.*|GO(DEBUG|COVERDIR)|PATH|HOME|LANG|TMPDIR"
 )
 _PROBE_SECONDS = 20
+_DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
+"""Or a killed server leaves a build behind that nobody waits for and no time-out ends."""
 _CHUNK_BYTES = 256 * 1024
 
 
@@ -111,7 +113,7 @@ def run(
     """
     with tempfile.TemporaryDirectory(prefix="pushdeploy-build-") as home:
         process = subprocess.Popen(
-            command,
+            [*_DIES_WITH_US, *command],
             env=_environment(home, host, options),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -3,8 +3,11 @@
 import os
 import signal
 import subprocess
+import time
+from contextlib import suppress
 from pathlib import Path
 
+from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.engine.docker import DockerEngine
 from tests.stories.means import run, run_checked, wait_until
 
@@ -50,14 +53,35 @@ def stack_image() -> str:
 
 
 def remove_labelled(instance: str) -> None:
-    """Everything of one instance and of no other, containers first."""
-    containers = containers_of(instance)
-    if containers:
-        run(["docker", "container", "rm", "-f", "-v", *containers], cwd=Path("/"))
+    """Everything of one instance and of no other, containers first.
+
+    Docker may still be taking a container away, or starting one that it has just restarted.
+    """
+    wait_until(
+        lambda: _all_containers_removed(instance), 60, lambda: f"containers of {instance} stay"
+    )
     images = images_of(instance)
     if images:
         run(["docker", "image", "rm", "-f", *images], cwd=Path("/"))
-    DockerEngine(instance).remove_network()
+    _remove_network(instance)
+
+
+def _all_containers_removed(instance: str) -> bool:
+    containers = containers_of(instance)
+    if containers:
+        run(["docker", "container", "rm", "-f", "-v", *containers], cwd=Path("/"))
+    return not containers
+
+
+def _remove_network(instance: str) -> None:
+    """Docker 20.10 may lose count of a network's endpoints, and keeps it then until it restarts."""
+    engine = DockerEngine(instance)
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with suppress(PushdeployError):
+            engine.remove_network()
+            return
+        time.sleep(0.2)
 
 
 def _docker(*words: str) -> str:

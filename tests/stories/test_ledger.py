@@ -83,6 +83,7 @@ def test_info_tells_the_steps_of_the_build_and_of_the_release(
     server: Server, repo: MakeRepository
 ) -> None:
     repository = repo("hello")
+    repository.write("README", f"No other story has pushed {repository.app}.\n")
     deploy(repository, 1)
     found = info(server, repository.app, "v1")
     steps = found["steps"]
