@@ -108,7 +108,7 @@ def until_answer(port: int, host: str, marker: str, action: Callable[[], object]
 
 
 def _ask(port: int, host: str) -> str:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=0.5)
     try:
         connection.request("GET", "/", headers={"Host": host, "Connection": "close"})
         return connection.getresponse().read().decode(errors="replace")
