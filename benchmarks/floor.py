@@ -20,7 +20,8 @@ _BUILD = "docker build -q -t {tag} {source} >/dev/null\n"
 
 _RELEASE = """\
 {release}
-web=$(docker run -d --init --memory 512m {mount} -e PORT=5000 -e WEB_CONCURRENCY=2 {tag} sh -c {web})
+asked="--init --memory 512m -e PORT=5000 -e WEB_CONCURRENCY=2"
+web=$(docker run -d $asked {mount} {tag} sh -c {web})
 ip=$(docker inspect -f '{{{{.NetworkSettings.IPAddress}}}}' $web)
 until curl -fso /dev/null http://$ip:5000/; do sleep 0.01; done
 echo "upstream app {{ server $ip:5000; }}" > {root}/upstream.conf
