@@ -132,6 +132,8 @@ class Server:
 
         A server that does not stop fails the test, and leaves nothing behind all the same.
         """
+        for client in self._clients:
+            client.close()
         try:
             if self._process is not None:
                 self._end(signal.SIGTERM)

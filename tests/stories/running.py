@@ -65,12 +65,12 @@ class Running:
                 return
         raise AssertionError("no ssh runs for it")
 
-    def end(self, seconds: float = 120) -> int:
+    def end(self, seconds: float = 60) -> int:
         """Wait for it: its exit code, 255 and the like of ssh included."""
         try:
             code = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            self.close()
             raise AssertionError(f"it does not end:\n{self.said}") from None
         self.close()
         return code
