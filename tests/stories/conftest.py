@@ -74,6 +74,20 @@ def server(shared_server: Server) -> Server:
     return shared_server
 
 
+@pytest.fixture(scope="session")
+def mortal_server(make_server: MakeServer) -> Server:
+    """A second server, for the stories that kill it and start it again; see ``mortal``."""
+    return make_server()
+
+
+@pytest.fixture
+def mortal(mortal_server: Server) -> Server:
+    """The second server, running, whatever the story before has done to it."""
+    if not mortal_server.running:
+        mortal_server.start()
+    return mortal_server
+
+
 @pytest.fixture
 def own_server(make_server: MakeServer) -> Iterator[Server]:
     """A server for one story that stops or kills it."""

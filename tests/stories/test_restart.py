@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stories.conftest import MakeRepository, MakeServer
+from tests.stories.conftest import MakeRepository
 from tests.stories.harness import APPS, Answer, Repository, Running, Server, wait_until
 from tests.stories.traffic import Visits, visiting
 
@@ -56,33 +56,26 @@ class Shop:
         )
         at.unlink()
 
+    def containers(self, role: str) -> list[str]:
+        return self.server.containers(f"pushdeploy.app={self.app}", f"pushdeploy.role={role}")
+
     def last(self) -> dict[str, object]:
         return self.server.json(f"releases {self.app} -n 1")[0]
 
 
 @pytest.fixture(scope="module")
-def mortal(make_server: MakeServer) -> Iterator[Server]:
-    """A server for the stories that kill it."""
-    server = make_server()
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="module")
-def live_shop(mortal: Server, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+def live_shop(mortal_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Shop:
     path = tmp_path_factory.mktemp("shop") / "shop"
-    repository = Repository.create(mortal, APPS / "journal", path, "shop")
-    mortal.ssh("apps:create shop", check=True)
-    mortal.ssh("disks:attach shop data /data", check=True)
+    repository = Repository.create(mortal_server, APPS / "journal", path, "shop")
+    mortal_server.ssh("apps:create shop", check=True)
+    mortal_server.ssh("disks:attach shop data /data", check=True)
     repository.push(check=True)
-    return Shop(mortal, repository)
+    return Shop(mortal_server, repository)
 
 
 @pytest.fixture
-def shop(live_shop: Shop) -> Iterator[Shop]:
+def shop(live_shop: Shop, mortal: Server) -> Iterator[Shop]:
     """As every story finds it: live, at rest, and its branch where the clone's is."""
-    if not live_shop.server.running:
-        live_shop.server.start()
     live_shop.repository.git("reset", "-q", "--hard", live_shop.repository.remote_main)
     yield live_shop
     for gate in live_shop.server.disk("shop").glob("*-*"):
@@ -102,9 +95,9 @@ def assert_tidy(shop: Shop) -> None:
     quarantine = shop.server.home / "repositories" / "shop.git" / "quarantine"
 
     def left() -> list[object]:
-        tasks = shop.server.containers("pushdeploy.role=task")
-        builds = shop.server.containers("pushdeploy.role=build")
-        commands = shop.server.containers("pushdeploy.role=once")
+        tasks = shop.containers("task")
+        builds = shop.containers("build")
+        commands = shop.containers("once")
         return [*tasks[1:], *builds, *commands, *quarantine.glob("*")]
 
     wait_until(lambda: not left(), 20, lambda: f"there is too much: {left()}")
@@ -133,9 +126,7 @@ def test_killed_while_building(shop: Shop) -> None:
     with visiting(shop.server, shop.app) as visits:
         push = shop.repository.start_push()
         push.wait_for("Installing dependencies")
-        wait_until(
-            lambda: shop.server.containers("pushdeploy.role=build") != [], 20, lambda: push.said
-        )
+        wait_until(lambda: shop.containers("build") != [], 20, lambda: push.said)
         killed_and_started(shop, push)
 
     assert_untouched(shop, visits, body, live)
@@ -235,7 +226,7 @@ def test_killed_when_the_new_version_is_live(shop: Shop) -> None:
         killed_and_started(shop, push)
         hold.unlink()
         wait_until(
-            lambda: len(shop.server.containers("pushdeploy.role=task")) == 1,
+            lambda: len(shop.containers("task")) == 1,
             30,
             lambda: "the old version is still there",
         )
@@ -248,19 +239,19 @@ def test_killed_when_the_new_version_is_live(shop: Shop) -> None:
 
 
 def test_killed_at_rest_changes_nothing(shop: Shop) -> None:
-    tasks, before = shop.server.containers("pushdeploy.role=task"), shop.server.ledger("shop")
+    tasks, before = shop.containers("task"), shop.server.ledger("shop")
     with visiting(shop.server, shop.app) as visits:
         shop.server.kill()
         assert shop.server.get(shop.app).body == shop.body
         shop.server.start()
 
     assert_untouched(shop, visits, shop.body, shop.repository.head)
-    assert shop.server.containers("pushdeploy.role=task") == tasks
+    assert shop.containers("task") == tasks
     assert shop.server.ledger("shop") == before
 
 
 def test_sigterm_ends_with_0_while_apps_and_nginx_serve(shop: Shop) -> None:
-    tasks = shop.server.containers("pushdeploy.role=task")
+    tasks = shop.containers("task")
     with visiting(shop.server, shop.app) as visits:
         assert shop.server.stop() == 0
         assert shop.repository.push().returncode != 0
@@ -268,7 +259,7 @@ def test_sigterm_ends_with_0_while_apps_and_nginx_serve(shop: Shop) -> None:
         shop.server.start()
 
     assert_untouched(shop, visits, shop.body, shop.repository.head)
-    assert shop.server.containers("pushdeploy.role=task") == tasks
+    assert shop.containers("task") == tasks
 
 
 def test_sigterm_cancels_what_is_being_built(shop: Shop) -> None:

@@ -4,16 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.stories.conftest import MakeServer
 from tests.stories.harness import APPS, Repository, Server
 
 pytestmark = pytest.mark.docker
 
 
 def test_two_servers_on_one_engine_do_not_touch_each_other(
-    server: Server, make_server: MakeServer, tmp_path: Path
+    server: Server, mortal: Server, tmp_path: Path
 ) -> None:
-    other = make_server()
+    other = mortal
     ours = Repository.create(server, APPS / "hello", tmp_path / "ours", "twin")
     theirs = Repository.create(other, APPS / "hello", tmp_path / "theirs", "twin")
     theirs.write("VERSION", "theirs\n")
@@ -34,7 +33,7 @@ def test_two_servers_on_one_engine_do_not_touch_each_other(
     assert other.get("twin").status == 404
     assert server.get("twin").body == "hello from version 1\n"
 
-    other.close()
+    other.kill()
     assert server.get("twin").body == "hello from version 1\n"
     assert len(server.containers("pushdeploy.app=twin")) == 1
     ours.write("VERSION", "2\n")

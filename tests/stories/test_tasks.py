@@ -5,16 +5,23 @@ import subprocess
 import pytest
 
 from tests.stories.conftest import MakeRepository
-from tests.stories.harness import Repository, Server, wait_until
+from tests.stories.harness import APPS, Repository, Server, wait_until
 
 pytestmark = pytest.mark.docker
 
 
+@pytest.fixture(scope="module")
+def live(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An app that is live as v1; each story leaves it so, with one web process."""
+    name = "tasks"
+    path = tmp_path_factory.mktemp(name) / name
+    Repository.create(shared_server, APPS / "hello", path, name).push(check=True)
+    return name
+
+
 @pytest.fixture
-def hello(server: Server, repo: MakeRepository) -> Repository:
-    repository = repo("hello")
-    repository.push(check=True)
-    return repository
+def app(server: Server, live: str) -> str:
+    return live
 
 
 def docker(*words: str) -> None:
@@ -26,13 +33,19 @@ def only_container(server: Server, app: str) -> str:
     return container
 
 
+def starts(server: Server, app: str) -> int:
+    """How often the web process has said that it listens."""
+    logs = server.ssh(f"logs {app} -n 1000", check=True).stdout
+    return logs.count("app[web.1]: version 1 listens")
+
+
 def wait_until_it_answers(server: Server, app: str) -> None:
     wait_until(lambda: server.get(app).status == 200, 20, lambda: f"{app} does not come back")
 
 
-def test_a_process_that_dies_comes_back_by_itself(server: Server, hello: Repository) -> None:
-    app = hello.app
+def test_a_process_that_dies_comes_back_by_itself(server: Server, app: str) -> None:
     container = only_container(server, app)
+    said = starts(server, app)
 
     docker("kill", "--signal=KILL", container)
 
@@ -43,12 +56,10 @@ def test_a_process_that_dies_comes_back_by_itself(server: Server, hello: Reposit
         lambda: server.ssh(f"ps {app}").stdout,
     )
     assert server.ledger(app) == [(1, "live", "deploy")]
-    logs = server.ssh(f"logs {app}", check=True).stdout
-    assert logs.count("app[web.1]: version 1 listens") == 2
+    assert starts(server, app) == said + 1
 
 
-def test_a_container_that_is_removed_by_hand_is_replaced(server: Server, hello: Repository) -> None:
-    app = hello.app
+def test_a_container_that_is_removed_by_hand_is_replaced(server: Server, app: str) -> None:
     container = only_container(server, app)
 
     docker("rm", "--force", container)
@@ -58,8 +69,7 @@ def test_a_container_that_is_removed_by_hand_is_replaced(server: Server, hello: 
     assert server.ledger(app) == [(1, "live", "deploy")]
 
 
-def test_a_container_that_is_stopped_by_hand_is_replaced(server: Server, hello: Repository) -> None:
-    app = hello.app
+def test_a_container_that_is_stopped_by_hand_is_replaced(server: Server, app: str) -> None:
     container = only_container(server, app)
 
     docker("stop", container)
@@ -75,10 +85,7 @@ def only_container_is_new(server: Server, app: str, old: str) -> bool:
     return len(found) == 1 and found[0] != old
 
 
-def test_scaling_starts_and_stops_processes_without_a_release(
-    server: Server, hello: Repository
-) -> None:
-    app = hello.app
+def test_scaling_starts_and_stops_processes_without_a_release(server: Server, app: str) -> None:
     more = server.ssh(f"ps:scale {app} web=3 worker=1")
     assert more.returncode == 0, more.stderr
     assert more.stdout.splitlines()[-1] == "web=3 worker=1"
@@ -96,8 +103,7 @@ def test_scaling_starts_and_stops_processes_without_a_release(
     assert (unknown.returncode, "clock" in unknown.stderr) == (1, True)
 
 
-def test_restart_replaces_one_type_and_leaves_the_others(server: Server, hello: Repository) -> None:
-    app = hello.app
+def test_restart_replaces_one_type_and_leaves_the_others(server: Server, app: str) -> None:
     server.ssh(f"ps:scale {app} worker=1", check=True)
     before = {str(task["process"]): task["container"] for task in server.json(f"ps {app}")}
 
@@ -110,12 +116,15 @@ def test_restart_replaces_one_type_and_leaves_the_others(server: Server, hello: 
     assert server.json(f"ps {app}")[-1]["container"] != before["web.1"]
     nothing = server.ssh(f"ps:restart {app} clock")
     assert (nothing.returncode, "runs no clock" in nothing.stderr) == (1, True)
+    server.ssh(f"ps:scale {app} worker=0", check=True)
 
 
 def test_a_stopped_app_tells_its_visitors_and_starts_again(
-    server: Server, hello: Repository
+    server: Server, repo: MakeRepository
 ) -> None:
+    hello = repo("hello")
     app = hello.app
+    hello.push(check=True)
     server.ssh(f"ps:stop {app}", check=True)
     page = server.get(app)
     assert page.status == 503
