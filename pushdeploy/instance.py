@@ -41,6 +41,11 @@ class Home:
         return self.root / "disks"
 
     @property
+    def snapshots(self) -> Path:
+        """Beside the disks, on the same file system, so that copies may share blocks."""
+        return self.root / "snapshots"
+
+    @property
     def cache(self) -> Path:
         return self.root / "cache"
 
@@ -60,7 +65,14 @@ class Home:
     @property
     def directories(self) -> tuple[Path, ...]:
         """What ``init`` makes, the root first; nginx's own is the router's to make."""
-        return (self.root, self.repositories, self.disks, self.cache, self.logs)
+        return (
+            self.root,
+            self.repositories,
+            self.disks,
+            self.snapshots,
+            self.cache,
+            self.logs,
+        )
 
 
 def create_instance(root: Path) -> str:

@@ -81,6 +81,8 @@ class Settings(BaseSettings):
     build_memory_bytes: int = Field(2 * 1024**3, ge=0)
     build_cpus: float = Field(0, ge=0)
     keep_releases: int = Field(20, ge=1)
+    keep_snapshots: int = Field(10, ge=1)
+    keep_snapshot_days: int = Field(14, ge=0)
     task_memory_bytes: int = Field(512 * 1024**2, ge=0)
     task_cpus: float = Field(0, ge=0)
     task_pids: int = Field(512, ge=0)

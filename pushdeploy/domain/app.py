@@ -1,9 +1,10 @@
 """An app and the settings that a person gives it, apart from its config vars."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from pushdeploy.domain.disk import CutOver
 from pushdeploy.domain.names import AppName, KeyName, ProcessType
 
 FIRST_UID = 20_000
@@ -17,7 +18,8 @@ APP_GROUP = 1000
 class AppSettings:
     """Times in seconds, sizes in bytes; ``deploy_branch`` None: main, or master if first.
 
-    ``heroku_names``: tasks are told their release under Heroku's names of the variables too.
+    ``cut_over`` None: exclusive where there is a disk. ``disk_limits_bytes`` are by disk name, and
+    the disks in ``without_snapshots`` are never copied. ``heroku_names``: tasks are told their release under Heroku's names of the variables too.
     """
 
     deploy_branch: str | None = None
@@ -27,6 +29,9 @@ class AppSettings:
     drain_seconds: int = 30
     body_limit_bytes: int = 100 * 1024 * 1024
     heroku_names: bool = False
+    cut_over: CutOver | None = None
+    without_snapshots: Sequence[str] = ()
+    disk_limits_bytes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,11 @@ class AppLock:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """``current_version`` points at the live release; ``formation`` holds what a person scaled."""
+    """``current_version`` points at the live release; ``formation`` holds what a person scaled.
+
+    ``put_back`` is a snapshot that its disks must be restored from before anything of it runs: a
+    release has begun to change them and is not live.
+    """
 
     id: int
     name: AppName
@@ -49,6 +58,7 @@ class App:
     formation: Mapping[ProcessType, int]
     current_version: int | None = None
     stopped: bool = False
+    put_back: int | None = None
     lock: AppLock | None = None
 
     @property

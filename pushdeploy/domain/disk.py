@@ -1,6 +1,9 @@
-"""Disks: named directories that outlive containers, and where an app may mount them."""
+"""Disks: named directories that outlive containers, where an app may mount them, and how a release
+changes hands over them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Self
 
@@ -27,6 +30,17 @@ _FORBIDDEN_TREES = (
 )
 
 
+class CutOver(StrEnum):
+    """The moment when traffic moves to a new release.
+
+    ``overlap``: old and new tasks run side by side. ``exclusive``: requests wait, the old tasks
+    stop before the release command and the new tasks begin, and a failure puts the disks back.
+    """
+
+    OVERLAP = "overlap"
+    EXCLUSIVE = "exclusive"
+
+
 @dataclass(frozen=True, slots=True)
 class Attachment:
     """A disk of an app at an absolute mount path."""
@@ -37,6 +51,22 @@ class Attachment:
     @classmethod
     def parse(cls, disk: str, mount_path: str) -> Self:
         return cls(DiskName.parse(disk), _mount_path(mount_path))
+
+
+def cut_over_of(disks: Sequence[Attachment], wanted: CutOver | None) -> CutOver:
+    """How a release with ``disks`` goes live; ``wanted`` is what a person has set, if anything."""
+    if not disks:
+        return CutOver.OVERLAP
+    return wanted or CutOver.EXCLUSIVE
+
+
+def cut_over_reason(disks: Sequence[Attachment], wanted: CutOver | None) -> str:
+    """Why it is that one, for people."""
+    if not disks:
+        return "no disk"
+    if wanted is None:
+        return "it has a disk, and one version at a time writes there"
+    return f"as disks:set says, cutover={wanted}"
 
 
 def _mount_path(text: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from pushdeploy.domain.disk import Attachment
+from pushdeploy.domain.disk import Attachment, CutOver
 from pushdeploy.domain.names import AppName, CommitId, KeyName
 from pushdeploy.domain.slug import Slug
 
@@ -43,6 +43,7 @@ class Reason(StrEnum):
     ROLLBACK = "rollback"
     RETRY = "retry"
     DISK = "disk"
+    RESTORE = "restore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ class Candidate:
 
     ``ref`` names the branch that moves to ``slug.commit`` when the release goes live, with
     ``ref_old`` the commit that it must still be at; None where no branch moves. Without
-    ``release_phase`` its release command does not run.
+    ``release_phase`` its release command does not run. ``restore`` is a snapshot that the disks
+    get before it.
     """
 
     app: AppName
@@ -64,14 +66,16 @@ class Candidate:
     ref: str | None = None
     ref_old: CommitId | None = None
     release_phase: bool = True
+    cut_over: CutOver = CutOver.OVERLAP
+    restore: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
     """``version`` counts from 1 within an app and is never given twice.
 
-    ``live_at`` is when it went live, None where it never did. The config holds secrets: it is
-    left out of the repr.
+    ``live_at`` is when it went live, None where it never did. ``snapshot`` was taken of its disks
+    before its release phase. The config holds secrets: it is left out of the repr.
     """
 
     app: AppName
@@ -88,6 +92,8 @@ class Release:
     ref: str | None = None
     ref_old: CommitId | None = None
     live_at: datetime | None = None
+    cut_over: CutOver = CutOver.OVERLAP
+    snapshot: int | None = None
 
     @property
     def label(self) -> str:

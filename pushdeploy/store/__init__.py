@@ -15,6 +15,7 @@ from pushdeploy.store.pipelines import Pipelines
 from pushdeploy.store.recorder import OutputRecorder
 from pushdeploy.store.releases import Releases
 from pushdeploy.store.slugs import Slugs
+from pushdeploy.store.snapshots import Snapshots
 from pushdeploy.store.upgrade import upgrade
 
 __all__ = ["AuditEntry", "OutputRecorder", "Store"]
@@ -34,6 +35,7 @@ class Store:
         self.keys = Keys(database)
         self.disks = Disks(database)
         self.slugs = Slugs(database)
+        self.snapshots = Snapshots(database)
         self.releases = Releases(database)
         self.pipelines = Pipelines(database)
         self.audit = Audit(database)

@@ -71,6 +71,10 @@ class Apps:
         """None unlocks."""
         self._set(name, **lock_values(lock))
 
+    def set_put_back(self, name: AppName, snapshot: int | None) -> None:
+        """Its disks must be restored from ``snapshot`` before anything of it runs; None: done."""
+        self._set(name, put_back=snapshot)
+
     def _set(self, app: AppName, /, **values: object) -> None:
         with self._database.changing() as connection:
             changed = connection.execute(
@@ -92,6 +96,7 @@ def _apps() -> Select[Any]:
         APPS.c.lock_by,
         APPS.c.lock_message,
         APPS.c.lock_at,
+        APPS.c.put_back,
     )
 
 

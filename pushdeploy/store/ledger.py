@@ -134,6 +134,7 @@ def values_of(candidate: Candidate) -> Mapping[str, Any]:
         "ref": candidate.ref,
         "ref_old": None if candidate.ref_old is None else str(candidate.ref_old),
         "ref_moved": False,
+        "cut_over": str(candidate.cut_over),
     }
 
 
@@ -159,12 +160,16 @@ def retire_others(app: AppName, version: int) -> Update:
 
 
 def point_at(app: AppName, version: int) -> Update:
-    """``version`` becomes the current one, and what it has becomes what is wanted."""
+    """``version`` becomes the current one, and what it has becomes what is wanted.
+
+    Its disks too: nothing is put back any more.
+    """
     return (
         update(APPS)
         .where(APPS.c.name == str(app))
         .values(
             current_version=version,
+            put_back=None,
             config=_snapshot(RELEASES.c.config, version),
             disks=_snapshot(RELEASES.c.disks, version),
         )

@@ -109,6 +109,11 @@ class Releases:
             ledger.move(connection, app, version, live)
             connection.execute(ledger.point_at(app, version))
 
+    def set_snapshot(self, app: AppName, version: int, snapshot: int) -> None:
+        """Note the snapshot that was taken before the release phase."""
+        with self._database.changing() as connection:
+            ledger.move(connection, app, version, {"snapshot_id": snapshot})
+
     def ref_moved(self, app: AppName, version: int) -> None:
         """The branch of a live release has been moved, or is not to be moved any more."""
         with self._database.changing() as connection:

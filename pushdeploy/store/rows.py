@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, RowMapping
 
 from pushdeploy.domain.app import App, AppLock, AppSettings
-from pushdeploy.domain.disk import Attachment
+from pushdeploy.domain.disk import Attachment, CutOver
 from pushdeploy.domain.names import (
     AppName,
     CommitId,
@@ -19,7 +19,8 @@ from pushdeploy.domain.names import (
 )
 from pushdeploy.domain.release import Reason, Release, ReleaseStatus
 from pushdeploy.domain.slug import Healthcheck, Slug
-from pushdeploy.store.schema import APPS, RELEASES, SLUGS
+from pushdeploy.domain.snapshot import Snapshot
+from pushdeploy.store.schema import APPS, RELEASES, SLUGS, SNAPSHOTS
 
 Json = dict[str, Any]
 
@@ -29,11 +30,12 @@ def app_of(row: Row[Any]) -> App:
         id=row.id,
         name=AppName(row.name),
         created_at=row.created_at,
-        settings=AppSettings(**_known(AppSettings, row.settings)),
+        settings=_settings_of(row.settings),
         formation=_quantities(row.formation),
         current_version=row.current_version,
         stopped=row.stopped,
         lock=_lock_of(row),
+        put_back=row.put_back,
     )
 
 
@@ -129,7 +131,33 @@ def release_of(row: RowMapping) -> Release:
         ref=row[release.ref],
         ref_old=CommitId(ref_old) if ref_old is not None else None,
         live_at=row[release.live_at],
+        cut_over=CutOver(row[release.cut_over] or CutOver.OVERLAP),
+        snapshot=row[release.snapshot_id],
     )
+
+
+def snapshot_of(row: RowMapping) -> Snapshot:
+    """Of a row that joins a snapshot and its app."""
+    snapshot = SNAPSHOTS.c
+    return Snapshot(
+        id=row[snapshot.id],
+        app=AppName(row[APPS.c.name]),
+        description=row[snapshot.description],
+        by=KeyName(row[snapshot.key_name]),
+        created_at=row[snapshot.created_at],
+        version=row[snapshot.version],
+        kind=row[snapshot.kind],
+        sizes_bytes={DiskName(k): size for k, size in row[snapshot.sizes_bytes].items()},
+        complete=row[snapshot.complete],
+    )
+
+
+def _settings_of(stored: Json) -> AppSettings:
+    known = _known(AppSettings, stored)
+    if known.get("cut_over"):
+        known["cut_over"] = CutOver(known["cut_over"])
+    known["without_snapshots"] = tuple(known.get("without_snapshots", ()))
+    return AppSettings(**known)
 
 
 def _lock_of(row: Row[Any]) -> AppLock | None:

@@ -37,6 +37,7 @@ APPS = Table(
     Column("lock_by", Text),
     Column("lock_message", FreeText),
     Column("lock_at", Moment),
+    Column("put_back", Integer),
     sqlite_autoincrement=True,  # an id, and with it a uid, is never given twice
 )
 
@@ -123,6 +124,8 @@ RELEASES = Table(
     Column("ref", Text),
     Column("ref_old", Text),
     Column("ref_moved", Boolean, nullable=False),
+    Column("cut_over", Text),
+    Column("snapshot_id", Integer),  # no foreign key: the ledger outlives what it names
     Index("releases_by_status", "status"),
     Index(
         "one_live_release_per_app",
@@ -131,6 +134,21 @@ RELEASES = Table(
         sqlite_where=text("status = 'live'"),
         postgresql_where=text("status = 'live'"),
     ),
+)
+
+SNAPSHOTS = Table(
+    "snapshots",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("app_id", ForeignKey("apps.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("version", Integer),
+    Column("description", FreeText, nullable=False),
+    Column("key_name", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("sizes_bytes", JSON, nullable=False),
+    Column("complete", Boolean, nullable=False),
+    sqlite_autoincrement=True,  # a person may have written the number down
 )
 
 RELEASE_STEPS = Table(

@@ -208,6 +208,10 @@ def test_database_of_the_first_schema_keeps_its_apps_when_it_is_upgraded(
     _with_apps(store, SHOP)
     with store._database.changing() as connection:
         for statement in (
+            "DROP TABLE snapshots",
+            "ALTER TABLE releases DROP COLUMN snapshot_id",
+            "ALTER TABLE releases DROP COLUMN cut_over",
+            "ALTER TABLE apps DROP COLUMN put_back",
             "DROP TABLE pipeline_members",
             "DROP TABLE pipelines",
             "ALTER TABLE apps DROP COLUMN lock_by",
