@@ -77,6 +77,7 @@ class Settings(BaseSettings):
     stack_source: Literal["auto", "pull", "bootstrap"] = Field(
         "auto", description="pull, bootstrap or auto"
     )
+    hold_seconds: int = Field(25, ge=1)
     build_timeout_seconds: int = Field(1800, ge=1)
     build_memory_bytes: int = Field(2 * 1024**3, ge=0)
     build_cpus: float = Field(0, ge=0)

@@ -114,7 +114,9 @@ def _assemble(settings: Settings, home: Home, instance: str) -> Server:
     templates = Templates(home.root)
     entry = find("hooks", "release", home.root)
     scheduler = SCHEDULER(engine, instance, home.logs, entry, settings.domain)
-    router = ROUTER(home.root, settings.http, settings.https, templates, settings.nginx)
+    router = ROUTER(
+        home.root, settings.http, settings.https, templates, settings.nginx, settings.hold_seconds
+    )
     repositories = Repositories(home.repositories)
     disks = Directories(home.disks)
     lifecycle = Lifecycle(home.root)

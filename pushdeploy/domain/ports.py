@@ -266,6 +266,22 @@ class Router(Protocol):
     def start(self) -> None:
         """Make the proxy run, adopting one that already does. ``BackendDown`` with the reason."""
 
+    def hold(
+        self,
+        route: Route,
+        leaving: Sequence[Target],
+        drain_seconds: float,
+        output: Output,
+    ) -> AbstractContextManager[None]:
+        """Keep the app's requests waiting instead of sending them to ``leaving``.
+
+        ``route`` is the present one. Entered when no request is at ``leaving`` any more, or
+        ``drain_seconds`` have passed; inside, nothing new reaches ``leaving``: stop them there.
+        The requests are held until ``switch``, also after the context is left, each for the
+        router's hold_seconds at the most. ``RouteFailed`` or ``BackendDown`` leaves the former
+        route as it was.
+        """
+
     def switch(
         self,
         route: Route,
@@ -273,15 +289,19 @@ class Router(Protocol):
         drain_seconds: float,
         output: Output,
     ) -> None:
-        """Send the app's requests to ``route.targets``.
+        """Send the app's requests to ``route.targets``, those that are held first.
 
         Returns when they have answered through the proxy and nothing is connected to ``leaving``
         any more, or ``drain_seconds`` have passed. ``RouteFailed`` leaves the former route as
-        it was.
+        it was, a held one held. What is held goes to targets of the version that it was held
+        from whatever they answer, and to those of another when they answer.
         """
 
     def routes(self, routes: Sequence[Route]) -> None:
-        """Make exactly these the routes, with one reload at most; a bad one is left out."""
+        """Make exactly these the routes, with one reload at most; a bad one is left out.
+
+        What is held of an app whose route is not ``held`` any more goes to its targets.
+        """
 
     def remove(self, app: AppName) -> None: ...
 

@@ -8,7 +8,7 @@ from pushdeploy.domain.app import App
 from pushdeploy.domain.names import WEB, AppName, HostName
 from pushdeploy.domain.task import Task
 
-RouteState = Literal["serving", "stopped", "empty"]
+RouteState = Literal["serving", "stopped", "empty", "held"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -21,7 +21,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """``state`` tells the page that is shown where there is no target: stopped or not deployed."""
+    """``state`` tells the page that is shown where there is no target: stopped or not deployed.
+
+    ``held``: requests wait for the next route instead of being sent to a target.
+    """
 
     app: AppName
     hosts: Sequence[HostName]

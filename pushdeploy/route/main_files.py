@@ -22,7 +22,9 @@ _MOST_FILES = 65536
 _UNPRIVILEGED = ("www-data", "nobody")
 
 
-def install(prefix: Prefix, master: Master, templates: Templates, http: Address) -> bool:
+def install(
+    prefix: Prefix, master: Master, templates: Templates, http: Address, hold_seconds: int
+) -> bool:
     """Write them when nginx accepts them: whether a running nginx has something new to read.
 
     Refused: one that runs goes on with the former ones, and the log says so; else
@@ -32,7 +34,7 @@ def install(prefix: Prefix, master: Master, templates: Templates, http: Address)
     for name, text in page_files(templates).items():
         write_whole(prefix.pages / name, text.encode())
     former = {name: _content(prefix, name) for name in (MAIN, TRIAL, PAGES)}
-    wanted = _rendered(master, templates, http)
+    wanted = _rendered(master, templates, http, hold_seconds)
     _write(prefix, wanted)
     lines = master.test(MAIN)
     if lines and master.pid is None:
@@ -66,11 +68,13 @@ def _user() -> str:
     raise BackendDown("there is no user for nginx's workers", "adduser --system www-data")
 
 
-def _rendered(master: Master, templates: Templates, http: Address) -> Mapping[str, bytes]:
+def _rendered(
+    master: Master, templates: Templates, http: Address, hold_seconds: int
+) -> Mapping[str, bytes]:
     features, workers = features_of(master.program), worker_limits()
     return {
-        MAIN: main_file(templates, http, workers, features).encode(),
-        TRIAL: main_file(templates, http, workers, features, apps="staging").encode(),
+        MAIN: main_file(templates, http, workers, features, "apps", hold_seconds).encode(),
+        TRIAL: main_file(templates, http, workers, features, "staging", hold_seconds).encode(),
         PAGES: templates.render("nginx/pages.conf").encode(),
     }
 

@@ -78,6 +78,7 @@ class Master:
             return
         self._retire_orphans()
         self._prefix.control_socket.unlink(missing_ok=True)
+        self._prefix.page_socket.unlink(missing_ok=True)
         self._prefix.pid_file.unlink(missing_ok=True)
         answer = self._run("-c", MAIN)
         if answer.returncode or not until(self._serving, _START_SECONDS):

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pushdeploy.route.holder import DIRECTORY, PAGE_SOCKET
+
 MAIN = "nginx.conf"
 TRIAL = "trial.conf"
 PAGES = "pages.conf"
@@ -51,6 +53,20 @@ class Prefix:
         return self.root / "control.sock"
 
     @property
+    def page_socket(self) -> Path:
+        """Where whoever has waited too long is told to come back."""
+        return self.root / PAGE_SOCKET
+
+    @property
+    def holders(self) -> Path:
+        """Two sockets for each app whose requests are held: the requests' and the router's."""
+        return self.root / DIRECTORY
+
+    @property
+    def holders_log(self) -> Path:
+        return self.logs / "holders.log"
+
+    @property
     def unread(self) -> Path:
         """Exists while files may differ from what nginx has read."""
         return self.root / "unread"
@@ -62,7 +78,8 @@ class Prefix:
         conf_d = self.root / "conf.d"
         for directory in (self.apps, self.staging, self.pages, self.logs, temp, conf_d):
             directory.mkdir(mode=0o755, exist_ok=True)
-        for directory in (self.root, temp):
+        self.holders.mkdir(mode=0o711, exist_ok=True)
+        for directory in (self.root, temp, self.holders):
             directory.chmod(0o711)
         self.pages.chmod(0o755)
 

@@ -13,7 +13,10 @@ from pushdeploy.templating import Templates
 KEEPALIVE_MIN_TIMEOUT_SECONDS = 5
 """How long a worker that a reload has left behind waits for idle clients' next requests."""
 
-_PAGES = ("404", "413", "502", "504", "stopped", "empty")
+HOLD_SECONDS = 25
+"""Less than the 30 s after which many a client or a proxy in front gives up."""
+
+_PAGES = ("404", "413", "502", "504", "stopped", "empty", "held")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ def main_file(
     workers: WorkerLimits,
     features: Features,
     apps: str = "apps",
+    hold_seconds: int = HOLD_SECONDS,
 ) -> str:
     """``apps`` is the directory whose files are read: the present ones or those to be tried."""
     seconds = KEEPALIVE_MIN_TIMEOUT_SECONDS if features.keepalive_min_timeout else 0
@@ -41,10 +45,13 @@ def main_file(
         open_files=workers.open_files,
         keepalive_min_timeout_seconds=seconds,
         other_temp_paths=features.temp_paths,
+        hold_seconds=hold_seconds,
     )
 
 
-def app_file(templates: Templates, http: Address, route: Route) -> str:
+def app_file(
+    templates: Templates, http: Address, route: Route, hold_seconds: int = HOLD_SECONDS
+) -> str:
     """One app's file. ``UserError`` or ``ValueError`` for a name or an address that is none."""
     targets = [_target(target) for target in route.targets]
     return templates.render(
@@ -54,6 +61,8 @@ def app_file(templates: Templates, http: Address, route: Route) -> str:
         http=str(http),
         hosts=[HostName.parse(host) for host in route.hosts],
         targets=targets,
+        held=route.state == "held",
+        hold_seconds=hold_seconds,
         page="empty" if route.state == "empty" else "stopped",
         body_limit_bytes=int(route.body_limit_bytes),
     )

@@ -43,6 +43,14 @@ def is_worker(pid: int) -> bool:
     return title(pid).startswith(_WORKER)
 
 
+def user_of(pid: int) -> int | None:
+    """Whose process it is, by number; None when it has ended."""
+    try:
+        return (_PROC / str(pid)).stat().st_uid
+    except OSError:
+        return None
+
+
 def title(pid: int) -> str:
     """What the process calls itself; empty when it has ended."""
     try:

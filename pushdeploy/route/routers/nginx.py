@@ -1,13 +1,15 @@
 """Tasks → HTTP through an nginx of our own, beside whatever the machine already runs.
 
 A switch is one synchronous call: it returns when the new tasks have answered through nginx and
-nobody is connected to the former ones.
+nobody is connected to the former ones. Where only one version may write, requests are held from
+when the former tasks are to stop until the switch.
 """
 
 import logging
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from pushdeploy.domain.errors import BackendDown, PushdeployError, RouteFailed
@@ -15,14 +17,18 @@ from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports import Output
 from pushdeploy.domain.route import Route, Target
 from pushdeploy.output import duration
+from pushdeploy.route.deadline import until
 from pushdeploy.route.drain import wait_until_empty
+from pushdeploy.route.holds import Holds
 from pushdeploy.route.main_files import install
 from pushdeploy.route.master import Master, Reload
 from pushdeploy.route.prefix import MAIN, Prefix
-from pushdeploy.route.probe import complaint
+from pushdeploy.route.probe import complaint, silent
 from pushdeploy.route.program import features_of, find_program
+from pushdeploy.route.refusals import Refusals
 from pushdeploy.route.reloads import Reloads
-from pushdeploy.route.rendering import KEEPALIVE_MIN_TIMEOUT_SECONDS, app_file
+from pushdeploy.route.rendering import HOLD_SECONDS, KEEPALIVE_MIN_TIMEOUT_SECONDS, app_file
+from pushdeploy.route.workers import user_of
 from pushdeploy.settings import Address
 from pushdeploy.templating import Templates
 
@@ -39,15 +45,20 @@ class Nginx:
         https: Address | None,
         templates: Templates,
         program: Path | None = None,
+        hold_seconds: int = HOLD_SECONDS,
     ) -> None:
         """``https`` has its place here and is not served yet. Nothing is touched before start."""
         self._http = http
         self._https = https
         self._templates = templates
         self._chosen = program
+        self._hold_seconds = hold_seconds
         self._prefix = Prefix(home / "nginx")
         self._master = Master(self._prefix, program)
         self._reloads = Reloads(self._prefix, self._master)
+        self._holds = Holds(self._prefix, hold_seconds)
+        self._firewall = Refusals(home)
+        self._held_versions: dict[AppName, int | None] = {}
 
     def start(self) -> None:
         """Make nginx run with the present main file, adopting one that already does.
@@ -55,7 +66,10 @@ class Nginx:
         It goes on when we end. ``BackendDown`` with nginx's own words.
         """
         with _backend(), self._reloads.exclusively:
-            news = install(self._prefix, self._master, self._templates, self._http)
+            self._firewall.clear()
+            news = install(
+                self._prefix, self._master, self._templates, self._http, self._hold_seconds
+            )
             if self._master.pid is None:
                 self._master.start()
                 self._prefix.unread.unlink(missing_ok=True)
@@ -64,9 +78,29 @@ class Nginx:
                 self._reloads.apply({})
 
     def stop(self) -> None:
-        """End our nginx at once, with whatever it still serves."""
+        """End our nginx at once, with whatever it still serves or holds."""
         with _backend(), self._reloads.exclusively:
             self._master.stop()
+            for app in self._holds.apps():
+                self._holds.end(app)
+            self._firewall.clear()
+
+    @contextmanager
+    def hold(
+        self, route: Route, leaving: Sequence[Target], drain_seconds: float, output: Output
+    ) -> Iterator[None]:
+        """Keep the app's requests waiting; see ``domain.ports.Router``.
+
+        The refusals at ``leaving`` stay until the switch: so an old worker's request goes on to
+        the holder at once, instead of waiting for an address that nobody has.
+        """
+        with _backend():
+            reload = self._begin_to_hold(route)
+            refused = self._refuse(route.app, reload, leaving)
+            if not refused:
+                until(reload.gone, KEEPALIVE_MIN_TIMEOUT_SECONDS)
+            self._wait_until_empty(set(leaving), drain_seconds, output)
+        yield
 
     def switch(
         self, route: Route, leaving: Sequence[Target], drain_seconds: float, output: Output
@@ -76,6 +110,11 @@ class Nginx:
         Requests that have come to ``leaving`` before are answered by them within the drain time.
         """
         with _backend():
+            self._firewall.lift(route.targets)
+            if self._holds.find(route.app):
+                self._let_go(route, output)
+                self._wait_until_empty(set(leaving) - set(route.targets), drain_seconds, output)
+                return
             former = self._reloads.content(route.app)
             reload = self._apply(route.app, self._rendered(route))
             wrong = complaint(self._http, route.hosts) if route.targets and route.hosts else ""
@@ -87,6 +126,7 @@ class Nginx:
                 )
             output.detail(_destination(route))
             self._drain(reload, set(leaving) - set(route.targets), drain_seconds, output)
+            self._firewall.forget(route.app)
 
     def routes(self, routes: Sequence[Route]) -> None:
         """Make exactly these the apps' files. A bad one is left as it was, and logged."""
@@ -100,13 +140,20 @@ class Nginx:
                     wanted[route.app] = self._rendered(route)
                 except RouteFailed as error:
                     _log.error("app=%s has no new route: %s", route.app, error.message)
-            for app, lines in self._reloads.apply(wanted).refused.items():
+            free = self._pass_on_but_held(routes)
+            refused = self._reloads.apply(wanted).refused
+            for app, lines in refused.items():
                 _log.error("app=%s has no new route: %s", app, "; ".join(lines))
+            for app in free & wanted.keys() - refused.keys():
+                self._holds.finish(app)
 
     def remove(self, app: AppName) -> None:
         """Nothing answers for the app any more, apart from the page for unknown hosts."""
         with _backend():
+            self._holds.pass_on(app, [])
             self._apply(app, None)
+            self._holds.finish(app)
+            self._firewall.forget(app)
 
     def version(self) -> tuple[int, ...]:
         """Of the nginx that runs, else of the one that would."""
@@ -145,11 +192,76 @@ class Nginx:
         if not route.hosts:
             return None
         try:
-            return app_file(self._templates, self._http, route).encode()
+            return app_file(self._templates, self._http, route, self._hold_seconds).encode()
         except PushdeployError as error:
             raise RouteFailed(error.message, error.hint) from error
         except ValueError as error:
             raise RouteFailed(f"{route.app} cannot be routed: {error}") from error
+
+    def _begin_to_hold(self, route: Route) -> Reload:
+        """The reload after which every request that a present worker gets is held."""
+        former = self._reloads.content(route.app)
+        content = self._rendered(replace(route, targets=(), state="held"))
+        self._holds.begin(route.app)
+        try:
+            reload = self._apply(route.app, content)
+            self._holds.find(route.app)
+        except (PushdeployError, OSError):
+            if content != former:
+                self._reloads.apply({route.app: former})
+                self._holds.end(route.app)
+            raise
+        self._held_versions[route.app] = route.version
+        return reload
+
+    def _refuse(self, app: AppName, reload: Reload, leaving: Sequence[Target]) -> bool:
+        """Whether the workers that the reload has left behind get no connection to ``leaving``."""
+        users = {user_of(pid) for pid in reload.left_behind} - {None}
+        return all(self._firewall.add(app, user, leaving) for user in users if user is not None)
+
+    def _let_go(self, route: Route, output: Output) -> None:
+        """Pass on what is held before nginx does, unless a new version's tasks are silent.
+
+        Past that a route that nginx refuses is no reason to fail: the holder is the way then.
+        """
+        content = self._rendered(route)
+        if route.version != self._held_versions.get(route.app):
+            self._refuse_silent(route)
+        self._holds.pass_on(route.app, route.targets)
+        try:
+            self._apply(route.app, content)
+        except PushdeployError as error:
+            if not route.targets:
+                raise
+            _log.error("app=%s is routed through its holder: %s", route.app, error.message)
+            output.trouble(f"{error.message}: {route.app} is served all the same. {error.hint}")
+            return
+        output.detail(_destination(route))
+        self._holds.finish(route.app)
+        self._held_versions.pop(route.app, None)
+        self._firewall.forget(route.app)
+
+    def _refuse_silent(self, route: Route) -> None:
+        for target in route.targets:
+            wrong = silent(target, route.hosts)
+            if wrong:
+                raise RouteFailed(
+                    f"{route.app} does not answer: {wrong}",
+                    f"logs {route.app} shows what the app says; does it listen on PORT?",
+                )
+
+    def _pass_on_but_held(self, routes: Sequence[Route]) -> set[AppName]:
+        """Hold for those that are to be held; the apps that nothing is to be held for any more."""
+        targets = {route.app: route.targets for route in routes}
+        held = {route.app for route in routes if route.state == "held" and route.hosts}
+        for app in held:
+            self._holds.begin(app)
+        free = set(self._holds.apps()) - held
+        for app in free:
+            self._firewall.forget(app)
+            self._holds.pass_on(app, targets.get(app, ()))
+        self._firewall.lift(target for each in targets.values() for target in each)
+        return free
 
     def _apply(self, app: AppName, content: bytes | None) -> Reload:
         applied = self._reloads.apply({app: content})
@@ -173,12 +285,22 @@ class Nginx:
             quiet_at=reload.at + KEEPALIVE_MIN_TIMEOUT_SECONDS,
             drain_seconds=drain_seconds,
         )
-        if still_open:
-            many = "connection was" if still_open == 1 else "connections were"
-            output.detail(
-                f"{still_open} {many} still open to the former tasks after"
-                f" {duration(drain_seconds)}"
-            )
+        _tell_open(still_open, drain_seconds, output)
+
+    def _wait_until_empty(self, leaving: set[Target], drain_seconds: float, output: Output) -> None:
+        """Where no worker opens new connections to them: the table is exact at once."""
+        still_open = wait_until_empty(
+            leaving, workers_gone=lambda: False, quiet_at=0, drain_seconds=drain_seconds
+        )
+        _tell_open(still_open, drain_seconds, output)
+
+
+def _tell_open(still_open: int, drain_seconds: float, output: Output) -> None:
+    if still_open:
+        many = "connection was" if still_open == 1 else "connections were"
+        output.detail(
+            f"{still_open} {many} still open to the former tasks after {duration(drain_seconds)}"
+        )
 
 
 def _destination(route: Route) -> str:

@@ -3,8 +3,8 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -226,6 +226,13 @@ class MemoryRouter:
     refused: set[str] = field(default_factory=set)
 
     def start(self) -> None: ...
+
+    @contextmanager
+    def hold(
+        self, route: Route, leaving: Sequence[Target], drain_seconds: float, output: Output
+    ) -> Iterator[None]:
+        self.table[route.app] = replace(route, targets=(), state="held")
+        yield
 
     def switch(
         self, route: Route, leaving: Sequence[Target], drain_seconds: float, output: Output

@@ -26,6 +26,7 @@ WITH_DOMAINS = replace(
     SERVING, hosts=[*SERVING.hosts, HostName.parse("www.example.com"), HostName.parse("*.a.org")]
 )
 STOPPED = route_to(version=12, state="stopped")
+HELD = replace(WITH_DOMAINS, targets=(), state="held")
 EMPTY = route_to(version=None, state="empty")
 ROOT = WorkerLimits("www-data www-data", 65536)
 NEW = Features((1, 31, 3), ("fastcgi", "uwsgi", "scgi"))
@@ -43,7 +44,7 @@ def test_the_main_file_of_an_older_nginx_without_root() -> None:
 
 @pytest.mark.parametrize(
     ("name", "route"),
-    [("serving", WITH_DOMAINS), ("stopped", STOPPED), ("empty", EMPTY)],
+    [("serving", WITH_DOMAINS), ("stopped", STOPPED), ("empty", EMPTY), ("held", HELD)],
 )
 def test_the_file_of_an_app(name: str, route: Route) -> None:
     _compare(f"app-{name}.conf", app_file(Templates(), HTTP, route))

@@ -45,8 +45,18 @@ class _Handler(BaseHTTPRequestHandler):
         self._say(body.encode())
 
     def do_POST(self) -> None:
-        length = int(self.headers["Content-Length"])
-        self._say(f"{len(self.rfile.read(length))} bytes".encode())
+        self.server.posts += 1
+        self._say(f"{len(self._body())} bytes".encode())
+
+    def _body(self) -> bytes:
+        if "Content-Length" in self.headers:
+            return self.rfile.read(int(self.headers["Content-Length"]))
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
 
     def log_message(self, *arguments: object) -> None:
         pass
@@ -78,6 +88,7 @@ class WebServer(ThreadingHTTPServer):
         super().__init__((f"127.0.0.{next(_addresses)}", 0), _Handler)
         self.name = name
         self.arrived = threading.Event()
+        self.posts = 0
         self._connections: set[socket.socket] = set()
         threading.Thread(target=self.serve_forever, args=[0.01], daemon=True).start()
 

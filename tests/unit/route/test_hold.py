@@ -1,0 +1,454 @@
+"""Requests wait while an app's tasks are exchanged: held, passed on, and at last told to come back.
+
+The app's own tasks die at once when they are told to stop, the hardest case for whoever asks.
+"""
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from pushdeploy.domain.errors import RouteFailed
+from pushdeploy.domain.names import AppName
+from pushdeploy.output import Output, Quiet
+from pushdeploy.route.deadline import until
+from pushdeploy.route.routers.nginx import Nginx
+from pushdeploy.route.workers import workers_in
+from pushdeploy.settings import Address
+from pushdeploy.templating import Templates
+from tests.unit.route.conftest import MakeNginx
+from tests.unit.route.web_servers import Crowd, Visitor, WebServer, route_to
+
+Serve = Callable[[str], WebServer]
+Visit = Callable[[str], Visitor]
+SHOP = AppName("shop")
+
+
+@pytest.fixture
+def hurried(tmp_path: Path, address: Address, make_nginx: MakeNginx) -> Nginx:
+    """A router that holds a request for one second only."""
+    router = Nginx(tmp_path, address, None, Templates(tmp_path), hold_seconds=1)
+    router.start()
+    return router
+
+
+@pytest.fixture
+def background() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(300)
+
+
+def waiting(router: Nginx, count: int, app: AppName = SHOP) -> bool:
+    """Whether ``count`` requests come to wait."""
+
+    def arrived() -> bool:
+        held = router._holds.find(app)
+        return held is not None and held.waiting == count
+
+    return until(arrived, 20)
+
+
+def relaying(router: Nginx, count: int) -> bool:
+    def arrived() -> bool:
+        held = router._holds.find(SHOP)
+        return held is not None and held.relaying == count
+
+    return until(arrived, 20)
+
+
+def test_requests_of_any_method_wait_for_the_next_tasks(
+    nginx: Nginx,
+    serve: Serve,
+    visit: Visit,
+    background: ThreadPoolExecutor,
+    output: Output,
+    said: list[str],
+) -> None:
+    old, new = serve("old"), serve("new")
+    nginx.switch(route_to(old.target), [], 30, Quiet())
+    with nginx.hold(route_to(old.target), [old.target], 30, Quiet()):
+        old.kill()
+        got = background.submit(visit("shop").get)
+        posted = background.submit(visit("shop").post, b"x" * 300_000)
+        assert waiting(nginx, 2)
+    assert waiting(nginx, 2)
+    nginx.switch(route_to(new.target, version=2), [], 30, output)
+    assert got.result(10)[::2] == (200, "new")
+    assert posted.result(10)[::2] == (200, "300000 bytes")
+    assert visit("shop").get()[2] == "new"
+    assert said == [f"       traffic goes to v2 at {new.target.address}:{new.target.port}"]
+    assert until(lambda: nginx._holds.find(SHOP) is None, 10)
+    assert list((nginx._prefix.holders).iterdir()) == []
+
+
+def test_entering_waits_for_the_requests_that_are_at_the_old_tasks(
+    nginx: Nginx, serve: Serve, visit: Visit, background: ThreadPoolExecutor
+) -> None:
+    old = serve("old")
+    nginx.switch(route_to(old.target), [], 30, Quiet())
+    slow = background.submit(visit("shop").get, "/slow/1")
+    assert old.arrived.wait(10)
+    with nginx.hold(route_to(old.target), [old.target], 30, Quiet()):
+        assert slow.done() or until(slow.done, 1)
+        old.kill()
+    assert slow.result()[2] == "old"
+    nginx.switch(route_to(state="stopped"), [], 30, Quiet())
+
+
+def test_a_websocket_at_the_old_tasks_is_waited_for_no_longer_than_the_drain_time(
+    nginx: Nginx, serve: Serve, address: Address, output: Output, said: list[str]
+) -> None:
+    old = serve("old")
+    nginx.switch(route_to(old.target), [], 30, Quiet())
+    with websocket(address, "shop"):
+        started = time.monotonic()
+        with nginx.hold(route_to(old.target), [old.target], 1, output):
+            assert 1 <= time.monotonic() - started < 3
+    assert said == ["       1 connection was still open to the former tasks after 1.00s"]
+
+
+def test_an_idle_client_of_an_old_worker_posts_to_a_dead_task_and_loses_nothing(
+    nginx: Nginx, serve: Serve, address: Address, background: ThreadPoolExecutor, tmp_path: Path
+) -> None:
+    """The old workers know only the task that dies at once; nothing sends a seen POST again."""
+    old, new = serve("old"), serve("new")
+    nginx.switch(route_to(old.target), [], 30, Quiet())
+    visitors = [Visitor(address, "shop.localhost") for _ in range(20)]
+    for visitor in visitors:
+        visitor.get()
+    kept = [visitor.connection.sock for visitor in visitors]
+    with nginx.hold(route_to(old.target), [old.target], 30, Quiet()):
+        assert any(worker.leaving for worker in workers_in(tmp_path / "nginx"))
+        first = [background.submit(v.post, b"abc") for v in visitors[:10]]
+        assert waiting(nginx, 10)
+        assert not old.posts
+        old.kill()
+        second = [background.submit(v.post, b"abc") for v in visitors[10:]]
+        assert waiting(nginx, 20)
+    assert [visitor.connection.sock for visitor in visitors] == kept
+    nginx.switch(route_to(new.target, version=2), [], 30, Quiet())
+    assert {job.result(20)[::2] for job in first + second} == {(200, "3 bytes")}
+    for visitor in visitors:
+        visitor.connection.close()
+
+
+@pytest.mark.slow
+def test_two_hundred_visitors_lose_nothing_over_five_exchanges(
+    nginx: Nginx, serve: Serve, address: Address
+) -> None:
+    server = serve("v0")
+    nginx.switch(route_to(server.target, version=0), [], 30, Quiet())
+    crowd = Crowd()
+    pauses = [0.0] * 8 + [0.01 * (number % 150) for number in range(192)]
+    with crowd.visiting(address, "shop.localhost", pauses):
+        for number in range(1, 6):
+            assert until(lambda name=server.name: crowd.answers[name] > 50, 30)
+            old = server
+            with nginx.hold(route_to(old.target, version=number), [old.target], 30, Quiet()):
+                old.kill()
+            assert waiting_at_least(nginx, 20)
+            server = serve(f"v{number}")
+            nginx.switch(route_to(server.target, version=number), [], 30, Quiet())
+    assert crowd.lost == []
+    assert crowd.answers.total() > 2000
+
+
+def test_a_thousand_requests_wait_and_are_all_answered(
+    nginx: Nginx, serve: Serve, address: Address
+) -> None:
+    old, new = serve("old"), serve("new")
+    nginx.switch(route_to(old.target), [], 30, Quiet())
+    ask = b"GET / HTTP/1.1\r\nHost: shop.localhost\r\nConnection: close\r\n\r\n"
+    with nginx.hold(route_to(old.target), [old.target], 30, Quiet()):
+        old.kill()
+        clients = [socket.create_connection((address.host, address.port)) for _ in range(1000)]
+        for client in clients:
+            client.sendall(ask)
+        assert waiting(nginx, 1000)
+        memory = memory_kilobytes(nginx)
+    nginx.switch(route_to(new.target, version=2), [], 30, Quiet())
+    answers = []
+    for client in clients:
+        client.settimeout(20)
+        with client, client.makefile("rb") as answer:
+            answers.append(answer.read().rpartition(b"\r\n")[2])
+    assert answers == [b"new"] * 1000
+    assert memory < 40_000
+
+
+def test_a_held_request_that_has_waited_too_long_is_told_to_come_back(
+    hurried: Nginx, visit: Visit
+) -> None:
+    with hurried.hold(route_to(), [], 30, Quiet()):
+        started = time.monotonic()
+        status, headers, body = visit("shop").get()
+        assert 1 <= time.monotonic() - started < 5
+        assert (status, headers["Retry-After"]) == (503, "5")
+        assert headers["X-Pushdeploy-Error"] == "503"
+        assert len(headers.get_all("X-Request-Id") or ()) == 1
+        assert headers["Content-Type"] == "text/plain; charset=utf-8"
+        assert body.startswith("503 The app is being updated")
+        assert "<h1>The app is being updated</h1>" in visit("shop").get(Accept="text/html")[2]
+        assert visit("shop").post(b"x" * 1_000_000)[0] == 503
+
+
+def test_other_pages_ask_nobody_to_come_back(nginx: Nginx, visit: Visit) -> None:
+    assert visit("nobody").get()[1]["Retry-After"] is None
+
+
+def test_a_killed_holder_leaves_the_page_and_the_switch_works(
+    nginx: Nginx, serve: Serve, visit: Visit, background: ThreadPoolExecutor
+) -> None:
+    new = serve("new")
+    with nginx.hold(route_to(), [], 30, Quiet()):
+        caught = [background.submit(visit("shop").get)]
+        caught.append(background.submit(visit("shop").post, b"abc"))
+        assert waiting(nginx, 2)
+        held = nginx._holds.find(SHOP)
+        assert held is not None
+        os.kill(held.pid, signal.SIGKILL)
+        answers = [job.result(20) for job in caught]
+        answers += [visit("shop").get(), visit("shop").post(b"abc")]
+        assert {(status, headers["Retry-After"]) for status, headers, _ in answers} == {(503, "5")}
+    nginx.switch(route_to(new.target, version=2), [], 30, Quiet())
+    assert visit("shop").get()[2] == "new"
+
+
+def test_a_killed_holder_is_replaced_by_the_next_hold(
+    nginx: Nginx, serve: Serve, visit: Visit, background: ThreadPoolExecutor
+) -> None:
+    with nginx.hold(route_to(), [], 30, Quiet()):
+        held = nginx._holds.find(SHOP)
+        assert held is not None
+        os.kill(held.pid, signal.SIGKILL)
+    with nginx.hold(route_to(), [], 30, Quiet()):
+        asked = background.submit(visit("shop").get)
+        assert waiting(nginx, 1)
+    nginx.switch(route_to(serve("new").target, version=2), [], 30, Quiet())
+    assert asked.result(10)[2] == "new"
+
+
+def test_the_next_server_passes_on_what_its_killed_predecessor_held(
+    nginx: Nginx,
+    make_nginx: MakeNginx,
+    serve: Serve,
+    visit: Visit,
+    background: ThreadPoolExecutor,
+    tmp_path: Path,
+) -> None:
+    target = serve("one").target
+    nginx.switch(route_to(target), [], 30, Quiet())
+    with nginx.hold(route_to(target), [target], 30, Quiet()):
+        asked = background.submit(visit("shop").get)
+        assert waiting(nginx, 1)
+        successor = make_nginx()
+        successor.start()
+        assert waiting(successor, 1)
+        successor.routes([route_to(target)])
+        assert asked.result(10)[2] == "one"
+    assert visit("shop").get()[2] == "one"
+    assert until(lambda: not any((tmp_path / "nginx" / "holders").iterdir()), 10)
+
+
+def test_the_next_server_goes_on_holding_what_is_to_be_held(
+    nginx: Nginx,
+    make_nginx: MakeNginx,
+    serve: Serve,
+    visit: Visit,
+    background: ThreadPoolExecutor,
+) -> None:
+    with nginx.hold(route_to(), [], 30, Quiet()):
+        asked = background.submit(visit("shop").get)
+        assert waiting(nginx, 1)
+        successor = make_nginx()
+        successor.start()
+        successor.routes([route_to(state="held"), route_to(app="blog", state="held")])
+        more = background.submit(visit("blog").get)
+        assert waiting(successor, 1)
+        assert waiting(successor, 1, AppName("blog"))
+    new = serve("new").target
+    successor.switch(route_to(new), [], 30, Quiet())
+    successor.routes([route_to(new), route_to(new, app="blog")])
+    assert [asked.result(10)[2], more.result(10)[2]] == ["new", "new"]
+
+
+def test_holding_one_app_does_not_touch_another(
+    nginx: Nginx, serve: Serve, visit: Visit, background: ThreadPoolExecutor
+) -> None:
+    shared = serve("both").target
+    nginx.routes([route_to(shared), route_to(shared, app="blog")])
+    with nginx.hold(route_to(shared), [], 30, Quiet()):
+        assert visit("blog").get()[2] == "both"
+        asked = background.submit(visit("shop").get)
+        assert waiting(nginx, 1)
+        nginx.switch(route_to(shared, app="blog", version=2), [shared], 30, Quiet())
+        assert visit("blog").post(b"abc")[2] == "3 bytes"
+        assert waiting(nginx, 1)
+    nginx.switch(route_to(shared), [], 30, Quiet())
+    assert asked.result(10)[2] == "both"
+
+
+def test_an_app_that_is_held_twice_is_held_once_and_let_go_by_one_switch(
+    nginx: Nginx, serve: Serve, visit: Visit, background: ThreadPoolExecutor
+) -> None:
+    one = serve("one").target
+    with nginx.hold(route_to(one), [one], 30, Quiet()):
+        asked = background.submit(visit("shop").get)
+        assert waiting(nginx, 1)
+        with nginx.hold(route_to(one), [one], 30, Quiet()):
+            assert waiting(nginx, 1)
+    nginx.switch(route_to(one), [], 30, Quiet())
+    assert asked.result(10)[2] == "one"
+
+
+def test_tasks_of_a_new_version_that_are_silent_leave_the_app_held(
+    nginx: Nginx, serve: Serve, visit: Visit, background: ThreadPoolExecutor
+) -> None:
+    old, silent = serve("old"), serve("silent")
+    silent.kill()
+    nginx.switch(route_to(old.target), [], 30, Quiet())
+    with nginx.hold(route_to(old.target), [old.target], 30, Quiet()):
+        asked = background.submit(visit("shop").get)
+        assert waiting(nginx, 1)
+    with pytest.raises(RouteFailed, match="shop does not answer"):
+        nginx.switch(route_to(silent.target, version=2), [], 30, Quiet())
+    assert waiting(nginx, 1)
+    nginx.switch(route_to(old.target), [], 30, Quiet())
+    assert asked.result(10)[2] == "old"
+
+
+def test_the_version_from_before_is_passed_on_to_whatever_it_answers(
+    nginx: Nginx, serve: Serve, visit: Visit
+) -> None:
+    old = serve("old")
+    nginx.switch(route_to(old.target), [], 30, Quiet())
+    old.kill()
+    with nginx.hold(route_to(old.target), [], 30, Quiet()):
+        pass
+    nginx.switch(route_to(old.target), [], 30, Quiet())
+    assert visit("shop").get()[0] == 502
+
+
+def test_a_switch_without_tasks_and_a_removal_tell_those_that_wait(
+    nginx: Nginx, visit: Visit, background: ThreadPoolExecutor
+) -> None:
+    for let_go, after in (
+        (lambda: nginx.switch(route_to(state="stopped"), [], 30, Quiet()), 503),
+        (lambda: nginx.remove(SHOP), 404),
+    ):
+        with nginx.hold(route_to(), [], 30, Quiet()):
+            asked: Future[tuple[int, object, str]] = background.submit(visit("shop").get)
+            assert waiting(nginx, 1)
+        let_go()
+        status, _, body = asked.result(10)
+        assert (status, body[:28]) == (503, "503 The app is being updated")
+        assert visit("shop").get()[0] == after
+
+
+def test_a_route_that_nginx_refuses_is_not_held(
+    nginx: Nginx, make_nginx: MakeNginx, serve: Serve, visit: Visit, tmp_path: Path
+) -> None:
+    one = serve("one").target
+    nginx.switch(route_to(one), [], 30, Quiet())
+    own = tmp_path / "templates" / "nginx" / "app.conf"
+    own.parent.mkdir(parents=True)
+    own.write_text("}")
+    router = make_nginx()
+    with pytest.raises(RouteFailed), router.hold(route_to(one), [one], 30, Quiet()):
+        pass
+    assert visit("shop").get()[2] == "one"
+    assert router._holds.find(SHOP) is None
+
+
+def test_a_client_that_has_gone_is_not_passed_on(
+    nginx: Nginx, serve: Serve, address: Address
+) -> None:
+    new = serve("new")
+    with nginx.hold(route_to(), [], 30, Quiet()):
+        client = socket.create_connection((address.host, address.port))
+        client.sendall(b"GET /slow/0 HTTP/1.1\r\nHost: shop.localhost\r\n\r\n")
+        assert waiting(nginx, 1)
+        client.close()
+        assert waiting(nginx, 0)
+    nginx.switch(route_to(new.target), [], 30, Quiet())
+    assert not new.arrived.is_set()
+
+
+def test_websockets_and_slow_bodies_go_through_the_holder(
+    nginx: Nginx, serve: Serve, address: Address, background: ThreadPoolExecutor
+) -> None:
+    new = serve("new")
+    with nginx.hold(route_to(), [], 30, Quiet()):
+        talking = background.submit(websocket, address, "shop")
+        assert waiting(nginx, 1)
+        slow = socket.create_connection((address.host, address.port))
+        slow.sendall(b"POST / HTTP/1.1\r\nHost: shop.localhost\r\nTransfer-Encoding: chunked\r\n")
+        slow.sendall(b"Connection: close\r\n\r\n3\r\nabc\r\n")
+    nginx.switch(route_to(new.target, version=2), [], 30, Quiet())
+    slow.sendall(b"3\r\ndef\r\n0\r\n\r\n")
+    with slow, slow.makefile("rb") as answer:
+        assert answer.read().endswith(b"\r\n6 bytes")
+    with talking.result(10) as talk:
+        talk.sendall(b"hello")
+        assert talk.recv(100) == b"hello"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root changes the firewall")
+def test_no_rule_is_left_by_a_switch_or_by_a_killed_server(
+    nginx: Nginx, make_nginx: MakeNginx, serve: Serve, visit: Visit
+) -> None:
+    old, new = serve("old").target, serve("new").target
+    nginx.switch(route_to(old), [], 30, Quiet())
+    visit("shop").get()
+    with nginx.hold(route_to(old), [old], 30, Quiet()):
+        assert "shop is held" in firewall(nginx)
+    nginx.switch(route_to(new, version=2), [], 30, Quiet())
+    assert firewall(nginx) == ""
+    visit("shop").get()
+    with nginx.hold(route_to(new), [new], 30, Quiet()):
+        assert "shop is held" in firewall(nginx)
+        make_nginx().start()
+        assert firewall(nginx) == ""
+
+
+def waiting_at_least(router: Nginx, count: int) -> bool:
+    def arrived() -> bool:
+        held = router._holds.find(SHOP)
+        return held is not None and held.waiting >= count
+
+    return until(arrived, 20)
+
+
+def memory_kilobytes(router: Nginx) -> int:
+    held = router._holds.find(SHOP)
+    assert held is not None
+    status = Path(f"/proc/{held.pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0])
+
+
+def firewall(router: Nginx) -> str:
+    import subprocess
+
+    words = ["iptables", "-w", "-S", router._firewall._chain]
+    return subprocess.run(words, capture_output=True, text=True, check=False).stdout
+
+
+def websocket(address: Address, app: str) -> socket.socket:
+    talk = socket.create_connection((address.host, address.port), timeout=10)
+    talk.sendall(
+        f"GET /socket HTTP/1.1\r\nHost: {app}.localhost\r\n".encode()
+        + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    )
+    head = b""
+    while b"\r\n\r\n" not in head:
+        head += talk.recv(1000)
+    assert head.startswith(b"HTTP/1.1 101 ")
+    return talk
+
+
+_ = threading
