@@ -88,3 +88,7 @@ class BackendDown(PushdeployError):
     """Docker, nginx, a disk or the database cannot be reached; details are in the log."""
 
     exit_status: ClassVar[int] = 69
+
+
+class NoRoom(BackendDown):
+    """Something does not fit on a file system any more; the message has the numbers."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
 
 from pushdeploy.domain.cancel import Cancellation
@@ -304,6 +305,40 @@ class Router(Protocol):
         """
 
     def remove(self, app: AppName) -> None: ...
+
+
+class SnapshotKind(Protocol):
+    """How a disk gets into a snapshot and back. It runs in a process of its own.
+
+    ``place`` is the directory with one disk's content in a snapshot, which nothing changes later;
+    ``former`` is that of the same disk's previous snapshot.
+    """
+
+    order: int
+    """The lowest one that can do it is used."""
+
+    def can(self, disk: Path, place: Path) -> bool:
+        """Between these two directories, as tried out; neither is changed."""
+
+    def needed_bytes(self, disk: Path, former: Path | None) -> int:
+        """How much room a snapshot would take now, by an estimate."""
+
+    def take(
+        self, disk: Path, place: Path, former: Path | None, line: Callable[[str], None]
+    ) -> int:
+        """Make ``place`` while the app goes on writing: its size in bytes.
+
+        Databases are whole in it, and the disk is to the byte as it was.
+        """
+
+    def restore(self, place: Path, disk: Path, line: Callable[[str], None]) -> None:
+        """Make the disk exactly that again, in the same directory, while nobody writes.
+
+        A second call ends what a killed one has begun.
+        """
+
+    def clone(self, place: Path, target: Path, uid: int) -> None:
+        """Into the empty directory ``target``; what was the disk's owner's becomes ``uid``'s."""
 
 
 class Refs(Protocol):

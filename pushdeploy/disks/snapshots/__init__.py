@@ -1,1 +1,1 @@
-"""How a disk is copied as of one moment: one file a kind."""
+"""One kind of snapshot a file; each defines SNAPSHOT. The lowest order that can do it is used."""

@@ -1,0 +1,193 @@
+"""``python -m pushdeploy.disks.copier``: one job on disks and snapshots, in a process of its own.
+
+It reads the job from stdin and answers on stdout, both in JSON. A process, for a walk through many
+files would keep the server's threads waiting; with little to import, for requests may be waiting
+for it; and it ends with the server, so that no two ever work on the same disk.
+"""
+
+import ctypes
+import errno
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import pushdeploy.disks.snapshots
+from pushdeploy.discover import discover
+from pushdeploy.disks.files import directory
+from pushdeploy.disks.index import Index
+from pushdeploy.disks.job import Job
+from pushdeploy.disks.progress import shown_size
+from pushdeploy.disks.survey import changed_bytes, size_bytes
+from pushdeploy.domain.errors import BackendDown, NoRoom, PushdeployError, UserError
+
+if TYPE_CHECKING:  # it imports half of the domain
+    from pushdeploy.domain.ports import SnapshotKind
+
+Answer = Mapping[str, object]
+
+_PR_SET_PDEATHSIG = 1
+"""prctl(2)."""
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_HINT = "remove old snapshots, or make room on the server"
+
+
+def main() -> None:
+    """The last line of the answer is the result, or why there is none."""
+    job = Job(**json.load(sys.stdin))
+    _end_with(job.server)
+    try:
+        _say({"result": _DOERS[job.do](job)})
+    except PushdeployError as error:
+        _say({"error": [type(error).__name__, error.message, error.hint]})
+    except OSError as error:
+        what = f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror)
+        _say({"error": [BackendDown.__name__, f"a disk or a snapshot cannot be used: {what}", ""]})
+
+
+def _take(job: Job) -> Answer:
+    """All disks, or an error; what is in ``place`` then is the caller's to remove."""
+    place, former = Path(job.place), _path(job.former)
+    kinds = {disk: _kind(Path(live), place) for disk, live in job.disks.items()}
+    needed, free = _needed(job, kinds), _free(place)
+    if needed > free:
+        raise NoRoom(
+            f"a snapshot of {', '.join(job.disks)} needs {shown_size(needed)},"
+            f" and {shown_size(free)} are free",
+            _HINT,
+        )
+    with _numbers("the snapshot", needed, free):
+        sizes = {
+            disk: kinds[disk][1].take(
+                Path(live), place / disk, _tree(former, disk), lambda text: _say({"line": text})
+            )
+            for disk, live in job.disks.items()
+        }
+        _make_durable(place)
+    return {"kind": "+".join(sorted({name for name, _ in kinds.values()})), "sizes": sizes}
+
+
+def _restore(job: Job) -> Answer:
+    for disk, live in job.disks.items():
+        tree, target = Path(job.place, disk), Path(live)
+        needed, free = Index.read(tree).size_bytes, _free(target)
+        with _numbers(f"the disk {disk}", needed, free):
+            _, kind = _kind(tree, target)
+            kind.restore(tree, target, lambda text: _say({"line": text}))
+            _make_durable(target)
+    return {}
+
+
+def _clone(job: Job) -> Answer:
+    place, target = Path(job.place), Path(job.target)
+    with _numbers("the copy", Index.read(place).size_bytes, _free(target)):
+        _, kind = _kind(place, target)
+        kind.clone(place, target, job.uid)
+    return {}
+
+
+def _weigh(job: Job) -> Answer:
+    place = Path(job.place)
+    index = Index({}, size_bytes(place))
+    index.write(place)
+    return {"size": index.size_bytes}
+
+
+def _room(job: Job) -> Answer:
+    place = Path(job.place)
+    kinds = {disk: _kind(Path(live), place) for disk, live in job.disks.items()}
+    return {"needed": _needed(job, kinds), "free": _free(place)}
+
+
+def _changed(job: Job) -> Answer:
+    return {
+        "size": sum(
+            changed_bytes(Path(live), Index.read(Path(job.place, disk)).files)
+            for disk, live in job.disks.items()
+        )
+    }
+
+
+_DOERS: Mapping[str, Callable[[Job], Answer]] = {
+    "take": _take,
+    "restore": _restore,
+    "clone": _clone,
+    "weigh": _weigh,
+    "room": _room,
+    "changed": _changed,
+}
+
+
+def _kind(source: Path, target: Path) -> "tuple[str, SnapshotKind]":
+    """The first that can, by order, with its name."""
+    found = cast("dict[str, SnapshotKind]", discover(pushdeploy.disks.snapshots, "SNAPSHOT"))
+    for name, kind in sorted(found.items(), key=lambda item: item[1].order):
+        if kind.can(source, target):
+            return name, kind
+    raise UserError(f"no kind of snapshot can hold {source}", "pushdeploy doctor")
+
+
+def _needed(job: Job, kinds: "Mapping[str, tuple[str, SnapshotKind]]") -> int:
+    former = _path(job.former)
+    return sum(
+        kinds[disk][1].needed_bytes(Path(live), _tree(former, disk))
+        for disk, live in job.disks.items()
+    )
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text) if text else None
+
+
+def _tree(snapshot: Path | None, disk: str) -> Path | None:
+    """The disk's in a former snapshot, which may not have had it."""
+    return tree if snapshot and (tree := snapshot / disk).is_dir() else None
+
+
+def _free(place: Path) -> int:
+    """What is left for those who are not root; the rest keeps the machine running."""
+    status = os.statvfs(place)
+    return status.f_bavail * status.f_frsize
+
+
+@contextmanager
+def _numbers(what: str, needed: int, free: int) -> Iterator[None]:
+    """Tells them when the file system has run full in spite of the estimate."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise NoRoom(
+            f"{what} ran out of room: {shown_size(needed)} were to be written,"
+            f" and {shown_size(free)} were free",
+            _HINT,
+        ) from error
+
+
+def _make_durable(place: Path) -> None:
+    """syncfs(2): one flush for thousands of files; a crash of the machine must not undo them."""
+    with directory(place) as opened:
+        if ctypes.CDLL(None, use_errno=True).syncfs(opened):
+            raise OSError(ctypes.get_errno(), "it cannot be written to the device", str(place))
+
+
+def _end_with(server: int) -> None:
+    """Be killed when the server's thread that waits for us is gone."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != server:
+        os._exit(1)
+
+
+def _say(answer: Answer) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""Starts a copier for each job, passes on what it says, and raises what it could not do."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pushdeploy
+from pushdeploy.disks.job import Job
+from pushdeploy.domain.errors import BackendDown, NoRoom, PushdeployError, UserError
+
+_log = logging.getLogger(__name__)
+
+_ERRORS: Mapping[str, type[PushdeployError]] = {
+    kind.__name__: kind for kind in (BackendDown, NoRoom, UserError)
+}
+
+_COMMAND = (sys.executable, "-S", "-P", "-X", "utf8", "-m", "pushdeploy.disks.copier")
+"""Without the site's packages, which it does not need: that halves its start."""
+
+
+def carry_out(job: Job, line: Callable[[str], None]) -> Mapping[str, Any]:
+    """The copier's result; ``line`` gets what it says meanwhile.
+
+    Nothing of our environment goes along. The copier is dead when this returns or raises.
+    """
+    with subprocess.Popen(
+        _COMMAND,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        cwd="/",
+        env={"PATH": os.defpath, "PYTHONPATH": str(Path(pushdeploy.__file__).parent.parent)},
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    ) as copier:
+        try:
+            return _converse(copier, job, line)
+        finally:
+            copier.kill()
+
+
+def _converse(
+    copier: subprocess.Popen[str], job: Job, line: Callable[[str], None]
+) -> Mapping[str, Any]:
+    if copier.stdin is None or copier.stdout is None:
+        raise AssertionError("both are pipes")
+    with copier.stdin as asked:
+        asked.write(json.dumps(job._replace(server=os.getpid())._asdict()))
+    for text in copier.stdout:
+        answer = _parsed(text)
+        if "line" in answer:
+            line(answer["line"])
+        elif "result" in answer:
+            found: Mapping[str, Any] = answer["result"]
+            return found
+        elif "error" in answer:
+            kind, message, hint = answer["error"]
+            raise _ERRORS.get(kind, PushdeployError)(message, hint)
+    raise BackendDown(
+        "the process that copies disks has ended in the middle", "look into the server's log"
+    )
+
+
+def _parsed(text: str) -> Mapping[str, Any]:
+    """What is no answer of its own is the interpreter's, about a defect: for the log."""
+    if not text.startswith("{"):
+        _log.error("copier: %s", text.rstrip())
+        return {}
+    answer: Mapping[str, Any] = json.loads(text)
+    return answer

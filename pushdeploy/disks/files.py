@@ -1,0 +1,179 @@
+"""Looks at what an app has put on its disk without being led out of it.
+
+The app may swap a name for a link or a device at any moment while a server that is root looks: so
+every name is taken within an open directory, links are never followed, and nothing is opened
+before its inode is known to be a plain file.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from pushdeploy.domain.errors import UserError
+
+Fill = Callable[[int, int, int], None]
+"""``fill(source, target, size_bytes)``: the bytes of one open file into another, empty one."""
+
+MOST_DEPTH = 200
+"""Directories inside one another; some descriptors each are held open on the way down."""
+
+_AS_ROOT = os.geteuid() == 0
+_READING = os.O_RDONLY | (os.O_NOATIME if _AS_ROOT else 0)
+"""A read leaves no trace; without O_NOATIME for others, who may use it on their own files only."""
+
+_KEPT_ATTRIBUTES = ("user.", "system.posix_acl_")
+
+
+class NotPlainError(OSError):
+    """What was a file or a directory a moment ago is something else now."""
+
+
+GONE = (FileNotFoundError, NotADirectoryError, NotPlainError)
+"""What an app that goes on writing does to a name between one look and the next."""
+
+
+def check_depth(depth: int, path: str) -> None:
+    if depth > MOST_DEPTH:
+        raise UserError(
+            f"directories lie more than {MOST_DEPTH} deep in one another: {path[:40]}…",
+            "remove what the app should not have made: run APP find $DISK_PATH -depth",
+        )
+
+
+@contextmanager
+def directory(name: str | Path, within: int | None = None) -> Iterator[int]:
+    """The descriptor of a directory that is no link."""
+    opened = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=within)
+    try:
+        yield opened
+    finally:
+        os.close(opened)
+
+
+@contextmanager
+def plain_file(name: str, within: int, *, writable: bool = False) -> Iterator[int]:
+    """The descriptor of a regular file; ``NotPlainError`` for anything else.
+
+    The inode is pinned and looked at first, for opening a device has effects of its own.
+    """
+    pinned = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=within)
+    try:
+        if not stat.S_ISREG(os.fstat(pinned).st_mode):
+            raise NotPlainError(errno.EINVAL, "it is no file any more", name)
+        opened = os.open(f"/proc/self/fd/{pinned}", os.O_RDWR if writable else _READING)
+    finally:
+        os.close(pinned)
+    try:
+        yield opened
+    finally:
+        os.close(opened)
+
+
+@contextmanager
+def new_file(name: str, within: int) -> Iterator[int]:
+    """A file made now, for us alone until ``dress`` says otherwise."""
+    made = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=within)
+    try:
+        yield made
+    finally:
+        os.close(made)
+
+
+def make_directory(name: str, within: int, opened: ExitStack) -> int:
+    """A new directory, for us alone until ``dress`` says otherwise: its descriptor."""
+    os.mkdir(name, 0o700, dir_fd=within)
+    return opened.enter_context(directory(name, within))
+
+
+def link_within(root: int, first: str, name: str, within: int) -> bool:
+    """Make ``name`` another name of the file at the path ``first`` below ``root``, if it can be."""
+    try:
+        with parent_of(first, root) as (parent, last):
+            os.link(last, name, src_dir_fd=parent, dst_dir_fd=within, follow_symlinks=False)
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def parent_of(path: str, root: int) -> Iterator[tuple[int, str]]:
+    """The open directory of ``path`` below ``root``, and its last name; no link on the way."""
+    *above, last = path.split("/")
+    with ExitStack() as opened:
+        parent = root
+        for name in above:
+            parent = opened.enter_context(directory(name, parent))
+        yield parent, last
+
+
+def names_in(within: int) -> list[str]:
+    return os.listdir(within)
+
+
+def look(name: str, within: int) -> os.stat_result | None:
+    """The status of the name itself, None when there is nothing."""
+    try:
+        return os.stat(name, dir_fd=within, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+
+
+class Owners:
+    """Whose the copies are: as before, but for the ids that have a new one."""
+
+    def __init__(self, uids: Mapping[int, int], gids: Mapping[int, int]) -> None:
+        self._uids = uids
+        self._gids = gids
+
+    def of(self, status: os.stat_result) -> tuple[int, int]:
+        uid, gid = status.st_uid, status.st_gid
+        return self._uids.get(uid, uid), self._gids.get(gid, gid)
+
+
+SAME_OWNERS = Owners({}, {})
+
+
+def dress(source: int, target: int, status: os.stat_result, owners: Owners = SAME_OWNERS) -> None:
+    """Give an open file or directory the owner, mode, attributes and times of another.
+
+    Owners only by root, and first: chown(2) clears the set-user-id bits.
+    """
+    if _AS_ROOT:
+        os.fchown(target, *owners.of(status))
+    os.fchmod(target, stat.S_IMODE(status.st_mode))
+    with suppress(OSError):  # a file system without them, or one that takes others only
+        for name in os.listxattr(source):
+            if name.startswith(_KEPT_ATTRIBUTES):
+                os.setxattr(target, name, os.getxattr(source, name))
+    os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def copy_special(
+    name: str, source: int, target: int, status: os.stat_result, owners: Owners = SAME_OWNERS
+) -> None:
+    """A link as a link, a fifo as a fifo; sockets are made anew by those who listen on them."""
+    if stat.S_ISLNK(status.st_mode):
+        os.symlink(os.readlink(name, dir_fd=source), name, dir_fd=target)
+    elif stat.S_ISFIFO(status.st_mode):
+        os.mkfifo(name, 0o600, dir_fd=target)
+    else:
+        return
+    _dress_name(name, target, status, owners)
+
+
+def _dress_name(name: str, within: int, status: os.stat_result, owners: Owners) -> None:
+    """The same for what is never opened: a link, whose mode means nothing, or a fifo."""
+    pinned = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=within)
+    try:
+        if _AS_ROOT:
+            uid, gid = owners.of(status)
+            os.chown(name, uid, gid, dir_fd=within, follow_symlinks=False)
+        if not stat.S_ISLNK(os.fstat(pinned).st_mode):
+            Path(f"/proc/self/fd/{pinned}").chmod(stat.S_IMODE(status.st_mode))
+    finally:
+        os.close(pinned)
+    times = (status.st_atime_ns, status.st_mtime_ns)
+    os.utime(name, ns=times, dir_fd=within, follow_symlinks=False)

@@ -1,0 +1,127 @@
+"""Walks a snapshot back: into its disk, which becomes just that again, or into a new directory."""
+
+import errno
+import os
+import stat
+from contextlib import ExitStack
+from pathlib import Path
+
+from pushdeploy.disks.files import (
+    SAME_OWNERS,
+    Fill,
+    Owners,
+    copy_special,
+    directory,
+    dress,
+    link_within,
+    look,
+    make_directory,
+    names_in,
+    new_file,
+    plain_file,
+)
+from pushdeploy.disks.index import Index
+from pushdeploy.disks.progress import Progress
+
+
+def restore_tree(place: Path, disk: Path, fill: Fill, progress: Progress) -> None:
+    """Everything that is not certain to be as it was goes first, so that a full disk has room.
+
+    The same call does what one that was cut short has left over.
+    """
+    with directory(place) as source, directory(disk) as target:
+        _Pruning(Index.read(place), os.fstat(target).st_dev).prune(source, target, "")
+        _Filling(fill, SAME_OWNERS, progress, target).fill(source, target, "")
+
+
+def clone_tree(place: Path, target: Path, uid: int, fill: Fill, progress: Progress) -> None:
+    """Into the empty directory ``target``; what belonged to the disk's owner is now ``uid``'s."""
+    with directory(place) as source, directory(target) as opened:
+        owner = os.fstat(source)
+        owners = Owners({owner.st_uid: uid}, {owner.st_gid: uid})
+        _Filling(fill, owners, progress, opened).fill(source, opened, "")
+
+
+class _Pruning:
+    """Removes from a disk what is not as its snapshot says."""
+
+    def __init__(self, index: Index, device: int) -> None:
+        self._known = index.files
+        self._device = device
+
+    def prune(self, source: int, target: int, path: str) -> None:
+        for name in names_in(target):
+            status = os.stat(name, dir_fd=target, follow_symlinks=False)
+            if status.st_dev != self._device:
+                continue
+            wanted, below = look(name, source), f"{path}/{name}" if path else name
+            if wanted and stat.S_ISDIR(wanted.st_mode) and stat.S_ISDIR(status.st_mode):
+                with directory(name, source) as inner, directory(name, target) as pruned:
+                    self.prune(inner, pruned, below)
+            elif not self._stays(wanted, status, below):
+                _remove(name, target, status)
+
+    def _stays(self, wanted: os.stat_result | None, status: os.stat_result, path: str) -> bool:
+        if wanted is None or not stat.S_ISREG(wanted.st_mode):
+            return False
+        known = self._known.get(path)
+        return known is not None and known.vouches_for(status)
+
+
+class _Filling:
+    """Makes in a directory what a snapshot has and it has not."""
+
+    def __init__(self, fill: Fill, owners: Owners, progress: Progress, root: int) -> None:
+        self._fill = fill
+        self._owners = owners
+        self._progress = progress
+        self._root = root
+        self._names: dict[int, str] = {}
+        """Where the first of several names of a snapshot's inode stands, below the root."""
+
+    def fill(self, source: int, target: int, path: str) -> None:
+        """Contents first, then the directory's own facts, which they change."""
+        for name in sorted(names_in(source)):
+            self._entry(name, source, target, f"{path}/{name}" if path else name)
+        dress(source, target, os.fstat(source), self._owners)
+
+    def _entry(self, name: str, source: int, target: int, path: str) -> None:
+        status = os.stat(name, dir_fd=source, follow_symlinks=False)
+        present = look(name, target) is not None
+        if stat.S_ISDIR(status.st_mode):
+            with ExitStack() as opened:
+                inner = opened.enter_context(directory(name, source))
+                filled = (
+                    opened.enter_context(directory(name, target))
+                    if present
+                    else make_directory(name, target, opened)
+                )
+                self.fill(inner, filled, path)
+        elif not stat.S_ISREG(status.st_mode):
+            copy_special(name, source, target, status, self._owners)
+        else:
+            self._file(name, source, target, path, status, present)
+
+    def _file(
+        self, name: str, source: int, target: int, path: str, status: os.stat_result, present: bool
+    ) -> None:
+        first = self._names.setdefault(status.st_ino, path) if status.st_nlink > 1 else path
+        if present:
+            self._progress.kept(status.st_size)
+        elif first == path or not link_within(self._root, first, name, target):
+            with plain_file(name, source) as content, new_file(name, target) as made:
+                self._fill(content, made, status.st_size)
+                dress(content, made, status, self._owners)
+            self._progress.copied(status.st_size)
+
+
+def _remove(name: str, within: int, status: os.stat_result) -> None:
+    if not stat.S_ISDIR(status.st_mode):
+        os.unlink(name, dir_fd=within)
+        return
+    # By rm, which no depth of directories breaks.
+    place = f"/proc/{os.getpid()}/fd/{within}/{name}"
+    command = ["rm", "--recursive", "--force", "--one-file-system", "--", place]
+    remover = os.posix_spawnp("rm", command, {})
+    if os.waitpid(remover, 0)[1]:
+        raise OSError(errno.EIO, "it cannot be removed", name)

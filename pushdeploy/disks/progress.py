@@ -1,0 +1,48 @@
+"""Counts what is copied of a disk, and says how far it is where that takes a while."""
+
+import time
+from collections.abc import Callable
+
+_EVERY_SECONDS = 2.0
+_UNITS = ("bytes", "kB", "MB", "GB", "TB")
+
+
+class Progress:
+    def __init__(self, disk: str, line: Callable[[str], None]) -> None:
+        self.size_bytes = 0
+        self._disk = disk
+        self._line = line
+        self._copied_bytes = 0
+        self._copied = 0
+        self._kept = 0
+        self._told = time.monotonic()
+
+    def note(self, text: str) -> None:
+        """Something that a person should know about a file."""
+        self._line(f"{self._disk}: {text}")
+
+    def copied(self, size_bytes: int) -> None:
+        self._copied += 1
+        self._copied_bytes += size_bytes
+        self.size_bytes += size_bytes
+        if time.monotonic() - self._told >= _EVERY_SECONDS:
+            self._told = time.monotonic()
+            self.note(f"{shown_size(self._copied_bytes)} so far")
+
+    def kept(self, size_bytes: int) -> None:
+        """A file that did not have to be copied."""
+        self._kept += 1
+        self.size_bytes += size_bytes
+
+    def summary(self) -> None:
+        total, size = self._copied + self._kept, shown_size(self._copied_bytes)
+        self.note(f"{self._copied} of {total} files, {size}")
+
+
+def shown_size(size_bytes: float) -> str:
+    """As df -H counts, with two or three figures."""
+    for unit in _UNITS:
+        if size_bytes < 1000 or unit == _UNITS[-1]:
+            break
+        size_bytes /= 1000
+    return f"{size_bytes:.3g} {unit}" if size_bytes < 1000 else f"{size_bytes:.0f} {unit}"

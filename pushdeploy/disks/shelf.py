@@ -1,0 +1,244 @@
+"""Snapshots of disks, ``<root>/<app id>/<snapshot id>/<disk>``, each with its index beside it.
+
+For root alone: their files carry the owners and modes of the disks, and some are hard links into
+the app's other snapshots. A snapshot is complete when it has its name, and never changed.
+"""
+
+import errno
+import os
+import subprocess
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pushdeploy.disks.copying import carry_out
+from pushdeploy.disks.job import Job
+from pushdeploy.domain.errors import BackendDown, UserError
+from pushdeploy.domain.names import DiskName
+
+_NEW, _GONE = ".new-", ".gone-"
+"""What is being made, and what is being removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """``kind`` names the kinds of snapshot that were used, the sizes are those of the files."""
+
+    kind: str
+    sizes_bytes: Mapping[DiskName, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a snapshot would take now, and what there is for it."""
+
+    needed_bytes: int
+    free_bytes: int
+
+
+class Shelf:
+    """Whoever calls holds the app's lock: one thing at a time happens to an app's snapshots."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.absolute()
+
+    def path(self, app_id: int, snapshot: int, disk: DiskName) -> Path:
+        """Where the disk's content in the snapshot is, or would be."""
+        return self._place(app_id, snapshot) / disk
+
+    def take(
+        self,
+        app_id: int,
+        snapshot: int,
+        disks: Mapping[DiskName, Path],
+        former: int | None,
+        line: Callable[[str], None],
+    ) -> Taken:
+        """All disks, while their app may go on writing; on the device when this returns.
+
+        Files that have not changed since ``former`` take no room. ``NoRoom`` with the numbers,
+        before anything is copied or, where a disk grows meanwhile, after; nothing is left then.
+        ``BackendDown`` too when a database stays locked.
+        """
+        place = self._place(app_id, snapshot)
+        with _our_errors(place):
+            made = self._new(place)
+            try:
+                job = Job("take", str(made), _texts(disks), self._former(app_id, former))
+                result = carry_out(job, line)
+                made.rename(place)
+            except BaseException:
+                _remove(made)
+                raise
+        sizes = {DiskName(disk): size for disk, size in result["sizes"].items()}
+        return Taken(result["kind"], sizes)
+
+    def restore(
+        self,
+        app_id: int,
+        snapshot: int,
+        disks: Mapping[DiskName, Path],
+        line: Callable[[str], None],
+    ) -> None:
+        """Make these disks exactly what they were, each in its own directory; nobody may write.
+
+        What is certain not to have changed is not touched. Calling it again after it was cut short
+        leads to the same.
+        """
+        for disk in disks:
+            self._check_has(app_id, snapshot, disk)
+        place = self._place(app_id, snapshot)
+        with _our_errors(place):
+            carry_out(Job("restore", str(place), _texts(disks)), line)
+
+    def clone(self, app_id: int, snapshot: int, disk: DiskName, target: Path, uid: int) -> None:
+        """A writable copy in the directory ``target``, made when it is missing, else empty.
+
+        Files of the disk's owner become those of ``uid``. Where it fails, nothing is left in it.
+        """
+        self._check_has(app_id, snapshot, disk)
+        with _our_errors(target):
+            _make_empty(target)
+            try:
+                place = str(self.path(app_id, snapshot, disk))
+                carry_out(Job("clone", place, target=str(target), uid=uid), _nothing)
+            except BaseException:
+                _remove(target)
+                raise
+
+    def changed_bytes(self, app_id: int, snapshot: int, disks: Mapping[DiskName, Path]) -> int:
+        """The size of the live files that are not as they were, by their times; nothing is read."""
+        place = self._place(app_id, snapshot)
+        with _our_errors(place):
+            size: int = carry_out(Job("changed", str(place), _texts(disks)), _nothing)["size"]
+        return size
+
+    def room(self, app_id: int, disks: Mapping[DiskName, Path], former: int | None) -> Room:
+        """By an estimate, which ``take`` refuses by too."""
+        with _our_errors(self._root):
+            place = _make_private(self._root / str(app_id))
+            job = Job("room", str(place), _texts(disks), self._former(app_id, former))
+            result = carry_out(job, _nothing)
+        return Room(result["needed"], result["free"])
+
+    def adopt(self, app_id: int, snapshot: int, disk: DiskName, tree: Path) -> int:
+        """The directory ``tree`` becomes the disk's content in the snapshot: its size in bytes.
+
+        It is moved, or copied and removed where it lies on another file system. The snapshot may
+        have other disks already.
+        """
+        place = self.path(app_id, snapshot, disk)
+        with _our_errors(place):
+            _make_private(place.parent)
+            _refuse_second(place)
+            try:
+                tree.rename(place)
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise
+                return self._adopt_from_elsewhere(place, disk, tree)
+            size: int = carry_out(Job("weigh", str(place)), _nothing)["size"]
+        return size
+
+    def remove(self, app_id: int, snapshot: int) -> None:
+        """Other snapshots keep what they share with it. Nothing happens when it is gone."""
+        place = self._place(app_id, snapshot)
+        with _our_errors(place), suppress(FileNotFoundError):
+            _remove(place.rename(place.with_name(f"{_GONE}{snapshot}")))
+
+    def remove_app(self, app_id: int) -> None:
+        place = self._root / str(app_id)
+        with _our_errors(place):
+            _remove(place)
+
+    def sweep(self, known: Collection[tuple[int, int]]) -> int:
+        """Remove what is no snapshot of ``(app id, snapshot id)`` in ``known``: how many.
+
+        That is what killed servers have left. Called before anything is taken.
+        """
+        with _our_errors(self._root):
+            wanted = {self._place(*each) for each in known}
+            strays = [path for path in self._root.glob("*/*") if path not in wanted]
+            for path in strays:
+                _remove(path)
+            for path in self._root.glob("*"):
+                with suppress(OSError):  # it is not empty
+                    path.rmdir()
+        return len(strays)
+
+    def _place(self, app_id: int, snapshot: int) -> Path:
+        return self._root / str(app_id) / str(snapshot)
+
+    def _former(self, app_id: int, snapshot: int | None) -> str | None:
+        return None if snapshot is None else str(self._place(app_id, snapshot))
+
+    def _new(self, place: Path) -> Path:
+        _make_private(place.parent)
+        _refuse_second(place)
+        made = place.with_name(f"{_NEW}{place.name}")
+        _remove(made)
+        made.mkdir(mode=0o700)
+        return made
+
+    def _adopt_from_elsewhere(self, place: Path, disk: DiskName, tree: Path) -> int:
+        job = Job("take", str(place.parent), {disk: str(tree)})
+        try:
+            size: int = carry_out(job, _nothing)["sizes"][disk]
+        except BaseException:
+            _remove(place)
+            raise
+        _remove(tree)
+        return size
+
+    def _check_has(self, app_id: int, snapshot: int, disk: DiskName) -> None:
+        with _our_errors(self._root):
+            if not self.path(app_id, snapshot, disk).is_dir():
+                raise UserError(
+                    f"snapshot {snapshot} has no disk {disk}",
+                    "choose another snapshot",
+                )
+
+
+def _texts(disks: Mapping[DiskName, Path]) -> Mapping[str, str]:
+    return {str(disk): str(path.absolute()) for disk, path in disks.items()}
+
+
+def _nothing(_text: str) -> None:
+    """For jobs that have nothing to say."""
+
+
+def _make_private(place: Path) -> Path:
+    """The directory and what is above it, for us alone."""
+    for path in (place.parent.parent, place.parent, place):
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return place
+
+
+def _make_empty(target: Path) -> None:
+    target.mkdir(mode=0o700, exist_ok=True)
+    if any(target.iterdir()):
+        raise UserError(f"{target} is not empty", "give a new directory")
+
+
+def _refuse_second(place: Path) -> None:
+    if os.path.lexists(place):
+        raise UserError(f"there is a snapshot at {place} already", "take one with another number")
+
+
+def _remove(path: Path) -> None:
+    """By rm, which no depth of directories breaks; nothing happens when there is nothing."""
+    command = ["rm", "--recursive", "--force", "--one-file-system", "--", str(path)]
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if ended.returncode:
+        raise OSError(errno.EIO, ended.stderr.decode(errors="replace").strip()[:200])
+
+
+@contextmanager
+def _our_errors(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise BackendDown(
+            f"the snapshot {place} cannot be used: {error.strerror}", "look at it on the server"
+        ) from error

@@ -1,0 +1,47 @@
+"""Snapshots as trees of files: all kinds share that differ in how a file is filled."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pushdeploy.disks.files import Fill
+from pushdeploy.disks.giving_back import clone_tree, restore_tree
+from pushdeploy.disks.index import Index
+from pushdeploy.disks.progress import Progress
+from pushdeploy.disks.survey import needed_bytes
+from pushdeploy.disks.taking import take_tree
+
+
+class TreeSnapshots:
+    """A ``SnapshotKind``. One that ``shares_blocks`` with the disk needs no room for them."""
+
+    def __init__(
+        self, *, order: int, fill: Fill, can: Callable[[Path, Path], bool], shares_blocks: bool
+    ) -> None:
+        self.order = order
+        self._fill = fill
+        self._can = can
+        self._shares_blocks = shares_blocks
+
+    def can(self, disk: Path, place: Path) -> bool:
+        return self._can(disk, place)
+
+    def needed_bytes(self, disk: Path, former: Path | None) -> int:
+        if self._shares_blocks:
+            return 0
+        return needed_bytes(disk, Index.read(former).files if former else {})
+
+    def take(
+        self, disk: Path, place: Path, former: Path | None, line: Callable[[str], None]
+    ) -> int:
+        progress = Progress(place.name, line)
+        index = take_tree(disk, place, former, self._fill, progress)
+        progress.summary()
+        return index.size_bytes
+
+    def restore(self, place: Path, disk: Path, line: Callable[[str], None]) -> None:
+        progress = Progress(place.name, line)
+        restore_tree(place, disk, self._fill, progress)
+        progress.summary()
+
+    def clone(self, place: Path, target: Path, uid: int) -> None:
+        clone_tree(place, target, uid, self._fill, Progress(place.name, lambda _text: None))
