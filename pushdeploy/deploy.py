@@ -13,9 +13,11 @@ from pushdeploy.domain.names import AppName, CommitId, DiskName
 from pushdeploy.domain.ports import Builder, Output, Refs
 from pushdeploy.domain.release import Candidate, Reason, Release, ReleaseStatus
 from pushdeploy.domain.slug import Slug
+from pushdeploy.domain.snapshot import Snapshot
 from pushdeploy.domain.source import Source
 from pushdeploy.lifecycle import Lifecycle
 from pushdeploy.locks import AppLocks, Purpose
+from pushdeploy.release.snapshots import SnapshotPhase
 from pushdeploy.ship import Asker, Preparation, Shipper
 from pushdeploy.store import Store
 
@@ -36,6 +38,7 @@ class Deployer:
     builder: Builder
     lifecycle: Lifecycle
     shipper: Shipper
+    snapshots: SnapshotPhase
 
     def deploy(self, source: Source, ref: str, old: CommitId | None, asker: Asker) -> None:
         """Build a pushed commit and ship it; the branch moves when it is live, and not before."""
@@ -81,6 +84,7 @@ class Deployer:
             candidate = replace(
                 self._wanted(app, failed.slug, Reason.RETRY, description, asker),
                 ref=failed.ref,
+                restore=failed.restore,
                 ref_old=self.refs.read(app, failed.ref) if failed.ref else None,
             )
             reason = self._first_reason(failed)
@@ -91,23 +95,64 @@ class Deployer:
             return self.shipper.ship(candidate, asker)
 
     def rollback(
-        self, app: AppName, version: int | None, asker: Asker, *, release_phase: bool = True
+        self,
+        app: AppName,
+        version: int | None,
+        asker: Asker,
+        *,
+        release_phase: bool = True,
+        restore: int | None = None,
     ) -> Release:
-        """Ship a former release's slug with its config once more; data is never touched.
+        """Ship a former release's slug with its config once more.
 
-        Without ``version``, that of the last live release which differs from today's. A person's
-        lock does not forbid it: it brings nothing new.
+        Without ``version``, that of the last live release which differs from today's. Data stays
+        as it is, unless ``restore`` names a snapshot. A person's lock does not forbid it: it
+        brings nothing new.
         """
         with self._turn(app, Purpose("rollback", asker.by), asker):
             former = self._former(app, version)
             self._refuse_expired(former)
             description = f"Rollback to {former.label}"
+            if restore is not None:
+                description += f" with the data of s{restore}"
             candidate = replace(
                 self._wanted(app, former.slug, Reason.ROLLBACK, description, asker),
                 config=former.config,
                 release_phase=release_phase,
+                restore=restore,
             )
             return self.shipper.ship(candidate, asker)
+
+    def former(self, app: AppName, version: int | None) -> Release:
+        """The release that ``rollback`` would go back to."""
+        self.store.apps.get(app)
+        return self._former(app, version)
+
+    def restore(
+        self, app: AppName, snapshot: Snapshot, asker: Asker, *, release_phase: bool = True
+    ) -> Release | None:
+        """Ship the live slug with the data of ``snapshot``; its release command brings it forward.
+
+        None when the app has no release yet: its disks have the data then.
+        """
+        with self._turn(app, Purpose(f"restore of {snapshot.label}", asker.by), asker):
+            attached = {attachment.disk for attachment in self.store.disks.of(app)}
+            live = self.store.releases.current(app)
+            if live is None:
+                asker.cancellation.commit()
+                self.snapshots.restore(self.store.apps.get(app), snapshot.id, asker.output.detail)
+                return None
+            for disk in snapshot.disks:
+                if disk not in attached:
+                    raise UserError(
+                        f"{snapshot.label} is of disk {disk}, which is not attached to {app}",
+                        f"disks:attach {app} {disk} /PATH, first",
+                    )
+            description = f"Restore {snapshot.label}: {snapshot.description}"
+            candidate = self._wanted(app, live.slug, Reason.RESTORE, description, asker)
+            return self.shipper.ship(
+                replace(candidate, restore=snapshot.id, release_phase=release_phase), asker
+            )
 
     def reconfigure(
         self,
@@ -262,7 +307,7 @@ class Deployer:
     def _last_failed(self, app: AppName) -> Release:
         """The last release; the last that brought a slug, where only config has changed since."""
         for place, release in enumerate(self.store.releases.list(app, _RECENT)):
-            brings_slug = release.reason not in {Reason.CONFIG, Reason.DISK}
+            brings_slug = release.reason not in {Reason.CONFIG, Reason.DISK, Reason.RESTORE}
             if release.status is ReleaseStatus.FAILED and (brings_slug or place == 0):
                 return release
             if brings_slug:

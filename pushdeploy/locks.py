@@ -161,11 +161,15 @@ class AppLocks:
 
 
 class TrafficLocks:
-    """Who may touch an app's route and tasks right now: short, inside the deploy lock."""
+    """Who may touch an app's route and tasks right now, inside the deploy lock. Thread-safe.
+
+    Held for moments; for as long as requests wait where an app's tasks are swapped.
+    """
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._locks: dict[AppName, threading.RLock] = {}
+        self._waiting_since: dict[AppName, datetime] = {}
 
     @contextmanager
     def hold(self, app: AppName) -> Iterator[None]:
@@ -173,3 +177,66 @@ class TrafficLocks:
             lock = self._locks.setdefault(app, threading.RLock())
         with lock:
             yield
+
+    def requests_wait(self, app: AppName) -> None:
+        """From now on ``waiting_since`` tells people that the app's requests are held."""
+        with self._guard:
+            self._waiting_since[app] = datetime.now(UTC)
+
+    def requests_go_on(self, app: AppName) -> None:
+        """They are not held any more, if they were."""
+        with self._guard:
+            self._waiting_since.pop(app, None)
+
+    def waiting_since(self, app: AppName) -> datetime | None:
+        """Since when the app's requests are held, None while they are not."""
+        with self._guard:
+            return self._waiting_since.get(app)
+
+
+class Writers:
+    """Who writes to an app's disks beside its tasks: one-off commands. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._writers: dict[AppName, dict[str, tuple[str, Cancellation]]] = {}
+        self._taken: dict[AppName, str] = {}
+
+    @contextmanager
+    def writing(
+        self, app: AppName, name: str, by: str, cancellation: Cancellation
+    ) -> Iterator[None]:
+        """For the one-off ``name``. ``Busy`` while a release has the disks for itself."""
+        with self._lock:
+            if app in self._taken:
+                raise Busy(
+                    f"{self._taken[app]} has the disks of {app} for itself", "try again in a minute"
+                )
+            self._writers.setdefault(app, {})[name] = (by, cancellation)
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._writers[app][name]
+
+    @contextmanager
+    def alone(self, app: AppName, what: str) -> Iterator[None]:
+        """Let nobody begin to write. ``Busy`` when somebody does already."""
+        with self._lock:
+            for name, (by, _) in self._writers.get(app, {}).items():
+                raise Busy(
+                    f"{name} of {by} writes to the disks of {app}, and one at a time may",
+                    f"wait until it ends, or:  ps:stop {app} {name}",
+                )
+            self._taken[app] = what
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._taken.pop(app, None)
+
+    def cancel(self, app: AppName, name: str, reason: str) -> bool:
+        """End the one-off ``name``: False when there is none."""
+        with self._lock:
+            found = self._writers.get(app, {}).get(name)
+        return found[1].cancel(reason) if found else False

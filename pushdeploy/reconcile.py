@@ -5,11 +5,13 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 
+from pushdeploy.cutover import STOP_SECONDS
 from pushdeploy.domain.app import App
 from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.disk import CutOver, cut_over_of
 from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.plan import TaskPlan, is_foreign, plan_tasks
@@ -19,6 +21,7 @@ from pushdeploy.domain.route import Route, default_host, route_of, targets_of
 from pushdeploy.domain.task import Slot, Task
 from pushdeploy.locks import AppLocks, Purpose, TrafficLocks
 from pushdeploy.output import Quiet
+from pushdeploy.release.snapshots import SnapshotPhase
 from pushdeploy.run.manifests import Manifests
 from pushdeploy.store import Store
 
@@ -37,6 +40,7 @@ class Running:
     manifests: Manifests
     scheduler: Scheduler
     router: Router
+    snapshots: SnapshotPhase
     domain: str
 
 
@@ -48,13 +52,14 @@ class Reconciler:
     # ------------------------------------------------------------- one app
 
     def converge(self, name: AppName, output: Output) -> None:
-        """Start what is missing, route to what runs, stop what is too much.
+        """Put back its disks where that is due, start what is missing, route to what runs, stop
+        what is too much.
 
         Tasks of a release that is just being shipped are left alone. ``BootFailed`` when a missing
         task does not start; what runs is routed to all the same.
         """
         with self._running.traffic.hold(name):
-            app = self._store.apps.get(name)
+            app = self._with_its_data(self._store.apps.get(name), output)
             live = self._store.releases.current(name)
             plan = self._plan(app, live)
             started: Sequence[Task] = []
@@ -63,6 +68,22 @@ class Reconciler:
             finally:
                 self._route(app, live, [*plan.keep, *started], plan.stop, output)
                 self._running.scheduler.stop(plan.stop, app.settings.stop_grace_seconds)
+
+    def _with_its_data(self, app: App, output: Output) -> App:
+        """The app when its disks are what its live release left, and not what a failed one did.
+
+        Nothing of it may write meanwhile, so whatever runs of it goes first. Cut short, it is done
+        again the next time.
+        """
+        if app.put_back is None:
+            return app
+        scheduler = self._running.scheduler
+        scheduler.stop(scheduler.tasks(app.name), grace_seconds=0)
+        scheduler.remove_strays(app.name)
+        found = self._running.snapshots.restore(app, app.put_back, output.detail)
+        self._store.apps.set_put_back(app.name, None)
+        output.detail(f"the data is as it was before: {found.label} of {', '.join(found.disks)}")
+        return self._store.apps.get(app.name)
 
     def hand_over(self, old: AppName, new: AppName, output: Output) -> None:
         """Retire what still runs under an app's old name; what runs under the new one serves."""
@@ -76,9 +97,12 @@ class Reconciler:
             self._running.scheduler.remove_strays(old)
 
     def restart(self, name: AppName, process: str | None, output: Output) -> Sequence[Slot]:
-        """Replace the tasks of ``process`` (a type, a slot, None: all), new ones first."""
+        """Replace the tasks of ``process`` (a type, a slot, None: all).
+
+        New ones come first; where one version at a time writes to a disk, the old ones go first.
+        """
         with self._running.traffic.hold(name):
-            app = self._store.apps.get(name)
+            app = self._with_its_data(self._store.apps.get(name), output)
             live = self._store.releases.current(name)
             if live is None or app.stopped:
                 raise UserError(
@@ -91,12 +115,57 @@ class Reconciler:
             )
             if not slots:
                 raise UserError(f"{name} runs no {process or 'process'}", f"ps {name}")
-            manifest = self._running.manifests.of(app, live)
-            new = self._running.scheduler.run(manifest, slots, output, Cancellation())
             stay = [task for task in plan.keep if task not in old]
-            self._route(app, live, [*stay, *new], old, output)
-            self._running.scheduler.stop([*old, *plan.stop], app.settings.stop_grace_seconds)
+            if cut_over_of(live.disks, app.settings.cut_over) is CutOver.EXCLUSIVE:
+                self._swap(app, live, old, slots, stay, output)
+            else:
+                self._replace(app, live, old, slots, stay, output)
+            self._running.scheduler.stop(plan.stop, app.settings.stop_grace_seconds)
         return slots
+
+    def _replace(
+        self,
+        app: App,
+        live: Release,
+        old: Sequence[Task],
+        slots: Sequence[Slot],
+        stay: Sequence[Task],
+        output: Output,
+    ) -> None:
+        manifest = self._running.manifests.of(app, live)
+        new = self._running.scheduler.run(manifest, slots, output, Cancellation())
+        self._route(app, live, [*stay, *new], old, output)
+        self._running.scheduler.stop(old, app.settings.stop_grace_seconds)
+
+    def _swap(
+        self,
+        app: App,
+        live: Release,
+        old: Sequence[Task],
+        slots: Sequence[Slot],
+        stay: Sequence[Task],
+        output: Output,
+    ) -> None:
+        """Requests wait between the old ones and the new ones, unless others take them."""
+        manifest = self._running.manifests.of(app, live)
+        grace_seconds = min(app.settings.stop_grace_seconds, STOP_SECONDS)
+        drain_seconds = min(app.settings.drain_seconds, STOP_SECONDS)
+        new: Sequence[Task] = []
+        if targets_of(stay):
+            self._route(app, live, stay, old, output)
+        try:
+            with ExitStack() as nothing_new:
+                if targets_of(old) and not targets_of(stay):
+                    route = self._route_of(app, live, old)
+                    self._running.traffic.requests_wait(app.name)
+                    nothing_new.enter_context(
+                        self._running.router.hold(route, targets_of(old), drain_seconds, output)
+                    )
+                self._running.scheduler.stop(old, grace_seconds)
+            new = self._running.scheduler.run(manifest, slots, output, Cancellation())
+        finally:
+            self._route(app, live, [*stay, *new], [], output)
+            self._running.traffic.requests_go_on(app.name)
 
     def refresh_route(self, name: AppName, output: Output) -> None:
         """Render the app's route anew: its domains or its settings have changed."""
@@ -119,6 +188,7 @@ class Reconciler:
 
         A release command that still runs is left to end, with its app locked until then.
         """
+        self._running.snapshots.sweep()
         for release in self._store.releases.unfinished():
             if release.status is ReleaseStatus.RELEASING:
                 self._finish_in_background(release)
@@ -167,7 +237,10 @@ class Reconciler:
         purpose = Purpose(f"release command of {release.label}", release.by)
         name = f"release.{release.version}"
         cancellation = Cancellation()
-        with self._running.locks.hold(release.app, purpose, Quiet(), cancellation):
+        with (
+            self._running.locks.hold(release.app, purpose, Quiet(), cancellation),
+            self._running.traffic.hold(release.app),
+        ):
             cancellation.commit()
             locked.set()
             try:
@@ -180,7 +253,7 @@ class Reconciler:
                 self._undo(release, f"the server was stopped while its release command {ended}")
             except PushdeployError as error:
                 self._undo(release, f"the server was stopped in its release phase: {error.message}")
-        self._converge_quietly(release.app)
+            self._converge_quietly(release.app)
 
     def _stop_orphans(self, known: set[AppName]) -> None:
         """Stop tasks of apps that the store does not know: a destroy that was cut short."""
@@ -221,7 +294,7 @@ class Reconciler:
         tasks = [task for task in found if not is_foreign(task, live)]
         shipping = {r.version for r in self._store.releases.unfinished() if r.app == app.name}
         wanted: Sequence[Slot] = []
-        if live is not None and not app.stopped:
+        if live is not None and not app.stopped and app.put_back is None:
             wanted = self._running.manifests.of(app, live).slots()
         version = live.version if live else None
         return plan_tasks(wanted, version, [t for t in tasks if t.version not in shipping])
@@ -251,7 +324,8 @@ class Reconciler:
 
     def _route_of(self, app: App, live: Release | None, tasks: Sequence[Task]) -> Route:
         hosts = [default_host(app.name, self._running.domain), *self._domains(app)]
-        return route_of(app, hosts, live.version if live else None, tasks)
+        route = route_of(app, hosts, live.version if live else None, tasks)
+        return replace(route, state="held", targets=()) if app.put_back is not None else route
 
     def _domains(self, app: App) -> Sequence[HostName]:
         return self._store.domains.of(app.name)

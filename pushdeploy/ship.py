@@ -3,40 +3,31 @@
 This one function is the product; everything that makes a release ends here."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
+from pushdeploy.cutover import Change, Means, bring_live, places
 from pushdeploy.domain.app import App
 from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.disk import CutOver, cut_over_of, cut_over_reason
 from pushdeploy.domain.errors import Busy, PushdeployError
-from pushdeploy.domain.gate import Gate
-from pushdeploy.domain.manifest import Manifest
-from pushdeploy.domain.names import AppName, HostName, KeyName
-from pushdeploy.domain.ports import Output, Refs, Router, Scheduler
-from pushdeploy.domain.release import Candidate, Reason, Release, ReleaseStatus
-from pushdeploy.domain.route import default_host, route_of, targets_of
+from pushdeploy.domain.names import AppName, KeyName
+from pushdeploy.domain.ports import Output, Refs
+from pushdeploy.domain.release import Candidate, Reason, Release
+from pushdeploy.domain.route import default_host
 from pushdeploy.domain.task import Task
 from pushdeploy.lifecycle import Lifecycle
-from pushdeploy.locks import TrafficLocks
-from pushdeploy.release.phase import ReleasePhase
 from pushdeploy.run.manifests import Manifests
-from pushdeploy.store import Store
 
 
 @dataclass(frozen=True, slots=True)
 class Stages:
     """What a release runs through, made once by the wiring; ``after_live`` returns at once."""
 
-    store: Store
-    traffic: TrafficLocks
+    means: Means
     refs: Refs
-    phase: ReleasePhase
     manifests: Manifests
-    scheduler: Scheduler
-    router: Router
     lifecycle: Lifecycle
-    domain: str
     after_live: Callable[[AppName], None] | None = None
 
 
@@ -63,7 +54,7 @@ class Preparation:
 class Shipper:
     def __init__(self, stages: Stages) -> None:
         self._stages = stages
-        self._store = stages.store
+        self._store = stages.means.store
 
     def ship(
         self,
@@ -79,25 +70,21 @@ class Shipper:
         error, with the release marked ``failed``.
         """
         asker.cancellation.commit()
-        release = self._store.releases.create(candidate)
         app = self._store.apps.get(candidate.app)
+        candidate = _with_cut_over(app, candidate)
+        release = self._store.releases.create(candidate)
         with self._recorded(release, asker.output, made or Preparation()) as output:
-            manifest = self._stages.manifests.of(app, release)
             output.headline(f"Release {release.label} of {app.name}: {release.description}")
-            output.detail(_cut_over(release))
-            with ExitStack() as undo:
-                tasks = self._release_and_start(app, candidate, release, manifest, output)
-                undo.callback(self._stages.scheduler.stop, tasks, app.settings.stop_grace_seconds)
-                if before_switch is not None:
-                    before_switch()
-                with self._stages.traffic.hold(app.name):
-                    leaving = self._switch(app, release, tasks, output)
-                    undo.callback(self._switch_back, app, leaving, tasks, output)
-                    self._store.releases.make_live(app.name, release.version)
-                    undo.pop_all()
+            output.detail(_told(app, release))
+            manifest = self._stages.manifests.of(app, release)
+            change = Change(
+                app, candidate, release, manifest, output, before_switch or _nothing_more
+            )
+            leaving = bring_live(self._stages.means, change)
             self._move_ref(release, output)
             self._retire(app, leaving, output)
             self._after_deploy(release, output)
+        self._stages.means.snapshots.prune(app)
         if self._stages.after_live is not None:
             self._stages.after_live(app.name)
         return self._store.releases.get(app.name, release.version)
@@ -110,68 +97,6 @@ class Shipper:
                 f"{app.name} was locked by {app.lock.by} at {app.lock.at:%Y-%m-%d %H:%M} UTC{why}",
                 f"apps:unlock {app.name}",
             )
-
-    def _release_and_start(
-        self,
-        app: App,
-        candidate: Candidate,
-        release: Release,
-        manifest: Manifest,
-        output: Output,
-    ) -> Sequence[Task]:
-        """The release command, then the tasks; they are made ready while it runs."""
-        gate = Gate()
-        slots = [] if app.stopped else manifest.slots()
-        with ThreadPoolExecutor(1, thread_name_prefix=f"start-{app.name}") as pool:
-            # Past this point the deploy goes on to its end, whoever is still watching.
-            started = pool.submit(
-                self._stages.scheduler.run, manifest, slots, output, Cancellation(), gate
-            )
-            try:
-                if candidate.release_phase:
-                    self._run_release_phase(app, release, manifest, output)
-                self._mark(release, ReleaseStatus.STARTING)
-            except BaseException:
-                gate.shut()
-                raise
-            gate.open()
-            if not slots:
-                output.detail("no process is to be started: ps:scale or ps:start starts some")
-                return started.result()
-            with output.step(f"Starting {', '.join(str(slot) for slot in slots)}"):
-                return started.result()
-
-    def _run_release_phase(
-        self, app: App, release: Release, manifest: Manifest, output: Output
-    ) -> None:
-        self._mark(release, ReleaseStatus.RELEASING)
-        self._stages.phase.run(manifest, release, app.settings.release_timeout_seconds, output)
-
-    def _switch(
-        self, app: App, release: Release, tasks: Sequence[Task], output: Output
-    ) -> Sequence[Task]:
-        """Move traffic to ``tasks``; the tasks that are to retire."""
-        self._mark(release, ReleaseStatus.SWITCHING)
-        leaving = [
-            t for t in self._stages.scheduler.tasks(app.name) if t.version != release.version
-        ]
-        route = route_of(app, self._hosts(app), release.version, tasks)
-        with output.step("Switching traffic"):
-            self._stages.router.switch(
-                route, targets_of(leaving), app.settings.drain_seconds, output
-            )
-        return leaving
-
-    def _switch_back(
-        self, app: App, former: Sequence[Task], tasks: Sequence[Task], output: Output
-    ) -> None:
-        """The undo of a switch that could not be written down: traffic returns to ``former``."""
-        version = former[0].version if former else None
-        route = route_of(app, self._hosts(app), version, former)
-        self._stages.router.switch(route, targets_of(tasks), app.settings.drain_seconds, output)
-
-    def _hosts(self, app: App) -> Sequence[HostName]:
-        return [default_host(app.name, self._stages.domain), *self._store.domains.of(app.name)]
 
     def _move_ref(self, release: Release, output: Output) -> None:
         if release.ref is None:
@@ -191,13 +116,13 @@ class Shipper:
         if not leaving:
             return
         try:
-            with output.step(f"Retiring {', '.join(sorted({_place(task) for task in leaving}))}"):
-                self._stages.scheduler.stop(leaving, app.settings.stop_grace_seconds)
+            with output.step(f"Retiring {places(leaving)}"):
+                self._stages.means.scheduler.stop(leaving, app.settings.stop_grace_seconds)
         except PushdeployError as error:
             output.trouble(f"{error.message}; the old tasks are removed at the next occasion")
 
     def _after_deploy(self, release: Release, output: Output) -> None:
-        host = default_host(release.app, self._stages.domain)
+        host = default_host(release.app, self._stages.means.domain)
         facts = {
             "APP": str(release.app),
             "RELEASE_VERSION": release.label,
@@ -242,25 +167,50 @@ class Shipper:
 
     def _serving(self, failed: Release) -> str:
         live = self._store.releases.current(failed.app)
-        kept = f"; config and disks are as in {live.label}" if live and _own_change(failed) else ""
+        failed = self._store.releases.get(failed.app, failed.version)
+        if self._store.apps.get(failed.app).put_back is not None:
+            return f"{failed.label} failed and its disks are not put back yet: nothing serves"
+        data = _data_after(failed)
         if live is None:
-            return f"{failed.label} failed and nothing was live before; its slug is kept"
+            return f"{failed.label} failed and nothing was live before; its slug is kept{data}"
+        kept = f"; config and disks are as in {live.label}" if _own_change(failed) else ""
         return (
-            f"{failed.label} failed; {live.label} ({live.slug.commit.short}) goes on serving{kept}"
+            f"{failed.label} failed; {live.label} ({live.slug.commit.short}) goes on serving"
+            f"{kept}{data}"
         )
 
-    def _mark(self, release: Release, status: ReleaseStatus) -> None:
-        self._store.releases.set_status(release.app, release.version, status)
+
+def _with_cut_over(app: App, candidate: Candidate) -> Candidate:
+    """A restore has the disks for itself, whatever the app's own way is."""
+    wanted = CutOver.EXCLUSIVE if candidate.restore else app.settings.cut_over
+    return replace(candidate, cut_over=cut_over_of(candidate.disks, wanted))
 
 
 def _own_change(release: Release) -> bool:
     return release.reason in {Reason.CONFIG, Reason.DISK}
 
 
-def _cut_over(release: Release) -> str:
-    why = "its disk sees both versions for a moment" if release.disks else "no disk"
-    return f"cut-over: overlap ({why}): old and new run side by side until traffic has moved"
+def _told(app: App, release: Release) -> str:
+    why = cut_over_reason(release.disks, app.settings.cut_over)
+    then = (
+        "requests wait while one takes over from the other"
+        if release.cut_over is CutOver.EXCLUSIVE
+        else "old and new run side by side until traffic has moved"
+    )
+    return f"cut-over: {release.cut_over} ({why}): {then}"
 
 
-def _place(task: Task) -> str:
-    return f"{task.slot} of v{task.version}"
+def _data_after(failed: Release) -> str:
+    """What a failed release has left of the data, as far as we can tell."""
+    if failed.snapshot is None:
+        return ""
+    if failed.cut_over is CutOver.EXCLUSIVE:
+        return "; the data is as it was before"
+    return (
+        f"; the data was not put back, for the old version has gone on writing:"
+        f" disks:restore {failed.app} s{failed.snapshot} would"
+    )
+
+
+def _nothing_more() -> None:
+    """Before a switch that waits for nobody."""

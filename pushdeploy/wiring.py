@@ -16,8 +16,10 @@ from pushdeploy.build.containers import BuildSettings
 from pushdeploy.build.stacks import Stacks
 from pushdeploy.commands.dispatch import Commands
 from pushdeploy.commands.platform import Platform
+from pushdeploy.cutover import Means
 from pushdeploy.deploy import Deployer
 from pushdeploy.disks.directories import Directories
+from pushdeploy.disks.shelf import Shelf
 from pushdeploy.domain.errors import BackendDown, Busy, PushdeployError
 from pushdeploy.domain.manifest import Limits
 from pushdeploy.domain.names import AppName, KeyName
@@ -25,13 +27,14 @@ from pushdeploy.domain.ports import Output, Router
 from pushdeploy.engine.docker import DockerEngine
 from pushdeploy.instance import Home, read_instance
 from pushdeploy.lifecycle import Lifecycle
-from pushdeploy.locks import AppLocks, TrafficLocks
+from pushdeploy.locks import AppLocks, TrafficLocks, Writers
 from pushdeploy.promote import Promoter
 from pushdeploy.pushes import Pushes
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.receive.service import GitService, PackLimits
 from pushdeploy.reconcile import Reconciler, Running
 from pushdeploy.release.phase import ReleasePhase
+from pushdeploy.release.snapshots import SnapshotPhase
 from pushdeploy.resources import find
 from pushdeploy.retention import Retention
 from pushdeploy.route.routers.nginx import ROUTER
@@ -122,28 +125,46 @@ def _assemble(settings: Settings, home: Home, instance: str) -> Server:
     lifecycle = Lifecycle(home.root)
     limits = Limits(settings.task_memory_bytes, settings.task_cpus, settings.task_pids)
     manifests = Manifests(disks, limits, store.pipelines.place_of)
-    locks, traffic = AppLocks(), TrafficLocks()
+    locks, traffic, writers = AppLocks(), TrafficLocks(), Writers()
+    snapshots = SnapshotPhase(
+        store,
+        Shelf(home.snapshots),
+        disks,
+        settings.keep_snapshots,
+        settings.keep_snapshot_days,
+        settings.keep_releases,
+    )
     stacks = Stacks(engine, settings.stack_source, home.cache / "stacks", settings.ca_bundle)
     builder = SlugBuilder(engine, stacks, store.slugs, _build_settings(settings, home))
     retention = Retention(store, locks, engine, settings.keep_releases)
-    stages = Stages(
+    reconciler = Reconciler(
+        Running(
+            store,
+            locks,
+            traffic,
+            repositories,
+            manifests,
+            scheduler,
+            router,
+            snapshots,
+            settings.domain,
+        )
+    )
+    means = Means(
         store=store,
         traffic=traffic,
-        refs=repositories,
+        writers=writers,
         phase=ReleasePhase(scheduler),
-        manifests=manifests,
+        snapshots=snapshots,
         scheduler=scheduler,
         router=router,
-        lifecycle=lifecycle,
         domain=settings.domain,
-        after_live=retention.after_live,
+        converge=reconciler.converge,
     )
+    stages = Stages(means, repositories, manifests, lifecycle, retention.after_live)
     shipper = Shipper(stages)
-    deployer = Deployer(store, locks, repositories, builder, lifecycle, shipper)
+    deployer = Deployer(store, locks, repositories, builder, lifecycle, shipper, snapshots)
     promoter = Promoter(store, locks, repositories, builder, shipper)
-    reconciler = Reconciler(
-        Running(store, locks, traffic, repositories, manifests, scheduler, router, settings.domain)
-    )
     platform = Platform(
         settings,
         store,
@@ -156,6 +177,9 @@ def _assemble(settings: Settings, home: Home, instance: str) -> Server:
         disks,
         repositories,
         retention,
+        traffic,
+        writers,
+        snapshots,
     )
     pushes = Pushes(store, deployer, reconciler, settings.domain)
     git = GitService(repositories, pushes, _pack_limits(settings), _post_receive(lifecycle))

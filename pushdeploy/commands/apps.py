@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import click
 
+from pushdeploy.commands.face import asking
 from pushdeploy.commands.face.app_settings import changed_settings, shown_settings
 from pushdeploy.commands.face.arguments import app_argument, find_app, form_option
-from pushdeploy.commands.face.asking import read_line
 from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.hosts import free_host, urls, urls_of
 from pushdeploy.commands.face.printing import Row, show_record, show_rows
@@ -157,7 +157,8 @@ def destroy(
     The data on its disks stays where it is unless --delete-disks is given.
     """
     if not force:
-        _confirm(request, app.name, confirm)
+        hint = f"apps:destroy {app.name} --confirm {app.name}"
+        asking.confirm(request.session, f"destroying {app.name}", app.name, confirm, hint)
     with request.platform.turn(app.name, "destroy", request.asker):
         disks = request.platform.disks.list(app.name)
         with request.output.step(f"Destroying {app.name}"):
@@ -204,18 +205,8 @@ def _more(request: Request, app: App, live: Release | None) -> Row:
         "config_staged": differing_keys(live.config, config) if live else [],
         "settings": shown_settings(app.settings),
         "doing": f"{holder[0].what} by {holder[0].by}" if holder else None,
+        "requests_held_since": request.platform.traffic.waiting_since(app.name),
     }
-
-
-def _confirm(request: Request, name: AppName, confirm: str | None) -> None:
-    if confirm is None and request.session.terminal is not None:
-        confirm = read_line(request.session, f"This cannot be undone. Type {name} to destroy it: ")
-    if confirm is None:
-        raise UserError(
-            f"destroying {name} cannot be undone", f"apps:destroy {name} --confirm {name}"
-        )
-    if confirm.strip() != name:
-        raise UserError(f"{confirm[:40]!r} is not {name}: nothing was destroyed")
 
 
 def _destroy(request: Request, app: App) -> None:

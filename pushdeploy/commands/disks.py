@@ -5,25 +5,32 @@ from collections.abc import Sequence
 import click
 
 from pushdeploy.commands.face.arguments import app_argument, form_option
+from pushdeploy.commands.face.asking import confirm
 from pushdeploy.commands.face.command import command
-from pushdeploy.commands.face.printing import show_rows
+from pushdeploy.commands.face.disk_settings import changed_disks, shown_disks
+from pushdeploy.commands.face.printing import show_record, show_rows
 from pushdeploy.commands.face.request import Request
-from pushdeploy.commands.face.units import about_bytes
+from pushdeploy.commands.face.units import parse_bytes
 from pushdeploy.domain.app import App
-from pushdeploy.domain.disk import Attachment
+from pushdeploy.domain.disk import Attachment, cut_over_of, cut_over_reason
 from pushdeploy.domain.errors import UserError
-from pushdeploy.domain.names import DiskName
+from pushdeploy.domain.names import AppName, DiskName
+from pushdeploy.domain.sizes import about_bytes
 
 
-@command("disks:attach", "storage:mount", example="disks:attach shop data /data")
+@command("disks:attach", "storage:mount", example="disks:attach shop data /data --size 2g")
 @app_argument
 @click.argument("words", nargs=-1, required=True, metavar="NAME MOUNT_PATH")
-def attach(request: Request, app: App, words: tuple[str, ...]) -> None:
+@click.option("--size", "size_bytes", type=parse_bytes, help="The most that it may hold.")
+def attach(request: Request, app: App, words: tuple[str, ...], size_bytes: int | None) -> None:
     """Give an app a disk at a path: for its release command and all of its processes.
 
     NAME:MOUNT_PATH is understood as well. A disk that was detached comes back with its data.
     """
     attachment = parse_attachment(words)
+    if size_bytes is not None:
+        with request.platform.turn(app.name, f"size of {attachment.disk}", request.asker):
+            _limit(request, request.store.apps.get(app.name), attachment.disk, size_bytes)
     if request.platform.deployer.attach(app.name, attachment, request.asker) is None:
         request.output.line(
             f"{attachment.disk} will be at {attachment.mount_path} from the first release on"
@@ -39,6 +46,33 @@ def detach(request: Request, app: App, name: str) -> None:
     request.platform.deployer.detach(app.name, disk, request.asker)
     kept = request.platform.disks.path(app.name, disk)
     request.output.line(f"the data of {disk} stays in {kept} on the server")
+    request.output.line(f"disks:destroy {app.name} {disk} deletes it")
+
+
+@command("disks:destroy", example="disks:destroy shop data --confirm data")
+@app_argument
+@click.argument("disk", type=DiskName.parse, metavar="NAME")
+@click.option("--force", is_flag=True, help="Do not ask.")
+@click.option("--confirm", "typed", metavar="NAME", help="The disk's name once more.")
+def destroy(request: Request, app: App, disk: DiskName, force: bool, typed: str | None) -> None:
+    """Delete the data of a disk that is not attached. Its snapshots stay until they are removed."""
+    if disk not in request.platform.disks.list(app.name):
+        raise UserError(f"{app.name} has no data on a disk {disk}", f"disks:list {app.name}")
+    _refuse_attached(request, app.name, disk)
+    if not force:
+        confirm(
+            request.session,
+            f"destroying the data of {disk}",
+            disk,
+            typed,
+            f"disks:destroy {app.name} {disk} --confirm {disk}",
+        )
+    with (
+        request.platform.turn(app.name, f"destroy {disk}", request.asker),
+        request.output.step(f"Destroying {disk} of {app.name}"),
+    ):
+        _refuse_attached(request, app.name, disk)
+        request.platform.disks.destroy(app.name, disk)
 
 
 @command("disks:list", "disks", "storage:list", reads=True, example="disks:list shop")
@@ -52,7 +86,37 @@ def list_(request: Request, app: App, form: str) -> None:
     show_rows(request, form, rows, ("name", "mounted_at", "used"))
 
 
-COMMANDS = (attach, detach, list_)
+@command("disks:set", plain_values=True, example="disks:set shop cutover=overlap")
+@app_argument
+@click.argument("words", nargs=-1, metavar="[DISK] [KEY=VALUE]...")
+@form_option
+def set_(request: Request, app: App, words: tuple[str, ...], form: str) -> None:
+    """Change how an app and its disks are handled, or show it. An empty value: the default.
+
+    \b
+    cutover=exclusive   requests wait while one version takes over   (with a disk)
+    cutover=overlap     old and new run side by side for a moment
+    DISK snapshots=off  leave this disk out of snapshots and of what a failure puts back
+    DISK size=2g        the most that it may hold
+
+    In force from the next release on; size at once, where the data allows it.
+    """
+    disk = DiskName.parse(words[0]) if words and "=" not in words[0] else None
+    changes = words[1:] if disk else words
+    if changes:
+        with request.platform.turn(app.name, "disk settings", request.asker):
+            _set(request, request.store.apps.get(app.name), disk, changes)
+    show_record(request, form, shown_disks(request.store.apps.get(app.name).settings))
+    attached = request.store.disks.of(app.name)
+    if form == "text":
+        wanted = request.store.apps.get(app.name).settings.cut_over
+        request.output.line(
+            f"the next release of {app.name} goes live by {cut_over_of(attached, wanted)}"
+            f" cut-over: {cut_over_reason(attached, wanted)}"
+        )
+
+
+COMMANDS = (attach, detach, destroy, list_, set_)
 
 
 def parse_attachment(words: Sequence[str]) -> Attachment:
@@ -66,6 +130,26 @@ def parse_attachment(words: Sequence[str]) -> Attachment:
             "disks:attach shop data /data",
         )
     return Attachment.parse(name, path)
+
+
+def _refuse_attached(request: Request, app: AppName, disk: DiskName) -> None:
+    if disk in [item.disk for item in request.store.disks.of(app)]:
+        raise UserError(f"{disk} is attached to {app}", f"disks:detach {app} {disk}, first")
+
+
+def _set(request: Request, app: App, disk: DiskName | None, changes: Sequence[str]) -> None:
+    settings = changed_disks(app.settings, disk, changes)
+    if disk and disk not in request.platform.disks.list(app.name):
+        raise UserError(f"{app.name} has no disk {disk}", f"disks:list {app.name}")
+    former = app.settings.disk_limits_bytes
+    if disk and settings.disk_limits_bytes.get(disk) != former.get(disk):
+        _limit(request, app, disk, settings.disk_limits_bytes.get(disk))
+    request.store.apps.set_settings(app.name, settings)
+
+
+def _limit(request: Request, app: App, disk: DiskName, size_bytes: int | None) -> None:
+    """Of the directory first: what it refuses is not written down."""
+    raise UserError("not yet", "later")
 
 
 def _row(request: Request, app: App, disk: DiskName, path: str | None) -> dict[str, object]:

@@ -8,9 +8,10 @@ from pushdeploy.deploy import Deployer
 from pushdeploy.disks.directories import Directories
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports import Refs, Scheduler
-from pushdeploy.locks import AppLocks, Purpose
+from pushdeploy.locks import AppLocks, Purpose, TrafficLocks, Writers
 from pushdeploy.promote import Promoter
 from pushdeploy.reconcile import Reconciler
+from pushdeploy.release.snapshots import SnapshotPhase
 from pushdeploy.retention import Retention
 from pushdeploy.run.manifests import Manifests
 from pushdeploy.settings import Settings
@@ -31,6 +32,9 @@ class Platform:
     disks: Directories
     refs: Refs
     retention: Retention
+    traffic: TrafficLocks
+    writers: Writers
+    snapshots: SnapshotPhase
 
     @contextmanager
     def turn(self, app: AppName, what: str, asker: Asker) -> Iterator[None]:

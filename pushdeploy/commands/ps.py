@@ -38,6 +38,9 @@ def ps(request: Request, app: App, form: str) -> None:
     show_rows(request, form, rows, ("process", "state", "release", "created_at"))
     if app.stopped:
         request.output.trouble(f"{app.name} is stopped: ps:start {app.name}")
+    held = held_requests(request, app)
+    if held:
+        request.output.trouble(held)
 
 
 @command("ps:scale", plain_values=True, example="ps:scale shop web=2 worker=1")
@@ -77,8 +80,15 @@ def restart(request: Request, app: App, process: str | None) -> None:
 
 @command("ps:stop", example="ps:stop shop")
 @app_argument
-def stop(request: Request, app: App) -> None:
-    """Stop all processes of an app until ps:start; requests get a page that says so."""
+@click.argument("once", required=False, metavar="[run.N]")
+def stop(request: Request, app: App, once: str | None) -> None:
+    """Stop all processes of an app until ps:start; requests get a page that says so.
+
+    With the name of a one-off command, such as run.9157: end that one only.
+    """
+    if once is not None:
+        _end(request, app, once)
+        return
     with request.platform.turn(app.name, "stop", request.asker):
         if request.store.apps.get(app.name).stopped:
             request.output.line(f"{app.name} is stopped already")
@@ -115,6 +125,24 @@ def rebuild(request: Request, app: App) -> None:
 
 
 COMMANDS = (ps, scale, restart, stop, start, rebuild)
+
+
+def held_requests(request: Request, app: App) -> str:
+    """That requests are held and since when, or that its disks are still to be put back."""
+    since = request.platform.traffic.waiting_since(app.name)
+    if since is not None:
+        return f"requests are held since {since:%H:%M:%S} UTC: a release takes over"
+    if app.put_back is not None:
+        return f"its disks are to be put back from s{app.put_back}: nothing of it runs until then"
+    return ""
+
+
+def _end(request: Request, app: App, once: str) -> None:
+    if not request.platform.writers.cancel(app.name, once, f"{request.session.by} stopped it"):
+        raise UserError(
+            f"no one-off command {once[:40]!r} of {app.name} has its disks", f"ps:stop {app.name}"
+        )
+    request.output.line(f"{once} is being ended")
 
 
 def _scale(request: Request, app: App, changed: Mapping[ProcessType, int]) -> None:

@@ -9,15 +9,20 @@ from pushdeploy.commands.face.arguments import app_argument, form_option
 from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.printing import Row, show_json, show_record, show_rows
 from pushdeploy.commands.face.request import Request
+from pushdeploy.commands.snapshots import accept_loss
 from pushdeploy.domain.app import App
 from pushdeploy.domain.config import differing_keys
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.release import Release, ReleaseStatus
 from pushdeploy.domain.retention import Verdict
+from pushdeploy.domain.snapshot import Snapshot, snapshot_after
 from pushdeploy.output import duration
 
 _WENT_LIVE = frozenset({ReleaseStatus.LIVE, ReleaseStatus.RETIRED})
+_LOOK_BACK = 1000
+"""How many releases back the one that replaced another is looked for."""
+
 _VERSION = re.compile(r"v?([1-9][0-9]{0,8})")
 
 
@@ -101,17 +106,36 @@ def retry(request: Request, app: App) -> None:
 @app_argument
 @_version_argument
 @click.option("--no-release-phase", is_flag=True, help="Leave its release command out.")
-def rollback(request: Request, app: App, version: int | None, no_release_phase: bool) -> None:
+@click.option("--with-disk", is_flag=True, help="The disks go back too, as it left them.")
+@click.option("--force", is_flag=True, help="Do not ask, with --with-disk.")
+def rollback(
+    request: Request,
+    app: App,
+    version: int | None,
+    no_release_phase: bool,
+    with_disk: bool,
+    force: bool,
+) -> None:
     """Release a former slug with its config once more: by default the last that differs.
 
-    Data is never touched: disks and databases stay as they are.
+    Disks and databases stay as they are. With --with-disk the disks get the snapshot that was
+    taken before the release after it; what was written since is lost, and told beforehand.
     """
     staged = _staged(request, app.name)
+    data = _data_of(request, app, version, force) if with_disk else None
     made = request.platform.deployer.rollback(
-        app.name, version, request.asker, release_phase=not no_release_phase
+        app.name,
+        version,
+        request.asker,
+        release_phase=not no_release_phase,
+        restore=data.id if data else None,
     )
     left = _before(request, app.name, made.version)
-    request.output.line("code and config went back; disks and databases were not touched")
+    if data is None:
+        request.output.line("code and config went back; disks and databases were not touched")
+    else:
+        request.output.line(f"code, config and disks went back; the disks to {data.label}")
+        request.output.line(f"disks:restore {app.name} s{made.snapshot} has what they held before")
     if staged:
         request.output.line(f"no longer staged: {', '.join(staged)}")
     if left is not None:
@@ -158,6 +182,22 @@ def _staged(request: Request, app: AppName) -> Sequence[str]:
     return differing_keys(live.config, request.store.config.get(app)) if live else []
 
 
+def _data_of(request: Request, app: App, version: int | None, force: bool) -> Snapshot:
+    """The snapshot with the data as the former release left it, when its loss is accepted."""
+    former = request.platform.deployer.former(app.name, version)
+    later = request.store.releases.list(app.name, _LOOK_BACK)
+    wanted = snapshot_after(later, former.version)
+    if wanted is None:
+        raise UserError(
+            f"no snapshot was taken when {former.label} was replaced",
+            f"disks:snapshots {app.name} shows those there are, for disks:restore",
+        )
+    found = request.store.snapshots.get(app.name, wanted)
+    typed = f"releases:rollback {app.name} {former.label} --with-disk --force"
+    accept_loss(request, app, found, typed, force)
+    return found
+
+
 def _asked(request: Request, app: App, version: int | None) -> Release:
     if version is not None:
         return request.store.releases.get(app.name, version)
@@ -202,6 +242,9 @@ def _more(request: Request, release: Release) -> Row:
         "config_keys": sorted(release.config),
         **changed_keys(before.config if before else {}, release.config),
         "disks": {str(item.disk): item.mount_path for item in release.disks},
+        "cut_over": str(release.cut_over),
+        "snapshot": f"s{release.snapshot}" if release.snapshot else None,
+        "restored": f"s{release.restore}" if release.restore else None,
     }
 
 

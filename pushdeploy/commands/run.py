@@ -3,7 +3,8 @@
 import re
 import secrets
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -14,9 +15,10 @@ from pushdeploy.commands.face.line import split_words
 from pushdeploy.commands.face.request import Request
 from pushdeploy.commands.session import Session
 from pushdeploy.domain.app import App
-from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.errors import Busy, UserError
 from pushdeploy.domain.names import ProcessType
 from pushdeploy.domain.ports import Streams, WindowSize
+from pushdeploy.domain.release import Release
 from pushdeploy.domain.slug import Slug
 
 _QUOTED = re.compile(r"'[^']*'" r'|"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -70,18 +72,33 @@ def run(
     live = request.store.releases.current(app.name)
     if live is None:
         raise UserError(f"{app.name} has no live release", "git push deploy main")
-    return request.platform.scheduler.run_once(
-        request.platform.manifests.of(app, live),
-        shell_command(typed, live.slug),
-        f"run.{1000 + secrets.randbelow(9000)}",
-        _streams(request.session, no_tty),
-        None,
-        request.session.cancellation,
-        assigned(assignments, encoded=False),
-    )
+    name = f"run.{1000 + secrets.randbelow(9000)}"
+    with _allowed_to_write(request, app, live, name):
+        return request.platform.scheduler.run_once(
+            request.platform.manifests.of(app, live),
+            shell_command(typed, live.slug),
+            name,
+            _streams(request.session, no_tty),
+            None,
+            request.session.cancellation,
+            assigned(assignments, encoded=False),
+        )
 
 
 COMMANDS = (run,)
+
+
+@contextmanager
+def _allowed_to_write(request: Request, app: App, live: Release, name: str) -> Iterator[None]:
+    """``Busy`` while a release has the app's disks for itself, or they are to be put back."""
+    if not live.disks:
+        yield
+        return
+    session = request.session
+    with request.platform.writers.writing(app.name, name, session.by, session.cancellation):
+        if request.store.apps.get(app.name).put_back is not None:
+            raise Busy(f"the disks of {app.name} are still to be put back", f"ps {app.name}")
+        yield
 
 
 def own_options(text: str) -> tuple[list[str], str]:

@@ -18,8 +18,10 @@ APP_GROUP = 1000
 class AppSettings:
     """Times in seconds, sizes in bytes; ``deploy_branch`` None: main, or master if first.
 
+
+    ``heroku_names``: tasks are told their release under Heroku's names of the variables too.
     ``cut_over`` None: exclusive where there is a disk. ``disk_limits_bytes`` are by disk name, and
-    the disks in ``without_snapshots`` are never copied. ``heroku_names``: tasks are told their release under Heroku's names of the variables too.
+    the disks in ``without_snapshots`` are never copied.
     """
 
     deploy_branch: str | None = None

@@ -62,6 +62,10 @@ class BuildFailed(StageFailed):
     stage: ClassVar[str] = "build"
 
 
+class SnapshotFailed(StageFailed):
+    stage: ClassVar[str] = "snapshot"
+
+
 class ReleaseFailed(StageFailed):
     stage: ClassVar[str] = "release"
 

@@ -7,19 +7,36 @@ class Gate:
     """Opened or shut once. Thread-safe."""
 
     def __init__(self) -> None:
-        self._decided = threading.Event()
-        self._open = False
+        self._changed = threading.Condition()
+        self._decision: bool | None = None
+        self._ready = 0
 
     def open(self) -> None:
         """Let the tasks begin."""
-        self._open = True
-        self._decided.set()
+        self._decide(True)
 
     def shut(self) -> None:
         """They are never to begin; nothing happens when it is open already."""
-        self._decided.set()
+        self._decide(False)
 
     def wait(self) -> bool:
-        """Block until it is decided: whether it opened."""
-        self._decided.wait()
-        return self._open
+        """Called by a task that is ready. Block until it is decided: whether it opened."""
+        with self._changed:
+            self._ready += 1
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._decision is not None)
+            return bool(self._decision)
+
+    def await_ready(self, count: int, timeout_seconds: float) -> bool:
+        """Block until ``count`` tasks are ready, or it is decided: whether they are."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._ready >= count or self._decision is not None, timeout_seconds
+            )
+            return self._ready >= count
+
+    def _decide(self, decision: bool) -> None:
+        with self._changed:
+            if self._decision is None:
+                self._decision = decision
+            self._changed.notify_all()

@@ -75,7 +75,8 @@ class Release:
     """``version`` counts from 1 within an app and is never given twice.
 
     ``live_at`` is when it went live, None where it never did. ``snapshot`` was taken of its disks
-    before its release phase. The config holds secrets: it is left out of the repr.
+    before its release phase, ``restore`` is the one whose data they got then. The config holds
+    secrets: it is left out of the repr.
     """
 
     app: AppName
@@ -93,6 +94,7 @@ class Release:
     ref_old: CommitId | None = None
     live_at: datetime | None = None
     cut_over: CutOver = CutOver.OVERLAP
+    restore: int | None = None
     snapshot: int | None = None
 
     @property

@@ -46,7 +46,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotRule:
-    """The newest ``keep`` of an app stay, and those younger than ``days``; 0 days: by count only."""
+    """The newest ``keep`` of an app stay, and all younger than ``days``; 0: by count only."""
 
     keep: int
     days: int

@@ -135,6 +135,7 @@ def values_of(candidate: Candidate) -> Mapping[str, Any]:
         "ref_old": None if candidate.ref_old is None else str(candidate.ref_old),
         "ref_moved": False,
         "cut_over": str(candidate.cut_over),
+        "restore_id": candidate.restore,
     }
 
 

@@ -132,6 +132,7 @@ def release_of(row: RowMapping) -> Release:
         ref_old=CommitId(ref_old) if ref_old is not None else None,
         live_at=row[release.live_at],
         cut_over=CutOver(row[release.cut_over] or CutOver.OVERLAP),
+        restore=row[release.restore_id],
         snapshot=row[release.snapshot_id],
     )
 

@@ -125,6 +125,7 @@ RELEASES = Table(
     Column("ref_old", Text),
     Column("ref_moved", Boolean, nullable=False),
     Column("cut_over", Text),
+    Column("restore_id", Integer),
     Column("snapshot_id", Integer),  # no foreign key: the ledger outlives what it names
     Index("releases_by_status", "status"),
     Index(

@@ -48,3 +48,16 @@ def _type(session: Session, typed: bytearray, byte: int) -> None:
     elif byte >= _SPACE:
         typed.append(byte)
         session.write(bytes([byte]))
+
+
+def confirm(session: Session, what: str, name: str, typed: str | None, hint: str) -> None:
+    """Go on only when ``name`` is typed: given beforehand, or on the terminal.
+
+    ``what`` cannot be undone; without a terminal ``hint`` says how to do it in one go.
+    """
+    if typed is None and session.terminal is not None:
+        typed = read_line(session, f"This cannot be undone. Type {name} to go on: ")
+    if typed is None:
+        raise UserError(f"{what} cannot be undone", hint)
+    if typed.strip() != name:
+        raise UserError(f"{typed[:40]!r} is not {name}: nothing was changed")

@@ -28,16 +28,6 @@ def show_bytes(size_bytes: int) -> str:
     return _show(size_bytes, _BYTES)
 
 
-def about_bytes(size_bytes: int) -> str:
-    """To one decimal, for reading: ``1.4 MB``."""
-    amount = float(size_bytes)
-    for unit in ("B", "kB", "MB", "GB"):
-        if amount < 1024:
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1024
-    return f"{amount:.1f} TB"
-
-
 def _parse(text: str, units: Mapping[str, int], wanted: str) -> int:
     match = _AMOUNT.fullmatch(text.lower())
     factor = units.get(match.group(2) or min(units, key=units.__getitem__)) if match else None

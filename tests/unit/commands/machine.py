@@ -11,8 +11,10 @@ from typing import Any
 
 from pushdeploy.commands.dispatch import Commands
 from pushdeploy.commands.platform import Platform
+from pushdeploy.cutover import Means
 from pushdeploy.deploy import Deployer
 from pushdeploy.disks.directories import Directories
+from pushdeploy.disks.shelf import Shelf
 from pushdeploy.domain.access import PublicKey
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import LogLine
@@ -35,12 +37,13 @@ from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.source import Source
 from pushdeploy.domain.task import Slot, Specimen, Task
 from pushdeploy.lifecycle import Lifecycle
-from pushdeploy.locks import AppLocks, TrafficLocks
+from pushdeploy.locks import AppLocks, TrafficLocks, Writers
 from pushdeploy.output import Quiet
 from pushdeploy.promote import Promoter
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.reconcile import Reconciler, Running
 from pushdeploy.release.phase import ReleasePhase
+from pushdeploy.release.snapshots import SnapshotPhase
 from pushdeploy.retention import Retention
 from pushdeploy.run.manifests import Manifests
 from pushdeploy.settings import Address, load_settings
@@ -339,21 +342,10 @@ class Machine:
         disks = Directories(self.home / "disks")
         manifests = Manifests(disks, Limits(), self.store.pipelines.place_of)
         lifecycle = Lifecycle(self.home)
-        stages = Stages(
-            store=self.store,
-            traffic=traffic,
-            refs=self.refs,
-            phase=ReleasePhase(self.scheduler),
-            manifests=manifests,
-            scheduler=self.scheduler,
-            router=self.router,
-            lifecycle=lifecycle,
-            domain=settings.domain,
+        writers = Writers()
+        snapshots = SnapshotPhase(
+            self.store, Shelf(self.home / "snapshots"), disks, keep=10, days=14, releases=20
         )
-        shipper = Shipper(stages)
-        builder = NoBuilder(self.engine)
-        deployer = Deployer(self.store, locks, self.refs, builder, lifecycle, shipper)
-        promoter = Promoter(self.store, locks, self.refs, builder, shipper)
         reconciler = Reconciler(
             Running(
                 self.store,
@@ -363,9 +355,25 @@ class Machine:
                 manifests,
                 self.scheduler,
                 self.router,
+                snapshots,
                 settings.domain,
             )
         )
+        means = Means(
+            store=self.store,
+            traffic=traffic,
+            writers=writers,
+            phase=ReleasePhase(self.scheduler),
+            snapshots=snapshots,
+            scheduler=self.scheduler,
+            router=self.router,
+            domain=settings.domain,
+            converge=reconciler.converge,
+        )
+        shipper = Shipper(Stages(means, self.refs, manifests, lifecycle))
+        builder = NoBuilder(self.engine)
+        deployer = Deployer(self.store, locks, self.refs, builder, lifecycle, shipper, snapshots)
+        promoter = Promoter(self.store, locks, self.refs, builder, shipper)
         return Platform(
             settings,
             self.store,
@@ -378,6 +386,9 @@ class Machine:
             disks,
             self.refs,
             Retention(self.store, locks, self.engine, settings.keep_releases),
+            traffic,
+            writers,
+            snapshots,
         )
 
 

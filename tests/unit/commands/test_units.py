@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis.strategies import integers
 
 from pushdeploy.commands.face.units import (
-    about_bytes,
     parse_bytes,
     parse_seconds,
     show_bytes,
     show_seconds,
 )
 from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.sizes import about_bytes
 
 
 @pytest.mark.parametrize(

@@ -210,6 +210,7 @@ def test_database_of_the_first_schema_keeps_its_apps_when_it_is_upgraded(
         for statement in (
             "DROP TABLE snapshots",
             "ALTER TABLE releases DROP COLUMN snapshot_id",
+            "ALTER TABLE releases DROP COLUMN restore_id",
             "ALTER TABLE releases DROP COLUMN cut_over",
             "ALTER TABLE apps DROP COLUMN put_back",
             "DROP TABLE pipeline_members",

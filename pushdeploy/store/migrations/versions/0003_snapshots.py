@@ -12,6 +12,7 @@ down_revision = "0002"
 def upgrade() -> None:
     op.add_column("apps", sa.Column("put_back", sa.Integer))
     op.add_column("releases", sa.Column("cut_over", sa.Text))
+    op.add_column("releases", sa.Column("restore_id", sa.Integer))
     op.add_column("releases", sa.Column("snapshot_id", sa.Integer))
     op.create_table(
         "snapshots",

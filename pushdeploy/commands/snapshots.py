@@ -1,0 +1,140 @@
+"""disks: copies of an app's disks as of one moment. Take, list, restore and remove them."""
+
+from datetime import UTC, datetime
+
+import click
+
+from pushdeploy.commands.face.arguments import app_argument, form_option
+from pushdeploy.commands.face.asking import confirm
+from pushdeploy.commands.face.command import command
+from pushdeploy.commands.face.printing import Row, errors_of, moment, show_json, show_rows
+from pushdeploy.commands.face.request import Request
+from pushdeploy.domain.app import App
+from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.names import DiskName
+from pushdeploy.domain.sizes import about_bytes
+from pushdeploy.domain.snapshot import Snapshot, parse_snapshot
+from pushdeploy.output import duration
+
+_snapshot_argument = click.argument("snapshot", type=parse_snapshot, metavar="SNAPSHOT")
+
+
+@command("disks:snapshot", example="disks:snapshot shop --note 'before the import'")
+@app_argument
+@click.argument("disks", nargs=-1, type=DiskName.parse, metavar="[DISK]...")
+@click.option("--note", default="By hand", metavar="TEXT", help="What it is for.")
+@form_option
+def snapshot(request: Request, app: App, disks: tuple[DiskName, ...], note: str, form: str) -> None:
+    """Copy the disks of an app, all attached ones by default, while it goes on serving.
+
+    SQLite databases are copied through SQLite: what the copy holds is whole, whatever is being
+    written meanwhile.
+    """
+    wanted = disks or [item.disk for item in request.store.disks.of(app.name)]
+    if not wanted:
+        raise UserError(f"{app.name} has no disk", f"disks:attach {app.name} data /data")
+    there = request.platform.disks.list(app.name)
+    for disk in disks:
+        if disk not in there:
+            raise UserError(f"{app.name} has no disk {disk}", f"disks:list {app.name}")
+    with request.platform.turn(app.name, "snapshot", request.asker):
+        said = errors_of(request.session) if form == "json" else request.output
+        with said.step(f"Snapshot of {', '.join(wanted)}"):
+            taken = request.platform.snapshots.take(
+                request.store.apps.get(app.name),
+                wanted,
+                note[:200],
+                request.session.by,
+                None,
+                said.detail,
+            )
+        request.platform.snapshots.prune(app)
+    if form == "json":
+        show_json(request, _row(taken))
+        return
+    request.output.line(f"{taken.label}: {about_bytes(taken.size_bytes)}, {taken.kind}")
+    request.output.line(f"disks:restore {app.name} {taken.label} brings it back")
+
+
+@command("disks:snapshots", reads=True, example="disks:snapshots shop")
+@app_argument
+@form_option
+def snapshots(request: Request, app: App, form: str) -> None:
+    """Show the snapshots of an app's disks, newest first, and what each was taken for."""
+    found = [each for each in request.store.snapshots.list(app.name) if each.complete]
+    rows = [_row(each) for each in found]
+    if form == "text":
+        rows = [
+            {**row, "disks": " ".join(each.disks)} for row, each in zip(rows, found, strict=True)
+        ]
+    show_rows(request, form, rows, ("snapshot", "created_at", "disks", "size", "description", "by"))
+
+
+@command("disks:restore", example="disks:restore shop s12 --force")
+@app_argument
+@_snapshot_argument
+@click.option("--force", is_flag=True, help="Do not ask.")
+@click.option("--no-release-phase", is_flag=True, help="Leave the release command out.")
+def restore(request: Request, app: App, snapshot: int, force: bool, no_release_phase: bool) -> None:
+    """Bring the disks of an app back to a snapshot: a release, with its processes stopped.
+
+    Requests wait meanwhile. The disks as they are now become a snapshot first, so it can be
+    undone. The release command runs, for the data may be older than the code.
+    """
+    found = request.store.snapshots.get(app.name, snapshot)
+    accept_loss(request, app, found, f"disks:restore {app.name} {found.label} --force", force)
+    made = request.platform.deployer.restore(
+        app.name, found, request.asker, release_phase=not no_release_phase
+    )
+    if made is None:
+        request.output.line(f"the disks of {app.name} hold what {found.label} holds")
+    elif made.snapshot is not None:
+        request.output.line(f"disks:restore {app.name} s{made.snapshot} undoes it")
+
+
+@command("disks:forget", example="disks:forget shop s12")
+@app_argument
+@_snapshot_argument
+def forget(request: Request, app: App, snapshot: int) -> None:
+    """Remove a snapshot for good. The disks themselves are not touched."""
+    with request.platform.turn(app.name, "removal of a snapshot", request.asker):
+        found = request.store.snapshots.get(app.name, snapshot)
+        if request.store.apps.get(app.name).put_back == found.id:
+            raise UserError(
+                f"the disks of {app.name} are still to be put back from {found.label}",
+                f"ps:start {app.name}, first",
+            )
+        request.platform.snapshots.remove(app, found)
+    request.output.line(f"{found.label} is removed")
+
+
+COMMANDS = (snapshot, snapshots, restore, forget)
+
+
+def accept_loss(request: Request, app: App, found: Snapshot, hint: str, force: bool) -> None:
+    """Say what going back to ``found`` loses, and go on only where that is wanted."""
+    since = (datetime.now(UTC) - found.created_at).total_seconds()
+    changed_bytes = request.platform.snapshots.loss(app, found)
+    request.output.line(
+        f"{found.label} is of {moment(found.created_at)} UTC: what was written in the"
+        f" {duration(since)} since is lost; files of {about_bytes(changed_bytes)} have changed"
+    )
+    if not force:
+        confirm(request.session, f"going back to {found.label}", "yes", None, hint)
+
+
+def _row(snapshot: Snapshot) -> Row:
+    sizes = snapshot.sizes_bytes or {}
+    return {
+        "snapshot": snapshot.label,
+        "id": snapshot.id,
+        "created_at": snapshot.created_at,
+        "release": f"v{snapshot.version}" if snapshot.version else None,
+        "version": snapshot.version,
+        "description": snapshot.description,
+        "disks": {str(disk): size for disk, size in sizes.items()},
+        "size_bytes": snapshot.size_bytes,
+        "size": about_bytes(snapshot.size_bytes),
+        "kind": snapshot.kind,
+        "by": str(snapshot.by),
+    }

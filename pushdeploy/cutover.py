@@ -1,0 +1,282 @@
+"""The two ways in which an app goes over to a new release, each with its undo: side by side, or one
+version at a time where a disk has one writer."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from time import monotonic
+
+from pushdeploy.domain.app import App
+from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.disk import CutOver
+from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.domain.gate import Gate
+from pushdeploy.domain.manifest import Manifest
+from pushdeploy.domain.names import AppName, HostName
+from pushdeploy.domain.ports import Output, Router, Scheduler
+from pushdeploy.domain.release import Candidate, Release, ReleaseStatus
+from pushdeploy.domain.route import default_host, route_of, targets_of
+from pushdeploy.domain.task import Task
+from pushdeploy.locks import TrafficLocks, Writers
+from pushdeploy.output import duration
+from pushdeploy.release.phase import ReleasePhase
+from pushdeploy.release.snapshots import SnapshotPhase
+from pushdeploy.store import Store
+
+STOP_SECONDS = 10
+"""How long requests and processes of the old version may go on while others wait for them."""
+
+_READY_SECONDS = 30
+"""How long the new tasks may take to be made ready while the old ones still serve."""
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a cut-over works with, made once by the wiring.
+
+    ``converge`` makes what runs of an app follow the ledger again, its disks first.
+    """
+
+    store: Store
+    traffic: TrafficLocks
+    writers: Writers
+    phase: ReleasePhase
+    snapshots: SnapshotPhase
+    scheduler: Scheduler
+    router: Router
+    domain: str
+    converge: Callable[[AppName, Output], None]
+
+    def hosts(self, app: App) -> Sequence[HostName]:
+        return [default_host(app.name, self.domain), *self.store.domains.of(app.name)]
+
+    def mark(self, release: Release, status: ReleaseStatus) -> None:
+        self.store.releases.set_status(release.app, release.version, status)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A release on its way; ``before_switch`` is called when all is ready, and may raise."""
+
+    app: App
+    candidate: Candidate
+    release: Release
+    manifest: Manifest
+    output: Output
+    before_switch: Callable[[], None]
+
+    def is_old(self, task: Task) -> bool:
+        return task.version != self.release.version
+
+
+def bring_live(means: Means, change: Change) -> Sequence[Task]:
+    """Run the release command, start the new tasks, move traffic to them, make the release live.
+
+    Returns the tasks that are left to retire. An error leaves the app as it was before.
+    """
+    if change.release.cut_over is CutOver.EXCLUSIVE:
+        return Exclusive(means, change).bring_live()
+    return Overlap(means, change).bring_live()
+
+
+class Overlap:
+    """Old and new run side by side until traffic has moved. The disks are never put back: the old
+    version has gone on writing to them."""
+
+    def __init__(self, means: Means, change: Change) -> None:
+        self._means = means
+        self._change = change
+
+    def bring_live(self) -> Sequence[Task]:
+        means, change = self._means, self._change
+        app, release, output = change.app, change.release, change.output
+        means.snapshots.before_release(app, release.disks, release.version, release.by, output)
+        with ExitStack() as undo:
+            with _made_ready(means, change, first=False) as start:
+                _run_release_phase(means, change)
+                tasks = start()
+            undo.callback(means.scheduler.stop, tasks, app.settings.stop_grace_seconds)
+            change.before_switch()
+            with means.traffic.hold(app.name):
+                leaving = self._switch(tasks)
+                undo.callback(self._switch_back, leaving, tasks)
+                means.store.releases.make_live(app.name, release.version)
+                undo.pop_all()
+        return leaving
+
+    def _switch(self, tasks: Sequence[Task]) -> Sequence[Task]:
+        """Move traffic to ``tasks``; the tasks that are to retire."""
+        means, change = self._means, self._change
+        means.mark(change.release, ReleaseStatus.SWITCHING)
+        leaving = [task for task in means.scheduler.tasks(change.app.name) if change.is_old(task)]
+        route = route_of(change.app, means.hosts(change.app), change.release.version, tasks)
+        drain_seconds = change.app.settings.drain_seconds
+        with change.output.step("Switching traffic"):
+            means.router.switch(route, targets_of(leaving), drain_seconds, change.output)
+        return leaving
+
+    def _switch_back(self, former: Sequence[Task], tasks: Sequence[Task]) -> None:
+        """The undo of a switch that could not be written down: traffic returns to ``former``."""
+        means, app = self._means, self._change.app
+        version = former[0].version if former else None
+        route = route_of(app, means.hosts(app), version, former)
+        drain_seconds = app.settings.drain_seconds
+        means.router.switch(route, targets_of(tasks), drain_seconds, self._change.output)
+
+
+class Exclusive:
+    """Requests wait, the old tasks stop, and only then the release command and the new tasks touch
+    the disks. No request reaches the new version before the release is written down as live: so a
+    failure may put the disks back without losing what anybody has been told was done."""
+
+    def __init__(self, means: Means, change: Change) -> None:
+        self._means = means
+        self._change = change
+        self._held_at = 0.0
+
+    def bring_live(self) -> Sequence[Task]:
+        means, change = self._means, self._change
+        app, release, output = change.app, change.release, change.output
+        means.snapshots.refuse_without_room(app, release.disks)
+        with (
+            means.traffic.hold(app.name),
+            means.writers.alone(app.name, f"release {release.label}"),
+        ):
+            try:
+                with _made_ready(means, change, first=True) as start:
+                    self._take_over(start)
+            except BaseException as error:
+                self._put_everything_back(error)
+                raise
+            finally:
+                means.traffic.requests_go_on(app.name)
+        held_seconds = monotonic() - self._held_at
+        if self._held_at:
+            output.detail(f"requests were held for {duration(held_seconds)}")
+            means.store.releases.add_step(app.name, release.version, "Requests held", held_seconds)
+        return []
+
+    def _take_over(self, start: Callable[[], Sequence[Task]]) -> None:
+        means, change = self._means, self._change
+        app = change.app
+        old = [task for task in means.scheduler.tasks(app.name) if change.is_old(task)]
+        with ExitStack() as nothing_new:
+            if targets_of(old):
+                nothing_new.enter_context(self._holding(old))
+            if old:
+                with change.output.step(f"Stopping {places(old)}"):
+                    grace_seconds = min(app.settings.stop_grace_seconds, STOP_SECONDS)
+                    means.scheduler.stop(old, grace_seconds)
+        self._change_the_disks()
+        tasks = start()
+        change.before_switch()
+        means.mark(change.release, ReleaseStatus.SWITCHING)
+        means.store.releases.make_live(app.name, change.release.version)
+        self._let_requests_go_on(tasks)
+
+    @contextmanager
+    def _holding(self, old: Sequence[Task]) -> Iterator[None]:
+        """Requests wait from now on, also afterwards; while inside nothing new reaches ``old``."""
+        means, change = self._means, self._change
+        app = change.app
+        route = route_of(app, means.hosts(app), old[0].version, old)
+        drain_seconds = min(app.settings.drain_seconds, STOP_SECONDS)
+        with ExitStack() as held:
+            with change.output.step("Holding requests"):
+                means.traffic.requests_wait(app.name)
+                self._held_at = monotonic()
+                held.enter_context(
+                    means.router.hold(route, targets_of(old), drain_seconds, change.output)
+                )
+            yield
+
+    def _change_the_disks(self) -> None:
+        """From the snapshot on, whatever happens, they are put back unless the release is live."""
+        means, change = self._means, self._change
+        app, release, output = change.app, change.release, change.output
+        taken = means.snapshots.before_release(
+            app, release.disks, release.version, release.by, output
+        )
+        if taken is not None:
+            means.store.apps.set_put_back(app.name, taken.id)
+        if change.candidate.restore is not None:
+            with output.step(f"Restoring snapshot s{change.candidate.restore}"):
+                means.snapshots.restore(app, change.candidate.restore, output.detail)
+        _run_release_phase(means, change)
+
+    def _let_requests_go_on(self, tasks: Sequence[Task]) -> None:
+        """The release is live: trouble with nginx is told, and undoes nothing any more."""
+        means, change = self._means, self._change
+        route = route_of(change.app, means.hosts(change.app), change.release.version, tasks)
+        try:
+            with change.output.step("Switching traffic"):
+                means.router.switch(route, (), 0, change.output)
+        except PushdeployError as error:
+            change.output.trouble(f"{error.message}; {change.release.label} is live all the same")
+
+    def _put_everything_back(self, error: BaseException) -> None:
+        """Written down first, so that nothing of the release is spared."""
+        means, change = self._means, self._change
+        release, output = change.release, change.output
+        if not means.store.releases.get(release.app, release.version).status.unfinished:
+            return
+        why = error.message if isinstance(error, PushdeployError) else "internal error"
+        means.store.releases.fail(release.app, release.version, why)
+        try:
+            with output.step(f"Putting {release.app} back as it was"):
+                means.converge(release.app, output)
+        except PushdeployError as trouble:
+            output.trouble(f"{release.app} could not be put back: {trouble.message}")
+            if trouble.hint:
+                output.trouble(f"then type:  ps:start {release.app}")
+
+
+@contextmanager
+def _made_ready(
+    means: Means, change: Change, *, first: bool
+) -> Iterator[Callable[[], Sequence[Task]]]:
+    """Make the new tasks ready behind a gate. What is given lets them begin, and waits for them.
+
+    With ``first`` nothing else happens before they are ready. Past this point a change goes on to
+    its end, whoever is still watching.
+    """
+    app, output, gate = change.app, change.output, Gate()
+    slots = [] if app.stopped else change.manifest.slots()
+    with ThreadPoolExecutor(1, thread_name_prefix=f"start-{app.name}") as pool:
+        started = pool.submit(
+            means.scheduler.run, change.manifest, slots, output, Cancellation(), gate
+        )
+        started.add_done_callback(lambda _: gate.shut())
+
+        def start() -> Sequence[Task]:
+            means.mark(change.release, ReleaseStatus.STARTING)
+            gate.open()
+            if not slots:
+                output.detail("no process is to be started: ps:scale or ps:start starts some")
+                return started.result()
+            with output.step(f"Starting {', '.join(str(slot) for slot in slots)}"):
+                return started.result()
+
+        try:
+            if first and not gate.await_ready(len(slots), _READY_SECONDS) and started.done():
+                started.result()
+            yield start
+        finally:
+            gate.shut()
+
+
+def _run_release_phase(means: Means, change: Change) -> None:
+    if change.candidate.release_phase:
+        means.mark(change.release, ReleaseStatus.RELEASING)
+        means.phase.run(
+            change.manifest,
+            change.release,
+            change.app.settings.release_timeout_seconds,
+            change.output,
+        )
+
+
+def places(tasks: Sequence[Task]) -> str:
+    """``web.1 of v4, worker.1 of v4``."""
+    return ", ".join(sorted({f"{task.slot} of v{task.version}" for task in tasks}))

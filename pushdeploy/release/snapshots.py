@@ -1,0 +1,134 @@
+"""Snapshots of an app's disks: taken before its data may change, put back when that went wrong."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pushdeploy.disks.directories import Directories
+from pushdeploy.disks.shelf import Shelf
+from pushdeploy.domain.app import App
+from pushdeploy.domain.disk import Attachment
+from pushdeploy.domain.errors import PushdeployError, SnapshotFailed
+from pushdeploy.domain.names import DiskName, KeyName
+from pushdeploy.domain.ports import Output
+from pushdeploy.domain.sizes import about_bytes
+from pushdeploy.domain.snapshot import Snapshot, SnapshotRule, snapshot_after, superfluous
+from pushdeploy.store import Store
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotPhase:
+    """``keep`` snapshots of each app stay, ``days`` long; and those of the ``releases`` kept."""
+
+    store: Store
+    shelf: Shelf
+    disks: Directories
+    keep: int
+    days: int
+    releases: int
+
+    def take(
+        self,
+        app: App,
+        disks: Sequence[DiskName],
+        description: str,
+        by: KeyName,
+        version: int | None,
+        line: Callable[[str], None],
+    ) -> Snapshot:
+        """A consistent copy of ``disks``, also while somebody writes to them.
+
+        ``SnapshotFailed`` with what it needs and what is free where there is no room; nothing of
+        it is left then.
+        """
+        former = self.store.snapshots.newest(app.name)
+        paths = self._paths(app, disks)
+        begun = self.store.snapshots.create(app.name, description, by, version)
+        try:
+            taken = self.shelf.take(app.id, begun.id, paths, former.id if former else None, line)
+        except PushdeployError as error:
+            self.store.snapshots.remove(begun.id)
+            raise SnapshotFailed(
+                f"no snapshot could be taken of the disks of {app.name}: {error.message}",
+                error.hint,
+            ) from error
+        self.store.snapshots.complete(begun.id, taken.kind, taken.sizes_bytes)
+        return self.store.snapshots.get(app.name, begun.id)
+
+    def before_release(
+        self, app: App, attachments: Sequence[Attachment], version: int, by: KeyName, output: Output
+    ) -> Snapshot | None:
+        """The snapshot that goes with release ``version``; None where it has nothing to copy."""
+        disks = covered(app, attachments)
+        if not disks:
+            return None
+        with output.step(f"Snapshot of {', '.join(disks)}"):
+            taken = self.take(app, disks, f"Before v{version}", by, version, output.detail)
+            output.detail(f"{taken.label}: {about_bytes(taken.size_bytes)}, {taken.kind}")
+        self.store.releases.set_snapshot(app.name, version, taken.id)
+        return taken
+
+    def refuse_without_room(self, app: App, attachments: Sequence[Attachment]) -> None:
+        """``SnapshotFailed`` when the next snapshot would fill the file system."""
+        disks = covered(app, attachments)
+        former = self.store.snapshots.newest(app.name)
+        room = self.shelf.room(app.id, self._paths(app, disks), former.id if former else None)
+        if room.needed_bytes > room.free_bytes:
+            raise SnapshotFailed(
+                f"a snapshot of {', '.join(disks)} needs {about_bytes(room.needed_bytes)}, and"
+                f" {about_bytes(room.free_bytes)} are free",
+                f"make room, or remove snapshots:  disks:snapshots {app.name}",
+            )
+
+    def restore(self, app: App, snapshot: int, line: Callable[[str], None]) -> Snapshot:
+        """The disks become what they were; nobody may write to them meanwhile.
+
+        Done again after a failure or a kill it ends in the same state.
+        """
+        found = self.store.snapshots.get(app.name, snapshot)
+        self.shelf.restore(app.id, snapshot, self._paths(app, found.disks), line)
+        return found
+
+    def loss(self, app: App, snapshot: Snapshot) -> int:
+        """How many bytes of the disks' files have changed since ``snapshot``."""
+        return self.shelf.changed_bytes(app.id, snapshot.id, self._paths(app, snapshot.disks))
+
+    def prune(self, app: App) -> Sequence[Snapshot]:
+        """Remove what neither the rule nor a kept release wants: what went."""
+        rule = SnapshotRule(self.keep, self.days, datetime.now(UTC))
+        gone = superfluous(self.store.snapshots.list(app.name), self._needed(app), rule)
+        for each in gone:
+            self.remove(app, each)
+        return gone
+
+    def remove(self, app: App, snapshot: Snapshot) -> None:
+        """The row last: one whose copy is gone by half is removed at the next start."""
+        self.shelf.remove(app.id, snapshot.id)
+        self.store.snapshots.remove(snapshot.id)
+
+    def sweep(self) -> None:
+        """What a killed server was taking, and what belongs to no app any more."""
+        self.store.snapshots.forget_incomplete()
+        gone = self.shelf.sweep(self.store.snapshots.places())
+        if gone:
+            _log.info("%d unfinished snapshots were removed", gone)
+
+    def _needed(self, app: App) -> frozenset[int]:
+        releases = self.store.releases.list(app.name, self.releases + 1)
+        kept = releases[: self.releases]
+        after = {snapshot_after(releases, release.version) for release in kept}
+        pending = {app.put_back, *(each.snapshot for each in kept if each.status.unfinished)}
+        return frozenset(each for each in after | pending if each is not None)
+
+    def _paths(self, app: App, disks: Sequence[DiskName]) -> Mapping[DiskName, Path]:
+        return {disk: self.disks.ensure(app, disk) for disk in disks}
+
+
+def covered(app: App, attachments: Sequence[Attachment]) -> Sequence[DiskName]:
+    """The disks whose data a snapshot holds."""
+    disks = (attachment.disk for attachment in attachments)
+    return [disk for disk in disks if disk not in app.settings.without_snapshots]
