@@ -35,7 +35,8 @@ _READY_SECONDS = 30
 class Means:
     """What a cut-over works with, made once by the wiring.
 
-    ``converge`` makes what runs of an app follow the ledger again, its disks first.
+    ``put_back`` makes an app's disks what its live release left, where that is due; ``converge``
+    makes what runs follow the ledger as well. Neither does anything where all is as it should be.
     """
 
     store: Store
@@ -46,6 +47,7 @@ class Means:
     scheduler: Scheduler
     router: Router
     domain: str
+    put_back: Callable[[AppName, Output], None]
     converge: Callable[[AppName, Output], None]
 
     def hosts(self, app: App) -> Sequence[HostName]:
@@ -138,8 +140,8 @@ class Exclusive:
     def bring_live(self) -> Sequence[Task]:
         means, change = self._means, self._change
         app, release, output = change.app, change.release, change.output
-        means.snapshots.refuse_without_room(app, release.disks)
         with (
+            means.snapshots.ahead(app, release.disks, release.by, output),
             means.traffic.hold(app.name),
             means.writers.alone(app.name, f"release {release.label}"),
         ):
@@ -216,20 +218,24 @@ class Exclusive:
             change.output.trouble(f"{error.message}; {change.release.label} is live all the same")
 
     def _put_everything_back(self, error: BaseException) -> None:
-        """Written down first, so that nothing of the release is spared."""
+        """The data first, for a disk that a migration has filled leaves no room for our own words.
+
+        The failure is written down before what runs follows, so that nothing of it is spared.
+        """
         means, change = self._means, self._change
         release, output = change.release, change.output
         if not means.store.releases.get(release.app, release.version).status.unfinished:
             return
         why = error.message if isinstance(error, PushdeployError) else "internal error"
-        means.store.releases.fail(release.app, release.version, why)
         try:
             with output.step(f"Putting {release.app} back as it was"):
+                means.put_back(release.app, output)
+                means.store.releases.fail(release.app, release.version, why)
                 means.converge(release.app, output)
         except PushdeployError as trouble:
             output.trouble(f"{release.app} could not be put back: {trouble.message}")
-            if trouble.hint:
-                output.trouble(f"then type:  ps:start {release.app}")
+            output.trouble(trouble.hint or "pushdeploy doctor, on the server, says more")
+            output.trouble(f"then type:  ps:start {release.app}")
 
 
 @contextmanager

@@ -69,6 +69,14 @@ class Reconciler:
                 self._route(app, live, [*plan.keep, *started], plan.stop, output)
                 self._running.scheduler.stop(plan.stop, app.settings.stop_grace_seconds)
 
+    def put_back(self, name: AppName, output: Output) -> None:
+        """Make its disks what its live release left, where a failed one has begun to change them.
+
+        Nothing of the app runs then. Nothing happens where it is not due.
+        """
+        with self._running.traffic.hold(name):
+            self._with_its_data(self._store.apps.get(name), output)
+
     def _with_its_data(self, app: App, output: Output) -> App:
         """The app when its disks are what its live release left, and not what a failed one did.
 

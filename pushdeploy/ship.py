@@ -70,6 +70,7 @@ class Shipper:
         error, with the release marked ``failed``.
         """
         asker.cancellation.commit()
+        self._stages.means.put_back(candidate.app, asker.output)
         app = self._store.apps.get(candidate.app)
         candidate = _with_cut_over(app, candidate)
         release = self._store.releases.create(candidate)

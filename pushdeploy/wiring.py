@@ -159,6 +159,7 @@ def _assemble(settings: Settings, home: Home, instance: str) -> Server:
         scheduler=scheduler,
         router=router,
         domain=settings.domain,
+        put_back=reconciler.put_back,
         converge=reconciler.converge,
     )
     stages = Stages(means, repositories, manifests, lifecycle, retention.after_live)

@@ -154,7 +154,7 @@ def destroy(
 ) -> None:
     """Remove an app: its processes, releases, config, domains and repository.
 
-    The data on its disks stays where it is unless --delete-disks is given.
+    The data on its disks stays where it is unless --delete-disks is given; its snapshots go.
     """
     if not force:
         hint = f"apps:destroy {app.name} --confirm {app.name}"
@@ -220,6 +220,7 @@ def _destroy(request: Request, app: App) -> None:
         raise
     platform.refs.remove(app.name)
     request.store.apps.destroy(app.name)
+    platform.snapshots.shelf.remove_app(app.id)
     # Once more: a watcher that saw the tasks go may have routed to the stopped app meanwhile.
     platform.reconciler.forget(app.name, app.settings.stop_grace_seconds)
     platform.scheduler.forget_logs(app.name)

@@ -1,13 +1,14 @@
 """Snapshots of an app's disks: taken before its data may change, put back when that went wrong."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pushdeploy.disks.directories import Directories
-from pushdeploy.disks.shelf import Shelf
+from pushdeploy.disks.shelf import Room, Shelf
 from pushdeploy.domain.app import App
 from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.errors import PushdeployError, SnapshotFailed
@@ -18,6 +19,9 @@ from pushdeploy.domain.snapshot import Snapshot, SnapshotRule, snapshot_after, s
 from pushdeploy.store import Store
 
 _log = logging.getLogger(__name__)
+
+_LARGE_BYTES = 64 * 1024 * 1024
+"""What is copied in a fraction of a second needs no copy ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +76,27 @@ class SnapshotPhase:
         self.store.releases.set_snapshot(app.name, version, taken.id)
         return taken
 
-    def refuse_without_room(self, app: App, attachments: Sequence[Attachment]) -> None:
-        """``SnapshotFailed`` when the next snapshot would fill the file system."""
+    @contextmanager
+    def ahead(
+        self, app: App, attachments: Sequence[Attachment], by: KeyName, output: Output
+    ) -> Iterator[None]:
+        """Before requests wait: ``SnapshotFailed`` when the next snapshot would not fit.
+
+        What is large is copied now, so that the snapshot in the hold shares what stays the same.
+        """
         disks = covered(app, attachments)
+        if not disks or self._room(app, disks).needed_bytes < _LARGE_BYTES:
+            yield
+            return
+        with output.step(f"Copying {', '.join(disks)} while it serves"):
+            early = self.take(app, disks, "To be shared", by, None, output.detail)
+        try:
+            yield
+        finally:
+            self.remove(app, early)
+
+    def _room(self, app: App, disks: Sequence[DiskName]) -> Room:
+        """``SnapshotFailed`` when there is less than the next snapshot needs."""
         former = self.store.snapshots.newest(app.name)
         room = self.shelf.room(app.id, self._paths(app, disks), former.id if former else None)
         if room.needed_bytes > room.free_bytes:
@@ -83,6 +105,7 @@ class SnapshotPhase:
                 f" {about_bytes(room.free_bytes)} are free",
                 f"make room, or remove snapshots:  disks:snapshots {app.name}",
             )
+        return room
 
     def restore(self, app: App, snapshot: int, line: Callable[[str], None]) -> Snapshot:
         """The disks become what they were; nobody may write to them meanwhile.

@@ -368,6 +368,7 @@ class Machine:
             scheduler=self.scheduler,
             router=self.router,
             domain=settings.domain,
+            put_back=reconciler.put_back,
             converge=reconciler.converge,
         )
         shipper = Shipper(Stages(means, self.refs, manifests, lifecycle))
