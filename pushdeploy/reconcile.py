@@ -245,10 +245,13 @@ class Reconciler:
         purpose = Purpose(f"release command of {release.label}", release.by)
         name = f"release.{release.version}"
         cancellation = Cancellation()
-        with (
-            self._running.locks.hold(release.app, purpose, Quiet(), cancellation),
-            self._running.traffic.hold(release.app),
-        ):
+        with ExitStack() as held:
+            held.enter_context(
+                self._running.locks.hold(release.app, purpose, Quiet(), cancellation)
+            )
+            if self._store.apps.get(release.app).put_back is not None:
+                # The command has the disks: nobody may put them back under it.
+                held.enter_context(self._running.traffic.hold(release.app))
             cancellation.commit()
             locked.set()
             try:
