@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from pushdeploy.domain.errors import PushdeployError, StageFailed
-from pushdeploy.domain.ports import Output as OutputPort
 
 Sink = Callable[[str], None]
 """Takes one line without its newline."""
@@ -37,6 +36,13 @@ class Output:
             both._trouble_sink = _both(self._trouble_sink, sink)
         both._lock = self._lock
         return both
+
+    def prefixed(self, prefix: str) -> "Output":
+        """An output whose lines come here behind ``prefix``; trouble stays trouble."""
+        return Output(
+            lambda line: self._write(prefix + line, trouble=False),
+            trouble_sink=lambda line: self._write(prefix + line, trouble=True),
+        )
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
@@ -82,11 +88,6 @@ class Output:
                 return
             for sink in self._sinks:
                 sink(text)
-
-
-def prefixed(output: "OutputPort", prefix: str) -> Output:
-    """An output whose lines go to ``output`` behind ``prefix``, for several that speak at once."""
-    return Output(lambda line: output.line(prefix + line))
 
 
 class Quiet(Output):

@@ -12,7 +12,6 @@ from pushdeploy.domain.ports import Builder, Output, Refs
 from pushdeploy.domain.promotion import Mode, TargetResult, promotion_of
 from pushdeploy.domain.release import Candidate, Reason, Release, ReleaseStatus
 from pushdeploy.locks import AppLocks, Purpose
-from pushdeploy.output import prefixed
 from pushdeploy.ship import Asker, Shipper
 from pushdeploy.store import Store
 
@@ -270,4 +269,4 @@ def _outputs(targets: Sequence[AppName], output: Output) -> Sequence[Output]:
     if len(targets) == 1:
         return [output]
     width = max(len(target) for target in targets)
-    return [prefixed(output, f"[{target}] ".ljust(width + 3)) for target in targets]
+    return [output.prefixed(f"[{target}] ".ljust(width + 3)) for target in targets]

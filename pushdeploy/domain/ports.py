@@ -165,6 +165,9 @@ class Output(Protocol):
     ) -> "Output":
         """An output that writes here and to ``sink``, and tells ``timed`` of its steps."""
 
+    def prefixed(self, prefix: str) -> "Output":
+        """An output whose lines come here behind ``prefix``, for several that speak at once."""
+
 
 # --------------------------------------------------------------------------- back-ends
 

@@ -69,6 +69,18 @@ def test_another_sink_sees_lines_and_trouble_in_their_order() -> None:
     assert trouble == [" !     not"]
 
 
+def test_behind_a_prefix_trouble_still_goes_to_its_own_sink() -> None:
+    lines: list[str] = []
+    trouble: list[str] = []
+    record: list[str] = []
+    output = Output(lines.append, trouble_sink=trouble.append).prefixed("[shop] ")
+    output.also(record.append).detail("fine")
+    output.also(record.append).trouble("not")
+    assert lines == ["[shop]        fine"]
+    assert trouble == ["[shop]  !     not"]
+    assert record == ["       fine", " !     not"]
+
+
 def test_failure_says_what_failed_what_it_said_what_serves_and_what_to_type() -> None:
     lines: list[str] = []
     error = BuildFailed("build failed", "push again", exit_code=2, log_tail=["pip:", "", "no"])

@@ -316,6 +316,15 @@ def test_failing_target_does_to_the_others_what_the_flag_says(
     assert outcomes(three, flags) == expected
 
 
+def test_trouble_of_several_targets_is_on_stderr_and_names_the_target(three: Machine) -> None:
+    three.scheduler.broken_apps = {SHOP}
+    answer = three.type("pipelines:promote")
+    assert "[shop]     !     web.1 did not start" in answer.errors
+    assert "[shop]     !         no module named shop" in answer.errors
+    assert " !  " not in answer.out
+    assert "[shop-eu] =====> shop-eu v2 is live" in answer.out
+
+
 def test_target_whose_switch_fails_at_last_takes_the_done_ones_back(three: Machine) -> None:
     three.router.refused = {"shop-eu.apps.test"}
     found = {app: outcome for app, outcome, _ in outcomes(three, "--all-or-nothing")}
