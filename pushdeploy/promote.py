@@ -106,9 +106,12 @@ class Promoter:
     # ------------------------------------------------------------- one target
 
     def _alone(self, release: Release, target: AppName, asker: Asker) -> TargetResult:
+        """Ctrl-C ends its wait, also while another target is past stopping."""
         try:
-            with self._turn(release, target, asker):
-                return self._ship(release, target, asker, None)
+            with asker.cancellation.branch() as own:
+                asker = replace(asker, cancellation=own)
+                with self._turn(release, target, asker):
+                    return self._ship(release, target, asker, None)
         except PushdeployError as error:
             asker.output.failure(error)
             return TargetResult(target, "failed", error=error.message)

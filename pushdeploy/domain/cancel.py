@@ -18,7 +18,7 @@ class Cancellation:
         self._lock = threading.Lock()
         self._reason: str | None = None
         self._committed = False
-        self._stoppers: list[Callable[[], None]] = []
+        self._stoppers: list[Callable[[], object]] = []
 
     @property
     def cancelled(self) -> bool:
@@ -54,7 +54,17 @@ class Cancellation:
         self.check()
 
     @contextmanager
-    def stopping(self, stop: Callable[[], None]) -> Iterator[None]:
+    def branch(self) -> Iterator["Cancellation"]:
+        """One of several deploys behind this button, each with a point of no return of its own.
+
+        ``Cancelled`` when the stop came first.
+        """
+        own = Cancellation()
+        with self.stopping(lambda: own.cancel(self._reason or "")):
+            yield own
+
+    @contextmanager
+    def stopping(self, stop: Callable[[], object]) -> Iterator[None]:
         """While inside, ``cancel`` calls ``stop``. ``stop`` must not raise and may run at once."""
         with self._lock:
             pending = self._reason is not None

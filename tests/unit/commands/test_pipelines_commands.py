@@ -2,14 +2,18 @@
 
 import subprocess
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
+from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.names import AppName, CommitId, ImageDigest, ProcessType
 from pushdeploy.domain.pipeline import PipelineName, StageName
 from pushdeploy.domain.task import Specimen
-from tests.unit.commands.machine import SHOP, WEB, Machine, slug_of
+from pushdeploy.locks import Purpose
+from pushdeploy.output import Quiet
+from tests.unit.commands.machine import SHOP, WEB, Client, Machine, slug_of
 
 STAGING = AppName("shop-staging")
 EU = AppName("shop-eu")
@@ -323,6 +327,37 @@ def test_trouble_of_several_targets_is_on_stderr_and_names_the_target(three: Mac
     assert "[shop]     !         no module named shop" in answer.errors
     assert " !  " not in answer.out
     assert "[shop-eu] =====> shop-eu v2 is live" in answer.out
+
+
+class Listener(Client):
+    """Knows when it has been told all of ``texts``."""
+
+    def __init__(self, *texts: bytes) -> None:
+        super().__init__()
+        self.told = Event()
+        self._texts = texts
+
+    def write(self, data: bytes) -> None:
+        super().write(data)
+        if all(text in self.out for text in self._texts):
+            self.told.set()
+
+
+def test_ctrl_c_ends_the_wait_for_one_target_when_another_is_live_already_regression(
+    three: Machine,
+) -> None:
+    client = Listener(b"shop v2 is live", b"waiting: deploy of")
+    purpose = Purpose("deploy of abc1234", "bob")
+    with three.platform.locks.hold(EU, purpose, Quiet(), Cancellation()):
+        promotion = Thread(target=three.type_as, args=[client, "pipelines:promote"], daemon=True)
+        promotion.start()
+        assert client.told.wait(20), client.out.decode()
+        assert client.cancellation.cancel("Ctrl-C")
+        promotion.join(20)
+        assert not promotion.is_alive()
+    rows = [line.split()[:3] for line in client.out.decode().splitlines()[-2:]]
+    assert rows == [["shop", "succeeded", "v2"], ["shop-eu", "failed", "-"]]
+    assert b"[shop-eu]  !     cancelled: Ctrl-C" in client.errors
 
 
 def test_target_whose_switch_fails_at_last_takes_the_done_ones_back(three: Machine) -> None:

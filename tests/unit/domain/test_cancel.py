@@ -68,6 +68,18 @@ def test_steps_inside_one_another_are_all_stopped() -> None:
     assert sorted(stopped) == ["inner", "outer"]
 
 
+def test_branches_are_stopped_together_and_committed_each_for_itself() -> None:
+    cancellation = Cancellation()
+    with cancellation.branch() as one, cancellation.branch() as other:
+        one.commit()
+        assert cancellation.cancel("Ctrl-C")
+        one.check()
+        with pytest.raises(Cancelled, match="cancelled: Ctrl-C"):
+            other.check()
+    with pytest.raises(Cancelled), cancellation.branch():
+        pytest.fail("it began")
+
+
 def test_either_the_cancel_or_the_commit_wins_and_both_know_it() -> None:
     for _ in range(300):
         cancellation, barrier = Cancellation(), threading.Barrier(2)
