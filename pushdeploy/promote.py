@@ -1,10 +1,11 @@
 """Promote: the live slug of one app becomes a release of others: the same bytes, no build."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from operator import itemgetter
 
 from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import AppName
@@ -27,6 +28,14 @@ class Promotion:
     version: int | None = None
     mode: Mode = Mode.INDEPENDENT
     force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """What a target had before: its live release, and the config that its next one was to get."""
+
+    live: Release | None
+    wanted: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +100,10 @@ class Promoter:
             return result
 
         with ExitStack() as held:
-            for target in sorted(promotion.targets):
-                held.enter_context(self._turn(release, target, asker))
-            former = {target: self.store.releases.current(target) for target in promotion.targets}
+            each = zip(promotion.targets, outputs, strict=True)
+            for target, output in sorted(each, key=itemgetter(0)):
+                held.enter_context(self._turn(release, target, replace(asker, output=output)))
+            former = {target: self._former(target) for target in promotion.targets}
             with ThreadPoolExecutor(len(promotion.targets), thread_name_prefix="promote") as pool:
                 results = list(pool.map(one, promotion.targets, outputs))
             if all(result.outcome == "succeeded" for result in results):
@@ -146,21 +156,25 @@ class Promoter:
                 f"{release.slug.commit.short} is not in the repository of {target}: {error.message}"
             )
 
-    def _taken_back(
-        self, result: TargetResult, former: Release | None, asker: Asker
-    ) -> TargetResult:
-        """A target that went live before another one failed gets its former slug again."""
+    def _former(self, target: AppName) -> Former:
+        return Former(self.store.releases.current(target), self.store.config.get(target))
+
+    def _taken_back(self, result: TargetResult, former: Former, asker: Asker) -> TargetResult:
+        """A target that went live before another one failed gets its former slug again.
+
+        What was staged for its next release is staged again.
+        """
         if result.outcome != "succeeded":
             return result
-        if former is None:
+        if former.live is None:
             return replace(result, error="it had no release before: the new one stays")
         candidate = Candidate(
             app=result.app,
-            slug=former.slug,
-            config=former.config,
-            disks=former.disks,
+            slug=former.live.slug,
+            config=former.live.config,
+            disks=former.live.disks,
             reason=Reason.ROLLBACK,
-            description=f"Rollback to {former.label}: another target failed",
+            description=f"Rollback to {former.live.label}: another target failed",
             by=asker.by,
             release_phase=False,
         )
@@ -169,6 +183,7 @@ class Promoter:
         except PushdeployError as error:
             asker.output.failure(error)
             return replace(result, error=f"it could not be rolled back: {error.message}")
+        self.store.config.replace(result.app, former.wanted)
         return TargetResult(result.app, "rolled back", back.version)
 
     def _candidate(self, release: Release, target: AppName, asker: Asker) -> Candidate:

@@ -370,6 +370,41 @@ def test_target_whose_switch_fails_at_last_takes_the_done_ones_back(three: Machi
         assert live.slug.image == slug_of().image
 
 
+def test_target_that_is_taken_back_has_staged_what_was_staged_regression(three: Machine) -> None:
+    three.type("config:set shop A=staged --no-restart")
+    three.router.refused = {"shop-eu.apps.test"}
+    outcomes(three, "--all-or-nothing")
+    live = three.store.releases.current(SHOP)
+    assert live is not None
+    assert (live.version, live.config) == (3, {})
+    assert three.store.config.get(SHOP) == {"A": "staged"}
+
+
+def test_target_that_had_nothing_before_keeps_what_it_got_and_says_so(three: Machine) -> None:
+    first = AppName("another")
+    three.store.apps.create(first)
+    three.type("pipelines:add main another")
+    three.router.refused = {"shop-eu.apps.test"}
+    answer = three.type("pipelines:promote shop-staging --to another,shop-eu --all-or-nothing")
+    assert answer.status == 1
+    assert "another  succeeded  v1  it had no release before: the new one stays" in answer.out
+    assert three.store.releases.current(first) is not None
+
+
+def test_waits_of_all_or_nothing_name_the_target(three: Machine) -> None:
+    client = Listener(b"[shop-eu]        waiting: deploy of abc1234 by bob since ")
+    purpose = Purpose("deploy of abc1234", "bob")
+    with three.platform.locks.hold(EU, purpose, Quiet(), Cancellation()):
+        line = "pipelines:promote --all-or-nothing"
+        promotion = Thread(target=three.type_as, args=[client, line], daemon=True)
+        promotion.start()
+        assert client.told.wait(20), client.out.decode()
+        client.cancellation.cancel("Ctrl-C")
+        promotion.join(20)
+    assert b"cancelled: Ctrl-C" in client.errors
+    assert [len(three.store.releases.list(app)) for app in (SHOP, EU)] == [1, 1]
+
+
 def test_defect_in_one_target_does_not_keep_the_others_waiting_regression(three: Machine) -> None:
     three.scheduler.defects = {SHOP}
     with pytest.raises(ZeroDivisionError):
