@@ -248,7 +248,9 @@ class Promoter:
             raise UserError(
                 f"{release.label} of {release.app} has expired: its slug is not on this machine"
                 " any more",
-                f"ps:rebuild {release.app}",
+                f"ps:rebuild {release.app}"
+                if release.status is ReleaseStatus.LIVE
+                else f"releases {release.app} shows what is left",
             )
 
     def _latest_version(self, target: AppName) -> int | None:

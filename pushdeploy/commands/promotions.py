@@ -30,8 +30,11 @@ from pushdeploy.ship import Asker
 
 
 def parse_apps(text: str) -> Sequence[AppName]:
-    """``shop,shop-eu``."""
-    return [AppName.parse(name) for name in text.split(",") if name]
+    """``shop,shop-eu``; ``UserError`` where none is named: that would be every app of a stage."""
+    named = [AppName.parse(name.strip()) for name in text.split(",") if name.strip()]
+    if not named:
+        raise UserError("--to names no app", "--to A,B, or leave it out for the whole next stage")
+    return named
 
 
 @command("pipelines:promote", example="pipelines:promote shop-staging")
@@ -80,7 +83,7 @@ def diff(request: Request, app: App | None, form: str) -> None:
     pipeline, source = chosen_source(request.store, app)
     targets = pipeline.downstream(source)
     pairs = [(source, target) for target in targets]
-    pairs = pairs or [(upstream, source) for upstream in pipeline.upstream(source)]
+    pairs = pairs or [(before, source) for before in _live_upstream(request, pipeline, source)]
     if not pairs:
         raise UserError(
             f"{pipeline.name} has no stage beside that of {source}",
@@ -181,6 +184,12 @@ def _tell_results(
 
 
 # ----------------------------------------------------------------- diff
+
+
+def _live_upstream(request: Request, pipeline: Pipeline, app: AppName) -> Sequence[AppName]:
+    """Those of the stage before that have something live; all of them when none has."""
+    before = pipeline.upstream(app)
+    return [each for each in before if request.store.releases.current(each)] or before
 
 
 def _compared(request: Request, source: AppName, target: AppName) -> tuple[Comparison, Divergence]:

@@ -258,6 +258,8 @@ def test_to_names_any_app_of_the_pipeline_and_no_other(two: Machine) -> None:
         ("pipelines:promote shop", "nothing comes after shop: production is the last stage", 1),
         ("pipelines:promote shop-staging --to shop-staging", "cannot be promoted to itself", 1),
         ("pipelines:promote shop-staging --release v9", "no release v9", 1),
+        ("pipelines:promote shop-staging --to ''", "--to names no app", 1),
+        ("pipelines:promote shop-staging --to ,", "--to names no app", 1),
         ("pipelines:promote nobody", "app nobody does not exist", 20),
         ("pipelines:promote --one-by-one --all-or-nothing", "exclude each other", 1),
         ("pipelines:promote shop-staging --release one", "'one' is not a release", 1),
@@ -278,6 +280,59 @@ def test_histories_that_share_nothing_need_force(two: Machine) -> None:
     assert "share no history" in refused.errors
     assert "--force promotes all the same" in refused.errors
     assert two.type("pipelines:promote --force").status == 0
+
+
+def test_slug_that_is_not_on_this_machine_any_more_cannot_be_promoted(two: Machine) -> None:
+    two.live(STAGING, key="newer", image=ImageDigest("sha256:" + "7" * 64))
+    slug = f"pushdeploy-{two.engine.instance}/slug"
+    two.engine.remove_image(f"{slug}:new")
+    former = two.type("pipelines:promote shop-staging --release v1")
+    assert "v1 of shop-staging has expired" in former.errors
+    assert "releases shop-staging shows what is left" in former.errors
+    two.engine.remove_image(f"{slug}:newer")
+    live = two.type("pipelines:promote shop-staging")
+    assert "v2 of shop-staging has expired" in live.errors
+    assert "ps:rebuild shop-staging" in live.errors
+    assert (former.status, live.status, len(two.store.releases.list(SHOP))) == (1, 1, 1)
+
+
+def test_failed_release_cannot_be_promoted(two: Machine) -> None:
+    two.scheduler.broken = {WEB}
+    two.type("config:set shop-staging A=1")
+    two.scheduler.broken = set()
+    answer = two.type("pipelines:promote shop-staging --release v2")
+    assert answer.status == 1
+    assert "v2 of shop-staging was never live: it is failed" in answer.errors
+
+
+def test_locked_target_refuses_all_of_a_promotion_with_who_when_and_why(three: Machine) -> None:
+    three.type("apps:lock shop-eu until the fair ends")
+    answer = three.type("pipelines:promote")
+    assert answer.status == 75
+    assert "shop-eu was locked by ada at 20" in answer.errors
+    assert "UTC: until the fair ends" in answer.errors
+    assert "apps:unlock shop-eu" in answer.errors
+    assert len(three.store.releases.list(SHOP)) == 1
+
+
+def test_lock_of_the_source_does_not_keep_it_from_being_promoted(two: Machine) -> None:
+    two.type("apps:lock shop-staging")
+    purpose = Purpose("deploy of abc1234", "bob")
+    with two.platform.locks.hold(STAGING, purpose, Quiet(), Cancellation()):
+        assert two.type("pipelines:promote").status == 0
+
+
+def test_lock_that_comes_while_a_promotion_waits_is_heeded(two: Machine) -> None:
+    client = Listener(b"waiting: deploy of")
+    purpose = Purpose("deploy of abc1234", "bob")
+    with two.platform.locks.hold(SHOP, purpose, Quiet(), Cancellation()):
+        promotion = Thread(target=two.type_as, args=[client, "pipelines:promote"], daemon=True)
+        promotion.start()
+        assert client.told.wait(20), client.out.decode()
+        two.type("apps:lock shop no more")
+    promotion.join(20)
+    assert b"shop was locked by ada" in client.errors
+    assert len(two.store.releases.list(SHOP)) == 1
 
 
 def test_app_without_a_live_release_has_nothing_to_promote(machine: Machine) -> None:
@@ -490,6 +545,29 @@ def test_diff_of_the_last_stage_looks_back_and_says_what_is_the_same(two: Machin
     assert ": the same slug\n       config:\n         only in shop: A" in (
         two.type("pipelines:diff").out
     )
+
+
+def test_diff_of_the_last_stage_leaves_out_who_has_nothing_live_regression(two: Machine) -> None:
+    two.store.apps.create(AppName("other-staging"))
+    two.type("pipelines:add main other-staging")
+    answer = two.type("pipelines:diff shop")
+    assert answer.status == 0, answer.errors
+    assert answer.out.count("=====>") == 1
+    assert "shop-staging v1" in answer.out
+
+
+def test_diff_tells_a_hotfix_that_only_the_target_has(
+    two: Machine, history: list[CommitId]
+) -> None:
+    two.live(STAGING, commit=history[0], key="old")
+    two.live(SHOP, commit=history[2], key="new", image=NEW)
+    two.refs.share(STAGING, SHOP, history[2])
+    out = two.type("pipelines:diff shop-staging").out
+    assert ": 2 behind" in out.splitlines()[0]
+    assert "commits only in shop:" in out
+    assert "commits only in shop-staging" not in out
+    (found,) = two.type("pipelines:diff shop-staging --format json").json
+    assert [len(found[side]) for side in ("ahead", "behind")] == [0, 2]
 
 
 def test_diff_with_an_app_that_has_nothing_live_shows_its_whole_history(two: Machine) -> None:
