@@ -220,8 +220,12 @@ def _side(request: Request, app: AppName) -> Side:
 
 
 def _evidence(request: Request, app: AppName) -> Evidence:
-    """Read from the engine first: what the ledger says afterwards is never older."""
+    """Read from the engine first: what the ledger says afterwards is never older.
+
+    Whoever holds the app's lock is asked for before and after: no deploy fits in between.
+    """
     platform, releases = request.platform, request.store.releases
+    changing = platform.locks.holder(app) is not None
     running = platform.scheduler.specimens(app)
     found = request.store.apps.get(app)
     live = releases.current(app)
@@ -236,16 +240,22 @@ def _evidence(request: Request, app: AppName) -> Evidence:
         wanted=() if live is None or stopped else platform.manifests.of(found, live).slots(),
         shipping=frozenset(record.version for record in records if record.status.unfinished),
         promoted=_promoted_image(request, live),
+        changing=changing or platform.locks.holder(app) is not None,
     )
 
 
 def _promoted_image(request: Request, live: Release | None) -> ImageDigest | None:
-    """The image of the release that ``live`` was promoted from, while the ledger has it."""
+    """The image of the release that ``live`` was promoted from, while the ledger has it.
+
+    Another app may have got the name of that one since: its release has another commit.
+    """
     origin = promoted_from(live) if live else None
-    if origin is None or request.store.apps.find(origin[0]) is None:
+    if live is None or origin is None:
         return None
     record = request.store.releases.find(*origin)
-    return record.slug.image if record else None
+    if record is None or record.slug.commit != live.slug.commit:
+        return None
+    return record.slug.image
 
 
 def _verified(pipeline: Pipeline, evidence: Evidence, troubles: Sequence[str]) -> Row:
@@ -262,9 +272,17 @@ def _verified(pipeline: Pipeline, evidence: Evidence, troubles: Sequence[str]) -
         "builder": slug.builder if slug else None,
         "stack": slug.stack if slug else None,
         "containers": len(evidence.running),
-        "verdict": "differs" if troubles else "as released" if images else "nothing runs",
+        "verdict": _verdict(evidence, troubles),
         "troubles": list(troubles),
     }
+
+
+def _verdict(evidence: Evidence, troubles: Sequence[str]) -> str:
+    if troubles:
+        return "differs"
+    if evidence.in_between:
+        return "being changed"
+    return "as released" if evidence.images else "nothing runs"
 
 
 def _shortened(evidence: Evidence) -> Row:

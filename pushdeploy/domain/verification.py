@@ -15,6 +15,7 @@ class Evidence:
     ``recorded`` are the images of the releases that its containers name; ``promoted`` is the
     image that its live release was promoted with, None where it was not. ``shipping`` are the
     versions that a deploy is bringing up at this moment; ``wanted`` the slots that should run.
+    ``changing`` tells that somebody holds the app's lock: former tasks may still be retiring.
     """
 
     app: AppName
@@ -24,6 +25,12 @@ class Evidence:
     wanted: Sequence[Slot] = ()
     shipping: frozenset[int] = frozenset()
     promoted: ImageDigest | None = None
+    changing: bool = False
+
+    @property
+    def in_between(self) -> bool:
+        """Whether more or less than what is live may run for a moment."""
+        return self.changing or bool(self.shipping)
 
     @property
     def images(self) -> Sequence[str]:
@@ -44,7 +51,7 @@ def troubles_of(evidence: Evidence) -> Sequence[str]:
         )
     up = {each.place for each in evidence.running if each.version == live.version}
     missing = [str(slot) for slot in evidence.wanted if str(slot) not in up]
-    if missing and not evidence.shipping:
+    if missing and not evidence.in_between:
         lines.append(f"{', '.join(missing)} of {live.label} does not run")
     return lines
 
@@ -85,6 +92,7 @@ def _foreign(evidence: Evidence, found: Specimen) -> str:
             f" {short(found.image)}; v{found.version} is {short(recorded)}"
         )
     live = evidence.live.version if evidence.live else None
-    if found.is_task and found.version != live and found.version not in evidence.shipping:
+    expected = found.version in {live, *evidence.shipping} or evidence.changing
+    if found.is_task and not expected:
         return f"{named} is {found.place} of v{found.version}, which is not live"
     return ""

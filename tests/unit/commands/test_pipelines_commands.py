@@ -605,6 +605,27 @@ def test_verify_names_a_container_that_runs_what_the_ledger_does_not_say(two: Ma
     assert (found.status, found.json["verified"]) == (1, False)
 
 
+def test_verify_does_not_mistake_a_deploy_that_goes_on_for_trouble_regression(
+    two: Machine,
+) -> None:
+    old = two.scheduler.tasks(SHOP)
+    two.type("pipelines:promote")
+    two.scheduler.running += old  # that takes its time to stop
+    assert two.type("pipelines:verify").status == 1
+    with two.platform.locks.hold(SHOP, Purpose("promotion", "bob"), Quiet(), Cancellation()):
+        answer = two.type("pipelines:verify")
+    assert answer.status == 0, answer.errors
+    assert answer.out.splitlines()[1].endswith("being changed")
+
+
+def test_verify_is_not_misled_by_a_new_app_with_an_old_name_regression(two: Machine) -> None:
+    two.type("pipelines:promote")
+    two.type("pipelines:remove shop-staging")
+    two.store.apps.destroy(STAGING)
+    two.live(STAGING, commit=CommitId("b" * 40), key="another")
+    assert two.type("pipelines:verify").status == 0
+
+
 def test_verify_tells_when_a_commit_was_built_twice(two: Machine, history: list[CommitId]) -> None:
     two.live(SHOP, commit=history[2], key="again")
     answer = two.type("pipelines:verify")

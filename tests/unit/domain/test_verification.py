@@ -38,6 +38,8 @@ def evidence(*running: Specimen, **changes: Any) -> Evidence:
         evidence(OURS, replace(OURS, place="run.1", is_task=False, version=16, image=OTHER)),
         evidence(OURS, replace(OURS, version=16, image=OTHER), shipping=frozenset({16})),
         evidence(shipping=frozenset({16})),
+        evidence(OURS, replace(OURS, version=16, image=OTHER), changing=True),
+        evidence(changing=True),
         evidence(OURS, promoted=IMAGE),
         evidence(wanted=()),
         evidence(live=None, recorded={}),
@@ -65,6 +67,10 @@ def test_what_the_ledger_says_is_no_trouble(found: Evidence) -> None:
         (
             evidence(OURS, replace(OURS, version=16, image=OTHER, name="old")),
             "container old (c1c1c1c1c1c1) is web.1 of v16, which is not live",
+        ),
+        (
+            evidence(OURS, replace(OURS, image=OTHER, name="hand"), changing=True),
+            f"{HAND} calls itself web.1 of v17 and runs {OTHER[7:19]}; v17 is {IMAGE[7:19]}",
         ),
         (evidence(), "web.1 of v17 does not run"),
         (
