@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pushdeploy.build.builder import DEPENDENCIES_LABEL
@@ -60,7 +60,7 @@ class Retention:
             )
         self._forget_unused()
         left = [image for image in images if image.id not in {each.image.id for each in gone}]
-        return [*self._judge(left, in_use, everything=True), *gone]
+        return [*map(_kept, self._judge(left, in_use, everything=True)), *gone]
 
     def after_live(self, app: AppName) -> None:
         """In the background: remove what a new release has pushed out of the last ones."""
@@ -174,6 +174,13 @@ class Retention:
         for slug in self.store.slugs.unused():
             if self.engine.image(slug.image) is None:
                 self.store.slugs.remove(slug.key)
+
+
+def _kept(verdict: Verdict) -> Verdict:
+    """Of an image that is still there: somebody else has tagged it, or a deploy came first."""
+    if verdict.stays:
+        return verdict
+    return replace(verdict, stays=True, why="nothing needs it, but it could not be removed now")
 
 
 def _stored_image(info: ImageInfo) -> StoredImage | None:
