@@ -7,8 +7,11 @@ import click
 from pushdeploy.commands.face.arguments import find_app, form_option
 from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.pipelines import (
+    addition,
+    all_members,
     chosen_pipeline,
     member_argument,
+    named_pipeline,
     needed_app,
     pipeline_argument,
     stage_option,
@@ -76,20 +79,25 @@ def create(
 
 
 @command("pipelines:add", example="pipelines:add main shop-eu --stage production")
-@click.argument("name", type=PipelineName.parse, metavar="NAME")
+@pipeline_argument
 @member_argument
 @stage_option
-def add(request: Request, name: PipelineName, app: App | None, stage: StageName | None) -> None:
-    """Add an app to a pipeline. Without --stage, the suffix of its name tells the stage."""
-    added = needed_app(app, f"pipelines:add {name} shop")
-    _tell(request, request.store.pipelines.add(name, added, stage or infer_stage(added)))
+def add(
+    request: Request, name: PipelineName | None, app: App | None, stage: StageName | None
+) -> None:
+    """Add an app to a pipeline, which need not be named when there is only one.
+
+    Without --stage, the suffix of the app's name tells the stage.
+    """
+    pipeline, added = addition(request.store, name, app)
+    _tell(request, request.store.pipelines.add(pipeline, added, stage or infer_stage(added)))
 
 
 @command("pipelines:remove", example="pipelines:remove shop-eu")
 @member_argument
 def remove(request: Request, app: App | None) -> None:
     """Take an app out of its pipeline. It goes on running."""
-    removed = needed_app(app, "pipelines:remove shop-eu")
+    removed = needed_app(app, all_members(request.store), "pipelines:remove shop-eu")
     _tell(request, request.store.pipelines.remove(removed))
 
 
@@ -113,25 +121,28 @@ def update(
         pipeline = chosen_pipeline(request.store, name)
         _tell(request, request.store.pipelines.set_stages(pipeline.name, stages), ordered=True)
     elif stage is not None:
-        if not (named := subject or app):
-            raise UserError("which app? none was named", f"for example: {_UPDATE}")
-        moved = find_app(request.store, named).name
+        named = subject or app
+        found = find_app(request.store, named) if named else None
+        moved = needed_app(found, all_members(request.store), _UPDATE)
         _tell(request, request.store.pipelines.set_stage(moved, stage))
 
 
 @command("pipelines:rename", example="pipelines:rename main shop")
-@click.argument("name", type=PipelineName.parse, metavar="NAME")
-@click.argument("new", type=PipelineName.parse, metavar="NEW")
-def rename(request: Request, name: PipelineName, new: PipelineName) -> None:
+@click.argument("name", type=PipelineName.parse, metavar="[NAME]")
+@click.argument("new", type=PipelineName.parse, required=False, metavar="NEW")
+def rename(request: Request, name: PipelineName, new: PipelineName | None) -> None:
     """Give a pipeline another name. PIPELINE of its apps follows when they start anew."""
+    if new is None:  # a single word is the new name, of the only pipeline
+        name, new = chosen_pipeline(request.store, None).name, name
     request.store.pipelines.rename(name, new)
     _tell(request, request.store.pipelines.get(new), ordered=True)
 
 
 @command("pipelines:destroy", example="pipelines:destroy main")
-@click.argument("name", type=PipelineName.parse, metavar="NAME")
-def destroy(request: Request, name: PipelineName) -> None:
-    """Remove a pipeline. Its apps go on running."""
+@click.argument("name", type=PipelineName.parse, required=False, metavar="NAME")
+def destroy(request: Request, name: PipelineName | None) -> None:
+    """Remove a pipeline, which must be named. Its apps go on running."""
+    name = named_pipeline(request.store, name)
     request.store.pipelines.destroy(name)
     request.output.line(f"{name} is gone; its apps go on running")
 

@@ -13,6 +13,7 @@ from pushdeploy.domain.pipeline import Pipeline, PipelineName, StageName
 from pushdeploy.store import Store
 
 _OPTION = "pushdeploy.app"
+_MOST_LISTED = 20
 _Body = TypeVar("_Body", bound=Callable[..., Any])
 
 
@@ -62,11 +63,43 @@ def pipeline_of(store: Store, app: AppName) -> Pipeline:
     return pipeline
 
 
-def needed_app(app: App | None, command: str) -> AppName:
-    """Where there is no way to guess it."""
+def named_pipeline(store: Store, name: PipelineName | None) -> PipelineName:
+    """Where it is not guessed, not even when there is one only."""
+    if name is not None:
+        return name
+    names = [str(pipeline.name) for pipeline in store.pipelines.list()]
+    if not names:
+        raise _which("pipeline", names)
+    raise UserError("which pipeline? none was named", f"name one of: {_listed(names)}")
+
+
+def needed_app(app: App | None, candidates: Sequence[AppName], command: str) -> AppName:
+    """Where there is no way to guess it; ``command`` is an example for when there is none."""
     if app is None:
-        raise UserError("which app? none was named", f"for example: {command}")
+        listed = f"name one of: {_listed(candidates)}" if candidates else f"for example: {command}"
+        raise UserError("which app? none was named", listed)
     return app.name
+
+
+def all_members(store: Store) -> Sequence[AppName]:
+    """The apps of all pipelines."""
+    return [member.app for pipeline in store.pipelines.list() for member in pipeline.members]
+
+
+def addition(
+    store: Store, name: PipelineName | None, app: App | None
+) -> tuple[PipelineName, AppName]:
+    """The pipeline and the app that joins it: a single word is the app's unless it is the other's.
+
+    ``UserError`` lists what could be meant.
+    """
+    if name is not None and app is None and store.pipelines.find(name) is None:
+        app = store.apps.find(AppName(name))
+        name = name if app is None else None
+    pipeline = chosen_pipeline(store, name)
+    members = set(all_members(store))
+    free = [each.name for each in store.apps.list() if each.name not in members]
+    return pipeline.name, needed_app(app, free, f"pipelines:add {pipeline.name} shop")
 
 
 def chosen_source(
@@ -112,4 +145,9 @@ def _which(kind: str, names: Sequence[str]) -> UserError:
             "no app of a pipeline has a live release and a stage behind it",
             "pipelines shows what there is",
         )
-    return UserError(f"which {kind}? there are several", f"name one of: {', '.join(names)}")
+    return UserError(f"which {kind}? there are several", f"name one of: {_listed(names)}")
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
+    return ", ".join(names[:_MOST_LISTED]) + more

@@ -106,8 +106,14 @@ def test_stages_may_have_any_name(machine: Machine) -> None:
         ("pipelines:add main shop-staging", "is in the pipeline main already, as staging"),
         ("pipelines:remove shop", "shop is in no pipeline"),
         ("pipelines:remove", "which app? none was named"),
+        ("pipelines:remove", "name one of: shop-staging"),
+        ("pipelines:add main", "name one of: shop"),
+        ("pipelines:add nothing", "pipeline nothing does not exist"),
+        ("pipelines:destroy", "which pipeline? none was named"),
+        ("pipelines:destroy", "name one of: main"),
         ("pipelines:update shop-staging", "one of --stage and --stages is needed"),
         ("pipelines:update --stage x", "which app? none was named"),
+        ("pipelines:update --stage x", "name one of: shop-staging"),
         ("pipelines:update main --stages production", "staging of main has apps"),
         ("pipelines:rename other more", "pipeline other does not exist"),
         ("pipelines:destroy other", "pipeline other does not exist"),
@@ -124,6 +130,21 @@ def test_what_cannot_be_done_is_refused_and_changes_nothing(
     assert answer.status == 1
     assert reason in answer.errors
     assert machine.store.pipelines.list() == before
+
+
+def test_the_only_pipeline_need_not_be_named_to_add_to_it_or_rename_it(machine: Machine) -> None:
+    for name in (SHOP, STAGING, EU):
+        machine.store.apps.create(name)
+    machine.type("pipelines:create main shop-staging")
+    assert "production (shop)" in machine.type("pipelines:add shop").out
+    assert machine.type("--app shop-eu pipelines:add --stage eu").status == 0
+    assert machine.type("pipelines:rename shop").out.startswith("shop: staging (shop-staging)")
+    machine.type("pipelines:create other")
+    machine.store.apps.create(AppName("blog"))
+    several = machine.type("pipelines:add blog")
+    assert "which pipeline? there are several" in several.errors
+    assert "name one of: other, shop" in several.errors
+    assert "name one of: other, shop" in machine.type("pipelines:rename third").errors
 
 
 def test_an_unknown_app_is_exit_20_and_no_pipeline_is_made(machine: Machine) -> None:
@@ -175,7 +196,8 @@ def test_several_apps_that_could_be_promoted_are_listed(two: Machine) -> None:
 
 def test_without_a_pipeline_the_next_thing_to_type_is_told(machine: Machine) -> None:
     machine.store.apps.create(SHOP)
-    assert "pipelines:create makes one" in machine.type("pipelines:info").errors
+    for line in ("pipelines:info", "pipelines:destroy", "pipelines:add shop"):
+        assert "pipelines:create makes one" in machine.type(line).errors
     assert "pipelines shows what there is" in machine.type("pipelines:promote").errors
     assert "pipelines:add PIPELINE shop" in machine.type("pipelines:promote shop").errors
 
