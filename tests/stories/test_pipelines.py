@@ -19,12 +19,16 @@ PROCFILE = 'release: echo migrating $APP; test "$BREAK" != 1\nweb: python web.py
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """A pipeline with one app in staging, live, and one or two in production."""
+    """A pipeline with one app in staging, live, and one or two in production.
+
+    Where there are three stages, the one between them has the app ``canary``.
+    """
 
     name: str
     staging: Repository
     shop: str
     eu: str
+    canary: str
 
 
 @pytest.fixture
@@ -35,20 +39,25 @@ def stages(server: Server, repo: MakeRepository) -> Stages:
     staging.write("Procfile", PROCFILE)
     staging.commit("A release command")
     staging.push(check=True)
-    for app in (name, f"{name}-eu"):
+    for app in (name, f"{name}-eu", f"{name}-canary"):
         server.ssh(f"apps:create {app}", check=True)
     server.ssh(f"pipelines:create {name} {name}-staging {name}", check=True)
-    return Stages(name, staging, name, f"{name}-eu")
+    return Stages(name, staging, name, f"{name}-eu", f"{name}-canary")
 
 
 @pytest.fixture
 def three(server: Server, stages: Stages) -> Stages:
-    """Two production apps, both with version 1; staging is at version 2."""
+    """Two production apps, both with version 1; staging, and the canary after it, have 2."""
     server.ssh(f"pipelines:add {stages.name} {stages.eu}", check=True)
     server.ssh(f"pipelines:promote {stages.staging.app}", check=True)
+    server.ssh(f"pipelines:add {stages.name} {stages.canary} --stage canary", check=True)
+    order = "staging,canary,production"
+    server.ssh(f"pipelines:update {stages.name} --stages {order}", check=True)
     stages.staging.write("VERSION", "2\n")
     stages.staging.commit("Version 2")
     stages.staging.push(check=True)
+    promotion = promoted(server, stages.staging.app, 0)
+    assert promotion == {stages.canary: ("succeeded", "")}, "the next stage and no other"
     return stages
 
 
@@ -164,22 +173,26 @@ def test_a_target_whose_release_fails_stays_and_the_flag_says_what_the_other_doe
 ) -> None:
     server.ssh(f"config:set {three.shop} BREAK=1 --no-restart", check=True)
 
-    result = server.ssh(f"pipelines:promote {three.staging.app} {flags}")
+    result = server.ssh(f"pipelines:promote {three.canary} {flags}")
 
     assert result.returncode == 1
     shown = [line.split()[:2] for line in result.stdout.splitlines()[-2:]]
     assert shown == [[three.shop, outcomes[0]], [three.eu, outcomes[1]]]
     prefix = f"[{three.shop}] ".ljust(len(three.eu) + 3)
     assert f"{prefix}       migrating {three.shop}" in result.stdout
-    assert "the release command of v2 ended with exit code 1" in result.stdout
+    trouble = f"{prefix} !     the release command of v2 ended with exit code 1"
+    assert trouble in result.stderr.splitlines()
     for app, version in zip((three.shop, three.eu), versions, strict=True):
         assert body(server, app) == f"hello from version {version}\n"
         assert len(server.containers(f"pushdeploy.app={app}")) == 1
 
     server.ssh(f"config:unset {three.shop} BREAK", check=False)
-    again = promoted(server, f"{three.staging.app} --all-or-nothing", 0)
+    again = promoted(server, f"{three.canary} --all-or-nothing", 0)
     assert [outcome for outcome, _ in again.values()] == ["succeeded", "succeeded"]
     assert body(server, three.shop) == body(server, three.eu) == "hello from version 2\n"
+    apps = (three.staging.app, three.canary, three.shop, three.eu)
+    assert len({image_of(server, app) for app in apps}) == 1
+    assert server.ssh(f"pipelines:verify {three.name}").returncode == 0
 
 
 def test_the_source_can_be_pushed_while_it_is_promoted(
@@ -201,6 +214,28 @@ def test_the_source_can_be_pushed_while_it_is_promoted(
     assert promotion.end() == 0, promotion.said
     assert body(server, name) == "journal of version 1\n"
     assert server.ssh(f"pipelines:verify {name}").returncode == 0
+
+
+def test_what_is_live_is_promoted_while_a_push_to_it_is_going_on(
+    server: Server, repo: MakeRepository
+) -> None:
+    name, staging = journals(server, repo)
+    gate = server.disk(staging.app) / "hold-release"
+    gate.touch()
+    try:
+        staging.write("VERSION", "2\n")
+        staging.commit()
+        push = staging.start_push()
+        push.wait_for("release: waiting at the gate")
+        assert promoted(server, staging.app, 0) == {name: ("succeeded", "")}
+        assert not push.ended
+        assert body(server, name) == "journal of version 1\n"
+    finally:
+        gate.unlink()
+
+    assert push.end() == 0, push.said
+    assert body(server, staging.app) == "journal of version 2\n"
+    assert server.ledger(name) == [(1, "retired", "promote"), (2, "live", "promote")]
 
 
 def test_verify_names_a_container_that_was_started_by_hand(server: Server, stages: Stages) -> None:
