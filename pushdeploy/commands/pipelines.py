@@ -121,9 +121,7 @@ def update(
         pipeline = chosen_pipeline(request.store, name)
         _tell(request, request.store.pipelines.set_stages(pipeline.name, stages), ordered=True)
     elif stage is not None:
-        named = subject or app
-        found = find_app(request.store, named) if named else None
-        moved = needed_app(found, all_members(request.store), _UPDATE)
+        moved = needed_app(_moved(request, subject, app), all_members(request.store), _UPDATE)
         _tell(request, request.store.pipelines.set_stage(moved, stage))
 
 
@@ -164,6 +162,17 @@ def info(request: Request, name: PipelineName | None, form: str) -> None:
 
 
 COMMANDS = (list_, create, add, remove, update, rename, destroy, info)
+
+
+def _moved(request: Request, subject: str | None, app: str | None) -> App | None:
+    """The app of ``pipelines:update``; beside ``--app``, its pipeline may be named too."""
+    named = app or subject
+    found = find_app(request.store, named) if named else None
+    if found and app and subject not in {None, app}:
+        pipeline = request.store.pipelines.of(found.name)
+        if pipeline is None or pipeline.name != subject:
+            raise UserError(f"{app} is not in a pipeline {subject}", "name the app alone")
+    return found
 
 
 def _newcomer(request: Request, text: str, stage: StageName | None) -> Member:

@@ -40,7 +40,7 @@ def parse_apps(text: str) -> Sequence[AppName]:
 @command("pipelines:promote", example="pipelines:promote shop-staging")
 @member_argument
 @click.option("--to", "-t", type=parse_apps, multiple=True, metavar="A,B", help="Only to these.")
-@click.option("--release", "version", type=parse_version, metavar="vN", help="Not the live one.")
+@click.option("--release", "version", type=parse_version, metavar="vN", help="An earlier release.")
 @click.option("--one-by-one", is_flag=True, help="In order; the first failure stops.")
 @click.option("--all-or-nothing", is_flag=True, help="Traffic moves when all of them are ready.")
 @click.option("--force", is_flag=True, help="Also where the histories are not related.")

@@ -157,6 +157,9 @@ def test_an_app_changes_its_stage_leaves_and_the_pipeline_is_renamed_and_destroy
 ) -> None:
     assert "qa (shop-staging)" in two.type("pipelines:update shop-staging --stage qa").out
     assert two.type("--app shop-staging pipelines:update --stage staging").status == 0
+    assert "x (shop-staging)" in two.type("pipelines:update main -a shop-staging -s x").out
+    other = two.type("pipelines:update other -a shop-staging -s staging")
+    assert "shop-staging is not in a pipeline other" in other.errors
     assert two.type("pipelines:rename main other").status == 0
     assert two.type("pipelines:remove shop").status == 0
     assert two.type("pipelines:destroy other").out == "other is gone; its apps go on running\n"
@@ -354,6 +357,19 @@ def test_lock_that_comes_while_a_promotion_waits_is_heeded(two: Machine) -> None
         two.type("apps:lock shop no more")
     promotion.join(20)
     assert b"shop was locked by ada" in client.errors
+    assert len(two.store.releases.list(SHOP)) == 1
+
+
+def test_slug_that_goes_while_a_promotion_waits_is_missed(two: Machine) -> None:
+    client = Listener(b"waiting: deploy of")
+    purpose = Purpose("deploy of abc1234", "bob")
+    with two.platform.locks.hold(SHOP, purpose, Quiet(), Cancellation()):
+        promotion = Thread(target=two.type_as, args=[client, "pipelines:promote"], daemon=True)
+        promotion.start()
+        assert client.told.wait(20), client.out.decode()
+        two.engine.remove_image(f"pushdeploy-{two.engine.instance}/slug:new")
+    promotion.join(20)
+    assert b"v1 of shop-staging has expired" in client.errors
     assert len(two.store.releases.list(SHOP)) == 1
 
 
