@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,19 +33,19 @@ _PROMOTE = f"pipelines:promote {_STAGING}"
 
 def measure(server: Server, runs: int, *, quick: bool = False) -> list[Figure]:
     """Each command on both, in turn; a tenth of the apps when ``quick``."""
-    full = Server(Path(tempfile.mkdtemp(prefix="pushdeploy-")))
+    full, young = (Server(Path(tempfile.mkdtemp(prefix="pushdeploy-"))) for _ in range(2))
     root = Path(tempfile.mkdtemp(prefix="pushdeploy-bench-"))
     try:
-        full.create()
-        full.start()
-        for each, directory in ((server, root / "empty"), (full, root / "full")):
-            _two_stages(each, directory)
+        for each in (full, young):
+            each.create()
+            each.start()
+        for each, name in ((server, "empty"), (full, "full"), (young, "young")):
+            _two_stages(each, root / name)
         count = QUICK_APP_COUNT if quick else APP_COUNT
-        _write(full, lambda connection: _add_apps(connection, count))
+        for each, past in ((full, RELEASES_OF_EACH), (young, 1)):
+            _write(each, partial(_add_apps, count=count, past=past))
         figures = [figure for row in _ROWS for figure in _both(*row, server, full, runs)]
-        figures.append(
-            Figure("apps:list of all of them", runs=[timed(lambda: _list(full)) for _ in range(3)])
-        )
+        figures += _lists(young, full, runs)
         full.stop()
         full.start()
         _wait_until_idle(full)
@@ -53,6 +54,7 @@ def measure(server: Server, runs: int, *, quick: bool = False) -> list[Figure]:
         return [*figures, replace(routed, name=name, aim="")]
     finally:
         full.close()
+        young.close()
         shutil.rmtree(root, ignore_errors=True)
 
 
@@ -83,8 +85,11 @@ _ROWS = (
 )
 
 
-def _list(server: Server) -> None:
-    server.ssh("apps:list --format json", check=True)
+def _lists(young: Server, full: Server, runs: int) -> list[Figure]:
+    """As many apps on both: what differs is how much has been released."""
+    first = "apps:list: one release an app"
+    before, after = _both("apps:list", "apps:list --format json", 5, young, full, runs)
+    return [replace(before, name=first), replace(after, reference=first)]
 
 
 def _wait_until_idle(server: Server) -> None:
@@ -134,20 +139,20 @@ def _give_a_past(connection: Any) -> None:
     connection.execute(update(APPS).where(APPS.c.id == app).values(past))
 
 
-def _add_apps(connection: Any, count: int) -> None:
-    """All of them stopped, for nothing of them could run."""
+def _add_apps(connection: Any, count: int, past: int) -> None:
+    """All of them stopped, for nothing of them could run; each with ``past`` releases."""
     slug = connection.execute(select(SLUGS)).mappings().first()
     model = connection.execute(select(APPS)).mappings().first()
     for number in range(count):
         own = {"name": f"app-{number}", "stopped": True, "lock_by": None}
-        app = {**model, **own, "current_version": RELEASES_OF_EACH}
-        app["last_version"] = RELEASES_OF_EACH
+        app = {**model, **own, "current_version": past}
+        app["last_version"] = past
         del app["id"]
         app_id = connection.execute(insert(APPS).values(app)).inserted_primary_key[0]
         its_slug = {**slug, "key": f"key-{number}", "image": f"sha256:{number:064x}"}
         del its_slug["id"]
         slug_id = connection.execute(insert(SLUGS).values(its_slug)).inserted_primary_key[0]
-        versions = range(1, RELEASES_OF_EACH + 1)
+        versions = range(1, past + 1)
         rows = [_release(app_id, version, slug_id, slug["commit_id"]) for version in versions]
         rows[-1]["status"] = "live"
         connection.execute(insert(RELEASES), rows)
