@@ -106,7 +106,7 @@ def lock(request: Request, app: App, words: tuple[str, ...]) -> None:
     Who is refused reads who locked the app, when, and the message. Changes of config, scaling,
     restarts and rollbacks stay possible. A deploy that is going on goes to its end.
     """
-    message = " ".join(" ".join(words).split())[:_MOST_MESSAGE_CHARACTERS]
+    message = _one_line(" ".join(words))[:_MOST_MESSAGE_CHARACTERS]
     now = datetime.now(UTC)
     request.store.apps.set_lock(app.name, AppLock(request.session.by, message, now))
     request.output.line(f"{app.name} is locked: pushes and promotions are refused")
@@ -172,6 +172,11 @@ def destroy(
 
 
 COMMANDS = (create, list_, exists, info, set_, lock, unlock, rename, destroy)
+
+
+def _one_line(text: str) -> str:
+    """Without what would move the cursor, or worse, on somebody else's terminal."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _row(request: Request, app: App, live: Release | None, domains: Sequence[HostName]) -> Row:

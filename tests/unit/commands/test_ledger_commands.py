@@ -231,7 +231,7 @@ def test_a_locked_app_can_be_configured_scaled_restarted_and_rolled_back(
 
 def test_the_lock_is_shown_with_its_message_on_one_line(machine: Machine) -> None:
     machine.live()
-    machine.type("apps:lock shop 'the\nfair' is on")
+    machine.type("apps:lock shop 'the\n\x1b\x07fair' is on")
     (row,) = machine.type("apps:list --format json").json
     assert (row["locked_by"], row["lock_message"]) == ("ada", "the fair is on")
     assert row["locked_at"].endswith("+00:00")
