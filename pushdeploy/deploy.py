@@ -1,6 +1,7 @@
 """THE FLOW. Push, rebuild, retry and config change differ only in where the slug comes from; then
 all of them ship. Read this file first, then ship.py."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,6 +21,8 @@ from pushdeploy.locks import AppLocks, Purpose
 from pushdeploy.release.snapshots import SnapshotPhase
 from pushdeploy.ship import Asker, Preparation, Shipper
 from pushdeploy.store import Store
+
+_RETRIED = re.compile(r"\A(Retry of v[0-9]+: )+")
 
 _RECENT = 100
 """How many releases back a failed one is still looked for."""
@@ -80,7 +83,8 @@ class Deployer:
         with self._code_turn(app, Purpose("retry", asker.by), asker):
             failed = self._last_failed(app)
             self._refuse_expired(failed)
-            description = f"Retry of {failed.label}: {failed.description}"
+            tried = _RETRIED.sub("", failed.description)
+            description = f"Retry of {failed.label}: {tried}"
             candidate = replace(
                 self._wanted(app, failed.slug, Reason.RETRY, description, asker),
                 ref=failed.ref,

@@ -131,6 +131,9 @@ def test_a_retry_of_a_retried_config_change_still_has_the_change(machine: Machin
     machine.scheduler.broken = set()
     assert machine.type("releases:retry shop").status == 0
     assert machine.store.config.get(SHOP) == {"A": "1"}
+    latest = machine.store.releases.latest(SHOP)
+    assert latest
+    assert latest.description == "Retry of v3: Set A", "and not a retry of a retry of it"
 
 
 # ------------------------------------------------------------- staged config
