@@ -204,6 +204,7 @@ class Promoter:
         purpose = Purpose(f"promotion of {release.app} {release.label}", asker.by)
         with self.locks.hold(target, purpose, asker.output, asker.cancellation):
             self.shipper.refuse_locked(self.store.apps.get(target))
+            self.store.releases.get(release.app, release.version)  # its app may have been destroyed
             self._refuse_expired(release)
             yield
 

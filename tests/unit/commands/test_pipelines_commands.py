@@ -453,6 +453,23 @@ def test_ctrl_c_ends_the_wait_for_one_target_when_another_is_live_already_regres
     assert b"[shop-eu]  !     cancelled: Ctrl-C" in client.errors
 
 
+@pytest.mark.parametrize("flags", ["", "--all-or-nothing"])
+def test_source_that_is_destroyed_while_its_promotion_waits_is_not_released_regression(
+    two: Machine, flags: str
+) -> None:
+    client, deploy = Watched("waiting: deploy"), Purpose("deploy of 4a4bd4d", "bob")
+    line = f"pipelines:promote shop-staging {flags} --format json"
+    with ThreadPoolExecutor(1) as pool:
+        with two.platform.locks.hold(SHOP, deploy, Quiet(), Cancellation()):
+            promotion = pool.submit(two.type_as, client, line)
+            assert client.come.wait(20)
+            assert two.type("apps:destroy shop-staging --force").status == 0
+        answer = promotion.result(20)
+    assert answer.status == 1
+    assert "there is no release v1 of shop-staging" in answer.errors
+    assert [release.version for release in two.store.releases.list(SHOP)] == [1]
+
+
 def test_target_whose_switch_fails_at_last_takes_the_done_ones_back(three: Machine) -> None:
     three.router.refused = {"shop-eu.apps.test"}
     found = {app: outcome for app, outcome, _ in outcomes(three, "--all-or-nothing")}
