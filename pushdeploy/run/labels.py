@@ -211,7 +211,7 @@ def specimen_of(info: ContainerInfo) -> Specimen | None:
         name=info.name,
         image=info.image,
         place=str(slot) if slot else labels.get(DYNO, ""),
-        version=int(version) if version.isdecimal() else None,
+        version=int(version) if _NUMBER.fullmatch(version) else None,
         is_task=slot is not None,
     )
 

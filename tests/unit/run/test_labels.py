@@ -196,6 +196,14 @@ def test_specimen_is_any_running_container_of_the_app_but_for_builds() -> None:
     assert specimen_of(_info(state="running", labels=build)) is None
 
 
+@pytest.mark.parametrize("version", ["9" * 30, "²", "-1", "one", ""])
+def test_specimen_with_a_version_that_no_release_has_is_of_none_regression(version: str) -> None:
+    labels = {"pushdeploy.app": "shop", "pushdeploy.release": version}
+    found = specimen_of(_info(state="running", labels=labels))
+    assert found is not None
+    assert found.version is None
+
+
 def _info(**more: Any) -> ContainerInfo:
     facts: dict[str, Any] = {"state": "exited", "exit_code": None, "kept": False, **more}
     return ContainerInfo(
