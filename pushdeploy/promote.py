@@ -1,10 +1,10 @@
 """Promote: the live slug of one app becomes a release of others: the same bytes, no build."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from operator import itemgetter
 
 from pushdeploy.domain.errors import PushdeployError, UserError
@@ -15,6 +15,7 @@ from pushdeploy.domain.release import Candidate, Reason, Release, ReleaseStatus
 from pushdeploy.locks import AppLocks, Purpose
 from pushdeploy.ship import Asker, Shipper
 from pushdeploy.store import Store
+from pushdeploy.take_back import Former, TakeBack
 
 _AT_ONCE = 8
 
@@ -31,20 +32,16 @@ class Promotion:
 
 
 @dataclass(frozen=True, slots=True)
-class Former:
-    """What a target had before: its live release, and the config that its next one was to get."""
-
-    live: Release | None
-    wanted: Mapping[str, str] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Promoter:
     store: Store
     locks: AppLocks
     refs: Refs
     builder: Builder
     shipper: Shipper
+
+    @property
+    def take_back(self) -> TakeBack:
+        return TakeBack(self.store, self.locks, self.shipper)
 
     def promote(self, promotion: Promotion, asker: Asker) -> Sequence[TargetResult]:
         """A result for each target, in their order. The source is not locked and not touched.
@@ -103,7 +100,8 @@ class Promoter:
             each = zip(promotion.targets, outputs, strict=True)
             for target, output in sorted(each, key=itemgetter(0)):
                 held.enter_context(self._turn(release, target, replace(asker, output=output)))
-            former = {target: self._former(target) for target in promotion.targets}
+            former = {target: self.take_back.former(target) for target in promotion.targets}
+            held.enter_context(self.take_back.noted(former))
             with ThreadPoolExecutor(len(promotion.targets), thread_name_prefix="promote") as pool:
                 results = list(pool.map(one, promotion.targets, outputs))
             if all(result.outcome == "succeeded" for result in results):
@@ -156,34 +154,17 @@ class Promoter:
                 f"{release.slug.commit.short} is not in the repository of {target}: {error.message}"
             )
 
-    def _former(self, target: AppName) -> Former:
-        return Former(self.store.releases.current(target), self.store.config.get(target))
-
     def _taken_back(self, result: TargetResult, former: Former, asker: Asker) -> TargetResult:
-        """A target that went live before another one failed gets its former slug again.
-
-        What was staged for its next release is staged again.
-        """
+        """A target that went live before another one failed gets its former slug again."""
         if result.outcome != "succeeded":
             return result
         if former.live is None:
             return replace(result, error="it had no release before: the new one stays")
-        candidate = Candidate(
-            app=result.app,
-            slug=former.live.slug,
-            config=former.live.config,
-            disks=former.live.disks,
-            reason=Reason.ROLLBACK,
-            description=f"Rollback to {former.live.label}: another target failed",
-            by=asker.by,
-            release_phase=False,
-        )
         try:
-            back = self.shipper.ship(candidate, asker)
+            back = self.take_back.restore(result.app, former.live, former, asker)
         except PushdeployError as error:
             asker.output.failure(error)
             return replace(result, error=f"it could not be rolled back: {error.message}")
-        self.store.config.replace(result.app, former.wanted)
         return TargetResult(result.app, "rolled back", back.version)
 
     def _candidate(self, release: Release, target: AppName, asker: Asker) -> Candidate:

@@ -60,6 +60,7 @@ class Server:
 
     router: Router
     reconciler: Reconciler
+    promoter: Promoter
     repositories: Repositories
     builder: SlugBuilder
     locks: AppLocks
@@ -92,6 +93,7 @@ def _startup(server: Server, settings: Settings, stopping: threading.Event) -> N
     server.router.start()
     server.reconciler.recover()
     server.reconciler.route_all()
+    server.promoter.take_back.recover()
     address = server.ssh.start()
     threading.Thread(
         target=server.reconciler.watch, args=[stopping], name="watch", daemon=True
@@ -195,7 +197,7 @@ def _assemble(settings: Settings, home: Home, instance: str) -> Server:
         max_startups=settings.max_startups,
         max_startups_per_host=settings.max_startups_per_host,
     )
-    return Server(router, reconciler, repositories, builder, locks, ssh, store)
+    return Server(router, reconciler, promoter, repositories, builder, locks, ssh, store)
 
 
 def _refuse_without_database(settings: Settings, home: Home) -> None:

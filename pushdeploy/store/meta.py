@@ -1,5 +1,7 @@
 """Small facts about the installation itself, by name."""
 
+from collections.abc import Mapping
+
 from sqlalchemy import delete, insert, select
 
 from pushdeploy.store.database import Database
@@ -19,3 +21,14 @@ class Meta:
         with self._database.changing() as connection:
             connection.execute(delete(META).where(META.c.name == name))
             connection.execute(insert(META).values(name=name, value=value))
+
+    def remove(self, name: str) -> None:
+        with self._database.changing() as connection:
+            connection.execute(delete(META).where(META.c.name == name))
+
+    def starting_with(self, prefix: str) -> Mapping[str, str]:
+        """All whose name begins so, by name."""
+        query = select(META.c.name, META.c.value).order_by(META.c.name)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.where(META.c.name.startswith(prefix, autoescape=True)))
+            return {row.name: row.value for row in rows}

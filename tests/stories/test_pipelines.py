@@ -3,12 +3,13 @@
 import json
 import secrets
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
 
 from tests.stories.conftest import MakeRepository
-from tests.stories.harness import Repository, Server
+from tests.stories.harness import Repository, Server, wait_until
 from tests.stories.leftovers import stack_image
 from tests.stories.traffic import visiting
 
@@ -193,6 +194,36 @@ def test_a_target_whose_release_fails_stays_and_the_flag_says_what_the_other_doe
     apps = (three.staging.app, three.canary, three.shop, three.eu)
     assert len({image_of(server, app) for app in apps}) == 1
     assert server.ssh(f"pipelines:verify {three.name}").returncode == 0
+
+
+def test_all_or_nothing_that_is_killed_between_two_switches_comes_to_nothing_regression(
+    mortal: Server, repo: MakeRepository
+) -> None:
+    name = f"a{secrets.token_hex(3)}"
+    staging, eu = repo("hello", f"{name}-staging", on=mortal), f"{name}-eu"
+    staging.push(check=True)
+    for app in (name, eu):
+        mortal.ssh(f"apps:create {app}", check=True)
+    mortal.ssh(f"pipelines:create {name} {staging.app} {name} {eu}", check=True)
+    mortal.ssh(f"pipelines:promote {staging.app}", check=True)
+    staging.write("VERSION", "2\n")
+    staging.commit("Version 2")
+    staging.push(check=True)
+
+    with ThreadPoolExecutor(1) as visitor:
+        slow = visitor.submit(mortal.get, eu, "/slow?10")  # its old task cannot be left meanwhile
+        promotion = mortal.watch_ssh(f"pipelines:promote {staging.app} --all-or-nothing")
+        promotion.wait_for(f"{name} v2 is live")
+        assert mortal.ledger(eu)[-1] == (2, "switching", "promote")
+        mortal.kill()
+        promotion.end()
+        mortal.start()
+        wait_until(lambda: mortal.ledger(name)[-1] == (3, "live", "rollback"), 30, mortal.log)
+
+        assert mortal.ledger(eu)[-2:] == [(1, "live", "promote"), (2, "failed", "promote")]
+        assert body(mortal, name) == body(mortal, eu) == "hello from version 1\n"
+        assert slow.result().status == 200
+    assert mortal.ssh(f"pipelines:verify {name}").returncode == 0
 
 
 def test_the_source_can_be_pushed_while_it_is_promoted(

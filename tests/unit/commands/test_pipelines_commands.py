@@ -1,6 +1,9 @@
 """pipelines: making them, promoting along them, looking at what differs, and proof."""
 
 import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
 
@@ -457,12 +460,12 @@ def test_ctrl_c_ends_the_wait_for_one_target_when_another_is_live_already_regres
 def test_source_that_is_destroyed_while_its_promotion_waits_is_not_released_regression(
     two: Machine, flags: str
 ) -> None:
-    client, deploy = Watched("waiting: deploy"), Purpose("deploy of 4a4bd4d", "bob")
-    line = f"pipelines:promote shop-staging {flags} --format json"
+    client, deploy = Listener(b"waiting: deploy"), Purpose("deploy of 4a4bd4d", "bob")
+    line = f"pipelines:promote shop-staging {flags}"
     with ThreadPoolExecutor(1) as pool:
         with two.platform.locks.hold(SHOP, deploy, Quiet(), Cancellation()):
             promotion = pool.submit(two.type_as, client, line)
-            assert client.come.wait(20)
+            assert client.told.wait(20)
             assert two.type("apps:destroy shop-staging --force").status == 0
         answer = promotion.result(20)
     assert answer.status == 1
@@ -513,6 +516,49 @@ def test_waits_of_all_or_nothing_name_the_target(three: Machine) -> None:
         promotion.join(20)
     assert b"cancelled: Ctrl-C" in client.errors
     assert [len(three.store.releases.list(app)) for app in (SHOP, EU)] == [1, 1]
+
+
+def cut_short(machine: Machine, targets: str) -> None:
+    """An all-or-nothing promotion to both, killed when only ``targets`` were live; then a start."""
+    take_back = machine.platform.promoter.take_back
+    noted = take_back.noted({app: take_back.former(app) for app in (SHOP, EU)})
+    with noted, monitored(machine) as journal:
+        assert machine.type(f"pipelines:promote shop-staging --to {targets}").status == 0
+    for name, text in journal.items():
+        machine.store.meta.set(name, text)
+    take_back.recover()
+    with machine.platform.locks.hold(SHOP, Purpose("look", "ada"), Quiet(), Cancellation()):
+        assert machine.store.meta.starting_with("all-or-nothing") == {}
+
+
+@contextmanager
+def monitored(machine: Machine) -> Iterator[dict[str, str]]:
+    """What the journal held inside."""
+    journal: dict[str, str] = {}
+    yield journal
+    journal |= machine.store.meta.starting_with("all-or-nothing")
+    assert journal
+
+
+def test_all_or_nothing_that_was_cut_short_is_taken_back_at_the_next_start_regression(
+    three: Machine,
+) -> None:
+    three.type("config:set shop COLOUR=red --no-restart")
+    cut_short(three, "shop")
+    live = three.store.releases.current(SHOP)
+    assert live is not None
+    assert (live.version, live.slug.image, live.config) == (3, slug_of().image, {})
+    assert live.description == "Rollback to v1: another target failed"
+    assert three.store.config.get(SHOP) == {"COLOUR": "red"}
+    assert [release.version for release in three.store.releases.list(EU)] == [1]
+
+
+def test_all_or_nothing_that_came_to_its_end_before_the_kill_stays(three: Machine) -> None:
+    cut_short(three, "shop,shop-eu")
+    for app in (SHOP, EU):
+        live = three.store.releases.current(app)
+        assert live is not None
+        assert (live.version, live.slug.image) == (2, NEW)
 
 
 def test_defect_in_one_target_does_not_keep_the_others_waiting_regression(three: Machine) -> None:
