@@ -74,7 +74,8 @@ class Promoter:
     ) -> Sequence[TargetResult]:
         results: list[TargetResult] = []
         for target, output in zip(promotion.targets, outputs, strict=True):
-            if results and results[-1].outcome != "succeeded":
+            cancelled = asker.cancellation.cancelled
+            if results and (results[-1].outcome != "succeeded" or cancelled):
                 results.append(TargetResult(target, "skipped"))
                 continue
             results.append(self._alone(release, target, replace(asker, output=output)))

@@ -135,7 +135,9 @@ class Retention:
         while left:
             with self.locks.hold_all(wait_seconds) as alone:
                 if not alone:
-                    return gone or None
+                    if not gone:
+                        return None
+                    break
                 doomed = [
                     each
                     for each in self._judge(left, in_use, everything=everything)

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 import pytest
 
 from pushdeploy.domain.cancel import Cancellation
-from pushdeploy.domain.errors import Cancelled, Overtaken
+from pushdeploy.domain.errors import Busy, Cancelled, Overtaken
 from pushdeploy.domain.names import AppName
-from pushdeploy.locks import AppLocks, Purpose
+from pushdeploy.locks import AppLocks, Purpose, TrafficLocks, Writers
 from pushdeploy.output import Output, Quiet
 
 SHOP = AppName("shop")
@@ -242,3 +242,59 @@ def test_a_wait_for_all_locks_can_be_cancelled(locks: AppLocks) -> None:
         waiting.cancellation.cancel("enough")
         assert waiting.ended()
     assert isinstance(waiting.error, Cancelled)
+
+
+def test_one_off_commands_write_side_by_side() -> None:
+    writers = Writers()
+    with (
+        writers.writing(SHOP, "run.1", "ada", Cancellation()),
+        writers.writing(SHOP, "run.2", "bob", Cancellation()),
+    ):
+        pass
+
+
+def test_who_wants_to_write_alone_is_told_who_writes() -> None:
+    writers = Writers()
+    with (
+        writers.writing(SHOP, "run.1", "ada", Cancellation()),
+        pytest.raises(Busy, match=r"run\.1 of ada") as refused,
+        writers.alone(SHOP, "release v2"),
+    ):
+        pass
+    assert "ps:stop shop run.1" in refused.value.hint
+    with writers.alone(SHOP, "release v2"):
+        pass
+
+
+def test_nobody_begins_to_write_beside_who_writes_alone() -> None:
+    writers = Writers()
+    with writers.alone(SHOP, "release v2"):
+        with (
+            pytest.raises(Busy, match="release v2"),
+            writers.writing(SHOP, "run.1", "ada", Cancellation()),
+        ):
+            pass
+        with writers.writing(BLOG, "run.1", "ada", Cancellation()):
+            pass
+    with writers.writing(SHOP, "run.1", "ada", Cancellation()):
+        pass
+
+
+def test_a_one_off_command_can_be_ended_by_its_name() -> None:
+    writers, cancellation = Writers(), Cancellation()
+    with writers.writing(SHOP, "run.1", "ada", cancellation):
+        assert not writers.cancel(SHOP, "run.2", "bob stopped it")
+        assert not writers.cancel(BLOG, "run.1", "bob stopped it")
+        assert writers.cancel(SHOP, "run.1", "bob stopped it")
+    assert cancellation.cancelled
+    assert not writers.cancel(SHOP, "run.1", "bob stopped it")
+
+
+def test_people_are_told_since_when_requests_wait() -> None:
+    traffic = TrafficLocks()
+    assert traffic.waiting_since(SHOP) is None
+    traffic.requests_wait(SHOP)
+    assert traffic.waiting_since(SHOP) is not None
+    assert traffic.waiting_since(BLOG) is None
+    traffic.requests_go_on(SHOP)
+    assert traffic.waiting_since(SHOP) is None
