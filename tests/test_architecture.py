@@ -38,6 +38,7 @@ OWNERS = {
 
 PLUGS = {
     "pushdeploy.build.buildpacks": "BUILDPACK",
+    "pushdeploy.disks.limits": "LIMIT",
     "pushdeploy.disks.snapshots": "SNAPSHOT",
     "pushdeploy.route.routers": "ROUTER",
     "pushdeploy.run.schedulers": "SCHEDULER",

@@ -3,15 +3,15 @@
 import errno
 import os
 import stat
-import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
+from pushdeploy.disks.programs import our_errors, remove, run
+from pushdeploy.disks.quota import Quota
 from pushdeploy.domain.app import FIRST_UID, App
 from pushdeploy.domain.disk import Attachment
-from pushdeploy.domain.errors import BackendDown, UserError
+from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.manifest import Mount
 from pushdeploy.domain.names import AppName, DiskName
 
@@ -20,10 +20,14 @@ _MODE = 0o2770
 
 
 class Directories:
-    """What a container writes is never trusted: a symlink is not followed, nor counted."""
+    """What a container writes is never trusted: a symlink is not followed, nor counted.
+
+    ``quota`` gives them sizes; those that have one are mounted wherever they are asked for.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
+        self.quota = Quota(self._root)
 
     def path(self, app: AppName, disk: DiskName) -> Path:
         """Where the disk is, or would be."""
@@ -36,7 +40,8 @@ class Directories:
         uid. Called under the app's lock.
         """
         path = self.path(app.name, disk)
-        with _our_errors(path):
+        self.quota.ensure(app.name, disk)
+        with our_errors(path):
             if not _disk_exists(path):
                 _make(path, app.uid)
             elif (former := path.stat().st_gid) != app.uid and former >= FIRST_UID:
@@ -51,15 +56,15 @@ class Directories:
         ]
 
     def used_bytes(self, app: AppName, disk: DiskName) -> int:
-        """As ``du`` counts: blocks, a file with several names once. 0 when there is no disk."""
+        """Blocks, a file with several names once. 0 when there is no disk."""
         path = self.path(app, disk)
-        with _our_errors(path):
-            return _used_bytes(path) if _disk_exists(path) else 0
+        with our_errors(path):
+            return self.quota.usage(app, disk).used_bytes if _disk_exists(path) else 0
 
     def list(self, app: AppName) -> Sequence[DiskName]:
         """Every disk that the app has data on, detached ones too, by name."""
         place = self._root / app
-        with _our_errors(place):
+        with our_errors(place):
             found = sorted(place.iterdir()) if _exists(place) else []
             return [DiskName(path.name) for path in found if _is_disk(path)]
 
@@ -67,10 +72,10 @@ class Directories:
         """The directories move along; ``UserError`` when there are disks of that name already.
 
         Running containers go on with the same data, for a bind mount holds the directory itself
-        and not its path; only those started afterwards need the new one.
+        and not its path; only those started afterwards need the new one. Mounts move along too.
         """
         old_place, new_place = self._root / app, self._root / new
-        with _our_errors(old_place):
+        with our_errors(old_place):
             if not _exists(old_place):
                 return
             if os.path.lexists(new_place):
@@ -80,16 +85,19 @@ class Directories:
     def destroy(self, app: AppName, disk: DiskName) -> None:
         """The disk and its data are gone for good; nothing happens when there is none."""
         path = self.path(app, disk)
-        with _our_errors(path):
+        with our_errors(path):
             if _disk_exists(path):
-                _remove(path)
+                self.quota.destroy(app, disk)
+                remove(path)
 
     def destroy_all(self, app: AppName) -> None:
         """Every disk of the app, attached or not."""
         place = self._root / app
-        with _our_errors(place):
+        for disk in self.list(app):
+            self.quota.destroy(app, disk)
+        with our_errors(place):
             if _exists(place):
-                _remove(place)
+                remove(place)
 
 
 def _disk_exists(path: Path) -> bool:
@@ -120,41 +128,8 @@ def _make(path: Path, uid: int) -> None:
 def _hand_over(path: Path, former: int, uid: int) -> None:
     """By chown, the directory itself last: one cut short is done again. Links are not followed."""
     for old, new in ((f"{former}", f"{uid}:{uid}"), (f":{former}", f":{uid}")):
-        _run("chown", "--recursive", "--no-dereference", f"--from={old}", "--", new, str(path))
+        run("chown", "--recursive", "--no-dereference", f"--from={old}", "--", new, str(path))
 
 
 def _is_disk(path: Path) -> bool:
     return DiskName.fits(path.name) and stat.S_ISDIR(path.lstat().st_mode)
-
-
-def _used_bytes(path: Path) -> int:
-    """By du, which no depth of directories breaks; files that vanish meanwhile do not matter."""
-    counted = subprocess.run(
-        ["du", "--summarize", "--block-size=1", "--one-file-system", "--", str(path)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        check=False,
-    )
-    return int(counted.stdout.split()[0]) if counted.stdout else 0
-
-
-def _remove(path: Path) -> None:
-    """By rm, for the same reason; what is mounted below is left alone, and said."""
-    _run("rm", "--recursive", "--force", "--one-file-system", "--", str(path))
-
-
-def _run(*command: str) -> None:
-    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    if ended.returncode:
-        raise OSError(errno.EIO, ended.stderr.decode(errors="replace").strip()[:200])
-
-
-@contextmanager
-def _our_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise BackendDown(
-            f"the disk {path} cannot be used: {error.strerror}", "look at it on the server"
-        ) from error

@@ -81,3 +81,43 @@ def _mount_path(text: str) -> str:
             "use a path such as /data or /app/uploads",
         )
     return normal
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How much is on a disk and may still come.
+
+    ``limit_bytes`` None: only its file system of ``total_bytes``, which others share, stops it.
+    ``kind`` is the back-end that holds the limit, empty without one.
+    """
+
+    used_bytes: int
+    limit_bytes: int | None
+    free_bytes: int
+    total_bytes: int
+    kind: str = ""
+
+
+CROWDED, NEARLY_FULL = 80, 95
+"""In per cent."""
+
+
+def crowding(usage: Usage, wanted_bytes: int | None = None) -> str:
+    """What to warn of, to follow the name of the disk; empty while there is room.
+
+    ``wanted_bytes`` is the size that it should keep to where nothing makes it.
+    """
+    if usage.limit_bytes is not None:
+        state = _state(usage.used_bytes, usage.used_bytes + usage.free_bytes)
+        return f"is {state}" if state else ""
+    if wanted_bytes and (state := _state(usage.used_bytes, wanted_bytes)):
+        return f"is {state} of its size, which nothing enforces here"
+    state = _state(usage.total_bytes - usage.free_bytes, usage.total_bytes)
+    return f"lies on a file system that is {state}" if state else ""
+
+
+def _state(used_bytes: int, of_bytes: int) -> str:
+    percent = used_bytes * 100 // of_bytes if of_bytes else 0
+    if percent < CROWDED:
+        return ""
+    return f"{'nearly full' if percent >= NEARLY_FULL else 'filling up'}: {percent} %"

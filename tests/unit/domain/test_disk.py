@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pushdeploy.domain.disk import Attachment
+from pushdeploy.domain.disk import Attachment, Usage, crowding
 from pushdeploy.domain.errors import UserError
 
 SYSTEM = ("/bin", "/dev", "/etc", "/lib", "/proc", "/sbin", "/sys", "/usr")
@@ -60,3 +60,44 @@ def test_no_spelling_reaches_a_directory_of_the_system(path: str) -> None:
     assert not {".", ".."} & set(mounted.split("/"))
     assert mounted != "/app"
     assert not any(mounted == tree or mounted.startswith(f"{tree}/") for tree in SYSTEM)
+
+
+MB = 1024**2
+
+
+@pytest.mark.parametrize(
+    ("usage", "wanted_bytes", "said"),
+    [
+        (Usage(79 * MB, 100 * MB, 21 * MB, 110 * MB, "x"), None, ""),
+        (Usage(80 * MB, 100 * MB, 20 * MB, 110 * MB, "x"), None, "is filling up: 80 %"),
+        (Usage(95 * MB, 100 * MB, 5 * MB, 110 * MB, "x"), None, "is nearly full: 95 %"),
+        (Usage(108 * MB, 100 * MB, 0, 110 * MB, "x"), None, "is nearly full: 100 %"),
+        (Usage(0, 0, 0, 0, "x"), None, ""),
+        (Usage(79 * MB, None, 500 * MB, 1000 * MB), 100 * MB, ""),
+        (
+            Usage(80 * MB, None, 500 * MB, 1000 * MB),
+            100 * MB,
+            "is filling up: 80 % of its size, which nothing enforces here",
+        ),
+        (
+            Usage(250 * MB, None, 500 * MB, 1000 * MB),
+            100 * MB,
+            "is nearly full: 250 % of its size, which nothing enforces here",
+        ),
+        (Usage(MB, None, 201 * MB, 1000 * MB), None, ""),
+        (
+            Usage(MB, None, 200 * MB, 1000 * MB),
+            None,
+            "lies on a file system that is filling up: 80 %",
+        ),
+        (
+            Usage(MB, None, 0, 1000 * MB),
+            100 * MB,
+            "lies on a file system that is nearly full: 100 %",
+        ),
+    ],
+)
+def test_disk_that_runs_out_of_room_is_warned_of(
+    usage: Usage, wanted_bytes: int | None, said: str
+) -> None:
+    assert crowding(usage, wanted_bytes) == said
