@@ -71,6 +71,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield _trying("database", lambda: _open_database(settings, home))
     yield _trying("host key", lambda: _read_host_key(home))
     yield check_free("disk of home", home.root, f"remove what is not needed under {home.root}")
+    yield _trying("disks", lambda: _look_at_disks(home))
     yield from _docker(settings)
     yield from _nginx(settings, home)
     yield from _ports(settings, home)
@@ -177,6 +178,14 @@ def _open_database(settings: Settings, home: Home) -> str:
     except BackendDown as error:
         raise BackendDown(error.message, "start it, or restore it from a backup") from error
     return settings.database_url
+
+
+def _look_at_disks(home: Home) -> str:
+    from pushdeploy.disks.quota import Quota
+
+    if said := Quota(home.disks).check():
+        raise PushdeployError("; ".join(said), "ssh deploy disks:list APP")
+    return "sizes hold"
 
 
 def _read_host_key(home: Home) -> str:

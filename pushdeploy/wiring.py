@@ -23,7 +23,7 @@ from pushdeploy.disks.shelf import Shelf
 from pushdeploy.domain.errors import BackendDown, Busy, PushdeployError
 from pushdeploy.domain.manifest import Limits
 from pushdeploy.domain.names import AppName, KeyName
-from pushdeploy.domain.ports import Output, Router
+from pushdeploy.domain.ports import Output, Router, Scheduler
 from pushdeploy.engine.docker import DockerEngine
 from pushdeploy.instance import Home, read_instance
 from pushdeploy.lifecycle import Lifecycle
@@ -53,6 +53,9 @@ AfterReceive = Callable[[AppName, str, str, str, KeyName, Output], None]
 FINISHING_SECONDS = 60
 """How long a stopping server waits for deploys past their point of no return."""
 
+BLIND_GRACE_SECONDS = 5
+"""For tasks that have never seen their disks, and could write nothing there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -66,6 +69,8 @@ class Server:
     locks: AppLocks
     ssh: SshServer
     store: Store
+    disks: Directories
+    scheduler: Scheduler
 
 
 def serve(settings: Settings) -> NoReturn:
@@ -90,6 +95,7 @@ def serve(settings: Settings) -> NoReturn:
 def _startup(server: Server, settings: Settings, stopping: threading.Event) -> None:
     server.repositories.sweep()
     server.builder.sweep()
+    _mount_disks(server)
     server.router.start()
     server.reconciler.recover()
     server.reconciler.route_all()
@@ -100,6 +106,17 @@ def _startup(server: Server, settings: Settings, stopping: threading.Event) -> N
     ).start()
     sys.stdout.write(f"ready ssh={address} http={settings.http}\n")
     sys.stdout.flush()
+
+
+def _mount_disks(server: Server) -> None:
+    """Those with sizes. What the engine started by itself at a boot looks past them, and goes.
+
+    The reconciler starts it anew.
+    """
+    apps = {app for app, _ in server.disks.quota.ensure_all()}
+    if apps:
+        blind = [task for app in sorted(apps) for task in server.scheduler.tasks(app)]
+        server.scheduler.stop(blind, BLIND_GRACE_SECONDS)
 
 
 def _shutdown(server: Server) -> None:
@@ -197,7 +214,18 @@ def _assemble(settings: Settings, home: Home, instance: str) -> Server:
         max_startups=settings.max_startups,
         max_startups_per_host=settings.max_startups_per_host,
     )
-    return Server(router, reconciler, promoter, repositories, builder, locks, ssh, store)
+    return Server(
+        router,
+        reconciler,
+        promoter,
+        repositories,
+        builder,
+        locks,
+        ssh,
+        store,
+        disks,
+        scheduler,
+    )
 
 
 def _refuse_without_database(settings: Settings, home: Home) -> None:

@@ -12,7 +12,7 @@ from pushdeploy.commands.face.printing import show_record, show_rows
 from pushdeploy.commands.face.request import Request
 from pushdeploy.commands.face.units import parse_bytes
 from pushdeploy.domain.app import App
-from pushdeploy.domain.disk import Attachment, cut_over_of, cut_over_reason
+from pushdeploy.domain.disk import Attachment, crowding, cut_over_of, cut_over_reason
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import AppName, DiskName
 from pushdeploy.domain.sizes import about_bytes
@@ -83,7 +83,10 @@ def list_(request: Request, app: App, form: str) -> None:
     mounts = {item.disk: item.mount_path for item in request.store.disks.of(app.name)}
     names = sorted({*mounts, *request.platform.disks.list(app.name)})
     rows = [_row(request, app, disk, mounts.get(disk)) for disk in names]
-    show_rows(request, form, rows, ("name", "mounted_at", "used"))
+    show_rows(request, form, rows, ("name", "mounted_at", "used", "limit"))
+    for row in rows:
+        if row["warning"] and form == "text":
+            request.output.trouble(f"disk {row['name']} {row['warning']}")
 
 
 @command("disks:set", plain_values=True, example="disks:set shop cutover=overlap")
@@ -149,17 +152,23 @@ def _set(request: Request, app: App, disk: DiskName | None, changes: Sequence[st
 
 def _limit(request: Request, app: App, disk: DiskName, size_bytes: int | None) -> None:
     """Of the directory first: what it refuses is not written down."""
-    raise UserError("not yet", "later")
+    request.platform.disks.ensure(app, disk)
+    request.platform.disks.quota.set_limit(app.name, disk, size_bytes)
 
 
 def _row(request: Request, app: App, disk: DiskName, path: str | None) -> dict[str, object]:
-    used_bytes = request.platform.disks.used_bytes(app.name, disk)
+    usage = request.platform.disks.quota.usage(app.name, disk)
+    limit_bytes = usage.limit_bytes
     return {
         "name": str(disk),
         "attached": path is not None,
         "mount_path": path,
         "mounted_at": path or "detached",
-        "used_bytes": used_bytes,
-        "used": about_bytes(used_bytes),
+        "used_bytes": usage.used_bytes,
+        "used": about_bytes(usage.used_bytes),
+        "limit_bytes": limit_bytes,
+        "limit": about_bytes(limit_bytes) if limit_bytes is not None else "no limit",
+        "free_bytes": usage.free_bytes,
+        "warning": crowding(usage, app.settings.disk_limits_bytes.get(disk)),
         "path": str(request.platform.disks.path(app.name, disk)),
     }
