@@ -1,6 +1,7 @@
 """disks: directories of an app that outlive its containers. Attaching one is a release."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import click
 
@@ -30,7 +31,11 @@ def attach(request: Request, app: App, words: tuple[str, ...], size_bytes: int |
     attachment = parse_attachment(words)
     if size_bytes is not None:
         with request.platform.turn(app.name, f"size of {attachment.disk}", request.asker):
-            _limit(request, request.store.apps.get(app.name), attachment.disk, size_bytes)
+            app = request.store.apps.get(app.name)
+            sizes = {**app.settings.disk_limits_bytes, str(attachment.disk): size_bytes}
+            _limit(request, app, attachment.disk, size_bytes)
+            settings = replace(app.settings, disk_limits_bytes=sizes)
+            request.store.apps.set_settings(app.name, settings)
     if request.platform.deployer.attach(app.name, attachment, request.asker) is None:
         request.output.line(
             f"{attachment.disk} will be at {attachment.mount_path} from the first release on"

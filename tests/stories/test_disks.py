@@ -141,3 +141,25 @@ def test_a_destroyed_app_leaves_its_data_unless_told_otherwise(
     assert server.get(app, "/journal").body == "release v1\nrelease v1\n"
     server.ssh(f"apps:destroy {app} --force --delete-disks", check=True)
     assert not data.exists()
+
+
+def test_a_disk_with_a_size_is_full_at_it_and_a_failed_release_leaves_its_data(
+    server: Server, repo: MakeRepository
+) -> None:
+    repository = repo("tally")
+    app = repository.app
+    server.ssh(f"apps:create {app}", check=True)
+    server.ssh(f"disks:attach {app} data /data --size 24m", check=True)
+    repository.push(check=True)
+    server.get(app, method="POST", body="before")
+
+    full = server.ssh(f"run {app} 'dd if=/dev/zero of=/data/big bs=1M count=64; rm /data/big'")
+    repository.write("MIGRATION", "fill\n")
+    repository.commit()
+    pushed = repository.push()
+
+    assert "No space left on device" in full.stderr
+    [disk] = server.json(f"disks:list {app}")
+    assert 0 < int(str(disk["limit_bytes"])) <= 24 * 1024 * 1024
+    assert (pushed.returncode, "the data is as it was before" in pushed.stderr) == (1, True)
+    assert server.get(app, "/notes").body.splitlines()[0] == "before"
