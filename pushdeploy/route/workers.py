@@ -43,6 +43,11 @@ def is_worker(pid: int) -> bool:
     return title(pid).startswith(_WORKER)
 
 
+def takes_connections(pid: int) -> bool:
+    """Whether ``pid`` is a worker that has not been told to leave."""
+    return is_worker(pid) and not _worker(pid).leaving
+
+
 def user_of(pid: int) -> int | None:
     """Whose process it is, by number; None when it has ended."""
     try:
