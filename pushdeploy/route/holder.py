@@ -48,6 +48,7 @@ class Holder:
     def __init__(self, app: str, requests: socket.socket, hold_seconds: float) -> None:
         self._loop = asyncio.get_running_loop()
         self._path = Path(DIRECTORY, f"{app}.sock")
+        self._control_path = Path(DIRECTORY, f"{app}.control")
         self._requests = requests
         self._hold_seconds = hold_seconds
         self._ways: Sequence[Way] | None = None
@@ -106,6 +107,7 @@ class Holder:
         """No new ones. First the name goes, so that whoever has connected is still accepted."""
         if self._accepting:
             self._path.unlink(missing_ok=True)
+            self._control_path.unlink(missing_ok=True)
             for visitor in self._arrivals(sys.maxsize):
                 self._welcome(visitor)
             self._accepting = False
@@ -274,8 +276,6 @@ async def _serve(
 
     async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         words = (await reader.readline()).decode().split()
-        if words and words[0] in {"finish", "end"}:
-            Path(DIRECTORY, f"{app}.control").unlink(missing_ok=True)
         writer.write(json.dumps(holder.tell(words)).encode() + b"\n")
         writer.close()
         with suppress(OSError):
