@@ -271,11 +271,7 @@ class Router(Protocol):
         """Make the proxy run, adopting one that already does. ``BackendDown`` with the reason."""
 
     def hold(
-        self,
-        route: Route,
-        leaving: Sequence[Target],
-        drain_seconds: float,
-        output: Output,
+        self, route: Route, leaving: Sequence[Target], drain_seconds: float, output: Output
     ) -> AbstractContextManager[None]:
         """Keep the app's requests waiting instead of sending them to ``leaving``.
 
@@ -287,18 +283,13 @@ class Router(Protocol):
         """
 
     def switch(
-        self,
-        route: Route,
-        leaving: Sequence[Target],
-        drain_seconds: float,
-        output: Output,
+        self, route: Route, leaving: Sequence[Target], drain_seconds: float, output: Output
     ) -> None:
         """Send the app's requests to ``route.targets``, those that are held first.
 
         Returns when they have answered through the proxy and nothing is connected to ``leaving``
         any more, or ``drain_seconds`` have passed. ``RouteFailed`` leaves the former route as
-        it was, a held one held. What is held goes to targets of the version that it was held
-        from whatever they answer, and to those of another when they answer.
+        it was; but where requests were held, they have gone to ``route.targets`` all the same.
         """
 
     def routes(self, routes: Sequence[Route]) -> None:

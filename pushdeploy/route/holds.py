@@ -38,9 +38,13 @@ class Holds:
     One caller at a time for an app.
     """
 
-    def __init__(self, prefix: Prefix, hold_seconds: float) -> None:
+    def __init__(
+        self, prefix: Prefix, hold_seconds: float, idle_seconds: float = _IDLE_SECONDS
+    ) -> None:
         self._prefix = prefix
         self._hold_seconds = hold_seconds
+        self._idle_seconds = idle_seconds
+        self._python = sys.executable
 
     def begin(self, app: AppName) -> None:
         """Requests that come to the app's socket wait from now on.
@@ -53,6 +57,11 @@ class Holds:
     def find(self, app: AppName) -> Held | None:
         """None when nothing holds for the app; waits for one that is just starting."""
         return self.tell(app, "status")
+
+    def runs(self, app: AppName) -> bool:
+        """Whether a holder has the app's sockets; it may be just starting."""
+        with self._directory() as directory, socket.socket(socket.AF_UNIX) as control:
+            return control.connect_ex(f"{directory}/{app}.control") == 0
 
     def pass_on(self, app: AppName, targets: Sequence[Target]) -> None:
         """Let go what waits and whatever still comes; without targets all are shown the page."""
@@ -71,19 +80,14 @@ class Holds:
         return [AppName(path.stem) for path in self._prefix.holders.glob("*.control")]
 
     def tell(self, app: AppName, *words: str) -> Held | None:
-        """None when there is no holder."""
+        """None when there is no holder, or it is just dying."""
         with self._directory() as directory, socket.socket(socket.AF_UNIX) as control:
             control.settimeout(_ANSWER_SECONDS)
             try:
-                control.connect(f"{directory}/{app}.control")
-            except (FileNotFoundError, ConnectionRefusedError):
+                line = _ask(control, f"{directory}/{app}.control", " ".join(words))
+            except (FileNotFoundError, ConnectionError):
                 return None
-            control.sendall(" ".join(words).encode() + b"\n")
-            with control.makefile("rb") as answer:
-                line = answer.readline()
-        if not line:
-            raise ConnectionError(f"the holder of {app} ended, see {self._prefix.holders_log}")
-        return Held(**json.loads(line))
+        return Held(**json.loads(line)) if line else None
 
     def _start(self, app: AppName) -> None:
         """Its sockets are ours until it runs. It leaves our session and our children at once."""
@@ -94,8 +98,8 @@ class Holds:
             self._prefix.holders_log.open("ab") as log,
         ):
             sockets = requests.fileno(), control.fileno()
-            limits = str(self._hold_seconds), str(_IDLE_SECONDS)
-            python = [sys.executable, "-I", "-S", holder.__file__]
+            limits = str(self._hold_seconds), str(self._idle_seconds)
+            python = [self._python, "-I", "-S", holder.__file__]
             subprocess.run(
                 ["setsid", "--fork", *python, app, *limits, *map(str, sockets)],
                 cwd=self._prefix.root,
@@ -116,6 +120,13 @@ class Holds:
             yield f"/proc/self/fd/{number}"
         finally:
             os.close(number)
+
+
+def _ask(control: socket.socket, path: str, line: str) -> bytes:
+    control.connect(path)
+    control.sendall(line.encode() + b"\n")
+    with control.makefile("rb") as answer:
+        return answer.readline()
 
 
 @contextmanager

@@ -5,7 +5,6 @@ import time
 from collections.abc import Sequence
 
 from pushdeploy.domain.names import HostName
-from pushdeploy.domain.route import Target
 from pushdeploy.settings import Address
 
 ERROR_HEADER = "X-Pushdeploy-Error"
@@ -15,9 +14,6 @@ _ATTEMPTS = 3
 _PAUSE_SECONDS = 0.3
 _ANSWER_SECONDS = 70
 """More than nginx itself waits for an app, so that nginx's verdict is heard."""
-
-_HELD_SECONDS = 5
-"""Visitors wait meanwhile."""
 
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - addresses to leave, not to bind
 
@@ -34,23 +30,6 @@ def complaint(http_address: Address, hosts: Sequence[HostName]) -> str:
         if not said:
             return ""
     return said
-
-
-def silent(target: Target, hosts: Sequence[HostName]) -> str:
-    """Empty when a task answers by itself, whatever it says, or is slow; else what is wrong."""
-    connection = http.client.HTTPConnection(target.address, target.port, timeout=_HELD_SECONDS)
-    host = hosts[0].replace("*", "probe", 1) if hosts else target.address
-    try:
-        connection.request("GET", "/", headers={"Host": host, "User-Agent": "pushdeploy"})
-        connection.getresponse()
-    except TimeoutError:
-        return ""
-    except (OSError, http.client.HTTPException) as error:
-        return f"{target.address}:{target.port} says {error!r}"
-    else:
-        return ""
-    finally:
-        connection.close()
 
 
 def _ask(http_address: Address, host: str) -> str:

@@ -23,7 +23,7 @@ from pushdeploy.route.holds import Holds
 from pushdeploy.route.main_files import install
 from pushdeploy.route.master import Master, Reload
 from pushdeploy.route.prefix import MAIN, Prefix
-from pushdeploy.route.probe import complaint, silent
+from pushdeploy.route.probe import complaint
 from pushdeploy.route.program import features_of, find_program
 from pushdeploy.route.refusals import Refusals
 from pushdeploy.route.reloads import Reloads
@@ -58,7 +58,6 @@ class Nginx:
         self._reloads = Reloads(self._prefix, self._master)
         self._holds = Holds(self._prefix, hold_seconds)
         self._firewall = Refusals(home)
-        self._held_versions: dict[AppName, int | None] = {}
 
     def start(self) -> None:
         """Make nginx run with the present main file, adopting one that already does.
@@ -94,12 +93,14 @@ class Nginx:
         The refusals at ``leaving`` stay until the switch: so an old worker's request goes on to
         the holder at once, instead of waiting for an address that nobody has.
         """
-        with _backend():
-            reload = self._begin_to_hold(route)
-            refused = self._refuse(route.app, reload, leaving)
-            if not refused:
+        with _backend(), self._former_route_on_error(route):
+            content = self._rendered(replace(route, targets=(), state="held"))
+            self._holds.begin(route.app)
+            reload = self._apply(route.app, content)
+            if not self._refuse(route.app, reload, leaving):
                 until(reload.gone, KEEPALIVE_MIN_TIMEOUT_SECONDS)
             self._wait_until_empty(set(leaving), drain_seconds, output)
+            self._refuse_unheld(route.app)
         yield
 
     def switch(
@@ -111,19 +112,20 @@ class Nginx:
         """
         with _backend():
             self._firewall.lift(route.targets)
-            if self._holds.find(route.app):
+            if route.state == "held":
+                self._holds.begin(route.app)
+            elif self._holds.find(route.app):
                 self._let_go(route, output)
+                self._refuse_silent(route)
                 self._wait_until_empty(set(leaving) - set(route.targets), drain_seconds, output)
                 return
             former = self._reloads.content(route.app)
             reload = self._apply(route.app, self._rendered(route))
-            wrong = complaint(self._http, route.hosts) if route.targets and route.hosts else ""
-            if wrong:
+            try:
+                self._refuse_silent(route)
+            except RouteFailed:
                 self._reloads.apply({route.app: former})
-                raise RouteFailed(
-                    f"{route.app} does not answer through nginx: {wrong}",
-                    f"logs {route.app} shows what the app says; does it listen on PORT?",
-                )
+                raise
             output.detail(_destination(route))
             self._drain(reload, set(leaving) - set(route.targets), drain_seconds, output)
             self._firewall.forget(route.app)
@@ -198,21 +200,27 @@ class Nginx:
         except ValueError as error:
             raise RouteFailed(f"{route.app} cannot be routed: {error}") from error
 
-    def _begin_to_hold(self, route: Route) -> Reload:
-        """The reload after which every request that a present worker gets is held."""
+    @contextmanager
+    def _former_route_on_error(self, route: Route) -> Iterator[None]:
+        """Undo a hold that could not begin; one that was there before goes on."""
         former = self._reloads.content(route.app)
-        content = self._rendered(replace(route, targets=(), state="held"))
-        self._holds.begin(route.app)
+        held_before = self._holds.find(route.app) is not None
         try:
-            reload = self._apply(route.app, content)
-            self._holds.find(route.app)
+            yield
         except (PushdeployError, OSError):
-            if content != former:
+            if not held_before:
+                self._firewall.forget(route.app)
+                self._holds.pass_on(route.app, route.targets)
                 self._reloads.apply({route.app: former})
-                self._holds.end(route.app)
+                self._holds.finish(route.app)
             raise
-        self._held_versions[route.app] = route.version
-        return reload
+
+    def _refuse_unheld(self, app: AppName) -> None:
+        if not self._holds.runs(app):
+            raise BackendDown(
+                f"nothing can hold the requests of {app}",
+                f"its words are in {self._prefix.holders_log}",
+            )
 
     def _refuse(self, app: AppName, reload: Reload, leaving: Sequence[Target]) -> bool:
         """Whether the workers that the reload has left behind get no connection to ``leaving``."""
@@ -220,35 +228,21 @@ class Nginx:
         return all(self._firewall.add(app, user, leaving) for user in users if user is not None)
 
     def _let_go(self, route: Route, output: Output) -> None:
-        """Pass on what is held before nginx does, unless a new version's tasks are silent.
-
-        Past that a route that nginx refuses is no reason to fail: the holder is the way then.
-        """
+        """Pass on what is held before nginx does. When nginx refuses, the holder stays the way."""
         content = self._rendered(route)
-        if route.version != self._held_versions.get(route.app):
-            self._refuse_silent(route)
         self._holds.pass_on(route.app, route.targets)
-        try:
-            self._apply(route.app, content)
-        except PushdeployError as error:
-            if not route.targets:
-                raise
-            _log.error("app=%s is routed through its holder: %s", route.app, error.message)
-            output.trouble(f"{error.message}: {route.app} is served all the same. {error.hint}")
-            return
+        self._apply(route.app, content)
         output.detail(_destination(route))
         self._holds.finish(route.app)
-        self._held_versions.pop(route.app, None)
         self._firewall.forget(route.app)
 
     def _refuse_silent(self, route: Route) -> None:
-        for target in route.targets:
-            wrong = silent(target, route.hosts)
-            if wrong:
-                raise RouteFailed(
-                    f"{route.app} does not answer: {wrong}",
-                    f"logs {route.app} shows what the app says; does it listen on PORT?",
-                )
+        wrong = complaint(self._http, route.hosts) if route.targets and route.hosts else ""
+        if wrong:
+            raise RouteFailed(
+                f"{route.app} does not answer through nginx: {wrong}",
+                f"logs {route.app} shows what the app says; does it listen on PORT?",
+            )
 
     def _pass_on_but_held(self, routes: Sequence[Route]) -> set[AppName]:
         """Hold for those that are to be held; the apps that nothing is to be held for any more."""
@@ -289,6 +283,8 @@ class Nginx:
 
     def _wait_until_empty(self, leaving: set[Target], drain_seconds: float, output: Output) -> None:
         """Where no worker opens new connections to them: the table is exact at once."""
+        if not leaving:
+            return
         still_open = wait_until_empty(
             leaving, workers_gone=lambda: False, quiet_at=0, drain_seconds=drain_seconds
         )
@@ -304,6 +300,8 @@ def _tell_open(still_open: int, drain_seconds: float, output: Output) -> None:
 
 
 def _destination(route: Route) -> str:
+    if route.state == "held":
+        return f"requests of {route.app} wait"
     if not route.targets:
         return f"no task of {route.app} serves: visitors are told so"
     addresses = ", ".join(str(Address(t.address, t.port)) for t in route.targets)

@@ -6,15 +6,16 @@ The app's own tasks die at once when they are told to stop, the hardest case for
 import os
 import signal
 import socket
-import threading
+import subprocess
 import time
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from pushdeploy.domain.errors import RouteFailed
+from pushdeploy.domain.errors import BackendDown, RouteFailed
 from pushdeploy.domain.names import AppName
 from pushdeploy.output import Output, Quiet
 from pushdeploy.route.deadline import until
@@ -39,8 +40,9 @@ def hurried(tmp_path: Path, address: Address, make_nginx: MakeNginx) -> Nginx:
 
 
 @pytest.fixture
-def background() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(300)
+def background() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(20) as threads:
+        yield threads
 
 
 def waiting(router: Nginx, count: int, app: AppName = SHOP) -> bool:
@@ -49,14 +51,6 @@ def waiting(router: Nginx, count: int, app: AppName = SHOP) -> bool:
     def arrived() -> bool:
         held = router._holds.find(app)
         return held is not None and held.waiting == count
-
-    return until(arrived, 20)
-
-
-def relaying(router: Nginx, count: int) -> bool:
-    def arrived() -> bool:
-        held = router._holds.find(SHOP)
-        return held is not None and held.relaying == count
 
     return until(arrived, 20)
 
@@ -138,6 +132,27 @@ def test_an_idle_client_of_an_old_worker_posts_to_a_dead_task_and_loses_nothing(
 
 
 @pytest.mark.slow
+def test_without_a_firewall_the_old_workers_idle_clients_are_waited_for(
+    nginx: Nginx, serve: Serve, visit: Visit, background: ThreadPoolExecutor, tmp_path: Path
+) -> None:
+    nginx._firewall._chain = "a name that iptables does not take"
+    old = serve("old")
+    nginx.switch(route_to(old.target), [], 30, Quiet())
+    visitor = visit("shop")
+    visitor.get()
+
+    def hold_and_stop() -> int:
+        with nginx.hold(route_to(old.target), [old.target], 30, Quiet()):
+            old.kill()
+            return sum(worker.leaving for worker in workers_in(tmp_path / "nginx"))
+
+    holding = background.submit(hold_and_stop)
+    assert until(lambda: any(w.leaving for w in workers_in(tmp_path / "nginx")), 20)
+    assert visitor.post(b"abc")[::2] == (200, "3 bytes")
+    assert holding.result(30) == 0
+
+
+@pytest.mark.slow
 def test_two_hundred_visitors_lose_nothing_over_five_exchanges(
     nginx: Nginx, serve: Serve, address: Address
 ) -> None:
@@ -146,14 +161,14 @@ def test_two_hundred_visitors_lose_nothing_over_five_exchanges(
     crowd = Crowd()
     pauses = [0.0] * 8 + [0.01 * (number % 150) for number in range(192)]
     with crowd.visiting(address, "shop.localhost", pauses):
-        for number in range(1, 6):
-            assert until(lambda name=server.name: crowd.answers[name] > 50, 30)
+        for version in range(1, 6):
+            assert until(partial(answered_by, crowd, server.name), 30)
             old = server
-            with nginx.hold(route_to(old.target, version=number), [old.target], 30, Quiet()):
+            with nginx.hold(route_to(old.target, version=version - 1), [old.target], 30, Quiet()):
                 old.kill()
             assert waiting_at_least(nginx, 20)
-            server = serve(f"v{number}")
-            nginx.switch(route_to(server.target, version=number), [], 30, Quiet())
+            server = serve(f"v{version}")
+            nginx.switch(route_to(server.target, version=version), [], 30, Quiet())
     assert crowd.lost == []
     assert crowd.answers.total() > 2000
 
@@ -306,48 +321,75 @@ def test_an_app_that_is_held_twice_is_held_once_and_let_go_by_one_switch(
     assert asked.result(10)[2] == "one"
 
 
-def test_tasks_of_a_new_version_that_are_silent_leave_the_app_held(
+def test_what_is_held_goes_on_also_to_tasks_that_do_not_answer(
     nginx: Nginx, serve: Serve, visit: Visit, background: ThreadPoolExecutor
 ) -> None:
-    old, silent = serve("old"), serve("silent")
+    silent = serve("silent")
     silent.kill()
-    nginx.switch(route_to(old.target), [], 30, Quiet())
-    with nginx.hold(route_to(old.target), [old.target], 30, Quiet()):
+    with nginx.hold(route_to(), [], 30, Quiet()):
         asked = background.submit(visit("shop").get)
         assert waiting(nginx, 1)
-    with pytest.raises(RouteFailed, match="shop does not answer"):
+    with pytest.raises(RouteFailed, match="does not answer through nginx"):
         nginx.switch(route_to(silent.target, version=2), [], 30, Quiet())
-    assert waiting(nginx, 1)
-    nginx.switch(route_to(old.target), [], 30, Quiet())
-    assert asked.result(10)[2] == "old"
-
-
-def test_the_version_from_before_is_passed_on_to_whatever_it_answers(
-    nginx: Nginx, serve: Serve, visit: Visit
-) -> None:
-    old = serve("old")
-    nginx.switch(route_to(old.target), [], 30, Quiet())
-    old.kill()
-    with nginx.hold(route_to(old.target), [], 30, Quiet()):
-        pass
-    nginx.switch(route_to(old.target), [], 30, Quiet())
+    assert asked.result(20)[1]["Retry-After"] == "5"
     assert visit("shop").get()[0] == 502
 
 
-def test_a_switch_without_tasks_and_a_removal_tell_those_that_wait(
-    nginx: Nginx, visit: Visit, background: ThreadPoolExecutor
+def test_a_switch_to_a_held_route_holds(
+    nginx: Nginx, serve: Serve, visit: Visit, background: ThreadPoolExecutor
 ) -> None:
-    for let_go, after in (
-        (lambda: nginx.switch(route_to(state="stopped"), [], 30, Quiet()), 503),
-        (lambda: nginx.remove(SHOP), 404),
+    one = serve("one").target
+    nginx.switch(route_to(one), [], 30, Quiet())
+    nginx.switch(route_to(state="held"), [one], 30, Quiet())
+    asked = background.submit(visit("shop").get)
+    assert waiting(nginx, 1)
+    nginx.switch(route_to(state="held"), [], 30, Quiet())
+    assert waiting(nginx, 1)
+    nginx.switch(route_to(one), [], 30, Quiet())
+    assert asked.result(10)[2] == "one"
+
+
+def test_a_route_that_nginx_refuses_is_served_through_the_holder(
+    nginx: Nginx, make_nginx: MakeNginx, serve: Serve, visit: Visit, tmp_path: Path
+) -> None:
+    one = serve("one").target
+    with nginx.hold(route_to(), [], 30, Quiet()):
+        own = tmp_path / "templates" / "nginx" / "app.conf"
+        own.parent.mkdir(parents=True)
+        own.write_text("}")
+    with pytest.raises(RouteFailed):
+        make_nginx().switch(route_to(one, version=2), [], 30, Quiet())
+    assert visit("shop").get()[2] == "one"
+    assert visit("shop").post(b"abc")[2] == "3 bytes"
+
+
+@pytest.mark.parametrize(("removed", "after"), [(False, 503), (True, 404)])
+def test_a_switch_without_tasks_and_a_removal_tell_those_that_wait(
+    nginx: Nginx, visit: Visit, background: ThreadPoolExecutor, removed: bool, after: int
+) -> None:
+    with nginx.hold(route_to(), [], 30, Quiet()):
+        asked = background.submit(visit("shop").get)
+        assert waiting(nginx, 1)
+    if removed:
+        nginx.remove(SHOP)
+    else:
+        nginx.switch(route_to(state="stopped"), [], 30, Quiet())
+    assert asked.result(10)[2].startswith("503 The app is being updated")
+    assert visit("shop").get()[0] == after
+
+
+def test_a_holder_that_does_not_start_leaves_the_route_as_it_was(
+    nginx: Nginx, serve: Serve, visit: Visit
+) -> None:
+    one = serve("one").target
+    nginx.switch(route_to(one), [], 30, Quiet())
+    nginx._holds._python = "/bin/false"
+    with (
+        pytest.raises(BackendDown, match="nothing can hold the requests of shop"),
+        nginx.hold(route_to(one), [one], 30, Quiet()),
     ):
-        with nginx.hold(route_to(), [], 30, Quiet()):
-            asked: Future[tuple[int, object, str]] = background.submit(visit("shop").get)
-            assert waiting(nginx, 1)
-        let_go()
-        status, _, body = asked.result(10)
-        assert (status, body[:28]) == (503, "503 The app is being updated")
-        assert visit("shop").get()[0] == after
+        pass
+    assert visit("shop").get()[2] == "one"
 
 
 def test_a_route_that_nginx_refuses_is_not_held(
@@ -416,6 +458,10 @@ def test_no_rule_is_left_by_a_switch_or_by_a_killed_server(
         assert firewall(nginx) == ""
 
 
+def answered_by(crowd: Crowd, name: str) -> bool:
+    return crowd.answers[name] > 50
+
+
 def waiting_at_least(router: Nginx, count: int) -> bool:
     def arrived() -> bool:
         held = router._holds.find(SHOP)
@@ -432,7 +478,6 @@ def memory_kilobytes(router: Nginx) -> int:
 
 
 def firewall(router: Nginx) -> str:
-    import subprocess
 
     words = ["iptables", "-w", "-S", router._firewall._chain]
     return subprocess.run(words, capture_output=True, text=True, check=False).stdout
@@ -449,6 +494,3 @@ def websocket(address: Address, app: str) -> socket.socket:
         head += talk.recv(1000)
     assert head.startswith(b"HTTP/1.1 101 ")
     return talk
-
-
-_ = threading
