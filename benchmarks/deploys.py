@@ -37,6 +37,7 @@ def _notes(server: Server, runs: int) -> list[Figure]:
     repository = Repository.create(server, APPS / "notes", root / "notes", "notes")
     server.ssh("apps:create notes", check=True)
     server.ssh("disks:attach notes data /data", check=True)
+    server.ssh("disks:set notes cutover=overlap", check=True)  # as the script does it
     repository.push(check=True)
     floor = Floor(
         root / "floor",

@@ -48,6 +48,7 @@ class Stages:
             server.ssh(f"apps:create {app}", check=True)
             if disk:
                 server.ssh(f"disks:attach {app} data /data", check=True)
+                server.ssh(f"disks:set {app} cutover=overlap", check=True)  # as the script does it
         server.ssh(f"pipelines:create {name}", check=True)
         server.ssh(f"pipelines:add {name} {staging} --stage staging", check=True)
         server.ssh(f"pipelines:add {name} {production} --stage production", check=True)

@@ -93,9 +93,11 @@ class Overlap:
     def bring_live(self) -> Sequence[Task]:
         means, change = self._means, self._change
         app, release, output = change.app, change.release, change.output
-        means.snapshots.before_release(app, release.disks, release.version, release.by, output)
         with ExitStack() as undo:
             with _made_ready(means, change, first=False) as start:
+                means.snapshots.before_release(
+                    app, release.disks, release.version, release.by, output
+                )
                 _run_release_phase(means, change)
                 tasks = start()
             undo.callback(means.scheduler.stop, tasks, app.settings.stop_grace_seconds)
