@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,18 @@ _COMMAND = (sys.executable, "-S", "-P", "-X", "utf8", "-m", "pushdeploy.disks.co
 def carry_out(job: Job, line: Callable[[str], None]) -> Mapping[str, Any]:
     """The copier's result; ``line`` gets what it says meanwhile.
 
-    Nothing of our environment goes along. The copier is dead when this returns or raises.
+    The copier is dead when this returns or raises.
     """
-    with subprocess.Popen(
+    with start(job) as copier:
+        try:
+            return _answer(copier, line)
+        finally:
+            copier.kill()
+
+
+def start(job: Job) -> subprocess.Popen[str]:
+    """A copier that has its job; nothing of our environment goes along."""
+    copier = subprocess.Popen(
         _COMMAND,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -38,20 +48,15 @@ def carry_out(job: Job, line: Callable[[str], None]) -> Mapping[str, Any]:
         text=True,
         encoding="utf-8",
         errors="replace",
-    ) as copier:
-        try:
-            return _converse(copier, job, line)
-        finally:
-            copier.kill()
-
-
-def _converse(
-    copier: subprocess.Popen[str], job: Job, line: Callable[[str], None]
-) -> Mapping[str, Any]:
-    if copier.stdin is None or copier.stdout is None:
-        raise AssertionError("both are pipes")
-    with copier.stdin as asked:
+    )
+    assert copier.stdin
+    with suppress(BrokenPipeError), copier.stdin as asked:  # its output will tell why it ended
         asked.write(json.dumps(job._replace(server=os.getpid())._asdict()))
+    return copier
+
+
+def _answer(copier: subprocess.Popen[str], line: Callable[[str], None]) -> Mapping[str, Any]:
+    assert copier.stdout
     for text in copier.stdout:
         answer = _parsed(text)
         if "line" in answer:

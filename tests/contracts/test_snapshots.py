@@ -1,0 +1,368 @@
+"""What every kind of snapshot does, on each file system that this machine can make."""
+
+import os
+import random
+import shutil
+import socket
+import sqlite3
+import stat
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+import pushdeploy.disks.snapshots
+from pushdeploy.discover import discover
+from pushdeploy.disks.copying import start
+from pushdeploy.disks.index import Index
+from pushdeploy.disks.job import Job
+from pushdeploy.disks.shelf import Shelf
+from pushdeploy.domain.names import DiskName
+from tests import bank
+from tests.grounds import file_system
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+
+KINDS = discover(pushdeploy.disks.snapshots, "SNAPSHOT")
+PLACES = {"plain": "copy", "btrfs": "reflink", "xfs": "reflink"}
+"""Which kind is the best one where; plain is where pytest keeps its files."""
+
+DATA = DiskName("data")
+APP = 7
+MEGABYTE = 1024 * 1024
+
+
+@pytest.fixture(scope="module", params=sorted(PLACES))
+def ground(request: pytest.FixtureRequest) -> Iterator[tuple[str, Path]]:
+    """The kind that is used there, and a directory on that file system."""
+    with file_system(request.param, 512) as place:
+        yield PLACES[request.param], place
+
+
+@dataclass
+class Bench:
+    kind: str
+    root: Path
+    lines: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.disk = self.root / "disk"
+        self.disk.mkdir()
+        self.shelf = Shelf(self.root / "snapshots")
+        self.disks = {DATA: self.disk}
+
+    def take(self, number: int, former: int | None = None) -> Path:
+        taken = self.shelf.take(APP, number, self.disks, former, self.lines.append)
+        assert taken.kind == self.kind
+        return self.shelf.path(APP, number, DATA)
+
+    def restore(self, number: int) -> None:
+        self.shelf.restore(APP, number, self.disks, self.lines.append)
+
+    def clone(self, number: int, uid: int = 0) -> Path:
+        target = Path(tempfile.mkdtemp(dir=self.root))
+        self.shelf.clone(APP, number, DATA, target, uid)
+        return target
+
+
+@pytest.fixture
+def bench(ground: tuple[str, Path]) -> Iterator[Bench]:
+    kind, place = ground
+    root = Path(tempfile.mkdtemp(dir=place))
+    yield Bench(kind, root)
+    shutil.rmtree(root)
+
+
+def facts(tree: Path) -> Mapping[str, tuple[object, ...]]:
+    """All that a disk holds: types, modes, owners, sizes, times and contents, by path."""
+    found: dict[str, tuple[object, ...]] = {}
+    for path in [tree, *sorted(tree.rglob("*"))]:
+        status = path.lstat()
+        content: object = None
+        if stat.S_ISLNK(status.st_mode):
+            content = path.readlink()
+        elif stat.S_ISREG(status.st_mode):
+            content = path.read_bytes()
+        owner = (status.st_uid, status.st_gid)
+        found[str(path.relative_to(tree))] = (status.st_mode, owner, status.st_mtime_ns, content)
+    return found
+
+
+def inodes(tree: Path) -> Mapping[str, tuple[int, int]]:
+    """Which files these are, and when they last changed in any way."""
+    return {
+        str(path.relative_to(tree)): (path.lstat().st_ino, path.lstat().st_ctime_ns)
+        for path in tree.rglob("*")
+        if path.is_file()
+    }
+
+
+def settle(tree: Path) -> None:
+    """As if everything in the snapshot had been two minutes old when it was copied."""
+    index = Index.read(tree)
+    files = {
+        path: identity._replace(copied_ns=identity.ctime_ns + 120 * 10**9)
+        for path, identity in index.files.items()
+    }
+    Index(files, index.size_bytes).write(tree)
+
+
+def litter(disk: Path) -> None:
+    """A bit of everything that an app may leave on a disk."""
+    (disk / "uploads" / "deep").mkdir(parents=True)
+    (disk / "uploads" / "deep" / "ä\udcff.txt").write_bytes(b"not UTF-8")
+    (disk / "empty").touch()
+    (disk / "script").write_text("#!/bin/sh")
+    (disk / "script").chmod(0o4750)
+    (disk / "away").symlink_to("/etc/passwd")
+    (disk / "nowhere").symlink_to("missing")
+    (disk / "two").write_text("names")
+    (disk / "uploads" / "names").hardlink_to(disk / "two")
+    os.mkfifo(disk / "fifo", 0o640)
+    with (disk / "sparse").open("wb") as file:
+        file.seek(50 * MEGABYTE)
+        file.write(b"end")
+        file.truncate(100 * MEGABYTE)
+    if os.geteuid() == 0:
+        os.chown(disk / "uploads", 20_007, 20_007)
+        os.chown(disk / "away", 20_007, 20_007, follow_symlinks=False)
+        os.chown(disk, 20_007, 20_007)
+    disk.chmod(0o2770)
+    os.utime(disk / "two", ns=(1, 1))
+
+
+def test_every_kind_is_tried_somewhere() -> None:
+    assert set(PLACES.values()) == set(KINDS)
+
+
+def test_snapshot_holds_everything_as_it_was(bench: Bench) -> None:
+    litter(bench.disk)
+    before = facts(bench.disk)
+    tree = bench.take(1)
+    assert facts(tree) == before
+    assert facts(bench.disk) == before
+    assert (tree / "two").stat().st_ino == (tree / "uploads" / "names").stat().st_ino
+    assert (tree / "sparse").stat().st_blocks * 512 < MEGABYTE
+
+
+def test_snapshots_are_for_the_server_alone(bench: Bench) -> None:
+    tree = bench.take(1)
+    for path in (tree.parent, tree.parent.parent, tree.parent.parent.parent):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700
+
+
+def test_socket_is_left_out(bench: Bench) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(bench.disk / "socket"))
+    assert not (bench.take(1) / "socket").exists()
+
+
+@pytest.mark.parametrize("mode", ["WAL", "DELETE", "TRUNCATE", "PERSIST"])
+def test_no_copy_is_torn_under_two_hot_writers(bench: Bench, mode: str) -> None:
+    bank.create(bench.disk / "any name", mode, 5_000)
+    moves = [0]
+    with bank.writers(bench.disk / "any name"):
+        for number in range(1, 8):
+            tree = bench.take(number, number - 1 or None)
+            assert not (tree / "any name-shm").exists()
+            moves.append(bank.moves(bench.clone(number) / "any name"))
+    assert moves == sorted(moves)
+    assert bank.moves(bench.disk / "any name") >= moves[-1] > 0
+    assert bench.lines == [line for line in bench.lines if "cannot" not in line]
+
+
+@pytest.mark.parametrize("mode", ["WAL", "DELETE"])
+def test_what_a_killed_writer_left_is_restored_to_the_byte(bench: Bench, mode: str) -> None:
+    """A hot WAL or a hot journal: neither recovered nor rolled back by us, but usable."""
+    bank.create(bench.disk / "a.db", mode, 5_000)
+    with bank.writers(bench.disk / "a.db"):
+        pass
+    before = facts(bench.disk)
+    tree = bench.take(1)
+    assert facts(bench.disk) == before
+    moves = bank.moves(bench.disk / "a.db")
+    assert moves == bank.moves(bench.clone(1) / "a.db")
+
+    with bank.writers(bench.disk / "a.db"):
+        pass
+    bench.restore(1)
+    assert facts(bench.disk) == {
+        path: fact for path, fact in before.items() if not path.endswith("-shm")
+    }
+    assert facts(tree) == facts(bench.disk)
+    assert bank.moves(bench.disk / "a.db") == moves
+
+
+def test_open_database_is_not_touched_and_its_app_goes_on(bench: Bench) -> None:
+    with closing(sqlite3.connect(bench.disk / "a.db", timeout=0, isolation_level=None)) as app:
+        app.execute("PRAGMA journal_mode = WAL")
+        app.execute("CREATE TABLE fact (text)")
+        app.execute("INSERT INTO fact VALUES ('kept')")
+        before = facts(bench.disk)
+        bench.take(1)
+        assert facts(bench.disk) == before
+        app.execute("INSERT INTO fact VALUES ('later')")
+    with closing(sqlite3.connect(bench.clone(1) / "a.db")) as copy:
+        assert copy.execute("SELECT text FROM fact").fetchall() == [("kept",)]
+
+
+def test_idle_database_gets_no_file_beside_it(bench: Bench) -> None:
+    for mode in ("WAL", "DELETE"):
+        bank.create(bench.disk / mode, mode, 100)
+    before = facts(bench.disk)
+    bench.take(1)
+    assert facts(bench.disk) == before
+    assert sorted(before) == [".", "DELETE", "WAL"]
+
+
+def test_what_only_looks_like_a_database_is_copied(bench: Bench) -> None:
+    (bench.disk / "cut").write_bytes(b"SQLite format 3\0")
+    (bench.disk / "noise").write_bytes(b"SQLite format 3\0\x10\0\2\2" + os.urandom(5000))
+    (bench.disk / "noise-shm").mkdir()
+    (bench.disk / "linked").write_bytes(b"SQLite format 3\0\x10\0\2\2" + bytes(5000))
+    (bench.disk / "linked-shm").symlink_to("/etc/passwd")
+    before = facts(bench.disk)
+    assert {"cut", "noise", "linked"} <= set(facts(bench.take(1)))
+    assert facts(bench.disk) == before
+    assert [line for line in bench.lines if "linked cannot be locked" in line]
+
+
+def test_files_that_have_not_changed_are_shared_with_the_former_snapshot(bench: Bench) -> None:
+    litter(bench.disk)
+    bank.create(bench.disk / "a.db", "WAL", 100)
+    first = bench.take(1)
+    settle(first)
+    (bench.disk / "script").write_text("#!/bin/bash")
+    (bench.disk / "new").write_text("new")
+    second = bench.take(2, 1)
+    assert facts(second) == facts(bench.disk)
+    same = {path for path, inode in inodes(second).items() if inodes(first).get(path) == inode}
+    assert same == set(inodes(first)) - {"script", "away", "nowhere"}
+
+
+def test_removing_the_former_snapshot_leaves_the_later_one_whole(bench: Bench) -> None:
+    litter(bench.disk)
+    settle(bench.take(1))
+    later = bench.take(2, 1)
+    bench.shelf.remove(APP, 1)
+    assert facts(later) == facts(bench.disk)
+    assert not bench.shelf.path(APP, 1, DATA).exists()
+
+
+def test_file_rewritten_within_a_tick_is_copied_again(bench: Bench) -> None:
+    """Same size, and times set back: only the age tells that it cannot be trusted."""
+    path = bench.disk / "file"
+    for number in range(1, 20):
+        path.write_bytes(b"%04d" % number)
+        os.utime(path, ns=(1, 1))
+        tree = bench.take(number, number - 1 or None)
+        assert (tree / "file").read_bytes() == b"%04d" % number
+
+
+def test_restore_makes_the_disk_what_it_was(bench: Bench) -> None:
+    litter(bench.disk)
+    before, inode = facts(bench.disk), bench.disk.stat().st_ino
+    bench.take(1)
+    (bench.disk / "uploads" / "deep" / "extra").write_text("x")
+    (bench.disk / "more" / "and" / "more").mkdir(parents=True)
+    (bench.disk / "empty").write_text("no more")
+    (bench.disk / "script").chmod(0o777)
+    (bench.disk / "away").unlink()
+    (bench.disk / "away").mkdir()
+    (bench.disk / "two").unlink()
+    shutil.rmtree(bench.disk / "uploads")
+    (bench.disk / "uploads").symlink_to("/etc")
+    bench.disk.chmod(0o700)
+    bench.restore(1)
+    assert facts(bench.disk) == before
+    assert bench.disk.stat().st_ino == inode
+    assert (bench.disk / "two").stat().st_nlink == 2
+
+
+def test_restore_leaves_alone_what_has_not_changed(bench: Bench) -> None:
+    litter(bench.disk)
+    settle(bench.take(1))
+    before = inodes(bench.disk)
+    (bench.disk / "script").write_text("changed")
+    bench.restore(1)
+    after = inodes(bench.disk)
+    assert {path for path in before if before[path] == after[path]} == set(before) - {
+        "script", "away", "nowhere",
+    }  # fmt: skip
+
+
+def test_restored_file_is_no_link_into_the_snapshot(bench: Bench) -> None:
+    (bench.disk / "file").write_text("then")
+    tree = bench.take(1)
+    (bench.disk / "file").write_text("now")
+    bench.restore(1)
+    (bench.disk / "file").write_text("later")
+    assert (tree / "file").read_text() == "then"
+
+
+@as_root
+def test_clone_belongs_to_its_new_app(bench: Bench) -> None:
+    litter(bench.disk)
+    (bench.disk / "roots").write_text("x")
+    bench.take(1)
+    clone = bench.clone(1, 20_008)
+    owners = {name: (clone / name).lstat().st_uid for name in (".", "uploads", "away", "roots")}
+    assert owners == {".": 20_008, "uploads": 20_008, "away": 20_008, "roots": 0}
+    (clone / "two").write_text("changed")
+    assert (bench.shelf.path(APP, 1, DATA) / "two").read_text() == "names"
+
+
+def test_changed_bytes_are_those_of_files_that_differ(bench: Bench) -> None:
+    bank.create(bench.disk / "a.db", "WAL", 100)
+    (bench.disk / "file").write_text("12345")
+    bench.take(1)
+    assert bench.shelf.changed_bytes(APP, 1, bench.disks) == 0
+    (bench.disk / "file").write_text("123")
+    (bench.disk / "other").write_text("1234")
+    assert bench.shelf.changed_bytes(APP, 1, bench.disks) == 7
+
+
+def test_room_is_what_a_copy_would_take(bench: Bench) -> None:
+    (bench.disk / "file").write_bytes(os.urandom(4 * MEGABYTE))
+    first = bench.shelf.room(APP, bench.disks, None)
+    settle(bench.take(1))
+    second = bench.shelf.room(APP, bench.disks, 1)
+    assert first.free_bytes > 0
+    if bench.kind == "reflink":
+        assert first.needed_bytes == second.needed_bytes == 0
+    else:
+        assert second.needed_bytes < MEGABYTE <= 4 * MEGABYTE <= first.needed_bytes
+
+
+def test_twenty_thousand_small_files(bench: Bench) -> None:
+    for number in range(20_000):
+        if number % 200 == 0:
+            place = bench.disk / str(number)
+            place.mkdir()
+        (place / str(number)).write_text(str(number))
+    first = bench.take(1)
+    settle(first)
+    assert facts(bench.take(2, 1)) == facts(first) == facts(bench.disk)
+
+
+def test_restore_killed_anywhere_is_ended_by_a_second_one(bench: Bench) -> None:
+    for number in range(300):
+        (bench.disk / str(number)).write_bytes(os.urandom(3000))
+    bank.create(bench.disk / "a.db", "WAL", 2_000)
+    before = facts(bench.disk)
+    tree = bench.take(1)
+    chance = random.Random(1)
+    for _ in range(6):
+        with bank.writers(bench.disk / "a.db", 1):
+            for number in chance.sample(range(300), 100):
+                (bench.disk / str(number)).write_bytes(b"changed")
+        with start(Job("restore", str(tree.parent), {str(DATA): str(bench.disk)})) as running:
+            with suppress(subprocess.TimeoutExpired):
+                running.wait(0.05 + chance.random() * 0.15)
+            running.kill()
+        bench.restore(1)
+        assert facts(bench.disk) == before

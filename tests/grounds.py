@@ -1,0 +1,45 @@
+"""File systems of a test's own, in images: others than the machine's, or small ones to fill."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+
+@contextmanager
+def file_system(kind: str, size_megabytes: int) -> Iterator[Path]:
+    """An empty one; ``plain`` is where temporary files are. Skips where it cannot be had."""
+    root = Path(tempfile.mkdtemp(prefix="pushdeploy-ground-"))
+    try:
+        if kind == "plain":
+            yield root
+        else:
+            with _mounted(kind, root, size_megabytes) as place:
+                yield place
+    finally:
+        shutil.rmtree(root)
+
+
+@contextmanager
+def _mounted(kind: str, root: Path, size_megabytes: int) -> Iterator[Path]:
+    program = shutil.which(f"mkfs.{kind}", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+    if program is None or os.geteuid() != 0:
+        pytest.skip(f"mkfs.{kind} and root are needed")
+    image, place = root / "image", root / kind
+    place.mkdir()
+    with image.open("wb") as file:
+        file.truncate(size_megabytes * 1024 * 1024)
+    subprocess.run([program, "-q", image], check=True, capture_output=True)
+    mount = ["mount", "-o", "loop", image, place]
+    done = subprocess.run(mount, check=False, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"no {kind} can be mounted here: {done.stderr.strip()}")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", place], check=True)
