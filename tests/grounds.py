@@ -35,7 +35,7 @@ def _mounted(kind: str, root: Path, size_megabytes: int) -> Iterator[Path]:
     with image.open("wb") as file:
         file.truncate(size_megabytes * 1024 * 1024)
     subprocess.run([program, "-q", image], check=True, capture_output=True)
-    mount = ["mount", "-o", "loop", image, place]
+    mount = ["mount", "-o", "loop", str(image), str(place)]
     done = subprocess.run(mount, check=False, capture_output=True, text=True)
     if done.returncode:
         pytest.skip(f"no {kind} can be mounted here: {done.stderr.strip()}")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, cast
 
 import pushdeploy.disks.snapshots
 from pushdeploy.discover import discover
-from pushdeploy.disks.files import directory
+from pushdeploy.disks.durable import make_durable
 from pushdeploy.disks.index import Index
 from pushdeploy.disks.job import Job
 from pushdeploy.disks.progress import shown_size
@@ -68,7 +68,7 @@ def _take(job: Job) -> Answer:
             )
             for disk, live in job.disks.items()
         }
-        _make_durable(place)
+        make_durable(place)
     return {"kind": "+".join(sorted({name for name, _ in kinds.values()})), "sizes": sizes}
 
 
@@ -79,7 +79,7 @@ def _restore(job: Job) -> Answer:
         with _numbers(f"the disk {disk}", needed, free):
             _, kind = _kind(tree, target)
             kind.restore(tree, target, lambda text: _say({"line": text}))
-            _make_durable(target)
+            make_durable(target)
     return {}
 
 
@@ -168,13 +168,6 @@ def _numbers(what: str, needed: int, free: int) -> Iterator[None]:
             f" and {shown_size(free)} were free",
             _HINT,
         ) from error
-
-
-def _make_durable(place: Path) -> None:
-    """syncfs(2): one flush for thousands of files; a crash of the machine must not undo them."""
-    with directory(place) as opened:
-        if ctypes.CDLL(None, use_errno=True).syncfs(opened):
-            raise OSError(ctypes.get_errno(), "it cannot be written to the device", str(place))
 
 
 def _end_with(server: int) -> None:

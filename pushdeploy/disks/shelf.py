@@ -68,6 +68,7 @@ class Shelf:
                 job = Job("take", str(made), _texts(disks), self._former(app_id, former))
                 result = carry_out(job, line)
                 made.rename(place)
+                _flush(place.parent)
             except BaseException:
                 _remove(made)
                 raise
@@ -224,6 +225,15 @@ def _make_empty(target: Path) -> None:
 def _refuse_second(place: Path) -> None:
     if os.path.lexists(place):
         raise UserError(f"there is a snapshot at {place} already", "take one with another number")
+
+
+def _flush(place: Path) -> None:
+    """The names in it."""
+    opened = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _remove(path: Path) -> None:

@@ -338,8 +338,10 @@ def test_room_is_what_a_copy_would_take(bench: Bench) -> None:
         assert second.needed_bytes < MEGABYTE <= 4 * MEGABYTE <= first.needed_bytes
 
 
+@pytest.mark.slow
 def test_twenty_thousand_small_files(bench: Bench) -> None:
-    for number in range(20_000):
+    """A tenth of them where mkfs was needed: it is the walk that is tested."""
+    for number in range(20_000 if bench.kind == "copy" else 2_000):
         if number % 200 == 0:
             place = bench.disk / str(number)
             place.mkdir()

@@ -1,0 +1,46 @@
+"""Gets a tree onto the device: what a release goes back to must survive a crash of the machine."""
+
+import ctypes
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from pushdeploy.disks.files import GONE, directory, names_in, plain_file
+
+_FEW = 200
+"""Up to so many files each is flushed by itself; a flush of all costs less for more of them.
+
+But it waits for whatever else is being written there: the image of a build, most likely.
+"""
+
+
+class _TooManyError(Exception):
+    pass
+
+
+def make_durable(tree: Path) -> None:
+    with directory(tree) as root:
+        try:
+            _flush_each(root, 0)
+        except _TooManyError:
+            if ctypes.CDLL(None, use_errno=True).syncfs(root):
+                raise OSError(ctypes.get_errno(), "it cannot be flushed", str(tree)) from None
+
+
+def _flush_each(within: int, flushed: int) -> int:
+    """fsync(2) of everything in the directory, and itself: how many that were so far."""
+    names = names_in(within)
+    if (flushed := flushed + len(names)) > _FEW:
+        raise _TooManyError
+    for name in names:
+        with suppress(*GONE):
+            status = os.stat(name, dir_fd=within, follow_symlinks=False)
+            if stat.S_ISDIR(status.st_mode):
+                with directory(name, within) as inner:
+                    flushed = _flush_each(inner, flushed)
+            elif stat.S_ISREG(status.st_mode):
+                with plain_file(name, within) as file:
+                    os.fsync(file)
+    os.fsync(within)
+    return flushed
