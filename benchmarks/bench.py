@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 
-from benchmarks import deploys, ledger, memory, promote, switches, transport
+from benchmarks import deploys, ledger, memory, promote, snapshots, switches, transport
 from benchmarks.measure import RUNS, Figure, keep, missed, table
 from pushdeploy.domain.errors import PushdeployError
 from tests.stories.harness import Server
@@ -19,6 +19,7 @@ MODULES: dict[str, ModuleType] = {
     "promote": promote,
     "switches": switches,
     "ledger": ledger,
+    "snapshots": snapshots,
     "transport": transport,
 }
 _LOG_CHARACTERS = 4000

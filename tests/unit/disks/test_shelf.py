@@ -198,7 +198,7 @@ def test_restore_on_a_full_file_system_says_so_and_can_be_repeated(
     before = contents(disk)
     (disk / "file").unlink()
     (small / "somebody else's").write_bytes(os.urandom(30 * MEGABYTE))
-    with pytest.raises(NoRoom, match="the disk data ran out of room: 36[.]7 MB were to"):
+    with pytest.raises(NoRoom, match="the disk data ran out of room"):
         shelf.restore(APP, 1, {DATA: disk}, nothing)
     (small / "somebody else's").unlink()
     shelf.restore(APP, 1, {DATA: disk}, nothing)
@@ -308,8 +308,8 @@ def test_private_files_of_root_are_in_the_snapshot_and_stay_private(
 
 def test_failing_listener_leaves_no_snapshot(shelf: Shelf, disk: Path, tmp_path: Path) -> None:
     def gone(_line: str) -> None:
-        raise ValueError
+        raise KeyError
 
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(KeyError):
         shelf.take(APP, 1, {DATA: disk}, None, gone)
     assert not list(tmp_path.glob("snapshots/*/*"))

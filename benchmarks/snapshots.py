@@ -1,0 +1,119 @@
+"""Snapshots of a disk with one SQLite database, and going back to one, against cp of the same."""
+
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from benchmarks.measure import Figure, interleaved, timed
+from pushdeploy.disks.shelf import Shelf
+from pushdeploy.domain.names import DiskName
+from tests.grounds import settle
+from tests.stories.harness import Server
+
+_DATA = DiskName("data")
+_APP = 1
+_ROW_BYTES = 100_000
+_MEGABYTES = {"100 MB": 100, "1 GB": 1000}
+_FORMER = 1
+_SMALL_RUNS, _LARGE_RUNS = 7, 3
+
+
+def measure(server: Server, runs: int, *, quick: bool = False) -> list[Figure]:
+    """Beside the server's home, so on its file system; 100 MB only when ``quick``."""
+    sizes = ["100 MB"] if quick else list(_MEGABYTES)
+    figures = []
+    for size in sizes:
+        root = Path(tempfile.mkdtemp(prefix="pushdeploy-bench-", dir=server.root))
+        try:
+            most = _SMALL_RUNS if size == "100 MB" else _LARGE_RUNS
+            figures += _Disk(root, size).measure(min(runs, most))
+        finally:
+            shutil.rmtree(root)
+    return figures
+
+
+class _Disk:
+    """What is made in one run is removed before the next, outside of the time that is taken."""
+
+    def __init__(self, root: Path, size: str) -> None:
+        self._root = root
+        self._size = size
+        self._live = root / "disk"
+        self._live.mkdir()
+        _fill(self._live / "app.db", _MEGABYTES[size] * 1_000_000)
+        self._disks = {_DATA: self._live}
+        self._shelf = Shelf(root / "snapshots")
+        self._take(_FORMER, None)
+        settle(self._shelf.path(_APP, _FORMER, _DATA))
+
+    def measure(self, runs: int) -> list[Figure]:
+        found = interleaved(
+            {
+                "cp": lambda: self._copied("cp -a $0 $1"),
+                "cp, flushed": lambda: self._copied("cp -a $0 $1 && sync $1/app.db"),
+                "snapshot": lambda: self._taken(None),
+                "snapshot, nothing changed": lambda: self._taken(_FORMER),
+                "restore": self._restored,
+                "restore, nothing changed": lambda: timed(self._restore),
+            },
+            runs,
+        )
+        reference = f"{self._size}: cp, flushed"
+        return [
+            Figure(
+                f"{self._size}: {name}",
+                runs=seconds,
+                reference=None if name.startswith("cp") else reference,
+                aim=self._aim(name),
+            )
+            for name, seconds in found.items()
+        ]
+
+    def _aim(self, name: str) -> str:
+        """The start of a process weighs on the small one."""
+        if name in {"snapshot", "restore"}:
+            return "<= 2.5" if self._size == "100 MB" else "<= 1.2"
+        return ""
+
+    def _copied(self, script: str) -> float:
+        copy = self._root / "copy"
+        command = ["sh", "-c", script, str(self._live), str(copy)]
+        seconds = timed(lambda: subprocess.run(command, check=True))
+        shutil.rmtree(copy)
+        return seconds
+
+    def _taken(self, former: int | None) -> float:
+        seconds = timed(lambda: self._take(_FORMER + 1, former))
+        self._shelf.remove(_APP, _FORMER + 1)
+        return seconds
+
+    def _take(self, number: int, former: int | None) -> None:
+        self._shelf.take(_APP, number, self._disks, former, lambda _line: None)
+
+    def _restored(self) -> float:
+        """Of a database that a migration has changed; afterwards it is trusted again."""
+        self._shelf.take(_APP, _FORMER + 1, self._disks, None, lambda _line: None)
+        with closing(sqlite3.connect(self._live / "app.db")) as app:
+            app.execute("PRAGMA user_version = 1")
+        seconds = timed(lambda: self._restore(_FORMER + 1))
+        for number in (_FORMER, _FORMER + 1):
+            self._shelf.remove(_APP, number)
+        self._take(_FORMER, None)
+        settle(self._shelf.path(_APP, _FORMER, _DATA))
+        return seconds
+
+    def _restore(self, number: int = _FORMER) -> None:
+        self._shelf.restore(_APP, number, self._disks, lambda _line: None)
+
+
+def _fill(path: Path, size_bytes: int) -> None:
+    rows: Sequence[tuple[int]] = [(_ROW_BYTES,)] * (size_bytes // _ROW_BYTES)
+    with closing(sqlite3.connect(path)) as app:
+        app.execute("PRAGMA journal_mode = WAL")
+        app.execute("CREATE TABLE upload (content BLOB)")
+        app.executemany("INSERT INTO upload VALUES (randomblob(?))", rows)
+        app.commit()
