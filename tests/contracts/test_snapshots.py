@@ -39,7 +39,7 @@ MEGABYTE = 1024 * 1024
 @pytest.fixture(scope="module", params=sorted(PLACES))
 def ground(request: pytest.FixtureRequest) -> Iterator[tuple[str, Path]]:
     """The kind that is used there, and a directory on that file system."""
-    with file_system(request.param, 512) as place:
+    with file_system(request.param, 4096) as place:
         yield PLACES[request.param], place
 
 
@@ -159,7 +159,9 @@ def test_no_copy_is_torn_under_two_hot_writers(bench: Bench, mode: str) -> None:
         for number in range(1, 8):
             tree = bench.take(number, number - 1 or None)
             assert not (tree / "any name-shm").exists()
-            moves.append(bank.moves(bench.clone(number) / "any name"))
+            clone = bench.clone(number)
+            moves.append(bank.moves(clone / "any name"))
+            shutil.rmtree(clone)
     assert moves == sorted(moves)
     assert bank.moves(bench.disk / "any name") >= moves[-1] > 0
     assert bench.lines == [line for line in bench.lines if "cannot" not in line]
