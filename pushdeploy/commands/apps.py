@@ -158,7 +158,8 @@ def destroy(
     """
     if not force:
         hint = f"apps:destroy {app.name} --confirm {app.name}"
-        asking.confirm(request.session, f"destroying {app.name}", app.name, confirm, hint)
+        question = asking.Question(f"destroying {app.name}", app.name, hint, "destroy it")
+        asking.confirm(request.session, question, confirm)
     with request.platform.turn(app.name, "destroy", request.asker):
         disks = request.platform.disks.list(app.name)
         with request.output.step(f"Destroying {app.name}"):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import click
 
 from pushdeploy.commands.face.arguments import app_argument, form_option
-from pushdeploy.commands.face.asking import confirm
+from pushdeploy.commands.face.asking import Question, confirm
 from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.disk_settings import changed_disks, shown_disks
 from pushdeploy.commands.face.printing import show_record, show_rows
@@ -67,10 +67,13 @@ def destroy(request: Request, app: App, disk: DiskName, force: bool, typed: str 
     if not force:
         confirm(
             request.session,
-            f"destroying the data of {disk}",
-            disk,
+            Question(
+                f"destroying the data of {disk}",
+                disk,
+                f"disks:destroy {app.name} {disk} --confirm {disk}",
+                "destroy it",
+            ),
             typed,
-            f"disks:destroy {app.name} {disk} --confirm {disk}",
         )
     with (
         request.platform.turn(app.name, f"destroy {disk}", request.asker),

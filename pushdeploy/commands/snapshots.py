@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import click
 
 from pushdeploy.commands.face.arguments import app_argument, form_option
-from pushdeploy.commands.face.asking import confirm
+from pushdeploy.commands.face.asking import Question, confirm
 from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.printing import Row, errors_of, moment, show_json, show_rows
 from pushdeploy.commands.face.request import Request
@@ -120,7 +120,7 @@ def accept_loss(request: Request, app: App, found: Snapshot, hint: str, force: b
         f" {duration(since)} since is lost; files of {about_bytes(changed_bytes)} have changed"
     )
     if not force:
-        confirm(request.session, f"going back to {found.label}", "yes", None, hint)
+        confirm(request.session, Question(f"going back to {found.label}", "yes", hint))
 
 
 def _row(snapshot: Snapshot) -> Row:

@@ -1,5 +1,7 @@
 """Reading what a person types or pipes in. A terminal is echoed here: no tty driver does it."""
 
+from dataclasses import dataclass
+
 from pushdeploy.commands.session import Session
 from pushdeploy.domain.errors import Cancelled, UserError
 
@@ -50,14 +52,26 @@ def _type(session: Session, typed: bytearray, byte: int) -> None:
         session.write(bytes([byte]))
 
 
-def confirm(session: Session, what: str, name: str, typed: str | None, hint: str) -> None:
-    """Go on only when ``name`` is typed: given beforehand, or on the terminal.
+@dataclass(frozen=True, slots=True)
+class Question:
+    """``what`` cannot be undone, unless ``name`` is typed ``to`` do it.
 
-    ``what`` cannot be undone; without a terminal ``hint`` says how to do it in one go.
+    ``hint`` says how to do it in one go, for those without a terminal.
     """
+
+    what: str
+    name: str
+    hint: str
+    to: str = "go on"
+
+
+def confirm(session: Session, question: Question, typed: str | None = None) -> None:
+    """Go on only when the name is typed: given beforehand, or on the terminal."""
     if typed is None and session.terminal is not None:
-        typed = read_line(session, f"This cannot be undone. Type {name} to go on: ")
+        typed = read_line(
+            session, f"This cannot be undone. Type {question.name} to {question.to}: "
+        )
     if typed is None:
-        raise UserError(f"{what} cannot be undone", hint)
-    if typed.strip() != name:
-        raise UserError(f"{typed[:40]!r} is not {name}: nothing was changed")
+        raise UserError(f"{question.what} cannot be undone", question.hint)
+    if typed.strip() != question.name:
+        raise UserError(f"{typed[:40]!r} is not {question.name}: nothing was changed")
