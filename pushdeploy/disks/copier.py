@@ -5,11 +5,9 @@ files would keep the server's threads waiting; with little to import, for reques
 for it; and it ends with the server, so that no two ever work on the same disk.
 """
 
-import ctypes
 import errno
 import json
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +16,7 @@ from typing import TYPE_CHECKING, cast
 
 import pushdeploy.disks.snapshots
 from pushdeploy.discover import discover
+from pushdeploy.disks.child import Answer, end_with, say
 from pushdeploy.disks.durable import make_durable
 from pushdeploy.disks.index import Index
 from pushdeploy.disks.job import Job
@@ -28,11 +27,6 @@ from pushdeploy.domain.errors import BackendDown, NoRoom, PushdeployError, UserE
 if TYPE_CHECKING:  # it imports half of the domain
     from pushdeploy.domain.ports import SnapshotKind
 
-Answer = Mapping[str, object]
-
-_PR_SET_PDEATHSIG = 1
-"""prctl(2)."""
-
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _HINT = "remove old snapshots, or make room on the server"
 
@@ -40,14 +34,14 @@ _HINT = "remove old snapshots, or make room on the server"
 def main() -> None:
     """The last line of the answer is the result, or why there is none."""
     job = Job(**json.load(sys.stdin))
-    _end_with(job.server)
+    end_with(job.server)
     try:
-        _say({"result": _DOERS[job.do](job)})
+        say({"result": _DOERS[job.do](job)})
     except PushdeployError as error:
-        _say({"error": [type(error).__name__, error.message, error.hint]})
+        say({"error": [type(error).__name__, error.message, error.hint]})
     except OSError as error:
         what = f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror)
-        _say({"error": [BackendDown.__name__, f"a disk or a snapshot cannot be used: {what}", ""]})
+        say({"error": [BackendDown.__name__, f"a disk or a snapshot cannot be used: {what}", ""]})
 
 
 def _take(job: Job) -> Answer:
@@ -64,7 +58,7 @@ def _take(job: Job) -> Answer:
     with _numbers("the snapshot", needed, free):
         sizes = {
             disk: kinds[disk][1].take(
-                Path(live), place / disk, _tree(former, disk), lambda text: _say({"line": text})
+                Path(live), place / disk, _tree(former, disk), lambda text: say({"line": text})
             )
             for disk, live in job.disks.items()
         }
@@ -78,7 +72,7 @@ def _restore(job: Job) -> Answer:
         needed, free = Index.read(tree).size_bytes, _free(target)
         with _numbers(f"the disk {disk}", needed, free):
             _, kind = _kind(tree, target)
-            kind.restore(tree, target, lambda text: _say({"line": text}))
+            kind.restore(tree, target, lambda text: say({"line": text}))
             make_durable(target)
     return {}
 
@@ -168,18 +162,6 @@ def _numbers(what: str, needed: int, free: int) -> Iterator[None]:
             f" and {shown_size(free)} were free",
             _HINT,
         ) from error
-
-
-def _end_with(server: int) -> None:
-    """Be killed when the server's thread that waits for us is gone."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != server:
-        os._exit(1)
-
-
-def _say(answer: Answer) -> None:
-    sys.stdout.write(json.dumps(answer) + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,8 @@ _ERRORS: Mapping[str, type[PushdeployError]] = {
     kind.__name__: kind for kind in (BackendDown, NoRoom, UserError)
 }
 
-_COMMAND = (sys.executable, "-S", "-P", "-X", "utf8", "-m", "pushdeploy.disks.copier")
-"""Without the site's packages, which it does not need: that halves its start."""
+_PYTHON = (sys.executable, "-S", "-P", "-X", "utf8", "-m")
+"""Without the site's packages, which no child needs: that halves its start."""
 
 
 def carry_out(job: Job, line: Callable[[str], None]) -> Mapping[str, Any]:
@@ -31,7 +31,8 @@ def carry_out(job: Job, line: Callable[[str], None]) -> Mapping[str, Any]:
     """
     with start(job) as copier:
         try:
-            return _answer(copier, line)
+            assert copier.stdout
+            return result_of(copier.stdout, line)
         finally:
             copier.kill()
 
@@ -39,12 +40,12 @@ def carry_out(job: Job, line: Callable[[str], None]) -> Mapping[str, Any]:
 def start(job: Job) -> subprocess.Popen[str]:
     """A copier that has its job; nothing of our environment goes along."""
     copier = subprocess.Popen(
-        _COMMAND,
+        command_of("pushdeploy.disks.copier"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         cwd="/",
-        env={"PATH": os.defpath, "PYTHONPATH": str(Path(pushdeploy.__file__).parent.parent)},
+        env=environment(),
         text=True,
         encoding="utf-8",
         errors="replace",
@@ -55,9 +56,19 @@ def start(job: Job) -> subprocess.Popen[str]:
     return copier
 
 
-def _answer(copier: subprocess.Popen[str], line: Callable[[str], None]) -> Mapping[str, Any]:
-    assert copier.stdout
-    for text in copier.stdout:
+def command_of(module: str, *words: str) -> Sequence[str]:
+    """What runs a module of ours as a process."""
+    return [*_PYTHON, module, *words]
+
+
+def environment() -> Mapping[str, str]:
+    """All that a child gets to see of ours."""
+    return {"PATH": os.defpath, "PYTHONPATH": str(Path(pushdeploy.__file__).parent.parent)}
+
+
+def result_of(said: Iterable[str], line: Callable[[str], None]) -> Mapping[str, Any]:
+    """What a child answers in the end; raises what it could not do."""
+    for text in said:
         answer = _parsed(text)
         if "line" in answer:
             line(answer["line"])

@@ -19,6 +19,10 @@ _MODE = 0o2770
 """Of the app alone; what others of its group make in it stays the group's."""
 
 
+_LOST = "lost+found"
+"""Every new ext4 has it."""
+
+
 class Directories:
     """What a container writes is never trusted: a symlink is not followed, nor counted.
 
@@ -60,6 +64,12 @@ class Directories:
         path = self.path(app, disk)
         with our_errors(path):
             return self.quota.usage(app, disk).used_bytes if _disk_exists(path) else 0
+
+    def has_data(self, app: AppName, disk: DiskName) -> bool:
+        """Whether anything is on the disk that a person would miss."""
+        path = self.path(app, disk)
+        with our_errors(path):
+            return _disk_exists(path) and any(each.name != _LOST for each in path.iterdir())
 
     def list(self, app: AppName) -> Sequence[DiskName]:
         """Every disk that the app has data on, detached ones too, by name."""

@@ -7,6 +7,7 @@ the app's other snapshots. A snapshot is complete when it has its name, and neve
 import errno
 import os
 import subprocess
+import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -122,6 +123,21 @@ class Shelf:
             job = Job("room", str(place), _texts(disks), self._former(app_id, former))
             result = carry_out(job, _nothing)
         return Room(result["needed"], result["free"])
+
+    @contextmanager
+    def staging(self, app_id: int) -> Iterator[Path]:
+        """Where a tree may be made that is to be adopted; what is left there goes with it.
+
+        What a killed server has left is swept.
+        """
+        with _our_errors(self._root):
+            place = _make_private(self._root / str(app_id))
+            made = Path(tempfile.mkdtemp(prefix=_NEW, dir=place))
+        try:
+            yield made / "tree"
+        finally:
+            with _our_errors(made):
+                _remove(made)
 
     def adopt(self, app_id: int, snapshot: int, disk: DiskName, tree: Path) -> int:
         """The directory ``tree`` becomes the disk's content in the snapshot: its size in bytes.
