@@ -152,11 +152,24 @@ class Deployer:
                         f"{snapshot.label} is of disk {disk}, which is not attached to {app}",
                         f"disks:attach {app} {disk} /PATH, first",
                     )
-            description = f"Restore {snapshot.label}: {snapshot.description}"
-            candidate = self._wanted(app, live.slug, Reason.RESTORE, description, asker)
-            return self.shipper.ship(
-                replace(candidate, restore=snapshot.id, release_phase=release_phase), asker
-            )
+            return self._ship_with_data(live, snapshot, asker, release_phase=release_phase)
+
+    def bring_in(self, app: AppName, snapshot: Snapshot, asker: Asker) -> Release | None:
+        """Let what has come from elsewhere take its disks: a restore where the live release has
+        them.
+
+        Else they have it when this returns None, for nobody looks; what they held is a snapshot
+        then, and ``snapshot`` itself, which is the same as the disks, is gone.
+        """
+        with self._turn(app, Purpose(f"import of {snapshot.label}", asker.by), asker):
+            attached = {attachment.disk for attachment in self.store.disks.of(app)}
+            live = self.store.releases.current(app)
+            if live is not None and attached & set(snapshot.disks):
+                return self._ship_with_data(live, snapshot, asker, release_phase=True)
+            asker.cancellation.commit()
+            found = self.store.apps.get(app)
+            self.snapshots.replace(found, snapshot, asker.by, asker.output)
+            return None
 
     def reconfigure(
         self,
@@ -333,6 +346,15 @@ class Deployer:
     ) -> Candidate:
         config, disks = self.store.config.get(app), self.store.disks.of(app)
         return Candidate(app, slug, config, disks, reason, description, asker.by)
+
+    def _ship_with_data(
+        self, live: Release, snapshot: Snapshot, asker: Asker, *, release_phase: bool
+    ) -> Release:
+        description = f"Restore {snapshot.label}: {snapshot.description}"
+        candidate = self._wanted(live.app, live.slug, Reason.RESTORE, description, asker)
+        return self.shipper.ship(
+            replace(candidate, restore=snapshot.id, release_phase=release_phase), asker
+        )
 
     def _change_disks(
         self, app: AppName, disks: Sequence[Attachment], description: str, asker: Asker

@@ -3,12 +3,12 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pushdeploy.disks.directories import Directories
-from pushdeploy.disks.shelf import Room, Shelf
+from pushdeploy.disks.shelf import Room, Shelf, Taken
 from pushdeploy.domain.app import App
 from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.errors import PushdeployError, SnapshotFailed
@@ -49,18 +49,33 @@ class SnapshotPhase:
         ``SnapshotFailed`` with what it needs and what is free where there is no room; nothing of
         it is left then.
         """
-        former = self.store.snapshots.newest(app.name)
-        paths = self._paths(app, disks)
         begun = self.store.snapshots.create(app.name, description, by, version)
-        try:
-            taken = self.shelf.take(app.id, begun.id, paths, former.id if former else None, line)
-        except PushdeployError as error:
-            self.store.snapshots.remove(begun.id)
-            raise SnapshotFailed(
-                f"no snapshot could be taken of the disks of {app.name}: {error.message}",
-                error.hint,
-            ) from error
+        taken = self._taken(app, begun, disks, line)
         self.store.snapshots.complete(begun.id, taken.kind, taken.sizes_bytes)
+        return self.store.snapshots.get(app.name, begun.id)
+
+    def take_passing(
+        self, app: App, disk: DiskName, by: KeyName, line: Callable[[str], None]
+    ) -> Snapshot:
+        """One that nobody sees and that ``remove`` is to end; the next start does, at the latest.
+
+        It is never written down as complete. Errors as of ``take``.
+        """
+        begun = self.store.snapshots.create(app.name, f"Copy of {disk}", by)
+        taken = self._taken(app, begun, [disk], line)
+        return replace(begun, kind=taken.kind, sizes_bytes=taken.sizes_bytes)
+
+    def adopt(
+        self, app: App, disk: DiskName, tree: Path, description: str, by: KeyName
+    ) -> Snapshot:
+        """The directory ``tree``, from ``staging``, becomes a snapshot of ``disk``."""
+        begun = self.store.snapshots.create(app.name, description, by)
+        try:
+            size_bytes = self.shelf.adopt(app.id, begun.id, disk, tree)
+        except BaseException:
+            self.remove(app, begun)
+            raise
+        self.store.snapshots.complete(begun.id, "copy", {disk: size_bytes})
         return self.store.snapshots.get(app.name, begun.id)
 
     def before_release(
@@ -107,6 +122,38 @@ class SnapshotPhase:
             )
         return room
 
+    def replace(self, app: App, snapshot: Snapshot, by: KeyName, output: Output) -> None:
+        """Disks that nothing uses become what ``snapshot`` holds; it is gone then.
+
+        What they held is a snapshot of its own, where that was anything, and is put back where this
+        fails.
+        """
+        new = [disk for disk in snapshot.disks if disk not in self.disks.list(app.name)]
+        former = self._former(app, snapshot, by, output)
+        try:
+            self.restore(app, snapshot.id, output.detail)
+        except BaseException:
+            if former is not None:
+                paths = self._paths(app, former.disks)
+                self.shelf.restore(app.id, former.id, paths, output.detail)
+            for disk in new:
+                self.disks.destroy(app.name, disk)
+            raise
+        finally:
+            if former is not None and not former.complete:
+                self.remove(app, former)
+        self.remove(app, snapshot)
+
+    def _former(self, app: App, snapshot: Snapshot, by: KeyName, output: Output) -> Snapshot | None:
+        """Before it is replaced: one that passes where there is nothing that anybody would miss."""
+        disks = [each for each in snapshot.disks if each not in app.settings.without_snapshots]
+        if not any(self.disks.has_data(app.name, disk) for disk in disks):
+            return self.take_passing(app, disks[0], by, output.detail) if disks else None
+        with output.step(f"Snapshot of {', '.join(disks)}"):
+            taken = self.take(app, disks, f"Before {snapshot.label}", by, None, output.detail)
+            output.detail(f"{taken.label}: {about_bytes(taken.size_bytes)}, {taken.kind}")
+        return taken
+
     def restore(self, app: App, snapshot: int, line: Callable[[str], None]) -> Snapshot:
         """The disks become what they were; nobody may write to them meanwhile.
 
@@ -139,6 +186,20 @@ class SnapshotPhase:
         gone = self.shelf.sweep(self.store.snapshots.places())
         if gone:
             _log.info("%d unfinished snapshots were removed", gone)
+
+    def _taken(
+        self, app: App, begun: Snapshot, disks: Sequence[DiskName], line: Callable[[str], None]
+    ) -> Taken:
+        former = self.store.snapshots.newest(app.name)
+        try:
+            paths = self._paths(app, disks)
+            return self.shelf.take(app.id, begun.id, paths, former.id if former else None, line)
+        except PushdeployError as error:
+            self.store.snapshots.remove(begun.id)
+            raise SnapshotFailed(
+                f"no snapshot could be taken of the disks of {app.name}: {error.message}",
+                error.hint,
+            ) from error
 
     def _needed(self, app: App) -> frozenset[int]:
         releases = self.store.releases.list(app.name, self.releases + 1)

@@ -1,0 +1,85 @@
+"""The data of a disk on its way: out of the server, in from elsewhere, or to another app.
+
+An app's lock is held for moments only, and never two of them: what takes long is done on a copy, so
+deploys go on meanwhile, and two apps may be copied to each other at once.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pushdeploy.disks.packing import pack, unpack
+from pushdeploy.domain.app import App
+from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.names import DiskName, KeyName
+from pushdeploy.domain.ports import Output
+from pushdeploy.domain.snapshot import Snapshot
+from pushdeploy.locks import AppLocks, Purpose
+from pushdeploy.release.snapshots import SnapshotPhase
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A disk of an app; it need not be there yet."""
+
+    app: App
+    disk: DiskName
+
+
+@dataclass(frozen=True, slots=True)
+class Transfers:
+    """For ``by``, who reads ``output`` and may stop it all until it is brought in."""
+
+    snapshots: SnapshotPhase
+    locks: AppLocks
+    by: KeyName
+    output: Output
+    cancellation: Cancellation
+
+    @contextmanager
+    def copy_of(self, place: Place) -> Iterator[Snapshot]:
+        """A consistent copy as of now, while the app serves; gone when the context is left."""
+        with self._turn(place, f"copy of {place.disk}") as app:
+            taken = self.snapshots.take_passing(app, place.disk, self.by, _unsaid)
+        try:
+            self.cancellation.check()
+            yield taken
+        finally:
+            self.snapshots.remove(app, taken)
+
+    def send(self, place: Place, snapshot: Snapshot, write: Callable[[bytes], None]) -> None:
+        """The disk as ``snapshot`` holds it, as a tar. Errors as of ``pack``."""
+        tree = self.snapshots.shelf.path(place.app.id, snapshot.id, place.disk)
+        pack(tree, write, self.cancellation)
+
+    def receive(self, place: Place, read: Callable[[], bytes]) -> Snapshot:
+        """A tar becomes a snapshot of the disk, to be brought in. Errors as of ``unpack``."""
+        with self.snapshots.shelf.staging(place.app.id) as tree:
+            unpack(read, tree, place.app.uid, self.cancellation)
+            with self._turn(place, f"import of {place.disk}") as app:
+                return self.snapshots.adopt(app, place.disk, tree, "Import", self.by)
+
+    def clone(self, source: Place, target: Place) -> Snapshot:
+        """The data of ``source`` as of now becomes a snapshot of ``target``, to be brought in."""
+        shelf, description = self.snapshots.shelf, f"Clone of {source.disk} of {source.app.name}"
+        with shelf.staging(target.app.id) as tree:
+            with self.copy_of(source) as taken:
+                shelf.clone(source.app.id, taken.id, source.disk, tree, target.app.uid)
+            self.cancellation.check()
+            with self._turn(target, f"clone of {source.app.name}") as app:
+                return self.snapshots.adopt(app, target.disk, tree, description, self.by)
+
+    @contextmanager
+    def _turn(self, place: Place, what: str) -> Iterator[App]:
+        """Hold the app's lock: the app as it is then, if it is still the same one."""
+        name = place.app.name
+        with self.locks.hold(name, Purpose(what, self.by), self.output, self.cancellation):
+            app = self.snapshots.store.apps.get(name)
+            if app.id != place.app.id:
+                raise UserError(f"{name} is another app by now: nothing was changed")
+            yield app
+
+
+def _unsaid(_text: str) -> None:
+    """How far the copy is: it is told of its way instead."""
