@@ -114,6 +114,8 @@ def set_(request: Request, app: App, words: tuple[str, ...], form: str) -> None:
     """
     disk = DiskName.parse(words[0]) if words and "=" not in words[0] else None
     changes = words[1:] if disk else words
+    if disk and disk not in request.platform.disks.list(app.name):
+        raise UserError(f"{app.name} has no disk {disk}", f"disks:list {app.name}")
     if changes:
         with request.platform.turn(app.name, "disk settings", request.asker):
             _set(request, request.store.apps.get(app.name), disk, changes)
@@ -150,8 +152,6 @@ def _refuse_attached(request: Request, app: AppName, disk: DiskName) -> None:
 
 def _set(request: Request, app: App, disk: DiskName | None, changes: Sequence[str]) -> None:
     settings = changed_disks(app.settings, disk, changes)
-    if disk and disk not in request.platform.disks.list(app.name):
-        raise UserError(f"{app.name} has no disk {disk}", f"disks:list {app.name}")
     former = app.settings.disk_limits_bytes
     if disk and settings.disk_limits_bytes.get(disk) != former.get(disk):
         _limit(request, app, disk, settings.disk_limits_bytes.get(disk))
