@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from tests.stories.leftovers import containers_of, remove_labelled, stop_nginx
 from tests.stories.means import (
@@ -158,6 +159,18 @@ class Server:
         """Type ``command`` with the OpenSSH client; ``fresh`` opens a connection of its own."""
         words = self._ssh_words(command, tty=tty, fresh=fresh)
         return run(words, cwd=self.root, input=input, check=check, timeout=timeout)
+
+    def stream(
+        self, command: str, *, stdin: int | IO[bytes] = subprocess.DEVNULL, stdout: int | IO[bytes]
+    ) -> subprocess.Popen[bytes]:
+        """The same for bytes that no test holds, still running; what it complains of is kept."""
+        return subprocess.Popen(
+            self._ssh_words(command, tty=False, fresh=True),
+            stdin=stdin,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
 
     def json(self, command: str) -> list[dict[str, object]]:
         """The rows of a reading command."""
