@@ -19,10 +19,6 @@ _MODE = 0o2770
 """Of the app alone; what others of its group make in it stays the group's."""
 
 
-_LOST = "lost+found"
-"""Every new ext4 has it."""
-
-
 class Directories:
     """What a container writes is never trusted: a symlink is not followed, nor counted.
 
@@ -66,10 +62,13 @@ class Directories:
             return self.quota.usage(app, disk).used_bytes if _disk_exists(path) else 0
 
     def has_data(self, app: AppName, disk: DiskName) -> bool:
-        """Whether anything is on the disk that a person would miss."""
+        """Whether anything is on the disk."""
         path = self.path(app, disk)
         with our_errors(path):
-            return _disk_exists(path) and any(each.name != _LOST for each in path.iterdir())
+            if not _disk_exists(path):
+                return False
+            self.quota.ensure(app, disk)
+            return any(path.iterdir())
 
     def list(self, app: AppName) -> Sequence[DiskName]:
         """Every disk that the app has data on, detached ones too, by name."""
