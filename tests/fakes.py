@@ -229,8 +229,8 @@ class FakeEngine:
         change = ImageChange(labels=options.labels)
         return self.import_image(context, tag, change)
 
-    def ensure_network(self) -> str:
-        return f"fake-{self.instance}"
+    def ensure_network(self, *, isolated: bool = False) -> str:
+        return f"fake-{self.instance}{'-isolated' if isolated else ''}"
 
     @contextmanager
     def events(self) -> Iterator[Iterator[EngineEvent]]:

@@ -8,13 +8,17 @@ from typing import Literal
 
 from pushdeploy.domain.names import ImageDigest
 
+ISOLATED = "isolated"
+"""A network of the instance's own that leads nowhere: the host reaches in, nothing gets out."""
+
 
 @dataclass(frozen=True, slots=True)
 class ContainerSpec:
     """A container to create. Sizes in bytes; ``mounts`` are (host path, container path) pairs.
 
     ``command`` and ``entrypoint`` None leave the image's own. ``drop_capabilities`` also forbids
-    new privileges. ``network`` None gives the instance's own bridge; "none" gives no network.
+    new privileges. ``network`` None gives the instance's own bridge, ``ISOLATED`` the one without
+    a way out, "none" no network at all.
     """
 
     image: str

@@ -111,8 +111,8 @@ class Engine(Protocol):
     ) -> ImageDigest:
         """Of a tar context, by BuildKit where there is a client; ``BuildFailed`` with a tail."""
 
-    def ensure_network(self) -> str:
-        """The instance's own bridge, made when missing: its name."""
+    def ensure_network(self, *, isolated: bool = False) -> str:
+        """The instance's own bridge, or the one without a way out, made when missing: its name."""
 
     def events(self) -> AbstractContextManager[Iterator[EngineEvent]]:
         """Events of this instance's containers, for ever; reconnects by itself."""

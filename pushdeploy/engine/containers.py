@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from pushdeploy.domain.container import ContainerInfo, ContainerSpec
+from pushdeploy.domain.container import ISOLATED, ContainerInfo, ContainerSpec
 from pushdeploy.engine.connection import ANSWER_SECONDS, Stream
 from pushdeploy.engine.errors import Conflict, Missing, answering
 from pushdeploy.engine.network import Network
@@ -27,8 +27,7 @@ class Containers(Network):
     """The calls about one container at a time, and the list of them."""
 
     def create(self, spec: ContainerSpec) -> str:
-        network = spec.network or self.ensure_network()
-        request = container_request(spec, self.instance, network)
+        request = container_request(spec, self.instance, self._network_of(spec))
         with answering(f"create {spec.name} from {spec.image}"):
             made = self.api.create_container_from_config(  # type: ignore[no-untyped-call]
                 request, spec.name
@@ -105,6 +104,11 @@ class Containers(Network):
             return TIMED_OUT
         stream.close()
         return self._exit_code_of(execution, doing)
+
+    def _network_of(self, spec: ContainerSpec) -> str:
+        if spec.network in {None, ISOLATED}:
+            return self.ensure_network(isolated=spec.network == ISOLATED)
+        return str(spec.network)
 
     def _exit_code_of(self, execution: str, doing: str) -> int:
         """Docker closes the streams a moment before it knows the exit code."""

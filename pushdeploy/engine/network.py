@@ -1,4 +1,5 @@
-"""The instance's own bridge: containers reach the world, but neither each other nor this host."""
+"""The instance's own bridges: containers reach neither each other nor this host, and the world by
+way of one of them only."""
 
 import hashlib
 import ipaddress
@@ -26,29 +27,33 @@ class Network(Connection):
     def __init__(self, instance: str, host: str | None = None) -> None:
         super().__init__(instance, host)
         self._making = threading.Lock()
-        self._closed_to_host = False
+        self._closed_to_host: set[str] = set()
 
-    def ensure_network(self) -> str:
+    def ensure_network(self, *, isolated: bool = False) -> str:
         """The bridge's name. The first call of a process also renews the rule that guards the host.
 
         A bridge outlives a boot, the rule does not.
         """
-        name = f"pushdeploy-{self.instance}"
+        name = self._name(isolated=isolated)
         with self._making:
             if not self._exists(name):
-                self._make(name)
-            if not self._closed_to_host and self._is_local():
-                firewall.close(bridge_name(self.instance))
-            self._closed_to_host = True
+                self._make(name, isolated=isolated)
+            if name not in self._closed_to_host and self._is_local():
+                firewall.close(bridge_name(self.instance, isolated=isolated))
+            self._closed_to_host.add(name)
         return name
 
     def remove_network(self) -> None:
-        """Nothing happens when it is gone; fails while containers are on it."""
-        with self._making, suppress(Missing), answering("remove the network"):
-            self.api.remove_network(f"pushdeploy-{self.instance}")
-        if self._is_local():
-            firewall.open_again(bridge_name(self.instance))
-        self._closed_to_host = False
+        """Both bridges; nothing happens when they are gone. Fails while containers are on them."""
+        for isolated in (False, True):
+            with self._making, suppress(Missing), answering("remove the network"):
+                self.api.remove_network(self._name(isolated=isolated))
+            if self._is_local():
+                firewall.open_again(bridge_name(self.instance, isolated=isolated))
+        self._closed_to_host.clear()
+
+    def _name(self, *, isolated: bool) -> str:
+        return f"pushdeploy-{self.instance}-isolated" if isolated else f"pushdeploy-{self.instance}"
 
     def _exists(self, name: str) -> bool:
         with suppress(Missing), answering("inspect the network"):
@@ -56,13 +61,13 @@ class Network(Connection):
             return True
         return False
 
-    def _make(self, name: str) -> None:
+    def _make(self, name: str, *, isolated: bool) -> None:
         refused: PushdeployError | None = None
         taken = [*self._networks(), *routes(_route_table())]
         for _ in range(_ATTEMPTS):
             subnet = free_subnet(taken, self.instance)
             try:
-                self._create(name, subnet)
+                self._create(name, subnet, isolated=isolated)
             except PushdeployError as error:
                 # Another server may have taken the range between the question and the request.
                 refused = error
@@ -71,16 +76,17 @@ class Network(Connection):
                 return
         raise refused or PushdeployError("no network could be made")
 
-    def _create(self, name: str, subnet: ipaddress.IPv4Network) -> None:
+    def _create(self, name: str, subnet: ipaddress.IPv4Network, *, isolated: bool) -> None:
         pool = docker.types.IPAMPool(subnet=str(subnet), gateway=str(subnet[1]))
         with answering(f"make a network in {subnet}"):
             self.api.create_network(
                 name,
                 driver="bridge",
                 check_duplicate=True,
+                internal=isolated,
                 options={
                     "com.docker.network.bridge.enable_icc": "false",
-                    "com.docker.network.bridge.name": bridge_name(self.instance),
+                    "com.docker.network.bridge.name": bridge_name(self.instance, isolated=isolated),
                 },
                 ipam=docker.types.IPAMConfig(pool_configs=[pool]),
                 labels={INSTANCE_LABEL: self.instance},
@@ -101,9 +107,10 @@ class Network(Connection):
         return self.api.base_url.startswith("http+docker://localhost")
 
 
-def bridge_name(instance: str) -> str:
+def bridge_name(instance: str, *, isolated: bool = False) -> str:
     """The interface's name: at most 15 characters (IFNAMSIZ), the same for ever."""
-    return "pd-" + hashlib.sha256(instance.encode()).hexdigest()[:10]
+    prefix = "pi-" if isolated else "pd-"
+    return prefix + hashlib.sha256(instance.encode()).hexdigest()[:10]
 
 
 def free_subnet(taken: Iterable[ipaddress.IPv4Network], instance: str) -> ipaddress.IPv4Network:

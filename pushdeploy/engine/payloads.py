@@ -4,7 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from pushdeploy.domain.container import ContainerInfo, ContainerSpec, ImageChange, ImageInfo
+from pushdeploy.domain.container import (
+    ISOLATED,
+    ContainerInfo,
+    ContainerSpec,
+    ImageChange,
+    ImageInfo,
+)
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import ImageDigest
 
@@ -23,7 +29,8 @@ _LOG = {"Type": "local", "Config": {"max-size": "5m", "max-file": "3"}}
 def container_request(spec: ContainerSpec, instance: str, network: str) -> dict[str, Any]:
     """The body of ``POST /containers/create``.
 
-    Mounts are of the kind that fails when the host path is missing, never made up as root's.
+    ``network`` is the name of that which ``spec`` asks for. Mounts are of the kind that fails when
+    the host path is missing, never made up as root's.
     """
     body: dict[str, Any] = {
         "Image": spec.image,
@@ -47,7 +54,7 @@ def container_request(spec: ContainerSpec, instance: str, network: str) -> dict[
 def _host_config(spec: ContainerSpec, network: str) -> dict[str, Any]:
     config: dict[str, Any] = {
         "Init": True,
-        "NetworkMode": spec.network or network,
+        "NetworkMode": network,
         "LogConfig": _LOG,
         "RestartPolicy": {"Name": "no"},
         "GroupAdd": [str(group) for group in spec.groups],
@@ -58,6 +65,11 @@ def _host_config(spec: ContainerSpec, network: str) -> dict[str, Any]:
             *(_bind(source, target, read_only=True) for source, target in spec.read_only_mounts),
         ],
     }
+    if spec.network == ISOLATED:
+        # Else Docker asks a resolver of the host on the container's behalf: a way out for data
+        # (CVE-2024-29018). With one of the container's own, where nothing listens, it cannot. Then
+        # it answers nothing at all, for which a program would wait ten seconds.
+        config["Dns"], config["DnsOptions"] = ["127.0.0.1"], ["timeout:1", "attempts:1"]
     if spec.memory_bytes:
         config["Memory"] = config["MemorySwap"] = spec.memory_bytes
     if spec.cpus:

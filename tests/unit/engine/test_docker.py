@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pushdeploy.domain.cancel import Cancellation
-from pushdeploy.domain.container import BuildOptions, ContainerSpec
+from pushdeploy.domain.container import ISOLATED, BuildOptions, ContainerSpec
 from pushdeploy.domain.errors import BackendDown, BuildFailed, Cancelled
 from pushdeploy.engine.docker import DockerEngine
 from pushdeploy.engine.network import bridge_name
@@ -169,6 +169,38 @@ def test_the_network_comes_and_goes_with_its_rule(engine: DockerEngine) -> None:
     engine.remove_network()
     assert _rules(engine) == []
     assert engine.ensure_network() == name
+
+
+@pytest.mark.docker
+def test_the_host_reaches_into_the_isolated_network_and_nothing_gets_out(
+    engine: DockerEngine, tiny_image: str
+) -> None:
+    inside, outside = (_httpd(engine, tiny_image, network) for network in (ISOLATED, None))
+    if not _rules(engine):
+        pytest.skip("iptables cannot be changed here")
+    gateways = [
+        engine.api.inspect_network(engine.ensure_network(isolated=isolated))["IPAM"]["Config"][0][
+            "Gateway"
+        ]
+        for isolated in (False, True)
+    ]
+    with socket.create_server(("0.0.0.0", 0)) as host:
+        port = host.getsockname()[1]
+        places = [f"{inside} 5000", f"{outside} 5000", *(f"{each} {port}" for each in gateways)]
+        tries = [f"nc -w 2 {each} </dev/null 2>/dev/null && echo reached" for each in places]
+        said = _run(engine, tiny_image, "; ".join([*tries, "echo tried"]), network=ISOLATED)[1]
+    assert said == "tried"
+
+
+def _httpd(engine: DockerEngine, image: str, network: str | None) -> str:
+    """Its address, when it answers this host."""
+    name = f"pushdeploy-test-{secrets.token_hex(6)}"
+    server = engine.create(ContainerSpec(image, name, {}, command=_HTTPD, network=network))
+    engine.start(server)
+    info = engine.inspect(server)
+    assert info is not None
+    _wait_until(lambda: _connects(info.address))
+    return info.address
 
 
 @pytest.mark.docker

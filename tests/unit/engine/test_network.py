@@ -47,6 +47,7 @@ def test_a_bridges_name_fits_into_an_interface_name() -> None:
     name = bridge_name("0123456789" * 5)
     assert len(name) <= 15
     assert name == bridge_name("0123456789" * 5)
+    assert len({name, bridge_name("0123456789" * 5, isolated=True)}) == 2
 
 
 def test_the_rule_drops_new_connections_from_the_bridge_alone() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pushdeploy.domain.container import ContainerSpec, ImageChange
+from pushdeploy.domain.container import ISOLATED, ContainerSpec, ImageChange
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.engine.payloads import (
     IMAGE_LABEL,
@@ -84,11 +84,19 @@ def test_what_a_spec_leaves_open_is_the_images_own() -> None:
 
 def test_no_container_ever_publishes_a_port_or_takes_another_instances_label() -> None:
     spec = ContainerSpec("slug:1", "one", {INSTANCE_LABEL: "somebody"}, network="none")
-    request = container_request(spec, "abc", "net")
+    request = container_request(spec, "abc", "none")
     assert request["Labels"] == {INSTANCE_LABEL: "abc"}
     assert request["HostConfig"]["NetworkMode"] == "none"
+    assert "Dns" not in request["HostConfig"]
     assert "PortBindings" not in request["HostConfig"]
     assert "Privileged" not in request["HostConfig"]
+
+
+def test_an_isolated_container_has_a_resolver_that_asks_nobody() -> None:
+    spec = ContainerSpec("slug:1", "one", {}, network=ISOLATED)
+    config = container_request(spec, "abc", "net-isolated")["HostConfig"]
+    assert (config["NetworkMode"], config["Dns"]) == ("net-isolated", ["127.0.0.1"])
+    assert config["DnsOptions"] == ["timeout:1", "attempts:1"]
 
 
 def test_a_commit_blots_out_whose_container_it_was() -> None:
