@@ -25,7 +25,7 @@ from pushdeploy.disks.survey import changed_bytes, size_bytes
 from pushdeploy.domain.errors import BackendDown, NoRoom, PushdeployError, UserError
 
 if TYPE_CHECKING:  # it imports half of the domain
-    from pushdeploy.domain.ports import SnapshotKind
+    from pushdeploy.domain.disk_ports import SnapshotKind
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _HINT = "remove old snapshots, or make room on the server"

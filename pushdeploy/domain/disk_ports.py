@@ -1,5 +1,6 @@
 """The plugs of disks."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -44,3 +45,37 @@ class DiskLimit(Protocol):
 
     def growth_bytes(self, path: Path) -> int:
         """What it may still take from the file system that it lies on."""
+
+
+class SnapshotKind(Protocol):
+    """How a disk gets into a snapshot and back. It runs in a process of its own.
+
+    ``place`` is the directory with one disk's content in a snapshot, which nothing changes later;
+    ``former`` is that of the same disk's previous snapshot.
+    """
+
+    order: int
+    """The lowest one that can do it is used."""
+
+    def can(self, disk: Path, place: Path) -> bool:
+        """Between these two directories, as tried out; neither is changed."""
+
+    def needed_bytes(self, disk: Path, former: Path | None) -> int:
+        """How much room a snapshot would take now, by an estimate."""
+
+    def take(
+        self, disk: Path, place: Path, former: Path | None, line: Callable[[str], None]
+    ) -> int:
+        """Make ``place`` while the app goes on writing: its size in bytes.
+
+        Databases are whole in it, and the disk is to the byte as it was.
+        """
+
+    def restore(self, place: Path, disk: Path, line: Callable[[str], None]) -> None:
+        """Make the disk exactly that again, in the same directory, while nobody writes.
+
+        A second call ends what a killed one has begun.
+        """
+
+    def clone(self, place: Path, target: Path, uid: int) -> None:
+        """Into the empty directory ``target``; what was the disk's owner's becomes ``uid``'s."""

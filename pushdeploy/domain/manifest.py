@@ -46,7 +46,8 @@ class ProcessSpec:
 class Manifest:
     """``environment`` is common to all tasks; DYNO and PORT are added for each of them.
 
-    ``user`` is ``uid:gid``, or None for the image's own. ``group`` owns the disks.
+    ``user`` is ``uid:gid``, or None for the image's own. ``group`` owns the disks. What runs in a
+    ``rehearsal`` is no task of the app; ``isolated`` it has no way out of the machine.
     """
 
     app: AppName
@@ -61,6 +62,8 @@ class Manifest:
     limits: Limits
     boot_timeout_seconds: float
     stop_grace_seconds: int
+    rehearsal: bool = False
+    isolated: bool = False
 
     def slots(self) -> Sequence[Slot]:
         """Every place of the formation, web first."""

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
 
 from pushdeploy.domain.cancel import Cancellation
@@ -24,7 +23,7 @@ from pushdeploy.domain.names import AppName, CommitId, ImageDigest, KeyName
 from pushdeploy.domain.route import Route, Target
 from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.source import Source
-from pushdeploy.domain.task import Slot, Specimen, Task
+from pushdeploy.domain.task import Slot, Specimen, Task, Tried
 
 # --------------------------------------------------------------------------- engine
 
@@ -219,6 +218,19 @@ class Scheduler(Protocol):
         also after a cancel, which raises ``Cancelled``.
         """
 
+    def try_out(
+        self,
+        manifest: Manifest,
+        slot: Slot,
+        grace_seconds: int,
+        output: Output,
+        cancellation: Cancellation,
+    ) -> Tried:
+        """Start one process, wait until it is healthy, and stop it again: what each took.
+
+        It never was a task. ``BootFailed`` as with ``run``; nothing is left in any case.
+        """
+
     def stop(self, tasks: Sequence[Task], grace_seconds: int) -> None:
         """SIGTERM, the grace period, SIGKILL; side by side; then remove. Keeps their last logs."""
 
@@ -232,6 +244,7 @@ class Scheduler(Protocol):
         """Remove one-off containers that a killed server left: how many.
 
         Release commands that still run are left to end, unless ``app`` is to be rid of everything.
+        What rehearsals have left goes with those of all apps.
         """
 
     def tasks(self, app: AppName | None = None) -> Sequence[Task]:
@@ -299,40 +312,6 @@ class Router(Protocol):
         """
 
     def remove(self, app: AppName) -> None: ...
-
-
-class SnapshotKind(Protocol):
-    """How a disk gets into a snapshot and back. It runs in a process of its own.
-
-    ``place`` is the directory with one disk's content in a snapshot, which nothing changes later;
-    ``former`` is that of the same disk's previous snapshot.
-    """
-
-    order: int
-    """The lowest one that can do it is used."""
-
-    def can(self, disk: Path, place: Path) -> bool:
-        """Between these two directories, as tried out; neither is changed."""
-
-    def needed_bytes(self, disk: Path, former: Path | None) -> int:
-        """How much room a snapshot would take now, by an estimate."""
-
-    def take(
-        self, disk: Path, place: Path, former: Path | None, line: Callable[[str], None]
-    ) -> int:
-        """Make ``place`` while the app goes on writing: its size in bytes.
-
-        Databases are whole in it, and the disk is to the byte as it was.
-        """
-
-    def restore(self, place: Path, disk: Path, line: Callable[[str], None]) -> None:
-        """Make the disk exactly that again, in the same directory, while nobody writes.
-
-        A second call ends what a killed one has begun.
-        """
-
-    def clone(self, place: Path, target: Path, uid: int) -> None:
-        """Into the empty directory ``target``; what was the disk's owner's becomes ``uid``'s."""
 
 
 class Refs(Protocol):

@@ -38,6 +38,14 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """How long a process took to become healthy, and then to end when it was told to."""
+
+    boot_seconds: float
+    stop_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Specimen:
     """A running container that carries an app's label, whoever has started it.
 

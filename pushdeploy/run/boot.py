@@ -98,6 +98,7 @@ class Boot:
         self._engine = engine
         self.manifest = manifest
         self._host = host
+        self.seconds = 0.0
         self._probe: Probe | None = None
         self._given_up = threading.Event()
         self._woken = threading.Event()
@@ -116,7 +117,8 @@ class Boot:
         for trial in health.trials(self.slot, process, self.manifest.boot_timeout_seconds):
             self._try(trial, began)
         self.confirm("was switched to")
-        return time.monotonic() - began
+        self.seconds = time.monotonic() - began
+        return self.seconds
 
     def give_up(self) -> None:
         """Wake ``run`` wherever it waits, which raises ``GivenUp``. Does not raise."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from pushdeploy.domain.container import ContainerInfo, ContainerSpec
+from pushdeploy.domain.container import ISOLATED, ContainerInfo, ContainerSpec
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import WEB, AppName, ProcessType
 from pushdeploy.domain.task import Slot, Specimen, Task, TaskState
@@ -25,6 +25,9 @@ TASK = "task"
 
 ONCE = "once"
 """The role of a one-off container: a release command, ``run``."""
+
+REHEARSAL = "rehearsal"
+"""The role of whatever a rehearsal runs: neither a task nor anybody's one-off."""
 
 BUILD = "build"
 """The role of what builds make and remove."""
@@ -73,6 +76,7 @@ def task_spec(manifest: Manifest, slot: Slot, instance: str) -> ContainerSpec:
         groups=[manifest.group],
         working_dir=_HOME if manifest.user else None,
         mounts=_mounts(manifest),
+        network=_network(manifest),
         memory_bytes=manifest.limits.memory_bytes,
         cpus=manifest.limits.cpus,
         pids=manifest.limits.pids,
@@ -119,6 +123,7 @@ def once_spec(
         working_dir=_HOME if manifest.user else None,
         mounts=_mounts(manifest),
         read_only_mounts=[(str(entry), ENTRY)] if hooked else [],
+        network=_network(manifest),
         memory_bytes=manifest.limits.memory_bytes,
         cpus=manifest.limits.cpus,
         pids=manifest.limits.pids,
@@ -140,11 +145,13 @@ def script(command: str) -> str:
 
 
 def _labels(manifest: Manifest, role: str) -> dict[str, str]:
+    role = REHEARSAL if manifest.rehearsal else role
     return {APP: str(manifest.app), RELEASE: str(manifest.version), ROLE: role}
 
 
 def _name(instance: str, manifest: Manifest, place: str) -> str:
     """Readable in ``docker ps``; its end is new each time, so that old and new may coexist."""
+    place = f"rehearsal-{place}" if manifest.rehearsal else place
     return f"pushdeploy-{instance}-{manifest.app}-{place}-v{manifest.version}-{_token()}"
 
 
@@ -161,9 +168,14 @@ def _mounts(manifest: Manifest) -> list[tuple[str, str]]:
     return [(mount.source, mount.target) for mount in manifest.mounts]
 
 
+def _network(manifest: Manifest) -> str | None:
+    return ISOLATED if manifest.isolated else None
+
+
 def is_running_release(info: ContainerInfo) -> bool:
-    """Whether it is a release command that has not ended."""
-    return info.state == "running" and info.labels.get(DYNO, "").startswith("release.")
+    """Whether it is a release command that has not ended; one of a rehearsal does not count."""
+    named = info.labels.get(ROLE) == ONCE and info.labels.get(DYNO, "").startswith("release.")
+    return named and info.state == "running"
 
 
 def slot_of(labels: Mapping[str, str]) -> Slot | None:
@@ -199,9 +211,9 @@ def task_of(info: ContainerInfo, *, ours: bool) -> Task | None:
 
 
 def specimen_of(info: ContainerInfo) -> Specimen | None:
-    """None for what does not run, and for the containers of builds, which run a stack."""
+    """None for what does not run, for builds, which run a stack, and for rehearsals."""
     labels = info.labels
-    if info.state not in _RUNNING or labels.get(ROLE) == BUILD:
+    if info.state not in _RUNNING or labels.get(ROLE) in {BUILD, REHEARSAL}:
         return None
     version = labels.get(RELEASE, "")
     slot = slot_of(labels)

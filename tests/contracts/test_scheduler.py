@@ -21,7 +21,7 @@ from pushdeploy.domain.names import AppName, ImageDigest, ProcessType
 from pushdeploy.domain.ports import Engine, Scheduler, WindowSize
 from pushdeploy.domain.slug import Healthcheck
 from pushdeploy.domain.task import Slot
-from pushdeploy.output import Output
+from pushdeploy.output import Output, Quiet
 from tests.fakes import FakeEngine
 
 SCHEDULERS = discover(pushdeploy.run.schedulers, "SCHEDULER")
@@ -339,11 +339,49 @@ def test_strays_are_removed_and_tasks_are_not(bench: Bench) -> None:
     assert [task.slot for task in bench.scheduler.tasks()] == [WORKER1]
 
 
+def test_a_process_that_is_tried_out_was_never_a_task(bench: Bench) -> None:
+    manifest = replace(bench.with_commands(web=SERVE), rehearsal=True)
+    tried = bench.scheduler.try_out(manifest, WEB1, 5, Quiet(), Cancellation())
+    assert 0 < tried.boot_seconds < 20
+    assert tried.stop_seconds < 5
+    assert bench.engine.containers({}) == []
+    assert bench.lines() == []
+    broken = bench.with_commands(web="echo no module; exit 3")
+    with pytest.raises(BootFailed) as caught:
+        bench.scheduler.try_out(broken, WEB1, 5, Quiet(), Cancellation())
+    assert (caught.value.exit_code, caught.value.log_tail) == (3, ("no module",))
+    assert bench.engine.containers({}) == []
+
+
+def test_what_a_killed_server_has_rehearsed_is_a_stray(bench: Bench) -> None:
+    manifest = replace(bench.with_commands(), rehearsal=True)
+    name, successor = "release.4", _successor(bench)
+    arguments = (manifest, "sleep 60", name, Typed(), 60, Cancellation())
+    with bench.engine.events() as events:
+        thread = threading.Thread(target=bench.scheduler.run_once, args=arguments)
+        thread.start()
+        next(e for e in events if e.action == "start")
+        assert bench.scheduler.tasks() == []
+        assert bench.scheduler.specimens(APP) == []
+        assert successor.finish_once(APP, name, print) is None
+        assert bench.scheduler.remove_strays() == 0
+        assert bench.scheduler.remove_strays(APP) == 0
+        assert successor.remove_strays() == 1
+    thread.join(10)
+    assert bench.engine.containers({}) == []
+
+
+def _successor(bench: Bench) -> Scheduler:
+    """That of a server that has been started again."""
+    made: Scheduler = type(bench.scheduler)(bench.engine, "x", Path("/nowhere"))  # type: ignore[call-arg]
+    return made
+
+
 def test_a_never_healthy_task_of_a_killed_server_counts_as_stopped(bench: Bench) -> None:
     bench.run(bench.with_commands(worker="sleep 60"))
     (task,) = bench.scheduler.tasks()
     bench.engine.keep_running(task.container, always=False)
-    successor: Scheduler = type(bench.scheduler)(bench.engine, "x", Path("/nowhere"))  # type: ignore[call-arg]
+    successor = _successor(bench)
     assert [task.state for task in successor.tasks()] == ["stopped"]
     bench.engine.keep_running(task.container, always=True)
     assert [task.state for task in successor.tasks()] == ["up"]

@@ -1,6 +1,7 @@
 """Tasks as containers of the Docker engine on this machine; their labels are the truth."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports import Engine, Output, Streams
-from pushdeploy.domain.task import Slot, Specimen, Task
+from pushdeploy.domain.task import Slot, Specimen, Task, Tried
 from pushdeploy.run import labels
 from pushdeploy.run.boot import Boot, boot_all
 from pushdeploy.run.logbook import LINES_KEPT, Logbook
@@ -93,6 +94,28 @@ class DockerLocal:
         with self._ours.at_work([spec.name]):
             return run_once(self._engine, spec, streams, timeout_seconds, cancellation)
 
+    def try_out(
+        self,
+        manifest: Manifest,
+        slot: Slot,
+        grace_seconds: int,
+        output: Output,
+        cancellation: Cancellation,
+    ) -> Tried:
+        cancellation.check()
+        boot = self._boot(manifest, slot, None)
+        with self._ours.at_work([boot.spec.name]):
+            try:
+                boot_all(self._engine, [boot], output, cancellation)
+                told_at = time.monotonic()
+                with cancellation.stopping(boot.give_up):
+                    self._engine.stop(boot.container, grace_seconds)
+                return Tried(boot.seconds, time.monotonic() - told_at)
+            finally:
+                if boot.container:
+                    self._engine.remove(boot.container)
+                self._ours.retire(boot.spec.name)
+
     def stop(self, tasks: Sequence[Task], grace_seconds: int) -> None:
         """All are tried; the first error is raised when the others have been stopped."""
 
@@ -111,9 +134,14 @@ class DockerLocal:
         return codes[-1] if codes else None
 
     def remove_strays(self, app: AppName | None = None) -> int:
-        """What this server runs just now stays, unless one app is to be rid of everything."""
+        """What this server runs just now stays, unless one app is to be rid of everything.
+
+        Of that app rehearsals stay: they have copies of its disks, and end by themselves.
+        """
         wanted = {labels.ROLE: labels.ONCE, **({labels.APP: str(app)} if app else {})}
-        found = self._engine.containers(wanted)
+        found = [*self._engine.containers(wanted)]
+        if app is None:
+            found += self._engine.containers({labels.ROLE: labels.REHEARSAL})
         strays = [info.id for info in found if app or not self._stays(info)]
         _side_by_side(self._engine.remove, strays)
         return len(strays)

@@ -35,7 +35,7 @@ from pushdeploy.domain.release import Candidate, Reason, Release
 from pushdeploy.domain.route import Route, Target
 from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.source import Source
-from pushdeploy.domain.task import Slot, Specimen, Task
+from pushdeploy.domain.task import Slot, Specimen, Task, Tried
 from pushdeploy.lifecycle import Lifecycle
 from pushdeploy.locks import AppLocks, TrafficLocks, Writers
 from pushdeploy.output import Quiet
@@ -161,6 +161,18 @@ class MemoryScheduler:
         )
         streams.write(streams.read())
         return self.exit_code
+
+    def try_out(
+        self,
+        manifest: Manifest,
+        slot: Slot,
+        grace_seconds: int,
+        output: Output,
+        cancellation: Cancellation,
+    ) -> Tried:
+        if manifest.app in self.broken_apps or slot.process_type in self.broken:
+            raise BootFailed(f"{slot} did not start", log_tail=["no module named shop"])
+        return Tried(0.5, 0.25)
 
     def stop(self, tasks: Sequence[Task], grace_seconds: int) -> None:
         self.running = [task for task in self.running if task not in tasks]

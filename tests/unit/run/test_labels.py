@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from pushdeploy.domain.container import ContainerInfo
+from pushdeploy.domain.container import ISOLATED, ContainerInfo
 from pushdeploy.domain.manifest import Limits, Manifest, Mount, ProcessSpec
 from pushdeploy.domain.names import AppName, ImageDigest, ProcessType
 from pushdeploy.domain.task import Slot
 from pushdeploy.run.labels import (
+    is_running_release,
     once_spec,
     script,
     slot_of,
@@ -61,6 +62,19 @@ def test_web_gets_its_port_and_runs_through_a_shell_as_the_apps_user() -> None:
     assert (spec.working_dir, spec.mounts) == ("/app", [("/disks/shop/data", "/data")])
     assert (spec.memory_bytes, spec.cpus, spec.pids) == (1024, 0.5, 99)
     assert (spec.stop_grace_seconds, spec.network, spec.tty) == (12, None, False)
+
+
+def test_what_is_rehearsed_is_neither_a_task_nor_a_one_off() -> None:
+    manifest = _manifest(rehearsal=True, isolated=True)
+    web = task_spec(manifest, WEB1, "abc")
+    command = once_spec(
+        manifest, "migrate", "release.17", "abc", terminal=None, environment={}, entry=None
+    )
+    assert {web.labels["pushdeploy.role"], command.labels["pushdeploy.role"]} == {"rehearsal"}
+    assert {web.network, command.network} == {ISOLATED}
+    assert slot_of(web.labels) is None
+    assert web.name.startswith("pushdeploy-abc-shop-rehearsal-web.1-v17-")
+    assert not is_running_release(_info(state="running", labels=command.labels))
 
 
 def test_an_empty_command_starts_what_the_image_starts() -> None:
@@ -194,6 +208,8 @@ def test_specimen_is_any_running_container_of_the_app_but_for_builds() -> None:
     assert specimen_of(_info(state="exited", labels=OURS)) is None
     build = {"pushdeploy.app": "shop", "pushdeploy.role": "build"}
     assert specimen_of(_info(state="running", labels=build)) is None
+    rehearsed = task_spec(_manifest(rehearsal=True), WEB1, "abc").labels
+    assert specimen_of(_info(state="running", labels=rehearsed)) is None
 
 
 @pytest.mark.parametrize("version", ["9" * 30, "²", "-1", "one", ""])
