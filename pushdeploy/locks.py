@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import Busy, Overtaken
-from pushdeploy.domain.names import AppName
+from pushdeploy.domain.names import AppName, ImageDigest
 from pushdeploy.domain.ports import Output
 
 
@@ -194,6 +194,29 @@ class TrafficLocks:
             return self._waiting_since.get(app)
 
 
+class Pins:
+    """Images that must stay although no release or container may have them. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._images: list[ImageDigest] = []
+
+    @contextmanager
+    def pinned(self, image: ImageDigest) -> Iterator[None]:
+        """Entered under a lock of ``AppLocks``: nothing is being removed then."""
+        with self._lock:
+            self._images.append(image)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._images.remove(image)
+
+    def images(self) -> frozenset[ImageDigest]:
+        with self._lock:
+            return frozenset(self._images)
+
+
 class Writers:
     """Who writes to an app's disks beside its tasks: one-off commands. Thread-safe."""
 
@@ -240,3 +263,36 @@ class Writers:
         with self._lock:
             found = self._writers.get(app, {}).get(name)
         return found[1].cancel(reason) if found else False
+
+
+class GoingOn:
+    """What goes on with an app beside its lock, and is to be ended from outside. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._noted: list[tuple[AppName, Cancellation]] = []
+
+    @contextmanager
+    def noted(self, app: AppName, cancellation: Cancellation) -> Iterator[None]:
+        entry = (app, cancellation)
+        with self._changed:
+            self._noted.append(entry)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._noted.remove(entry)
+                self._changed.notify_all()
+
+    def cancel(
+        self, reason: str, app: AppName | None = None, timeout_seconds: float | None = None
+    ) -> None:
+        """Those of ``app``, or all. Returns when they have ended, or at the time-out."""
+        with self._changed:
+            meant = [each for each in self._noted if app in {None, each[0]}]
+        for _, cancellation in meant:
+            cancellation.cancel(reason)
+        with self._changed:
+            self._changed.wait_for(
+                lambda: not any(each in self._noted for each in meant), timeout_seconds
+            )

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from pushdeploy.build.builder import DEPENDENCIES_LABEL
@@ -17,7 +17,7 @@ from pushdeploy.domain.names import AppName, ImageDigest
 from pushdeploy.domain.ports import Engine
 from pushdeploy.domain.release import Release, ReleaseStatus
 from pushdeploy.domain.retention import Entry, Rule, StoredImage, Verdict, beyond, verdicts
-from pushdeploy.locks import AppLocks
+from pushdeploy.locks import AppLocks, Pins
 from pushdeploy.store import Store
 
 _log = logging.getLogger(__name__)
@@ -45,6 +45,7 @@ class Retention:
     engine: Engine
     keep: int
     wait_seconds: float = 10.0
+    pins: Pins = field(default_factory=Pins)
 
     def plan(self) -> Sequence[Verdict]:
         """What ``collect`` would do with every slug and dependency layer."""
@@ -92,7 +93,8 @@ class Retention:
     ) -> Sequence[Verdict]:
         of = None if everything else [image.id for image in images]
         entries = self.store.releases.entries(of)
-        return verdicts(entries, images, in_use, Rule(self.keep, datetime.now(UTC)))
+        needed = {*in_use, *self.pins.images()}
+        return verdicts(entries, images, needed, Rule(self.keep, datetime.now(UTC)))
 
     # ------------------------------------------------------------- removing
 

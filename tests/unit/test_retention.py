@@ -12,7 +12,7 @@ from pushdeploy.domain.container import ContainerSpec
 from pushdeploy.domain.errors import Busy
 from pushdeploy.domain.names import ImageDigest
 from pushdeploy.domain.release import Release
-from pushdeploy.locks import AppLocks, Purpose
+from pushdeploy.locks import AppLocks, Pins, Purpose
 from pushdeploy.output import Quiet
 from pushdeploy.retention import Retention
 from pushdeploy.store import Store
@@ -30,7 +30,8 @@ class Place:
         self.store = store
         self.locks = AppLocks()
         self.engine = FakeEngine()
-        self.retention = Retention(store, self.locks, self.engine, KEEP)
+        self.pins = Pins()
+        self.retention = Retention(store, self.locks, self.engine, KEEP, pins=self.pins)
         store.apps.create(SHOP)
 
     def release(self, key: str, *, layer: str = "") -> Release:
@@ -77,6 +78,18 @@ def test_slugs_behind_the_last_go_and_their_releases_stay_as_expired(place: Plac
     assert place.retention.expired(releases) == {1, 2}
     assert place.store.releases.output(SHOP, 1) == []
     assert place.store.releases.output(SHOP, 3) == ["released three"]
+
+
+def test_a_slug_that_is_pinned_stays_for_as_long(place: Place) -> None:
+    for key in ("one", "two", "three"):
+        place.release(key)
+
+    with place.pins.pinned(slug("one").image):
+        place.retention.collect()
+        assert place.slugs() == ["one", "three", "two"]
+
+    place.retention.collect()
+    assert place.slugs() == ["three", "two"]
 
 
 def test_a_plan_removes_nothing(place: Place) -> None:
