@@ -46,6 +46,11 @@ class Home:
         return self.root / "snapshots"
 
     @property
+    def rehearsals(self) -> Path:
+        """Copies of disks while something is tried out on them; on that file system too."""
+        return self.root / "rehearsals"
+
+    @property
     def cache(self) -> Path:
         return self.root / "cache"
 
