@@ -58,6 +58,17 @@ class Promoter:
             return self._all_or_nothing(promotion, release, outputs, asker)
         return self._side_by_side(promotion, release, outputs, asker)
 
+    def candidate(self, promotion: Promotion) -> Release:
+        """The release whose slug ``promote`` would take, changing nothing.
+
+        ``UserError`` where it would refuse; what a person has locked may be asked for.
+        """
+        release = self._source_release(promotion)
+        self._refuse_expired(release)
+        for target in promotion.targets:
+            self._refuse_strangers(promotion, release, self.store.apps.get(target).name)
+        return release
+
     # ------------------------------------------------------------- the three modes
 
     def _side_by_side(
@@ -211,11 +222,13 @@ class Promoter:
 
     def _refuse(self, promotion: Promotion, release: Release, target: AppName) -> None:
         """``UserError`` with the reason why ``release`` cannot become one of ``target``."""
-        app = self.store.apps.get(target)
+        self.shipper.refuse_locked(self.store.apps.get(target))
+        self._refuse_expired(release)
+        self._refuse_strangers(promotion, release, target)
+
+    def _refuse_strangers(self, promotion: Promotion, release: Release, target: AppName) -> None:
         if target == promotion.source:
             raise UserError(f"{target} cannot be promoted to itself", "pipelines:info")
-        self.shipper.refuse_locked(app)
-        self._refuse_expired(release)
         live = self.store.releases.current(target)
         if live is None or promotion.force:
             return

@@ -16,7 +16,7 @@ from pushdeploy.build.containers import BuildSettings
 from pushdeploy.build.stacks import Stacks
 from pushdeploy.commands.dispatch import Commands
 from pushdeploy.commands.platform import Platform
-from pushdeploy.cutover import Means
+from pushdeploy.cutover import STOP_SECONDS, Means
 from pushdeploy.deploy import Deployer
 from pushdeploy.disks.directories import Directories
 from pushdeploy.disks.shelf import Shelf
@@ -27,13 +27,15 @@ from pushdeploy.domain.ports import Output, Router, Scheduler
 from pushdeploy.engine.docker import DockerEngine
 from pushdeploy.instance import Home, read_instance
 from pushdeploy.lifecycle import Lifecycle
-from pushdeploy.locks import AppLocks, TrafficLocks, Writers
+from pushdeploy.locks import AppLocks, Pins, TrafficLocks, Writers
 from pushdeploy.promote import Promoter
 from pushdeploy.pushes import Pushes
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.receive.service import GitService, PackLimits
 from pushdeploy.reconcile import Reconciler, Running
+from pushdeploy.release.copies import Copies
 from pushdeploy.release.phase import ReleasePhase
+from pushdeploy.release.rehearsal import Rehearsals, Stage
 from pushdeploy.release.snapshots import SnapshotPhase
 from pushdeploy.resources import find
 from pushdeploy.retention import Retention
@@ -71,6 +73,7 @@ class Server:
     store: Store
     disks: Directories
     scheduler: Scheduler
+    rehearsals: Rehearsals
 
 
 def serve(settings: Settings) -> NoReturn:
@@ -98,6 +101,7 @@ def _startup(server: Server, settings: Settings, stopping: threading.Event) -> N
     _mount_disks(server)
     server.router.start()
     server.reconciler.recover()
+    server.rehearsals.sweep()
     server.reconciler.route_all()
     server.promoter.take_back.recover()
     address = server.ssh.start()
@@ -123,6 +127,7 @@ def _shutdown(server: Server) -> None:
     """Take no more requests, let committed deploys end; apps and nginx go on serving."""
     _log.info("stopping: apps and nginx go on serving")
     server.locks.close("the server is being stopped")
+    server.rehearsals.close("the server is being stopped", FINISHING_SECONDS)
     if not server.locks.wait_until_free(FINISHING_SECONDS):
         _log.warning("a deploy is still going on; it is undone at the next start")
     server.ssh.stop()
@@ -144,10 +149,11 @@ def _assemble(settings: Settings, home: Home, instance: str) -> Server:
     lifecycle = Lifecycle(home.root)
     limits = Limits(settings.task_memory_bytes, settings.task_cpus, settings.task_pids)
     manifests = Manifests(disks, limits, store.pipelines.place_of)
-    locks, traffic, writers = AppLocks(), TrafficLocks(), Writers()
+    locks, traffic, writers, pins = AppLocks(), TrafficLocks(), Writers(), Pins()
+    shelf = Shelf(home.snapshots)
     snapshots = SnapshotPhase(
         store,
-        Shelf(home.snapshots),
+        shelf,
         disks,
         settings.keep_snapshots,
         settings.keep_snapshot_days,
@@ -155,7 +161,7 @@ def _assemble(settings: Settings, home: Home, instance: str) -> Server:
     )
     stacks = Stacks(engine, settings.stack_source, home.cache / "stacks", settings.ca_bundle)
     builder = SlugBuilder(engine, stacks, store.slugs, _build_settings(settings, home))
-    retention = Retention(store, locks, engine, settings.keep_releases)
+    retention = Retention(store, locks, engine, settings.keep_releases, pins=pins)
     reconciler = Reconciler(
         Running(
             store,
@@ -185,6 +191,18 @@ def _assemble(settings: Settings, home: Home, instance: str) -> Server:
     shipper = Shipper(stages)
     deployer = Deployer(store, locks, repositories, builder, lifecycle, shipper, snapshots)
     promoter = Promoter(store, locks, repositories, builder, shipper)
+    rehearsals = Rehearsals(
+        Stage(
+            store,
+            locks,
+            pins,
+            Copies(store, shelf, disks, home.rehearsals),
+            scheduler,
+            builder,
+            limits,
+            STOP_SECONDS,
+        )
+    )
     platform = Platform(
         settings,
         store,
@@ -200,6 +218,7 @@ def _assemble(settings: Settings, home: Home, instance: str) -> Server:
         traffic,
         writers,
         snapshots,
+        rehearsals,
     )
     pushes = Pushes(store, deployer, reconciler, settings.domain)
     git = GitService(repositories, pushes, _pack_limits(settings), _post_receive(lifecycle))
@@ -225,6 +244,7 @@ def _assemble(settings: Settings, home: Home, instance: str) -> Server:
         store,
         disks,
         scheduler,
+        rehearsals,
     )
 
 

@@ -218,6 +218,7 @@ def _more(request: Request, app: App, live: Release | None) -> Row:
 def _destroy(request: Request, app: App) -> None:
     """Stopped first, so that nobody starts again what is being removed."""
     platform = request.platform
+    platform.rehearsals.cancel(app.name, f"{app.name} is being destroyed")
     request.store.apps.set_stopped(app.name, True)
     try:
         platform.reconciler.forget(app.name, app.settings.stop_grace_seconds)

@@ -11,6 +11,7 @@ from pushdeploy.domain.ports import Refs, Scheduler
 from pushdeploy.locks import AppLocks, Purpose, TrafficLocks, Writers
 from pushdeploy.promote import Promoter
 from pushdeploy.reconcile import Reconciler
+from pushdeploy.release.rehearsal import Rehearsals
 from pushdeploy.release.snapshots import SnapshotPhase
 from pushdeploy.retention import Retention
 from pushdeploy.run.manifests import Manifests
@@ -35,6 +36,7 @@ class Platform:
     traffic: TrafficLocks
     writers: Writers
     snapshots: SnapshotPhase
+    rehearsals: Rehearsals
 
     @contextmanager
     def turn(self, app: AppName, what: str, asker: Asker) -> Iterator[None]:

@@ -14,6 +14,7 @@ from pushdeploy.commands.face.pipelines import (
     pipeline_argument,
 )
 from pushdeploy.commands.face.printing import Row, errors_of, show_json, show_rows
+from pushdeploy.commands.face.rehearsals import rehearsed
 from pushdeploy.commands.face.request import Request
 from pushdeploy.commands.releases import parse_version
 from pushdeploy.domain.app import App
@@ -26,6 +27,7 @@ from pushdeploy.domain.promotion import Mode, TargetResult, promoted_from
 from pushdeploy.domain.release import Release
 from pushdeploy.domain.verification import Evidence, disagreements, short, troubles_of
 from pushdeploy.promote import Promotion
+from pushdeploy.release.rehearsal import Rehearsal
 from pushdeploy.ship import Asker
 
 
@@ -44,6 +46,8 @@ def parse_apps(text: str) -> Sequence[AppName]:
 @click.option("--one-by-one", is_flag=True, help="In order; the first failure stops.")
 @click.option("--all-or-nothing", is_flag=True, help="Traffic moves when all of them are ready.")
 @click.option("--force", is_flag=True, help="Also where the histories are not related.")
+@click.option("--rehearse", is_flag=True, help="Try it on copies of the disks alone.")
+@click.option("--network", is_flag=True, help="With --rehearse: a way out of this machine.")
 @form_option
 def promote(
     request: Request,
@@ -53,6 +57,8 @@ def promote(
     one_by_one: bool,
     all_or_nothing: bool,
     force: bool,
+    rehearse: bool,
+    network: bool,
     form: str,
 ) -> int:
     """Release the live slug of an app in the apps of the next stage: no build, the same bytes.
@@ -64,9 +70,12 @@ def promote(
     pipeline, source = chosen_source(request.store, app, named)
     targets = _targets(pipeline, source, named)
     mode = _mode(one_by_one, all_or_nothing)
-    results = request.platform.promoter.promote(
-        Promotion(source, targets, version, mode, force), _asker(request, form)
-    )
+    promotion = Promotion(source, targets, version, mode, force)
+    if rehearse:
+        return _rehearse(request, promotion, form, network=network)
+    if network:
+        raise UserError("--network is for a rehearsal", "pipelines:promote --rehearse --network")
+    results = request.platform.promoter.promote(promotion, _asker(request, form))
     _tell_results(request, form, source, results)
     return 0 if all(result.outcome == "succeeded" for result in results) else 1
 
@@ -160,6 +169,27 @@ def _asker(request: Request, form: str) -> Asker:
     asker = request.asker
     output = errors_of(request.session) if form == "json" else asker.output
     return Asker(asker.by, output, asker.cancellation)
+
+
+def _rehearse(request: Request, promotion: Promotion, form: str, *, network: bool) -> int:
+    """One target after the other: side by side they would tell wrong times."""
+    if promotion.mode is not Mode.INDEPENDENT:
+        raise UserError(
+            f"--{promotion.mode} says how traffic moves, and a rehearsal moves none",
+            "leave it out",
+        )
+    origin = request.platform.promoter.candidate(promotion)
+    asked = [Rehearsal(target, origin, request.session.by, network) for target in promotion.targets]
+    results = [rehearsed(request, each, _asker(request, form)) for each in asked]
+    went_well = all(result.went_well for result in results)
+    if form == "json":
+        targets = [result.document for result in results]
+        shown = {"source": str(promotion.source), "went_well": went_well, "targets": targets}
+        show_json(request, shown)
+    else:
+        for result in results:
+            result.tell(request.output)
+    return 0 if went_well else 1
 
 
 def _tell_results(

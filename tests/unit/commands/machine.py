@@ -37,12 +37,14 @@ from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.source import Source
 from pushdeploy.domain.task import Slot, Specimen, Task, Tried
 from pushdeploy.lifecycle import Lifecycle
-from pushdeploy.locks import AppLocks, TrafficLocks, Writers
+from pushdeploy.locks import AppLocks, Pins, TrafficLocks, Writers
 from pushdeploy.output import Quiet
 from pushdeploy.promote import Promoter
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.reconcile import Reconciler, Running
+from pushdeploy.release.copies import Copies
 from pushdeploy.release.phase import ReleasePhase
+from pushdeploy.release.rehearsal import Rehearsals, Stage
 from pushdeploy.release.snapshots import SnapshotPhase
 from pushdeploy.retention import Retention
 from pushdeploy.run.manifests import Manifests
@@ -402,6 +404,18 @@ class Machine:
             traffic,
             writers,
             snapshots,
+            Rehearsals(
+                Stage(
+                    self.store,
+                    locks,
+                    Pins(),
+                    Copies(self.store, snapshots.shelf, disks, self.home / "rehearsals"),
+                    self.scheduler,
+                    builder,
+                    Limits(),
+                    10,
+                )
+            ),
         )
 
 

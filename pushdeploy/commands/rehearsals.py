@@ -1,0 +1,44 @@
+"""releases, tried on a copy: what one would do to an app's data, and how long it would take."""
+
+import click
+
+from pushdeploy.commands.face.arguments import app_argument, find_app, form_option
+from pushdeploy.commands.face.command import command
+from pushdeploy.commands.face.printing import errors_of, show_json
+from pushdeploy.commands.face.rehearsals import rehearsed
+from pushdeploy.commands.face.request import Request
+from pushdeploy.domain.app import App
+from pushdeploy.domain.errors import UserError
+from pushdeploy.release.rehearsal import Rehearsal
+from pushdeploy.ship import Asker
+
+
+@command("releases:rehearse", example="releases:rehearse shop --slug-of shop-staging")
+@app_argument
+@click.option("--slug-of", metavar="OTHER", help="The live slug of this app, not of APP itself.")
+@click.option("--network", is_flag=True, help="Give it a way out of this machine.")
+@form_option
+def rehearse(request: Request, app: App, slug_of: str | None, network: bool, form: str) -> int:
+    """Try a release on a copy of the app's disks, and show what it does to the data.
+
+    The release command of the slug runs with the app's config, then its web process starts on that
+    copy. Nothing that is live is touched, and nothing is left. The exit code is 0 when both went
+    well.
+    """
+    source = find_app(request.store, slug_of).name if slug_of else app.name
+    origin = request.store.releases.current(source)
+    if origin is None:
+        hint = f"releases:rehearse {app.name} --slug-of OTHER takes that of another app"
+        raise UserError(f"{source} has no live release", hint)
+    output = errors_of(request.session) if form == "json" else request.output
+    asker = Asker(request.session.by, output, request.session.cancellation)
+    asked = Rehearsal(app.name, origin, request.session.by, network)
+    result = rehearsed(request, asked, asker, raises=True)
+    if form == "json":
+        show_json(request, result.document)
+    else:
+        result.tell(request.output)
+    return 0 if result.went_well else 1
+
+
+COMMANDS = (rehearse,)
