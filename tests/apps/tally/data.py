@@ -6,13 +6,20 @@ import pathlib
 import sqlite3
 
 DISK = pathlib.Path(os.environ.get("DISK_PATH", "/tmp"))
-VERSION = pathlib.Path("VERSION").read_text().strip()
+
+
+def word(name, otherwise=""):
+    """What a file of the repository says, which may be missing."""
+    path = pathlib.Path(name)
+    return path.read_text().strip() if path.exists() else otherwise
+
+
+VERSION = word("VERSION")
 
 
 def connect():
     connection = sqlite3.connect(DISK / "tally.sqlite3", timeout=20)
-    if os.environ.get("JOURNAL") != "delete":
-        connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute(f"PRAGMA journal_mode={word('JOURNAL', 'wal')}")
     connection.execute("CREATE TABLE IF NOT EXISTS entries (id INTEGER PRIMARY KEY, note TEXT)")
     return connection
 

@@ -1,16 +1,16 @@
-"""A migration that does what the word in the file MIGRATION says, and waits at a gate half-way.
+"""A migration that does what the file MIGRATION says, or a config var of that name, and waits at a
+gate half-way.
 
 The gate is the file hold-release on the disk; at-release appears there while it waits."""
 
 import os
-import pathlib
 import sys
 import time
 
 import data
 
 lock = data.claim()
-what = pathlib.Path("MIGRATION").read_text().strip() if os.path.exists("MIGRATION") else ""
+what = os.environ.get("MIGRATION") or data.word("MIGRATION")
 database = data.connect()
 print(f"migration of version {data.VERSION}: {what or 'nothing to do'}", flush=True)
 if what in {"delete", "delete and fail", "fill"}:

@@ -1,7 +1,9 @@
-"""POST / adds a line and answers with its number; GET / counts them, GET /notes shows them.
+"""POST / adds a line and answers with its number; DELETE / removes all of them; GET / counts them,
+GET /notes shows them.
 
 Every answer ends with the version that gave it. /slow?2 takes two seconds. With STUBBORN set it
-does not listen to SIGTERM; with a file FAIL_BOOT in the repository it does not start."""
+does not listen to SIGTERM; with a file FAIL_BOOT in the repository it does not start. On SIGTERM it
+writes as many bytes to its disk as the file cache-bytes there says."""
 
 import http.server
 import os
@@ -34,6 +36,13 @@ class Tally(http.server.BaseHTTPRequestHandler):
         database.close()
         self.answer(str(added))
 
+    def do_DELETE(self):
+        database = data.connect()
+        with database:
+            database.execute("DELETE FROM entries")
+        database.close()
+        self.answer("none")
+
     def answer(self, text):
         body = f"{text}\nversion {data.VERSION}\n".encode()
         self.send_response(200)
@@ -45,9 +54,16 @@ class Tally(http.server.BaseHTTPRequestHandler):
         pass
 
 
+def leave(*_):
+    wanted = data.DISK / "cache-bytes"
+    if wanted.exists():
+        (data.DISK / "cache").write_bytes(bytes(int(wanted.read_text())))
+    os._exit(0)
+
+
 if os.path.exists("FAIL_BOOT"):
     sys.exit("web: it does not start")
-signal.signal(signal.SIGTERM, signal.SIG_IGN if os.environ.get("STUBBORN") else signal.SIG_DFL)
+signal.signal(signal.SIGTERM, signal.SIG_IGN if os.environ.get("STUBBORN") else leave)
 http.server.ThreadingHTTPServer.daemon_threads = True
 http.server.ThreadingHTTPServer.request_queue_size = 256
 print(f"version {data.VERSION} listens", flush=True)
