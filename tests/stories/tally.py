@@ -22,8 +22,12 @@ class Tally:
         self._made = 1
 
     @classmethod
-    def live(cls, server: Server, path: Path, app: str) -> "Tally":
+    def live(cls, server: Server, path: Path, app: str, **files: str) -> "Tally":
+        """Its first version, with further files."""
         repository = Repository.create(server, APPS / "tally", path, app)
+        for name, text in files.items():
+            repository.write(name, text)
+        repository.commit()
         server.ssh(f"apps:create {app}", check=True)
         server.ssh(f"disks:attach {app} data /data", check=True)
         repository.push(check=True)
