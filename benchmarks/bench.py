@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 
-from benchmarks import deploys, ledger, memory, promote, snapshots, switches, transport
+from benchmarks import deploys, holds, ledger, memory, promote, snapshots, switches, transport
 from benchmarks.measure import RUNS, Figure, keep, missed, table
 from pushdeploy.domain.errors import PushdeployError
 from tests.stories.harness import Server
@@ -18,6 +18,7 @@ MODULES: dict[str, ModuleType] = {
     "deploys": deploys,
     "promote": promote,
     "switches": switches,
+    "holds": holds,
     "ledger": ledger,
     "snapshots": snapshots,
     "transport": transport,
