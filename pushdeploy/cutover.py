@@ -98,7 +98,8 @@ class Overlap:
                 means.snapshots.before_release(
                     app, release.disks, release.version, release.by, output
                 )
-                _run_release_phase(means, change)
+                with _release_phase(means, change) as migrate:
+                    migrate()
                 tasks = start()
             undo.callback(means.scheduler.stop, tasks, app.settings.stop_grace_seconds)
             change.before_switch()
@@ -148,8 +149,11 @@ class Exclusive:
             means.writers.alone(app.name, f"release {release.label}"),
         ):
             try:
-                with _made_ready(means, change, first=True) as start:
-                    self._take_over(start)
+                with (
+                    _made_ready(means, change, first=True) as start,
+                    _release_phase(means, change) as migrate,
+                ):
+                    self._take_over(migrate, start)
             except BaseException as error:
                 self._put_everything_back(error)
                 raise
@@ -161,7 +165,7 @@ class Exclusive:
             means.store.releases.add_step(app.name, release.version, "Requests held", held_seconds)
         return []
 
-    def _take_over(self, start: Callable[[], Sequence[Task]]) -> None:
+    def _take_over(self, migrate: Callable[[], None], start: Callable[[], Sequence[Task]]) -> None:
         means, change = self._means, self._change
         app = change.app
         old = [task for task in means.scheduler.tasks(app.name) if change.is_old(task)]
@@ -172,7 +176,7 @@ class Exclusive:
                 with change.output.step(f"Stopping {places(old)}"):
                     grace_seconds = min(app.settings.stop_grace_seconds, STOP_SECONDS)
                     means.scheduler.stop(old, grace_seconds)
-        self._change_the_disks()
+        self._change_the_disks(migrate)
         tasks = start()
         change.before_switch()
         means.mark(change.release, ReleaseStatus.SWITCHING)
@@ -195,7 +199,7 @@ class Exclusive:
                 )
             yield
 
-    def _change_the_disks(self) -> None:
+    def _change_the_disks(self, migrate: Callable[[], None]) -> None:
         """From the snapshot on, whatever happens, they are put back unless the release is live."""
         means, change = self._means, self._change
         app, release, output = change.app, change.release, change.output
@@ -207,7 +211,7 @@ class Exclusive:
         if change.candidate.restore is not None:
             with output.step(f"Restoring snapshot s{change.candidate.restore}"):
                 means.snapshots.restore(app, change.candidate.restore, output.detail)
-        _run_release_phase(means, change)
+        migrate()
 
     def _let_requests_go_on(self, tasks: Sequence[Task]) -> None:
         """The release is live: trouble with nginx is told, and undoes nothing any more."""
@@ -274,15 +278,25 @@ def _made_ready(
             gate.shut()
 
 
-def _run_release_phase(means: Means, change: Change) -> None:
-    if change.candidate.release_phase:
-        means.mark(change.release, ReleaseStatus.RELEASING)
-        means.phase.run(
-            change.manifest,
-            change.release,
-            change.app.settings.release_timeout_seconds,
-            change.output,
-        )
+@contextmanager
+def _release_phase(means: Means, change: Change) -> Iterator[Callable[[], None]]:
+    """The container of the release command, where one is to run, is ready while inside. What is
+    given runs it."""
+    if not change.candidate.release_phase:
+        yield _no_release_phase
+        return
+    seconds = change.app.settings.release_timeout_seconds
+    with means.phase.made_ready(change.manifest, change.release, seconds, change.output) as run:
+
+        def migrate() -> None:
+            means.mark(change.release, ReleaseStatus.RELEASING)
+            run()
+
+        yield migrate
+
+
+def _no_release_phase() -> None:
+    """Of a release that skips it."""
 
 
 def places(tasks: Sequence[Task]) -> str:

@@ -211,11 +211,13 @@ class Scheduler(Protocol):
         timeout_seconds: float | None,
         cancellation: Cancellation,
         environment: Mapping[str, str] | None = None,
+        gate: Gate | None = None,
     ) -> int:
         """Run ``command`` through a shell in a one-off container: its exit code (124: time-out).
 
         ``name`` becomes DYNO (``release.17``, ``run.9157``). The container is gone afterwards,
-        also after a cancel, which raises ``Cancelled``.
+        also after a cancel, which raises ``Cancelled``. Behind a ``gate`` it is made ready, without
+        input, and the command begins when it opens; ``Cancelled`` when it is shut.
         """
 
     def try_out(

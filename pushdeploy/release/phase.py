@@ -1,7 +1,12 @@
 """The release phase: the slug's release command, once, with the new config and the app's disks."""
 
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
 from pushdeploy.domain.cancel import Cancellation
-from pushdeploy.domain.errors import BackendDown, PushdeployError, ReleaseFailed
+from pushdeploy.domain.errors import BackendDown, Cancelled, PushdeployError, ReleaseFailed
+from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.ports import Output, Scheduler
 from pushdeploy.domain.release import Release
@@ -10,28 +15,49 @@ from pushdeploy.release.streams import LineStreams
 TIMED_OUT = 124
 """The exit code of a command that was stopped at its time-out, as timeout(1) has it."""
 
+_READY_SECONDS = 30
+"""How long its container may take to start while nobody waits for it."""
+
 
 class ReleasePhase:
     def __init__(self, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
 
-    def run(
+    @contextmanager
+    def made_ready(
         self, manifest: Manifest, release: Release, timeout_seconds: float, output: Output
-    ) -> None:
-        """Run the release command of ``release``, streaming what it says.
+    ) -> Iterator[Callable[[], None]]:
+        """Start a container in which the release command waits. What is given runs it, streaming
+        what it says.
 
         It is never cut in half: nobody can cancel it but the time-out. ``ReleaseFailed`` when it
-        ends with anything but 0.
+        ends with anything but 0, or at once when there can be no such container. Nothing is left
+        of one that was not to run.
         """
-        command = release.slug.release_command
+        command, gate, streams = release.slug.release_command, Gate(), LineStreams(output.detail)
         if command is None:
+            yield _nothing
             return
-        streams = LineStreams(output.detail)
-        with output.step(f"Running the release command: {command}"):
-            code = self._run(manifest, command, release, timeout_seconds, streams)
-            streams.end()
-            if code:
-                raise _failure(release, code, timeout_seconds, streams)
+        with ThreadPoolExecutor(1, thread_name_prefix=f"release-{release.app}") as pool:
+            running = pool.submit(
+                self._run, manifest, command, release, timeout_seconds, streams, gate
+            )
+            running.add_done_callback(lambda _: gate.shut())
+
+            def run() -> None:
+                with output.step(f"Running the release command: {command}"):
+                    gate.open()
+                    code = running.result()
+                    streams.end()
+                    if code:
+                        raise _failure(release, code, timeout_seconds, streams)
+
+            try:
+                if not gate.await_ready(1, _READY_SECONDS) and running.done():
+                    running.result()
+                yield run
+            finally:
+                gate.shut()
 
     def _run(
         self,
@@ -40,6 +66,7 @@ class ReleasePhase:
         release: Release,
         timeout_seconds: float,
         streams: LineStreams,
+        gate: Gate,
     ) -> int:
         try:
             return self._scheduler.run_once(
@@ -50,13 +77,18 @@ class ReleasePhase:
                 timeout_seconds,
                 Cancellation(),
                 {"RELEASE_PHASE": "1"},
+                gate,
             )
-        except BackendDown:
+        except (BackendDown, Cancelled):
             raise
         except PushdeployError as error:
             raise ReleaseFailed(
                 f"the release command could not be started: {error.message}", error.hint
             ) from error
+
+
+def _nothing() -> None:
+    """Where there is no release command."""
 
 
 def _failure(

@@ -6,8 +6,10 @@ from contextlib import contextmanager, suppress
 
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import ContainerSpec
-from pushdeploy.domain.errors import BackendDown, PushdeployError
+from pushdeploy.domain.errors import BackendDown, Cancelled, PushdeployError
+from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.ports import Attached, Engine, Streams, WindowSize
+from pushdeploy.run.labels import gated
 
 TIMED_OUT = 124
 """What timeout(1) exits with."""
@@ -24,13 +26,20 @@ def run_once(
     streams: Streams,
     timeout_seconds: float | None,
     cancellation: Cancellation,
+    gate: Gate | None = None,
 ) -> int:
     """The exit code, when all output has been given to ``streams``; the container is gone then."""
-    container = engine.create(spec)
+    # A foreign image may lack what waiting takes: its container comes when the gate is open.
+    if gate is not None and spec.user is None:
+        _pass(gate)
+        gate = None
+    container = engine.create(spec if gate is None else gated(spec))
     try:
         attached = engine.attach(container, spec.tty)
         try:
-            return _converse(engine, container, attached, streams, timeout_seconds, cancellation)
+            return _converse(
+                engine, container, attached, streams, timeout_seconds, cancellation, gate
+            )
         finally:
             attached.close()
     finally:
@@ -54,6 +63,7 @@ def _converse(
     streams: Streams,
     timeout_seconds: float | None,
     cancellation: Cancellation,
+    gate: Gate | None,
 ) -> int:
     def kill() -> None:
         with suppress(PushdeployError):
@@ -67,6 +77,9 @@ def _converse(
         engine.start(container)
         if cancellation.cancelled:
             kill()  # the first one came before there was anything to kill
+        if gate is not None:
+            _pass(gate)
+            attached.write(b"go\n")
         if streams.terminal is not None:
             streams.on_resize(resize)
         threading.Thread(target=_feed, args=[streams, attached], daemon=True).start()
@@ -75,6 +88,11 @@ def _converse(
             code = _exit_code(engine, container)
     cancellation.check()
     return TIMED_OUT if timed_out() else code
+
+
+def _pass(gate: Gate) -> None:
+    if not gate.wait():
+        raise Cancelled("the gate was shut: the command never began")
 
 
 def _feed(streams: Streams, attached: Attached) -> None:

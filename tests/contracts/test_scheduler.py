@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pushdeploy.run.schedulers
 from pushdeploy.discover import discover
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import BootFailed, Cancelled
+from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Limits, Manifest, Mount, ProcessSpec
 from pushdeploy.domain.names import AppName, ImageDigest, ProcessType
 from pushdeploy.domain.ports import Engine, Scheduler, WindowSize
@@ -81,6 +83,11 @@ class Bench:
             self.manifest, command, "run.1", streams, timeout_seconds, Cancellation()
         )
         return code, streams
+
+    def behind(self, gate: Gate, command: str, streams: Typed) -> int:
+        return self.scheduler.run_once(
+            self.manifest, command, "release.1", streams, 60, Cancellation(), gate=gate
+        )
 
     def lines(self, process: str | None = None, tail: int = 100) -> list[tuple[str, str]]:
         found = self.scheduler.logs(
@@ -306,6 +313,30 @@ def test_a_cancelled_one_off_is_gone(bench: Bench) -> None:
             )
         canceller.join(10)
     assert time.monotonic() - began < 10
+    assert bench.engine.containers({}) == []
+
+
+def test_a_one_off_behind_a_gate_is_ready_and_begins_when_it_opens(bench: Bench) -> None:
+    gate, streams = Gate(), Typed()
+    with ThreadPoolExecutor(1) as pool:
+        ended = pool.submit(bench.behind, gate, "echo begun; exit 3", streams)
+        assert gate.await_ready(1, 60)
+        assert (streams.out, ended.done()) == (b"", False)
+        gate.open()
+        assert ended.result(60) == 3
+    assert streams.out == b"begun\n"
+    assert bench.engine.containers({}) == []
+
+
+def test_a_one_off_behind_a_gate_that_is_shut_never_begins(bench: Bench) -> None:
+    gate, streams = Gate(), Typed()
+    with ThreadPoolExecutor(1) as pool:
+        ended = pool.submit(bench.behind, gate, "echo begun", streams)
+        assert gate.await_ready(1, 60)
+        gate.shut()
+        with pytest.raises(Cancelled):
+            ended.result(60)
+    assert streams.out == b""
     assert bench.engine.containers({}) == []
 
 

@@ -80,6 +80,7 @@ class DockerLocal:
         timeout_seconds: float | None,
         cancellation: Cancellation,
         environment: Mapping[str, str] | None = None,
+        gate: Gate | None = None,
     ) -> int:
         cancellation.check()
         spec = labels.once_spec(
@@ -92,7 +93,7 @@ class DockerLocal:
             entry=self._entry,
         )
         with self._ours.at_work([spec.name]):
-            return run_once(self._engine, spec, streams, timeout_seconds, cancellation)
+            return run_once(self._engine, spec, streams, timeout_seconds, cancellation, gate)
 
     def try_out(
         self,

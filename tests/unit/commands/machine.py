@@ -18,7 +18,7 @@ from pushdeploy.disks.shelf import Shelf
 from pushdeploy.domain.access import PublicKey
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import LogLine
-from pushdeploy.domain.errors import BootFailed, BuildFailed, RouteFailed
+from pushdeploy.domain.errors import BootFailed, BuildFailed, Cancelled, RouteFailed
 from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Limits, Manifest
 from pushdeploy.domain.names import (
@@ -155,7 +155,10 @@ class MemoryScheduler:
         timeout_seconds: float | None,
         cancellation: Cancellation,
         environment: Mapping[str, str] | None = None,
+        gate: Gate | None = None,
     ) -> int:
+        if gate is not None and not gate.wait():
+            raise Cancelled("the gate was shut: the command never began")
         self.once.append(
             OneOff(
                 manifest.app, manifest.version, command, name, streams.terminal, environment or {}

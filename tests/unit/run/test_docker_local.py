@@ -261,6 +261,29 @@ def test_a_task_that_waited_at_a_gate_begins_by_itself_after_a_crash(bench: Benc
         assert [next(lines).text, next(lines).text] == ["serving", "serving"]
 
 
+def test_a_one_off_behind_a_gate_has_started_when_it_opens(bench: Bench) -> None:
+    gate, client = Gate(), Keyboard(terminal=None)
+    client.keys.put(b"")
+    with ThreadPoolExecutor(1) as pool:
+        ended = pool.submit(
+            bench.scheduler.run_once,
+            bench.manifest,
+            "cat; echo begun; exit 3",
+            "release.1",
+            client,
+            60,
+            Cancellation(),
+            gate=gate,
+        )
+        assert gate.await_ready(1, 60)
+        (info,) = bench.engine.containers({})
+        assert (info.state, client.out) == ("running", b"")
+        gate.open()
+        assert ended.result(60) == 3
+    assert client.out == b"begun\n"
+    assert bench.engine.containers({}) == []
+
+
 def test_a_task_has_the_apps_user_and_the_disks_group(bench: Bench, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
