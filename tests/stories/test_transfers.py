@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.stories.harness import Server, wait_until
-from tests.stories.test_exclusive import Clients, Tally
+from tests.stories.tally import Clients, Tally
 
 pytestmark = pytest.mark.docker
 
