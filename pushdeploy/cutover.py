@@ -139,6 +139,7 @@ class Exclusive:
         self._means = means
         self._change = change
         self._held_at = 0.0
+        self._passed_at = 0.0
 
     def bring_live(self) -> Sequence[Task]:
         means, change = self._means, self._change
@@ -159,8 +160,8 @@ class Exclusive:
                 raise
             finally:
                 means.traffic.requests_go_on(app.name)
-        held_seconds = monotonic() - self._held_at
         if self._held_at:
+            held_seconds = self._passed_at - self._held_at
             output.detail(f"requests were held for {duration(held_seconds)}")
             means.store.releases.add_step(app.name, release.version, "Requests held", held_seconds)
         return []
@@ -217,6 +218,7 @@ class Exclusive:
         """The release is live: trouble with nginx is told, and undoes nothing any more."""
         means, change = self._means, self._change
         route = route_of(change.app, means.hosts(change.app), change.release.version, tasks)
+        self._passed_at = monotonic()  # what is held is passed on before nginx reads the new route
         try:
             with change.output.step("Switching traffic"):
                 means.router.switch(route, (), 0, change.output)

@@ -20,9 +20,9 @@ from pushdeploy.disks.child import Answer, end_with, say
 from pushdeploy.disks.durable import make_durable
 from pushdeploy.disks.index import Index
 from pushdeploy.disks.job import Job
-from pushdeploy.disks.progress import shown_size
 from pushdeploy.disks.survey import changed_bytes, size_bytes
 from pushdeploy.domain.errors import BackendDown, NoRoom, PushdeployError, UserError
+from pushdeploy.domain.sizes import about_bytes
 
 if TYPE_CHECKING:  # it imports half of the domain
     from pushdeploy.domain.disk_ports import SnapshotKind
@@ -51,8 +51,8 @@ def _take(job: Job) -> Answer:
     needed, free = _needed(job, kinds), _free(place)
     if needed > free:
         raise NoRoom(
-            f"a snapshot of {', '.join(job.disks)} needs {shown_size(needed)},"
-            f" and {shown_size(free)} are free",
+            f"a snapshot of {', '.join(job.disks)} needs {about_bytes(needed)},"
+            f" and {about_bytes(free)} are free",
             _HINT,
         )
     with _numbers("the snapshot", needed, free):
@@ -158,8 +158,8 @@ def _numbers(what: str, needed: int, free: int) -> Iterator[None]:
         if error.errno not in _FULL:
             raise
         raise NoRoom(
-            f"{what} ran out of room: {shown_size(needed)} were to be written,"
-            f" and {shown_size(free)} were free",
+            f"{what} ran out of room: {about_bytes(needed)} were to be written,"
+            f" and {about_bytes(free)} were free",
             _HINT,
         ) from error
 

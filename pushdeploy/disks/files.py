@@ -156,12 +156,22 @@ def copy_special(
 ) -> None:
     """A link as a link, a fifo as a fifo; sockets are made anew by those who listen on them."""
     if stat.S_ISLNK(status.st_mode):
-        os.symlink(os.readlink(name, dir_fd=source), name, dir_fd=target)
+        os.symlink(_destination(name, source), name, dir_fd=target)
     elif stat.S_ISFIFO(status.st_mode):
         os.mkfifo(name, 0o600, dir_fd=target)
     else:
         return
     _dress_name(name, target, status, owners)
+
+
+def _destination(name: str, within: int) -> str:
+    """Where a link leads; ``NotPlainError`` when it is none any more, which is EINVAL there."""
+    try:
+        return os.readlink(name, dir_fd=within)
+    except OSError as error:
+        if error.errno == errno.EINVAL:
+            raise NotPlainError(name) from error
+        raise
 
 
 def _dress_name(name: str, within: int, status: os.stat_result, owners: Owners) -> None:

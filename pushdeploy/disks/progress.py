@@ -3,8 +3,9 @@
 import time
 from collections.abc import Callable
 
+from pushdeploy.domain.sizes import about_bytes
+
 _EVERY_SECONDS = 2.0
-_UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
 class Progress:
@@ -27,7 +28,7 @@ class Progress:
         self.size_bytes += size_bytes
         if time.monotonic() - self._told >= _EVERY_SECONDS:
             self._told = time.monotonic()
-            self.note(f"{shown_size(self._copied_bytes)} so far")
+            self.note(f"{about_bytes(self._copied_bytes)} so far")
 
     def kept(self, size_bytes: int) -> None:
         """A file that did not have to be copied."""
@@ -35,14 +36,5 @@ class Progress:
         self.size_bytes += size_bytes
 
     def summary(self) -> None:
-        total, size = self._copied + self._kept, shown_size(self._copied_bytes)
-        self.note(f"{self._copied} of {total} files, {size}")
-
-
-def shown_size(size_bytes: float) -> str:
-    """As df -H counts, with two or three figures."""
-    for unit in _UNITS:
-        if size_bytes < 1000 or unit == _UNITS[-1]:
-            break
-        size_bytes /= 1000
-    return f"{size_bytes:.3g} {unit}" if size_bytes < 1000 else f"{size_bytes:.0f} {unit}"
+        total, size = self._copied + self._kept, about_bytes(self._copied_bytes)
+        self.note(f"{self._copied} of {total} files copied, {size}")

@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, BinaryIO, Self, cast
 
 from pushdeploy.disks.child import end_with, say
 from pushdeploy.disks.files import MOST_DEPTH, directory, look, new_file
-from pushdeploy.disks.progress import shown_size
 from pushdeploy.domain.errors import BackendDown, NoRoom, PushdeployError, UserError
+from pushdeploy.domain.sizes import about_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -311,8 +311,8 @@ class _Room:
         free = status.f_bavail * status.f_frsize
         if needed_bytes > free - self._kept_bytes:
             raise NoRoom(
-                f"the import does not fit: {shown_size(needed_bytes)} more were to be written,"
-                f" {shown_size(free)} are free, and {shown_size(self._kept_bytes)} must stay so",
+                f"the import does not fit: {about_bytes(needed_bytes)} more were to be written,"
+                f" {about_bytes(free)} are free, and {about_bytes(self._kept_bytes)} must stay so",
                 _ROOM_HINT,
             )
         if status.f_files and status.f_favail <= self._kept_files:
