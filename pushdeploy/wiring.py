@@ -81,18 +81,31 @@ def serve(settings: Settings) -> NoReturn:
     _log_to_stderr()
     home = Home(settings.home)
     instance = read_instance(home.root)
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping, asked_to_stop = threading.Event(), _asked_to_stop()
     with _only_server(home):
         server = _assemble(settings, home, instance)
         _startup(server, settings, stopping)
-        stopping.wait()
+        os.read(asked_to_stop, 1)
+        stopping.set()
         _shutdown(server)
         # Not by way of the interpreter, which waits for every thread: a deploy that has not ended
         # by now, or an app that takes its time to boot, is finished or undone at the next start.
         logging.shutdown()
         os._exit(0)
+
+
+def _asked_to_stop() -> int:
+    """A pipe that has something to read from SIGTERM or SIGINT on.
+
+    An event that a handler sets would do nearly always: but a signal that another thread gets does
+    not wake the waiting one, and one that comes while it begins to wait locks it for ever.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    return reading
 
 
 def _startup(server: Server, settings: Settings, stopping: threading.Event) -> None:
