@@ -23,6 +23,7 @@ from pushdeploy.locks import AppLocks, Purpose, TrafficLocks
 from pushdeploy.output import Quiet
 from pushdeploy.release.snapshots import SnapshotPhase
 from pushdeploy.run.manifests import Manifests
+from pushdeploy.run.once import TIMED_OUT
 from pushdeploy.store import Store
 
 _log = logging.getLogger(__name__)
@@ -257,10 +258,13 @@ class Reconciler:
             try:
                 with self._store.releases.recorder(release.app, release.version) as recorder:
                     recorder.write("       the server was stopped; all that the command printed:")
+                    limit = self._store.apps.get(release.app).settings.release_timeout_seconds
                     code = self._running.scheduler.finish_once(
-                        release.app, name, lambda text: recorder.write(f"       {text}")
+                        release.app, name, limit, lambda text: recorder.write(f"       {text}")
                     )
                 ended = "did not run" if code is None else f"ended with exit code {code}"
+                if code == TIMED_OUT:
+                    ended = f"ran into its {limit:g} s limit"
                 self._undo(release, f"the server was stopped while its release command {ended}")
             except PushdeployError as error:
                 self._undo(release, f"the server was stopped in its release phase: {error.message}")

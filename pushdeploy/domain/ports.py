@@ -236,10 +236,13 @@ class Scheduler(Protocol):
     def stop(self, tasks: Sequence[Task], grace_seconds: int) -> None:
         """SIGTERM, the grace period, SIGKILL; side by side; then remove. Keeps their last logs."""
 
-    def finish_once(self, app: AppName, name: str, line: Callable[[str], None]) -> int | None:
+    def finish_once(
+        self, app: AppName, name: str, timeout_seconds: float, line: Callable[[str], None]
+    ) -> int | None:
         """Wait for a one-off that a killed server left: its exit code, None where there is none.
 
-        ``line`` gets all that it printed. The container is gone afterwards.
+        Its time-out goes on from its start, as with ``run_once``. ``line`` gets all that it
+        printed. The container is gone afterwards.
         """
 
     def remove_strays(self, app: AppName | None = None) -> int:

@@ -46,9 +46,13 @@ def run_once(
         engine.remove(container)
 
 
-def finish(engine: Engine, container: str, line: Callable[[str], None]) -> int:
+def finish(
+    engine: Engine, container: str, timeout_seconds: float, line: Callable[[str], None]
+) -> int:
     """Wait for a one-off that nobody is attached to any more: its exit code; then remove it."""
-    code = _exit_code(engine, container)
+    with _ended_after(timeout_seconds, engine, container) as timed_out:
+        code = _exit_code(engine, container)
+        code = TIMED_OUT if timed_out() else code
     with suppress(PushdeployError), engine.logs(container) as lines:
         for each in lines:
             line(each.text)

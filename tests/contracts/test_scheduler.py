@@ -24,6 +24,7 @@ from pushdeploy.domain.ports import Engine, Scheduler, WindowSize
 from pushdeploy.domain.slug import Healthcheck
 from pushdeploy.domain.task import Slot
 from pushdeploy.output import Output, Quiet
+from pushdeploy.run.once import TIMED_OUT
 from tests.fakes import FakeEngine
 
 SCHEDULERS = discover(pushdeploy.run.schedulers, "SCHEDULER")
@@ -384,6 +385,22 @@ def test_a_process_that_is_tried_out_was_never_a_task(bench: Bench) -> None:
     assert bench.engine.containers({}) == []
 
 
+def test_time_runs_on_for_a_command_whose_server_was_killed_regression(bench: Bench) -> None:
+    successor = _successor(bench)
+    arguments = (bench.with_commands(), "sleep 60", "release.4", Typed(), 60)
+    with bench.engine.events() as events:
+        thread = threading.Thread(
+            target=bench.scheduler.run_once, args=(*arguments, Cancellation())
+        )
+        thread.start()
+        next(e for e in events if e.action == "start")
+        began = time.monotonic()
+        assert successor.finish_once(APP, "release.4", 2, print) == TIMED_OUT
+    thread.join(10)
+    assert time.monotonic() - began < 30
+    assert bench.engine.containers({}) == []
+
+
 def test_what_a_killed_server_has_rehearsed_is_a_stray(bench: Bench) -> None:
     manifest = replace(bench.with_commands(), rehearsal=True)
     name, successor = "release.4", _successor(bench)
@@ -394,7 +411,7 @@ def test_what_a_killed_server_has_rehearsed_is_a_stray(bench: Bench) -> None:
         next(e for e in events if e.action == "start")
         assert bench.scheduler.tasks() == []
         assert bench.scheduler.specimens(APP) == []
-        assert successor.finish_once(APP, name, print) is None
+        assert successor.finish_once(APP, name, 60, print) is None
         assert bench.scheduler.remove_strays() == 0
         assert bench.scheduler.remove_strays(APP) == 0
         assert successor.remove_strays() == 1

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -129,9 +130,14 @@ class DockerLocal:
 
         _side_by_side(retire, tasks)
 
-    def finish_once(self, app: AppName, name: str, line: Callable[[str], None]) -> int | None:
+    def finish_once(
+        self, app: AppName, name: str, timeout_seconds: float, line: Callable[[str], None]
+    ) -> int | None:
         wanted = {labels.ROLE: labels.ONCE, labels.APP: str(app), labels.DYNO: name}
-        codes = [finish(self._engine, info.id, line) for info in self._engine.containers(wanted)]
+        codes = [
+            finish(self._engine, info.id, _left_of(timeout_seconds, info), line)
+            for info in self._engine.containers(wanted)
+        ]
         return codes[-1] if codes else None
 
     def remove_strays(self, app: AppName | None = None) -> int:
@@ -255,6 +261,12 @@ class _Names:
     def busy(self, name: str) -> bool:
         with self._lock:
             return name in self._at_work or name in self._retired
+
+
+def _left_of(timeout_seconds: float, begun: ContainerInfo) -> float:
+    """By the machine's clock, for the server that began it is gone."""
+    passed = (datetime.now(UTC) - begun.created_at).total_seconds()
+    return max(0.0, timeout_seconds - max(0.0, passed))
 
 
 def _lines(lines: Tail, tail: int, stop: Callable[[], bool] | None) -> Iterator[Line]:

@@ -182,7 +182,9 @@ class MemoryScheduler:
     def stop(self, tasks: Sequence[Task], grace_seconds: int) -> None:
         self.running = [task for task in self.running if task not in tasks]
 
-    def finish_once(self, app: AppName, name: str, line: Callable[[str], None]) -> int | None:
+    def finish_once(
+        self, app: AppName, name: str, timeout_seconds: float, line: Callable[[str], None]
+    ) -> int | None:
         return None
 
     def remove_strays(self, app: AppName | None = None) -> int:
