@@ -3,7 +3,7 @@ network and no release phase."""
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from pushdeploy.domain.app import App
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.disk import CutOver, cut_over_of
 from pushdeploy.domain.errors import PushdeployError, UserError
-from pushdeploy.domain.names import AppName, HostName
+from pushdeploy.domain.names import WEB, AppName, HostName
 from pushdeploy.domain.plan import TaskPlan, is_foreign, plan_tasks
 from pushdeploy.domain.ports import Output, Refs, Router, Scheduler
 from pushdeploy.domain.release import Release, ReleaseStatus
@@ -192,13 +192,15 @@ class Reconciler:
 
     # ------------------------------------------------------------- everything
 
-    def recover(self) -> None:
+    def recover(self) -> Collection[AppName]:
         """What a killed server left: undo unfinished releases, move branches that wait for it.
 
-        A release command that still runs is left to end, with its app locked until then.
+        A release command that still runs is left to end, with its app locked until then. Returns
+        the apps whose requests may have been waiting for one.
         """
         self._running.snapshots.sweep()
-        for release in self._store.releases.unfinished():
+        unfinished = self._store.releases.unfinished()
+        for release in unfinished:
             if release.status is ReleaseStatus.RELEASING:
                 self._finish_in_background(release)
             else:
@@ -206,11 +208,17 @@ class Reconciler:
         for release in self._store.releases.refs_pending():
             self._move_branch(release)
         self._running.scheduler.remove_strays()
+        return {each.app for each in unfinished if each.cut_over is CutOver.EXCLUSIVE}
 
-    def route_all(self) -> None:
-        """Route every app to what runs of it, with one reload."""
+    def route_all(self, waiting: Collection[AppName]) -> None:
+        """Route every app to what runs of it, with one reload.
+
+        Requests of those whose web process is still to be started wait until it is converged, and
+        so do those of ``waiting``: what runs of them may be about to stop.
+        """
         apps = self._store.apps.list()
-        self._running.router.routes([self._present_route(app) for app in apps])
+        routes = [self._present_route(app, waits=app.name in waiting) for app in apps]
+        self._running.router.routes(routes)
 
     def converge_all(self) -> None:
         """Start what is missing of every app and stop what is too much."""
@@ -250,8 +258,8 @@ class Reconciler:
             held.enter_context(
                 self._running.locks.hold(release.app, purpose, Quiet(), cancellation)
             )
-            if self._store.apps.get(release.app).put_back is not None:
-                # The command has the disks: nobody may put them back under it.
+            if release.cut_over is CutOver.EXCLUSIVE:
+                # The command has the disks: nobody may put them back, or write to them, under it.
                 held.enter_context(self._running.traffic.hold(release.app))
             cancellation.commit()
             locked.set()
@@ -333,9 +341,15 @@ class Reconciler:
         route = self._route_of(app, live, tasks)
         self._running.router.switch(route, targets_of(leaving), app.settings.drain_seconds, output)
 
-    def _present_route(self, app: App) -> Route:
+    def _present_route(self, app: App, *, waits: bool) -> Route:
         live = self._store.releases.current(app.name)
-        return self._route_of(app, live, self._plan(app, live).keep)
+        plan = self._plan(app, live)
+        route = self._route_of(app, live, plan.keep)
+        serves = any(task.slot.process_type == WEB for task in plan.keep)
+        starts = any(slot.process_type == WEB for slot in plan.start)
+        if (waits and serves) or (starts and not serves):
+            return replace(route, state="held", targets=())
+        return route
 
     def _route_of(self, app: App, live: Release | None, tasks: Sequence[Task]) -> Route:
         hosts = [default_host(app.name, self._running.domain), *self._domains(app)]

@@ -113,9 +113,9 @@ def _startup(server: Server, settings: Settings, stopping: threading.Event) -> N
     server.builder.sweep()
     _mount_disks(server)
     server.router.start()
-    server.reconciler.recover()
+    waiting = server.reconciler.recover()
     server.rehearsals.sweep()
-    server.reconciler.route_all()
+    server.reconciler.route_all(waiting)
     server.promoter.take_back.recover()
     address = server.ssh.start()
     threading.Thread(

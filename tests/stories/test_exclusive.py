@@ -2,12 +2,13 @@
 leaves its data as it was."""
 
 import subprocess
+import threading
 from collections.abc import Iterator
 
 import pytest
 
 from tests.stories.conftest import MakeRepository
-from tests.stories.harness import Server, wait_until
+from tests.stories.harness import Answer, Server, wait_until
 from tests.stories.means import run_checked
 from tests.stories.tally import Clients, Tally
 
@@ -239,6 +240,49 @@ def test_a_server_killed_in_a_migration_puts_the_data_back(tally: Tally) -> None
     wait_until(lambda: tally.server.get(tally.app).status == 200, 60, tally.server.log)
     tally.assert_serves(old, ["before"])
     assert tally.last()["status"] == "failed"
+
+
+def test_requests_wait_while_a_killed_server_starts_regression(tally: Tally) -> None:
+    old, answers = tally.version, list[Answer]()
+    tally.add("before")
+    tally.change("delete")
+    push = tally.repository.start_push()
+    push.wait_for("Stopping")
+    ask = threading.Thread(target=lambda: answers.append(tally.server.get(tally.app, "/notes")))
+    ask.start()
+
+    tally.server.kill()
+    run_checked(["docker", "rm", "-f", *tally.containers("task")], cwd=tally.server.root)
+    tally.server.start()
+    ask.join(60)
+
+    assert [(answer.status, answer.body) for answer in answers] == [(200, f"before\n{old}\n")]
+    assert push.end() != 0
+    tally.assert_serves(old, ["before"])
+
+
+def test_a_migration_without_snapshots_stays_alone_after_a_kill_regression(tally: Tally) -> None:
+    old, answers = tally.version, list[Answer]()
+    tally.server.ssh(f"disks:set {tally.app} data snapshots=off", check=True)
+    tally.change()
+    gate = tally.gate()
+    push = tally.repository.start_push()
+    tally.at_gate()
+
+    tally.server.kill()
+    tally.server.start()
+    assert push.end() != 0
+    ask = threading.Thread(target=lambda: answers.append(tally.server.get(tally.app)))
+    ask.start()
+    ask.join(4)
+    waited = ask.is_alive()
+    gate.unlink()
+    ask.join(60)
+    tally.server.ssh(f"disks:set {tally.app} data snapshots=on", check=True)
+
+    assert waited
+    assert [answer.status for answer in answers] == [200]
+    tally.assert_serves(old, [])
 
 
 def test_rollback_with_its_disk_goes_back_in_time_and_can_be_undone(tally: Tally) -> None:
