@@ -71,16 +71,21 @@ def result_of(said: Iterable[str], line: Callable[[str], None]) -> Mapping[str, 
     for text in said:
         answer = _parsed(text)
         if "line" in answer:
-            line(answer["line"])
+            line(_printable(answer["line"]))
         elif "result" in answer:
             found: Mapping[str, Any] = answer["result"]
             return found
         elif "error" in answer:
-            kind, message, hint = answer["error"]
+            kind, message, hint = (_printable(each) for each in answer["error"])
             raise _ERRORS.get(kind, PushdeployError)(message, hint)
     raise BackendDown(
         "the process that copies disks has ended in the middle", "look into the server's log"
     )
+
+
+def _printable(text: str) -> str:
+    """Apps choose the names of their files: none may steer a terminal, or be no text at all."""
+    return "".join(each if each.isprintable() else "?" for each in text)
 
 
 def _parsed(text: str) -> Mapping[str, Any]:
