@@ -17,6 +17,7 @@ from pushdeploy.disks.files import (
     directory,
     dress,
     link_within,
+    look,
     make_directory,
     names_in,
     new_file,
@@ -125,7 +126,7 @@ class _Taking:
                 for each in beside:
                     with suppress(*GONE), plain_file(each, here.source) as other:
                         self._content(here, each, other)
-            return [name + end for end in (WAL, SHM, JOURNAL)]
+            return _files_of(name, here.source)
 
     def _content(self, here: _Here, name: str, source: int) -> None:
         """The status is that of before the copy: whoever writes meanwhile changes it."""
@@ -152,6 +153,13 @@ class _Taking:
         self.files[here.below(name)] = self.files[first]
         self._progress.kept(0)
         return True
+
+
+def _files_of(database: str, within: int) -> list[str]:
+    """What SQLite has beside it. A directory of such a name is none of them."""
+    names = [database + end for end in (WAL, SHM, JOURNAL)]
+    found = {name: look(name, within) for name in names}
+    return [name for name, status in found.items() if status and stat.S_ISREG(status.st_mode)]
 
 
 def _former_directory(name: str, within: int | None, opened: ExitStack) -> int | None:

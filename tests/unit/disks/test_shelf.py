@@ -3,11 +3,12 @@
 import os
 import re
 import shutil
+import sqlite3
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -276,6 +277,48 @@ def test_device_is_left_out_and_named(shelf: Shelf, disk: Path) -> None:
     shelf.take(APP, 1, {DATA: disk}, None, lines.append)
     assert not (shelf.path(APP, 1, DATA) / "null").exists()
     assert "data: null is a device: left out" in lines
+
+
+@as_root
+def test_name_that_is_no_text_is_told_as_text_regression(shelf: Shelf, disk: Path) -> None:
+    name = os.fsencode(disk) + b"/d\xff\n-----> ok"
+    os.mknod(name, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+    lines: list[str] = []
+    shelf.take(APP, 1, {DATA: disk}, None, lines.append)
+    assert "data: d??-----> ok is a device: left out" in lines
+
+
+def test_directory_named_like_a_journal_is_in_the_snapshot_regression(
+    shelf: Shelf, disk: Path
+) -> None:
+    with closing(sqlite3.connect(disk / "trip")) as database:
+        database.execute("CREATE TABLE days (day TEXT)")
+    for name in ("trip-journal", "trip-shm", "trip-wal"):
+        (disk / name).mkdir()
+        (disk / name / "day").write_text("fine")
+    shelf.take(APP, 1, {DATA: disk}, None, nothing)
+    before = contents(disk)
+    (disk / "trip").unlink()
+    shelf.restore(APP, 1, {DATA: disk}, nothing)
+    assert contents(disk) == before
+
+
+def test_link_that_becomes_a_directory_meanwhile_is_left_out_regression(
+    shelf: Shelf, disk: Path
+) -> None:
+    (disk / "one").mkdir()
+    (disk / "other").symlink_to("nowhere")
+    swap = (
+        "import ctypes, sys; rename = ctypes.CDLL(None).renameat2\n"
+        "while True: rename(-100, sys.argv[1].encode(), -100, sys.argv[2].encode(), 2)"
+    )
+    command = [sys.executable, "-c", swap, str(disk / "one"), str(disk / "other")]
+    with subprocess.Popen(command) as swapping:
+        try:
+            for number in range(1, 11):
+                shelf.take(APP, number, {DATA: disk}, None, nothing)
+        finally:
+            swapping.kill()
 
 
 def test_bottomless_directories_are_refused_and_nothing_is_left(
