@@ -11,7 +11,7 @@ from pushdeploy.disks.directories import Directories
 from pushdeploy.disks.shelf import Room, Shelf, Taken
 from pushdeploy.domain.app import App
 from pushdeploy.domain.disk import Attachment
-from pushdeploy.domain.errors import PushdeployError, SnapshotFailed
+from pushdeploy.domain.errors import NoRoom, PushdeployError, SnapshotFailed
 from pushdeploy.domain.names import DiskName, KeyName
 from pushdeploy.domain.ports import Output
 from pushdeploy.domain.sizes import about_bytes
@@ -104,11 +104,25 @@ class SnapshotPhase:
             yield
             return
         with output.step(f"Copying {', '.join(disks)} while it serves"):
-            early = self.take(app, disks, "To be shared", by, None, output.detail)
+            early = self._early(app, disks, by, output)
         try:
             yield
         finally:
-            self.remove(app, early)
+            if early is not None:
+                self.remove(app, early)
+
+    def _early(
+        self, app: App, disks: Sequence[DiskName], by: KeyName, output: Output
+    ) -> Snapshot | None:
+        """None where an app lets nobody at its database while it runs: it stops before the next."""
+        try:
+            return self.take(app, disks, "To be shared", by, None, output.detail)
+        except SnapshotFailed as error:
+            why = error.__cause__
+            if not isinstance(why, PushdeployError) or isinstance(why, NoRoom):
+                raise
+            output.detail(f"{why.message}: all is copied while requests wait")
+            return None
 
     def _room(self, app: App, disks: Sequence[DiskName]) -> Room:
         """``SnapshotFailed`` when there is less than the next snapshot needs."""
