@@ -62,7 +62,7 @@ class Reconciler:
         with self._running.traffic.hold(name):
             app = self._with_its_data(self._store.apps.get(name), output)
             live = self._store.releases.current(name)
-            plan = self._plan(app, live)
+            plan = self._stop_other_versions(app, live, self._plan(app, live))
             started: Sequence[Task] = []
             try:
                 started = self._start_missing(app, live, plan, output)
@@ -117,7 +117,7 @@ class Reconciler:
                 raise UserError(
                     f"{name} is not running", f"ps:start {name}, or git push deploy main"
                 )
-            plan = self._plan(app, live)
+            plan = self._stop_other_versions(app, live, self._plan(app, live))
             old = [task for task in plan.keep if _matches(task.slot, process)]
             slots = sorted(
                 {task.slot for task in old} | {s for s in plan.start if _matches(s, process)}
@@ -125,7 +125,7 @@ class Reconciler:
             if not slots:
                 raise UserError(f"{name} runs no {process or 'process'}", f"ps {name}")
             stay = [task for task in plan.keep if task not in old]
-            if cut_over_of(live.disks, app.settings.cut_over) is CutOver.EXCLUSIVE:
+            if _has_one_writer(app, live):
                 self._swap(app, live, old, slots, stay, output)
             else:
                 self._replace(app, live, old, slots, stay, output)
@@ -159,7 +159,7 @@ class Reconciler:
         manifest = self._running.manifests.of(app, live)
         grace_seconds = min(app.settings.stop_grace_seconds, STOP_SECONDS)
         drain_seconds = min(app.settings.drain_seconds, STOP_SECONDS)
-        new: Sequence[Task] = []
+        serving = [*stay, *old]
         if targets_of(stay):
             self._route(app, live, stay, old, output)
         try:
@@ -170,10 +170,11 @@ class Reconciler:
                     nothing_new.enter_context(
                         self._running.router.hold(route, targets_of(old), drain_seconds, output)
                     )
+                serving = [*stay]
                 self._running.scheduler.stop(old, grace_seconds)
-            new = self._running.scheduler.run(manifest, slots, output, Cancellation())
+            serving += self._running.scheduler.run(manifest, slots, output, Cancellation())
         finally:
-            self._route(app, live, [*stay, *new], [], output)
+            self._route(app, live, serving, [], output)
             self._running.traffic.requests_go_on(app.name)
 
     def refresh_route(self, name: AppName, output: Output) -> None:
@@ -322,6 +323,14 @@ class Reconciler:
         version = live.version if live else None
         return plan_tasks(wanted, version, [t for t in tasks if t.version not in shipping])
 
+    def _stop_other_versions(self, app: App, live: Release | None, plan: TaskPlan) -> TaskPlan:
+        """First of all where one version at a time writes to a disk. What is left of the plan."""
+        if live is None or not _has_one_writer(app, live):
+            return plan
+        others = [task for task in plan.stop if task.version != live.version]
+        self._running.scheduler.stop(others, min(app.settings.stop_grace_seconds, STOP_SECONDS))
+        return replace(plan, stop=[task for task in plan.stop if task not in others])
+
     def _start_missing(
         self, app: App, live: Release | None, plan: TaskPlan, output: Output
     ) -> Sequence[Task]:
@@ -395,6 +404,10 @@ class _Dirty:
                 self._everything()
             else:
                 self._one(name)
+
+
+def _has_one_writer(app: App, live: Release) -> bool:
+    return cut_over_of(live.disks, app.settings.cut_over) is CutOver.EXCLUSIVE
 
 
 def _matches(slot: Slot, process: str | None) -> bool:

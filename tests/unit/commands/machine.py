@@ -291,13 +291,18 @@ class NoBuilder:
 class Machine:
     """Type at it: ``machine.type("apps:list")``."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(
+        self,
+        home: Path,
+        scheduler: MemoryScheduler | None = None,
+        router: MemoryRouter | None = None,
+    ) -> None:
         self.home = home
         self.store = Store.open(f"sqlite:///{home / 'pushdeploy.sqlite3'}")
         self.store.keys.add(key_of(ADA))
-        self.scheduler = MemoryScheduler()
+        self.scheduler = scheduler or MemoryScheduler()
         self.engine = FakeEngine()
-        self.router = MemoryRouter()
+        self.router = router or MemoryRouter()
         self.refs = Repositories(home / "repositories")
         self.platform = self._platform()
         self.commands = Commands(self.platform)

@@ -1,0 +1,104 @@
+"""An app whose disk has one writer, when things go wrong: never two versions at once, and nothing
+that still runs is cut off."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.disk import Attachment
+from pushdeploy.domain.errors import BackendDown, PushdeployError
+from pushdeploy.domain.gate import Gate
+from pushdeploy.domain.manifest import Manifest
+from pushdeploy.domain.ports import Output
+from pushdeploy.domain.release import Candidate, Reason
+from pushdeploy.domain.route import Route, Target
+from pushdeploy.domain.task import Slot, Task
+from pushdeploy.output import Quiet
+from pushdeploy.ship import Asker
+from tests.unit.commands.machine import ADA, SHOP, Machine, MemoryRouter, MemoryScheduler
+
+
+class OneVersion(MemoryScheduler):
+    """Notes when tasks of one version are started beside those of another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mixed: list[str] = []
+
+    def run(
+        self,
+        manifest: Manifest,
+        slots: Sequence[Slot],
+        output: Output,
+        cancellation: Cancellation,
+        gate: Gate | None = None,
+    ) -> Sequence[Task]:
+        if gate is not None and not gate.wait():
+            raise PushdeployError("the gate was shut")
+        others = {task.version for task in self.running if task.app == manifest.app}
+        self.mixed += [f"v{manifest.version} beside v{each}" for each in others if slots]
+        return MemoryScheduler.run(self, manifest, slots, output, cancellation)
+
+
+class NoHold(MemoryRouter):
+    @contextmanager
+    def hold(
+        self, route: Route, leaving: Sequence[Target], drain_seconds: float, output: Output
+    ) -> Iterator[None]:
+        raise BackendDown("nothing can hold the requests of shop")
+        yield
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Machine]:
+    """A live app whose disk is in no snapshot, so that nothing of it is put back."""
+    (tmp_path / "repositories").mkdir()
+    machine = Machine(tmp_path, OneVersion(), NoHold())
+    machine.store.apps.create(SHOP)
+    machine.store.disks.replace(SHOP, [Attachment.parse("data", "/data")])
+    machine.live()
+    machine.type("disks:set shop data snapshots=off")
+    yield machine
+    machine.store.close()
+
+
+def scheduler_of(machine: Machine) -> OneVersion:
+    assert isinstance(machine.scheduler, OneVersion)
+    return machine.scheduler
+
+
+def refuse() -> None:
+    raise PushdeployError("not switched: staging failed")
+
+
+def test_a_new_version_that_is_not_switched_to_ends_before_the_old_one_begins(
+    shop: Machine,
+) -> None:
+    live = shop.store.releases.current(SHOP)
+    assert live is not None
+    shop.store.apps.set_stopped(SHOP, True)
+    shop.platform.reconciler.converge(SHOP, Quiet())
+    shop.store.apps.set_stopped(SHOP, False)
+    candidate = Candidate(
+        SHOP, live.slug, {}, shop.store.disks.of(SHOP), Reason.PROMOTE, "Promotion", ADA
+    )
+    with pytest.raises(PushdeployError, match="staging failed"):
+        shop.platform.deployer.shipper.ship(
+            candidate, Asker(ADA, Quiet(), Cancellation()), before_switch=refuse
+        )
+    assert scheduler_of(shop).mixed == []
+    assert {task.version for task in shop.scheduler.tasks(SHOP)} == {1}
+    assert shop.places() == ["web.1"]
+
+
+def test_what_cannot_be_held_goes_on_serving_regression(shop: Machine) -> None:
+    before = shop.router.table[SHOP].targets
+    answer = shop.type("ps:restart shop")
+    assert answer.status == 69
+    assert "nothing can hold the requests of shop" in answer.errors
+    assert shop.router.table[SHOP].targets == before
+    assert shop.places() == ["web.1"]
+    assert shop.platform.traffic.waiting_since(SHOP) is None
