@@ -163,6 +163,8 @@ def destroy(
     with request.platform.turn(app.name, "destroy", request.asker):
         disks = request.platform.disks.list(app.name)
         with request.output.step(f"Destroying {app.name}"):
+            if not delete_disks:  # what stays is to be whole, and its snapshots go
+                request.platform.reconciler.put_back(app.name, request.output)
             _destroy(request, request.store.apps.get(app.name))
             if delete_disks:
                 request.platform.disks.destroy_all(app.name)
@@ -240,6 +242,7 @@ def _rename(request: Request, app: App, new: AppName) -> None:
     """
     platform, old, output = request.platform, app.name, request.output
     request.asker.cancellation.commit()
+    platform.reconciler.put_back(old, output)  # what runs of it is found by this name
     with ExitStack() as undo:
         # Undone last: while the store knows the new name, a watcher may start it again.
         undo.callback(platform.reconciler.forget, new, app.settings.stop_grace_seconds)

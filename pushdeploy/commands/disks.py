@@ -17,6 +17,7 @@ from pushdeploy.domain.disk import Attachment, crowding, cut_over_of, cut_over_r
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import AppName, DiskName
 from pushdeploy.domain.sizes import about_bytes
+from pushdeploy.release.snapshots import refuse_unsettled
 
 
 @command("disks:attach", "storage:mount", example="disks:attach shop data /data --size 2g")
@@ -160,6 +161,7 @@ def _set(request: Request, app: App, disk: DiskName | None, changes: Sequence[st
 
 def _limit(request: Request, app: App, disk: DiskName, size_bytes: int | None) -> None:
     """Of the directory first: what it refuses is not written down."""
+    refuse_unsettled(app)
     request.platform.disks.ensure(app, disk)
     request.platform.disks.quota.set_limit(app.name, disk, size_bytes)
 

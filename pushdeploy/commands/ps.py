@@ -103,8 +103,10 @@ def stop(request: Request, app: App, once: str | None) -> None:
 def start(request: Request, app: App) -> None:
     """Start what ps:stop stopped: the live release in its formation."""
     with request.platform.turn(app.name, "start", request.asker):
-        _live(request, app.name)
-        before = request.store.apps.get(app.name).stopped
+        now = request.store.apps.get(app.name)
+        if now.put_back is None:
+            _live(request, app.name)
+        before = now.stopped
 
         def back() -> None:
             request.store.apps.set_stopped(app.name, before)

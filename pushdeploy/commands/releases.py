@@ -135,7 +135,9 @@ def rollback(
         request.output.line("code and config went back; disks and databases were not touched")
     else:
         request.output.line(f"code, config and disks went back; the disks to {data.label}")
-        request.output.line(f"disks:restore {app.name} s{made.snapshot} has what they held before")
+        if made.snapshot is not None:
+            undo = f"disks:restore {app.name} s{made.snapshot}"
+            request.output.line(f"{undo} has what they held before")
     if staged:
         request.output.line(f"no longer staged: {', '.join(staged)}")
     if left is not None:

@@ -15,6 +15,7 @@ from pushdeploy.domain.names import DiskName
 from pushdeploy.domain.sizes import about_bytes
 from pushdeploy.domain.snapshot import Snapshot, parse_snapshot
 from pushdeploy.output import duration
+from pushdeploy.release.snapshots import covered
 
 _snapshot_argument = click.argument("snapshot", type=parse_snapshot, metavar="SNAPSHOT")
 
@@ -25,12 +26,17 @@ _snapshot_argument = click.argument("snapshot", type=parse_snapshot, metavar="SN
 @click.option("--note", default="By hand", metavar="TEXT", help="What it is for.")
 @form_option
 def snapshot(request: Request, app: App, disks: tuple[DiskName, ...], note: str, form: str) -> None:
-    """Copy the disks of an app, all attached ones by default, while it goes on serving.
+    """Copy the disks of an app, by default all but those with snapshots=off, while it serves.
 
     SQLite databases are copied through SQLite: what the copy holds is whole, whatever is being
     written meanwhile.
     """
-    wanted = disks or [item.disk for item in request.store.disks.of(app.name)]
+    attached = request.store.disks.of(app.name)
+    wanted = disks or covered(app, attached)
+    if not wanted and attached:
+        raise UserError(
+            f"all disks of {app.name} have snapshots=off", f"disks:snapshot {app.name} DISK"
+        )
     if not wanted:
         raise UserError(f"{app.name} has no disk", f"disks:attach {app.name} data /data")
     there = request.platform.disks.list(app.name)

@@ -12,21 +12,17 @@ from datetime import UTC, datetime
 from pushdeploy.disks.directories import Directories
 from pushdeploy.domain.app import App
 from pushdeploy.domain.cancel import Cancellation
-from pushdeploy.domain.errors import (
-    Busy,
-    UserError,
-)
+from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.manifest import Limits, Manifest, manifest_of
 from pushdeploy.domain.names import AppName, KeyName
 from pushdeploy.domain.ports import Builder, Output, Scheduler
-from pushdeploy.domain.rehearsal import (
-    Report,
-)
+from pushdeploy.domain.rehearsal import Report
 from pushdeploy.domain.release import Reason, Release, ReleaseStatus
 from pushdeploy.domain.sizes import about_bytes
 from pushdeploy.locks import AppLocks, GoingOn, Pins, Purpose
 from pushdeploy.release.act import Act, perform
 from pushdeploy.release.copies import Copies, Moment
+from pushdeploy.release.snapshots import refuse_unsettled
 from pushdeploy.store import Store
 
 
@@ -116,11 +112,7 @@ class Rehearsals:
             yield
 
     def _refuse(self, app: App, origin: Release) -> None:
-        if app.put_back is not None:
-            raise Busy(
-                f"the disks of {app.name} are still to be put back from s{app.put_back}",
-                f"ps:start {app.name}, first",
-            )
+        refuse_unsettled(app)
         if not self._stage.builder.has(origin.slug):
             raise UserError(
                 f"{origin.label} of {origin.app} has expired: its slug is not on this machine"

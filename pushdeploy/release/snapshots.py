@@ -11,7 +11,7 @@ from pushdeploy.disks.directories import Directories
 from pushdeploy.disks.shelf import Room, Shelf, Taken
 from pushdeploy.domain.app import App
 from pushdeploy.domain.disk import Attachment
-from pushdeploy.domain.errors import NoRoom, PushdeployError, SnapshotFailed
+from pushdeploy.domain.errors import Busy, NoRoom, PushdeployError, SnapshotFailed
 from pushdeploy.domain.names import DiskName, KeyName
 from pushdeploy.domain.ports import Output
 from pushdeploy.domain.sizes import about_bytes
@@ -49,6 +49,7 @@ class SnapshotPhase:
         ``SnapshotFailed`` with what it needs and what is free where there is no room; nothing of
         it is left then.
         """
+        refuse_unsettled(app)
         begun = self.store.snapshots.create(app.name, description, by, version)
         taken = self._taken(app, begun, disks, line)
         self.store.snapshots.complete(begun.id, taken.kind, taken.sizes_bytes)
@@ -61,6 +62,7 @@ class SnapshotPhase:
 
         It is never written down as complete. Errors as of ``take``.
         """
+        refuse_unsettled(app)
         begun = self.store.snapshots.create(app.name, f"Copy of {disk}", by)
         taken = self._taken(app, begun, [disk], line)
         return replace(begun, kind=taken.kind, sizes_bytes=taken.sizes_bytes)
@@ -109,7 +111,7 @@ class SnapshotPhase:
             yield
         finally:
             if early is not None:
-                self.remove(app, early)
+                self._remove_quietly(app, early)
 
     def _early(
         self, app: App, disks: Sequence[DiskName], by: KeyName, output: Output
@@ -123,6 +125,13 @@ class SnapshotPhase:
                 raise
             output.detail(f"{why.message}: all is copied while requests wait")
             return None
+
+    def _remove_quietly(self, app: App, snapshot: Snapshot) -> None:
+        """What comes of a release does not depend on it."""
+        try:
+            self.remove(app, snapshot)
+        except PushdeployError as error:
+            _log.warning("app=%s %s stays: %s", app.name, snapshot.label, error.message)
 
     def _room(self, app: App, disks: Sequence[DiskName]) -> Room:
         """``SnapshotFailed`` when there is less than the next snapshot needs."""
@@ -138,6 +147,14 @@ class SnapshotPhase:
 
     def replace(self, app: App, snapshot: Snapshot, by: KeyName, output: Output) -> None:
         """Disks that nothing uses become what ``snapshot`` holds; it is gone then.
+
+        Else as ``exchange``.
+        """
+        self.exchange(app, snapshot, by, output)
+        self.remove(app, snapshot)
+
+    def exchange(self, app: App, snapshot: Snapshot, by: KeyName, output: Output) -> None:
+        """Disks that nothing uses become what ``snapshot`` holds.
 
         What they held is a snapshot of its own, where that was anything, and is put back where this
         fails.
@@ -156,7 +173,6 @@ class SnapshotPhase:
         finally:
             if former is not None and not former.complete:
                 self.remove(app, former)
-        self.remove(app, snapshot)
 
     def _former(self, app: App, snapshot: Snapshot, by: KeyName, output: Output) -> Snapshot | None:
         """Before it is replaced: one that passes where there is nothing that anybody would miss."""
@@ -224,6 +240,15 @@ class SnapshotPhase:
 
     def _paths(self, app: App, disks: Sequence[DiskName]) -> Mapping[DiskName, Path]:
         return {disk: self.disks.ensure(app, disk) for disk in disks}
+
+
+def refuse_unsettled(app: App) -> None:
+    """``Busy`` while a failed release's changes are on its disks: they may go any moment."""
+    if app.put_back is not None:
+        raise Busy(
+            f"the disks of {app.name} are still to be put back from s{app.put_back}",
+            f"ps:start {app.name}, first",
+        )
 
 
 def covered(app: App, attachments: Sequence[Attachment]) -> Sequence[DiskName]:

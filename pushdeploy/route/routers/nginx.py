@@ -207,7 +207,7 @@ class Nginx:
         held_before = self._holds.find(route.app) is not None
         try:
             yield
-        except (PushdeployError, OSError):
+        except (PushdeployError, OSError, subprocess.SubprocessError):
             if not held_before:
                 self._firewall.forget(route.app)
                 self._holds.pass_on(route.app, route.targets)
