@@ -83,12 +83,18 @@ class Deployer:
         with self._code_turn(app, Purpose("retry", asker.by), asker):
             failed = self._last_failed(app)
             self._refuse_expired(failed)
+            if failed.restore is not None:
+                raise UserError(
+                    f"{failed.label} was to bring back the data of s{failed.restore}:"
+                    " what has been written since would be lost unsaid",
+                    f"disks:restore {app} s{failed.restore}, or releases:rollback {app}"
+                    " vN --with-disk, say what is lost",
+                )
             tried = _RETRIED.sub("", failed.description)
             description = f"Retry of {failed.label}: {tried}"
             candidate = replace(
                 self._wanted(app, failed.slug, Reason.RETRY, description, asker),
                 ref=failed.ref,
-                restore=failed.restore,
                 ref_old=self.refs.read(app, failed.ref) if failed.ref else None,
             )
             reason = self._first_reason(failed)
@@ -140,18 +146,13 @@ class Deployer:
         None when the app has no release yet: its disks have the data then.
         """
         with self._turn(app, Purpose(f"restore of {snapshot.label}", asker.by), asker):
-            attached = {attachment.disk for attachment in self.store.disks.of(app)}
             live = self.store.releases.current(app)
             if live is None:
+                found = self.store.apps.get(app)
+                wanted = self.store.snapshots.get(app, snapshot.id)
                 asker.cancellation.commit()
-                self.snapshots.restore(self.store.apps.get(app), snapshot.id, asker.output.detail)
+                self.snapshots.exchange(found, wanted, asker.by, asker.output)
                 return None
-            for disk in snapshot.disks:
-                if disk not in attached:
-                    raise UserError(
-                        f"{snapshot.label} is of disk {disk}, which is not attached to {app}",
-                        f"disks:attach {app} {disk} /PATH, first",
-                    )
             return self._ship_with_data(live, snapshot, asker, release_phase=release_phase)
 
     def bring_in(self, app: AppName, snapshot: Snapshot, asker: Asker) -> Release | None:

@@ -10,13 +10,14 @@ from pushdeploy.cutover import Change, Means, bring_live, places
 from pushdeploy.domain.app import App
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.disk import CutOver, cut_over_of, cut_over_reason
-from pushdeploy.domain.errors import Busy, PushdeployError
+from pushdeploy.domain.errors import Busy, PushdeployError, UserError
 from pushdeploy.domain.names import AppName, KeyName
 from pushdeploy.domain.ports import Output, Refs
 from pushdeploy.domain.release import Candidate, Reason, Release
 from pushdeploy.domain.route import default_host
 from pushdeploy.domain.task import Task
 from pushdeploy.lifecycle import Lifecycle
+from pushdeploy.release.snapshots import covered
 from pushdeploy.run.manifests import Manifests
 
 
@@ -69,8 +70,9 @@ class Shipper:
         ``before_switch`` is called when all is ready and may raise. Raises the failed stage's
         error, with the release marked ``failed``.
         """
+        self._refuse_restore(candidate)
         asker.cancellation.commit()
-        self._stages.means.put_back(candidate.app, asker.output)
+        self._bring_in_order(candidate.app, asker.output)
         app = self._store.apps.get(candidate.app)
         candidate = _with_cut_over(app, candidate)
         release = self._store.releases.create(candidate)
@@ -85,7 +87,7 @@ class Shipper:
             self._move_ref(release, output)
             self._retire(app, leaving, output)
             self._after_deploy(release, output)
-        self._stages.means.snapshots.prune(app)
+            self._prune(app, output)
         if self._stages.after_live is not None:
             self._stages.after_live(app.name)
         return self._store.releases.get(app.name, release.version)
@@ -98,6 +100,30 @@ class Shipper:
                 f"{app.name} was locked by {app.lock.by} at {app.lock.at:%Y-%m-%d %H:%M} UTC{why}",
                 f"apps:unlock {app.name}",
             )
+
+    def _refuse_restore(self, candidate: Candidate) -> None:
+        """``UserError`` while nothing has been stopped: what cannot be given to its disks."""
+        if candidate.restore is None:
+            return
+        found = self._store.snapshots.get(candidate.app, candidate.restore)
+        attached = {attachment.disk for attachment in candidate.disks}
+        for disk in found.disks:
+            if disk not in attached:
+                raise UserError(
+                    f"{found.label} is of disk {disk}, which is not attached to {candidate.app}",
+                    f"disks:attach {candidate.app} {disk} /PATH, first",
+                )
+
+    def _bring_in_order(self, app: AppName, output: Output) -> None:
+        """Put its disks back where that is due, and let the live release serve meanwhile: should
+        this one fail, nobody else would start it. One that does not start is to be replaced."""
+        if self._store.apps.get(app).put_back is None:
+            return
+        self._stages.means.put_back(app, output)
+        try:
+            self._stages.means.converge(app, output)
+        except PushdeployError as error:
+            output.trouble(error.message)
 
     def _move_ref(self, release: Release, output: Output) -> None:
         if release.ref is None:
@@ -121,6 +147,12 @@ class Shipper:
                 self._stages.means.scheduler.stop(leaving, app.settings.stop_grace_seconds)
         except PushdeployError as error:
             output.trouble(f"{error.message}; the old tasks are removed at the next occasion")
+
+    def _prune(self, app: App, output: Output) -> None:
+        try:
+            self._stages.means.snapshots.prune(app)
+        except PushdeployError as error:
+            output.trouble(f"{error.message}; old snapshots are removed at the next occasion")
 
     def _after_deploy(self, release: Release, output: Output) -> None:
         host = default_host(release.app, self._stages.means.domain)
@@ -171,7 +203,7 @@ class Shipper:
         failed = self._store.releases.get(failed.app, failed.version)
         if self._store.apps.get(failed.app).put_back is not None:
             return f"{failed.label} failed and its disks are not put back yet: nothing serves"
-        data = _data_after(failed)
+        data = _data_after(self._store.apps.get(failed.app), failed)
         if live is None:
             return f"{failed.label} failed and nothing was live before; its slug is kept{data}"
         kept = f"; config and disks are as in {live.label}" if _own_change(failed) else ""
@@ -193,6 +225,8 @@ def _own_change(release: Release) -> bool:
 
 def _told(app: App, release: Release) -> str:
     why = cut_over_reason(release.disks, app.settings.cut_over)
+    if release.restore is not None:
+        why = "a restore has the disks for itself"
     then = (
         "requests wait while one takes over from the other"
         if release.cut_over is CutOver.EXCLUSIVE
@@ -201,12 +235,15 @@ def _told(app: App, release: Release) -> str:
     return f"cut-over: {release.cut_over} ({why}): {then}"
 
 
-def _data_after(failed: Release) -> str:
+def _data_after(app: App, failed: Release) -> str:
     """What a failed release has left of the data, as far as we can tell."""
     if failed.snapshot is None:
         return ""
     if failed.cut_over is CutOver.EXCLUSIVE:
-        return "; the data is as it was before"
+        kept = covered(app, failed.disks)
+        others = [each.disk for each in failed.disks if each.disk not in kept]
+        but = f", but for {', '.join(others)}, with snapshots=off" if others else ""
+        return f"; the data is as it was before{but}"
     return (
         f"; the data was not put back, for the old version has gone on writing:"
         f" disks:restore {failed.app} s{failed.snapshot} would"

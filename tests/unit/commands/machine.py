@@ -137,6 +137,8 @@ class MemoryScheduler:
         cancellation: Cancellation,
         gate: Gate | None = None,
     ) -> Sequence[Task]:
+        if gate is not None and not gate.wait():
+            raise Cancelled("the gate was shut")
         if manifest.app in self.defects:
             raise ZeroDivisionError
         everything = manifest.app in self.broken_apps

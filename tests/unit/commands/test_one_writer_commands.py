@@ -2,8 +2,8 @@
 that still runs is cut off."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -36,20 +36,18 @@ class OneVersion(MemoryScheduler):
         cancellation: Cancellation,
         gate: Gate | None = None,
     ) -> Sequence[Task]:
-        if gate is not None and not gate.wait():
-            raise PushdeployError("the gate was shut")
-        others = {task.version for task in self.running if task.app == manifest.app}
-        self.mixed += [f"v{manifest.version} beside v{each}" for each in others if slots]
-        return MemoryScheduler.run(self, manifest, slots, output, cancellation)
+        made = MemoryScheduler.run(self, manifest, slots, output, cancellation, gate)
+        versions = {task.version for task in self.running if task.app == manifest.app}
+        if len(versions) > 1:
+            self.mixed.append(f"{sorted(versions)} at once")
+        return made
 
 
 class NoHold(MemoryRouter):
-    @contextmanager
     def hold(
         self, route: Route, leaving: Sequence[Target], drain_seconds: float, output: Output
-    ) -> Iterator[None]:
+    ) -> NoReturn:
         raise BackendDown("nothing can hold the requests of shop")
-        yield
 
 
 @pytest.fixture
