@@ -69,16 +69,24 @@ class Refusals:
         """Remove what a killed server left; also what this one knows of."""
         with self._guard:
             self._refused = {}
-            if _run("iptables", "-w", "-C", *jump(self._chain)) == 0:
+            if self._is_chained():
                 self._make({})
 
     def _make(self, wanted: Refused) -> bool:
         kept = {app: rule for app, rule in wanted.items() if rule[1]}
-        text = rules(self._chain, kept, chained=bool(self._refused))
-        if text and _run("iptables-restore", "-w", "--noflush", text=text) != 0:
-            return False
-        self._refused = kept
-        return True
+        made = self._restore(kept, chained=bool(self._refused))
+        if not made:  # a firewall that was loaded anew meanwhile has taken our jump along
+            made = self._restore(kept, chained=self._is_chained())
+        if made:
+            self._refused = kept
+        return made
+
+    def _restore(self, refused: Refused, *, chained: bool) -> bool:
+        text = rules(self._chain, refused, chained=chained)
+        return _run("iptables-restore", "-w", "--noflush", text=text) == 0
+
+    def _is_chained(self) -> bool:
+        return _run("iptables", "-w", "-C", *jump(self._chain)) == 0
 
 
 def chain_name(home: Path) -> str:
@@ -93,15 +101,17 @@ def jump(chain: str) -> Sequence[str]:
 def rules(chain: str, refused: Refused, *, chained: bool) -> str:
     """For iptables-restore(8), which makes all of it true at once.
 
-    ``chained``: there is a jump to the chain already. Without anything refused both are removed.
+    ``chained``: there is a jump to the chain. Without anything refused both are removed.
     """
     lines = ["*filter", f":{chain} - [0:0]"]
     for app, (user, targets) in sorted(refused.items()):
         lines += [_rule(chain, app, user, target) for target in sorted(targets)]
     if refused and not chained:
         lines.append(f"-I {' '.join(jump(chain))}")
+    if chained and not refused:
+        lines.append(f"-D {' '.join(jump(chain))}")
     if not refused:
-        lines += [f"-D {' '.join(jump(chain))}", f"-X {chain}"]
+        lines.append(f"-X {chain}")
     return "\n".join([*lines, "COMMIT", ""])
 
 

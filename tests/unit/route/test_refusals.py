@@ -13,7 +13,7 @@ import pytest
 
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.route import Target
-from pushdeploy.route.refusals import Refusals, chain_name, rules
+from pushdeploy.route.refusals import Refusals, chain_name, jump, rules
 
 SHOP, BLOG = AppName("shop"), AppName("blog")
 ONE, TWO = Target("127.0.0.1", 5001), Target("127.0.0.1", 5002)
@@ -92,6 +92,20 @@ def test_what_a_killed_server_left_is_cleared(refusals: Refusals, tmp_path: Path
     assert _chain(tmp_path) == ""
     assert successor.add(SHOP, NOBODY, [ONE])
     successor.clear()
+
+
+@root
+def test_a_firewall_that_was_loaded_anew_is_no_obstacle_regression(
+    refusals: Refusals, tmp_path: Path
+) -> None:
+    refusals.add(SHOP, NOBODY, [ONE])
+    subprocess.run(["iptables", "-w", "-D", *jump(chain_name(tmp_path))], check=True)
+    refusals.forget(SHOP)
+    assert _chain(tmp_path) == ""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert refusals.add(SHOP, NOBODY, [Target("127.0.0.1", port)])
+        assert _connect_as(NOBODY, port) == "refused"
 
 
 def test_where_it_is_not_possible_the_log_says_so_once(
