@@ -145,9 +145,12 @@ def dress(source: int, target: int, status: os.stat_result, owners: Owners = SAM
         os.fchown(target, *owners.of(status))
     os.fchmod(target, stat.S_IMODE(status.st_mode))
     with suppress(OSError):  # a file system without them, or one that takes others only
-        for name in os.listxattr(source):
-            if name.startswith(_KEPT_ATTRIBUTES):
-                os.setxattr(target, name, os.getxattr(source, name))
+        wanted = [name for name in os.listxattr(source) if name.startswith(_KEPT_ATTRIBUTES)]
+        for name in os.listxattr(target):
+            if name.startswith(_KEPT_ATTRIBUTES) and name not in wanted:
+                os.removexattr(target, name)
+        for name in wanted:
+            os.setxattr(target, name, os.getxattr(source, name))
     os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 

@@ -73,6 +73,17 @@ def test_several_disks_make_one_snapshot(shelf: Shelf, tmp_path: Path) -> None:
     assert (disks[UPLOADS] / "file").read_bytes() == b"xxxx"
 
 
+def test_directories_lose_the_attributes_that_they_did_not_have(shelf: Shelf, disk: Path) -> None:
+    (disk / "kept").mkdir()
+    os.setxattr(disk / "kept", "user.before", b"1")
+    shelf.take(APP, 1, {DATA: disk}, None, nothing)
+    os.setxattr(disk / "kept", "user.after", b"2")
+    os.setxattr(disk, "user.after", b"2")
+    shelf.restore(APP, 1, {DATA: disk}, nothing)
+    assert os.listxattr(disk) == []
+    assert os.listxattr(disk / "kept") == ["user.before"]
+
+
 def test_lines_name_the_disk_and_count_the_files(shelf: Shelf, disk: Path) -> None:
     (disk / "file").write_bytes(b"x" * 12_345)
     lines: list[str] = []
