@@ -1,22 +1,26 @@
 """An app whose disk has one writer, when things go wrong: never two versions at once, and nothing
 that still runs is cut off."""
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
 from pushdeploy.domain.cancel import Cancellation
-from pushdeploy.domain.disk import Attachment
+from pushdeploy.domain.disk import Attachment, CutOver
 from pushdeploy.domain.errors import BackendDown, PushdeployError
 from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
+from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports import Output
-from pushdeploy.domain.release import Candidate, Reason
+from pushdeploy.domain.release import Candidate, Reason, ReleaseStatus
 from pushdeploy.domain.route import Route, Target
 from pushdeploy.domain.task import Slot, Task
 from pushdeploy.output import Quiet
+from pushdeploy.route.deadline import until
 from pushdeploy.ship import Asker
 from tests.unit.commands.machine import ADA, SHOP, Machine, MemoryRouter, MemoryScheduler
 
@@ -27,6 +31,12 @@ class OneVersion(MemoryScheduler):
     def __init__(self) -> None:
         super().__init__()
         self.mixed: list[str] = []
+        self.finishing, self.finished = threading.Event(), threading.Event()
+
+    def finish_once(self, app: AppName, name: str, line: Callable[[str], None]) -> int | None:
+        self.finishing.set()
+        assert self.finished.wait(10)
+        return 0
 
     def run(
         self,
@@ -100,3 +110,24 @@ def test_what_cannot_be_held_goes_on_serving_regression(shop: Machine) -> None:
     assert shop.router.table[SHOP].targets == before
     assert shop.places() == ["web.1"]
     assert shop.platform.traffic.waiting_since(SHOP) is None
+
+
+def test_nothing_is_started_beside_a_release_command_that_outlived_the_server(
+    shop: Machine,
+) -> None:
+    live = shop.store.releases.current(SHOP)
+    assert live is not None
+    shop.scheduler.running.clear()
+    disks = shop.store.disks.of(SHOP)
+    candidate = Candidate(SHOP, live.slug, {}, disks, Reason.DEPLOY, "Deploy", ADA)
+    made = shop.store.releases.create(replace(candidate, cut_over=CutOver.EXCLUSIVE))
+    shop.store.releases.set_status(SHOP, made.version, ReleaseStatus.RELEASING)
+
+    shop.platform.reconciler.recover()
+
+    scheduler = scheduler_of(shop)
+    assert scheduler.finishing.wait(10)
+    assert not shop.platform.traffic._locks[SHOP].acquire(blocking=False)
+    assert shop.places() == []
+    scheduler.finished.set()
+    assert until(lambda: shop.places() == ["web.1"], 10)
