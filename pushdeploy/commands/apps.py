@@ -214,6 +214,7 @@ def _more(request: Request, app: App, live: Release | None) -> Row:
         "settings": shown_settings(app.settings),
         "doing": f"{holder[0].what} by {holder[0].by}" if holder else None,
         "requests_held_since": request.platform.traffic.waiting_since(app.name),
+        "disks_to_put_back": f"s{app.put_back}" if app.put_back is not None else None,
     }
 
 

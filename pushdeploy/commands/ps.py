@@ -133,7 +133,7 @@ def held_requests(request: Request, app: App) -> str:
     """That requests are held and since when, or that its disks are still to be put back."""
     since = request.platform.traffic.waiting_since(app.name)
     if since is not None:
-        return f"requests are held since {since:%H:%M:%S} UTC: a release takes over"
+        return f"requests are held since {since:%H:%M:%S} UTC, until new processes take over"
     if app.put_back is not None:
         return f"its disks are to be put back from s{app.put_back}: nothing of it runs until then"
     return ""

@@ -161,8 +161,10 @@ class Shelf:
     def remove(self, app_id: int, snapshot: int) -> None:
         """Other snapshots keep what they share with it. Nothing happens when it is gone."""
         place = self._place(app_id, snapshot)
+        gone = place.with_name(f"{_GONE}{snapshot}")
         with _our_errors(place), suppress(FileNotFoundError):
-            _remove(place.rename(place.with_name(f"{_GONE}{snapshot}")))
+            _remove(gone)  # by half, when the last time was cut short
+            _remove(place.rename(gone))
 
     def remove_app(self, app_id: int) -> None:
         place = self._root / str(app_id)

@@ -62,6 +62,13 @@ def test_nothing_is_made_of_disks_that_are_to_be_put_back(unsettled: Machine, li
     assert [each.id for each in unsettled.store.snapshots.list(SHOP)] == [1]
 
 
+def test_who_looks_is_told_that_disks_are_to_be_put_back(unsettled: Machine) -> None:
+    assert unsettled.type("apps:info shop --format json").json["disks_to_put_back"] == "s1"
+    assert "its disks are to be put back from s1" in unsettled.type("ps shop").errors
+    unsettled.type("ps:start shop")
+    assert unsettled.type("apps:info shop --format json").json["disks_to_put_back"] is None
+
+
 @pytest.mark.parametrize("line", ["ps:start shop", "apps:rename shop store", "ps:scale shop web=2"])
 def test_what_starts_an_app_puts_its_disks_back_first(unsettled: Machine, line: str) -> None:
     assert unsettled.type(line).status == 0
@@ -171,8 +178,15 @@ def test_a_failure_does_not_promise_what_was_not_put_back(shop: Machine) -> None
 # --------------------------------------------------------------------------- copies
 
 
-class Stubborn(Shelf):
-    """Of a large disk that cannot be copied while its app runs, nor a copy be removed."""
+class Sticky(Shelf):
+    """One that nothing can be taken from."""
+
+    def remove(self, app_id: int, snapshot: int) -> None:
+        raise BackendDown("the snapshot cannot be used")
+
+
+class Stubborn(Sticky):
+    """Of a large disk that cannot be copied while its app runs."""
 
     why: type[BackendDown] = BackendDown
 
@@ -188,9 +202,6 @@ class Stubborn(Shelf):
         line: Callable[[str], None],
     ) -> Taken:
         raise self.why("the database orders has been kept locked by its app for 30 s")
-
-    def remove(self, app_id: int, snapshot: int) -> None:
-        raise BackendDown("the snapshot cannot be used")
 
 
 class Full(Stubborn):
@@ -219,11 +230,8 @@ def test_a_copy_that_has_no_room_is_not_tried_again_while_requests_wait(shop: Ma
 
 def test_an_old_snapshot_that_cannot_be_removed_fails_no_release_regression(shop: Machine) -> None:
     stages = shop.platform.deployer.shipper._stages
-    snapshots = replace(stages.means.snapshots, keep=0, days=0)
+    snapshots = replace(with_shelf(shop, Sticky), keep=0, days=0)
     stages = replace(stages, means=replace(stages.means, snapshots=snapshots))
-    in_the_way = snapshots.shelf.path(shop.store.apps.get(SHOP).id, 1, DiskName("data")).parent
-    in_the_way = in_the_way.with_name(".gone-1") / "left"
-    in_the_way.mkdir(parents=True)
     deployer = replace(shop.platform.deployer, shipper=Shipper(stages))
     said: list[str] = []
     asker = Asker(ADA, Output(said.append), Cancellation())

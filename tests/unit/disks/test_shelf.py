@@ -132,6 +132,15 @@ def test_sweep_removes_what_killed_servers_left(shelf: Shelf, disk: Path, tmp_pa
     assert not shelf.path(APP + 1, 1, DATA).parent.parent.exists()
 
 
+def test_what_was_removed_by_half_is_removed_the_next_time(
+    shelf: Shelf, disk: Path, tmp_path: Path
+) -> None:
+    shelf.take(APP, 1, {DATA: disk}, None, nothing)
+    (tmp_path / "snapshots" / str(APP) / ".gone-1" / "left").mkdir(parents=True)
+    shelf.remove(APP, 1)
+    assert list((tmp_path / "snapshots" / str(APP)).iterdir()) == []
+
+
 def test_snapshots_of_an_app_go_with_it(shelf: Shelf, disk: Path) -> None:
     shelf.take(APP, 1, {DATA: disk}, None, nothing)
     shelf.remove_app(APP)
