@@ -49,12 +49,7 @@ def _take(job: Job) -> Answer:
     place, former = Path(job.place), _path(job.former)
     kinds = {disk: _kind(Path(live), place) for disk, live in job.disks.items()}
     needed, free = _needed(job, kinds), _free(place)
-    if needed > free:
-        raise NoRoom(
-            f"a snapshot of {', '.join(job.disks)} needs {about_bytes(needed)},"
-            f" and {about_bytes(free)} are free",
-            _HINT,
-        )
+    _refuse_without_room(f"a snapshot of {', '.join(job.disks)}", needed, free)
     with _numbers("the snapshot", needed, free):
         sizes = {
             disk: kinds[disk][1].take(
@@ -79,8 +74,10 @@ def _restore(job: Job) -> Answer:
 
 def _clone(job: Job) -> Answer:
     place, target = Path(job.place), Path(job.target)
-    with _numbers("the copy", Index.read(place).size_bytes, _free(target)):
-        _, kind = _kind(place, target)
+    _, kind = _kind(place, target)
+    needed, free = kind.needed_bytes(place, None), _free(target)
+    _refuse_without_room(f"a copy of {place.name}", needed, free)
+    with _numbers("the copy", needed, free):
         kind.clone(place, target, job.uid)
     return {}
 
@@ -147,6 +144,12 @@ def _free(place: Path) -> int:
     """What is left for those who are not root; the rest keeps the machine running."""
     status = os.statvfs(place)
     return status.f_bavail * status.f_frsize
+
+
+def _refuse_without_room(what: str, needed: int, free: int) -> None:
+    """Before a file system that other apps live on is full."""
+    if needed > free:
+        raise NoRoom(f"{what} needs {about_bytes(needed)}, and {about_bytes(free)} are free", _HINT)
 
 
 @contextmanager

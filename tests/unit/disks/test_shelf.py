@@ -180,6 +180,17 @@ def test_missing_room_is_found_before_anything_is_copied(disk: Path, small: Path
     assert not list(small.glob("snapshots/*/*"))
 
 
+def test_copy_without_room_for_it_writes_nothing(shelf: Shelf, disk: Path, small: Path) -> None:
+    for number in range(8):
+        (disk / f"{number}").write_bytes(os.urandom(10 * MEGABYTE))
+    shelf.take(APP, 1, {DATA: disk}, None, nothing)
+    before = shutil.disk_usage(small).free
+    with pytest.raises(NoRoom, match=r"a copy of data needs 80\.0 MB, and"):
+        shelf.clone(APP, 1, DATA, small / "copy", 20_000)
+    assert not (small / "copy").exists()
+    assert shutil.disk_usage(small).free == before
+
+
 def test_file_system_that_runs_full_in_a_take_is_left_as_it_was(disk: Path, small: Path) -> None:
     """The estimate trusts the former snapshot, whose file turns out to be gone."""
     shelf = Shelf(small / "snapshots")
