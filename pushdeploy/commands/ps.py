@@ -1,7 +1,7 @@
 """ps: the processes of an app: see, scale, restart, stop, start, rebuild them."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import click
 
@@ -10,7 +10,7 @@ from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.printing import show_json, show_rows
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App
-from pushdeploy.domain.errors import PushdeployError, UserError
+from pushdeploy.domain.errors import BackendDown, PushdeployError, UserError
 from pushdeploy.domain.formation import parse_scale, quantities
 from pushdeploy.domain.names import AppName, ProcessType
 from pushdeploy.domain.release import Release
@@ -69,10 +69,14 @@ def scale(request: Request, app: App, changes: tuple[str, ...], form: str) -> No
 @app_argument
 @click.argument("process", required=False, metavar="[TYPE|TYPE.N]")
 def restart(request: Request, app: App, process: str | None) -> None:
-    """Replace all processes, those of a type, or one such as web.1; new ones come first."""
+    """Replace all processes, those of a type, or one such as web.1; new ones come first.
+
+    Where a disk has one writer the old ones go first, and requests wait meanwhile.
+    """
     with (
         request.platform.turn(app.name, "restart", request.asker),
         request.output.step(f"Restarting {process or 'all processes'} of {app.name}"),
+        _told_when_nothing_runs(request, app.name),
     ):
         slots = request.platform.reconciler.restart(app.name, process, request.output)
         request.output.detail(", ".join(str(slot) for slot in slots))
@@ -158,6 +162,17 @@ def _scale(request: Request, app: App, changed: Mapping[ProcessType, int]) -> No
     ):
         request.store.apps.set_formation(app.name, {**app.formation, **changed})
         request.platform.reconciler.converge(app.name, request.output)
+
+
+@contextmanager
+def _told_when_nothing_runs(request: Request, name: AppName) -> Iterator[None]:
+    try:
+        yield
+    except PushdeployError as error:
+        with suppress(BackendDown):
+            if not request.platform.scheduler.tasks(name):
+                error.serving = f"nothing of {name} runs now: ps:start {name} tries again"
+        raise
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from pushdeploy.domain.task import Slot, Task
 from pushdeploy.output import Quiet
 from pushdeploy.route.deadline import until
 from pushdeploy.ship import Asker
-from tests.unit.commands.machine import ADA, SHOP, Machine, MemoryRouter, MemoryScheduler
+from tests.unit.commands.machine import ADA, SHOP, WEB, Machine, MemoryRouter, MemoryScheduler
 
 
 class OneVersion(MemoryScheduler):
@@ -131,3 +131,23 @@ def test_nothing_is_started_beside_a_release_command_that_outlived_the_server(
     assert shop.places() == []
     scheduler.finished.set()
     assert until(lambda: shop.places() == ["web.1"], 10)
+
+
+def test_a_restart_that_leaves_nothing_says_so_and_how_to_try_again(machine: Machine) -> None:
+    machine.store.apps.create(SHOP)
+    machine.store.disks.replace(SHOP, [Attachment.parse("data", "/data")])
+    machine.live()
+    machine.scheduler.broken.add(WEB)
+    answer = machine.type("ps:restart shop")
+    assert answer.status == 1
+    assert "nothing of shop runs now: ps:start shop tries again" in answer.errors
+    machine.scheduler.broken.clear()
+    assert machine.type("ps:start shop").status == 0
+    assert machine.places() == ["web.1"]
+
+
+def test_a_restart_that_leaves_the_old_ones_does_not(machine: Machine) -> None:
+    machine.live()
+    machine.scheduler.broken.add(WEB)
+    assert "runs now" not in machine.type("ps:restart shop").errors
+    assert machine.places() == ["web.1"]
