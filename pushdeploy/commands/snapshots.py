@@ -101,17 +101,34 @@ def restore(request: Request, app: App, snapshot: int, force: bool, no_release_p
 @command("disks:forget", example="disks:forget shop s12")
 @app_argument
 @_snapshot_argument
-def forget(request: Request, app: App, snapshot: int) -> None:
-    """Remove a snapshot for good. The disks themselves are not touched."""
-    with request.platform.turn(app.name, "removal of a snapshot", request.asker):
+@click.option(
+    "--force", is_flag=True, help="Also one that the disks are still to be put back from."
+)
+def forget(request: Request, app: App, snapshot: int, force: bool) -> None:
+    """Remove a snapshot for good. The disks themselves are not touched.
+
+    With --force also the one that a failed release's changes wait for: they stay then.
+    """
+    with (
+        request.platform.turn(app.name, "removal of a snapshot", request.asker),
+        request.platform.traffic.hold(app.name),  # whoever puts it back just now comes first
+    ):
         found = request.store.snapshots.get(app.name, snapshot)
-        if request.store.apps.get(app.name).put_back == found.id:
+        given_up = request.store.apps.get(app.name).put_back == found.id
+        if given_up and not force:
             raise UserError(
                 f"the disks of {app.name} are still to be put back from {found.label}",
-                f"ps:start {app.name}, first",
+                f"ps:start {app.name}, first; where that cannot be done, and they are to stay as"
+                f" the failed release left them:  disks:forget {app.name} {found.label} --force",
             )
+        if given_up:
+            request.store.apps.set_put_back(app.name, None)
         request.platform.snapshots.remove(app, found)
     request.output.line(f"{found.label} is removed")
+    if given_up:
+        request.output.line(
+            f"the disks stay as the failed release left them: ps:start {app.name} starts it"
+        )
 
 
 COMMANDS = (snapshot, snapshots, restore, forget)

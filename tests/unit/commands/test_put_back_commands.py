@@ -90,6 +90,19 @@ def test_an_app_whose_disks_cannot_be_put_back_can_be_destroyed_with_them(
     assert not orders(unsettled).exists()
 
 
+def test_the_way_back_can_be_given_up_where_its_snapshot_is_lost(unsettled: Machine) -> None:
+    shutil.rmtree(unsettled.home / "snapshots")
+    unsettled.scheduler.running.clear()
+    assert unsettled.type("ps:start shop").status == 1
+    refused = unsettled.type("disks:forget shop s1")
+    assert "disks:forget shop s1 --force" in refused.errors
+    answer = unsettled.type("disks:forget shop s1 --force")
+    assert "the disks stay as the failed release left them: ps:start shop" in answer.out
+    assert unsettled.type("ps:start shop").status == 0
+    assert unsettled.places() == ["web.1"]
+    assert orders(unsettled).read_text() == "torn"
+
+
 def test_disks_are_put_back_where_nothing_was_ever_live(machine: Machine) -> None:
     machine.type("apps:create shop")
     machine.type("disks:attach shop data /data")
