@@ -3,12 +3,13 @@ network and no release phase."""
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 from pushdeploy.cutover import STOP_SECONDS
+from pushdeploy.dirty import Dirty
 from pushdeploy.domain.app import App
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.disk import CutOver, cut_over_of
@@ -290,7 +291,7 @@ class Reconciler:
     def watch(self, stopping: threading.Event) -> None:
         """Converge all, then whatever changes by itself, until ``stopping``; on its own thread."""
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="converge") as pool:
-            dirty = _Dirty(pool, self._converge_quietly, self.converge_all)
+            dirty = Dirty(pool, self._converge_quietly, self.converge_all)
             with self._changes(stopping) as changes:
                 for name in changes:
                     dirty.mark(name)
@@ -367,43 +368,6 @@ class Reconciler:
 
     def _domains(self, app: App) -> Sequence[HostName]:
         return self._store.domains.of(app.name)
-
-
-class _Dirty:
-    """Apps that changed: each has one worker at a time, and a last turn if it changed meanwhile."""
-
-    def __init__(
-        self,
-        pool: ThreadPoolExecutor,
-        one: Callable[[AppName], None],
-        everything: Callable[[], None],
-    ) -> None:
-        self._pool = pool
-        self._one = one
-        self._everything = everything
-        self._lock = threading.Lock()
-        self._waiting: set[AppName | None] = set()
-        self._working: set[AppName | None] = set()
-
-    def mark(self, name: AppName | None) -> None:
-        with self._lock:
-            self._waiting.add(name)
-            if name in self._working:
-                return
-            self._working.add(name)
-        self._pool.submit(self._work, name)
-
-    def _work(self, name: AppName | None) -> None:
-        while True:
-            with self._lock:
-                if name not in self._waiting:
-                    self._working.remove(name)
-                    return
-                self._waiting.remove(name)
-            if name is None:
-                self._everything()
-            else:
-                self._one(name)
 
 
 def _has_one_writer(app: App, live: Release) -> bool:

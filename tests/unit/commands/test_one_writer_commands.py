@@ -33,7 +33,9 @@ class OneVersion(MemoryScheduler):
         self.mixed: list[str] = []
         self.finishing, self.finished = threading.Event(), threading.Event()
 
-    def finish_once(self, app: AppName, name: str, line: Callable[[str], None]) -> int | None:
+    def finish_once(
+        self, app: AppName, name: str, timeout_seconds: float, line: Callable[[str], None]
+    ) -> int | None:
         self.finishing.set()
         assert self.finished.wait(10)
         return 0
