@@ -3,7 +3,7 @@ version at a time where a disk has one writer."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from time import monotonic
 
@@ -244,6 +244,9 @@ class Exclusive:
             output.trouble(f"{release.app} could not be put back: {trouble.message}")
             output.trouble(trouble.hint or "pushdeploy doctor, on the server, says more")
             output.trouble(f"then type:  ps:start {release.app}")
+            return
+        with suppress(PushdeployError):  # at the next occasion, then
+            means.snapshots.prune(means.store.apps.get(release.app))
 
 
 @contextmanager

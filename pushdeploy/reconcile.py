@@ -29,6 +29,8 @@ from pushdeploy.store import Store
 
 _log = logging.getLogger(__name__)
 _AT_ONCE = 4
+_WATCHED_AT_ONCE = 32
+"""One that waits for an app whose requests are held must not keep the others waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +292,7 @@ class Reconciler:
 
     def watch(self, stopping: threading.Event) -> None:
         """Converge all, then whatever changes by itself, until ``stopping``; on its own thread."""
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="converge") as pool:
+        with ThreadPoolExecutor(_WATCHED_AT_ONCE, thread_name_prefix="converge") as pool:
             dirty = Dirty(pool, self._converge_quietly, self.converge_all)
             with self._changes(stopping) as changes:
                 for name in changes:

@@ -162,6 +162,14 @@ def _set(request: Request, app: App, disk: DiskName | None, changes: Sequence[st
 def _limit(request: Request, app: App, disk: DiskName, size_bytes: int | None) -> None:
     """Of the directory first: what it refuses is not written down."""
     refuse_unsettled(app)
+    live = request.store.releases.current(app.name)
+    used = live is not None and disk in [item.disk for item in live.disks] and not app.stopped
+    if used and size_bytes and request.platform.disks.quota.limit_of(app.name, disk) is None:
+        # Docker may just be about to start a crashed task again, which shows nowhere.
+        raise UserError(
+            f"{app.name} uses {disk}, whose data moves when it gets its first size",
+            f"ps:stop {app.name}, and again",
+        )
     request.platform.disks.ensure(app, disk)
     request.platform.disks.quota.set_limit(app.name, disk, size_bytes)
 

@@ -71,13 +71,24 @@ def snapshot_after(releases: Sequence[Release], version: int) -> int | None:
 
 
 def superfluous(
-    snapshots: Sequence[Snapshot], needed: Collection[int], rule: SnapshotRule
+    snapshots: Sequence[Snapshot],
+    needed: Collection[int],
+    rule: SnapshotRule,
+    spent: Collection[int] = (),
 ) -> Sequence[Snapshot]:
-    """Those of one app that may go; ``needed`` are ids that a kept release needs."""
+    """Those of one app that may go, newest first; ``needed`` are ids that a kept release needs.
+
+    ``spent`` ones have been put back, so the disks hold what they hold: only the newest of all
+    stays, for the next to share its files.
+    """
     newest_first = sorted(snapshots, key=lambda each: -each.id)
     oldest = rule.now - timedelta(days=rule.days)
-    return [
-        each
-        for each in newest_first[rule.keep :]
-        if each.complete and each.id not in needed and (not rule.days or each.created_at < oldest)
-    ]
+
+    def may_go(place: int, each: Snapshot) -> bool:
+        if not each.complete or each.id in needed:
+            return False
+        if each.id in spent:
+            return place > 0
+        return place >= rule.keep and (not rule.days or each.created_at < oldest)
+
+    return [each for place, each in enumerate(newest_first) if may_go(place, each)]

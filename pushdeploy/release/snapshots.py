@@ -10,10 +10,11 @@ from pathlib import Path
 from pushdeploy.disks.directories import Directories
 from pushdeploy.disks.shelf import Room, Shelf, Taken
 from pushdeploy.domain.app import App
-from pushdeploy.domain.disk import Attachment
+from pushdeploy.domain.disk import Attachment, CutOver
 from pushdeploy.domain.errors import Busy, NoRoom, PushdeployError, SnapshotFailed
 from pushdeploy.domain.names import DiskName, KeyName
 from pushdeploy.domain.ports import Output
+from pushdeploy.domain.release import Release, ReleaseStatus
 from pushdeploy.domain.sizes import about_bytes
 from pushdeploy.domain.snapshot import Snapshot, SnapshotRule, snapshot_after, superfluous
 from pushdeploy.store import Store
@@ -200,7 +201,9 @@ class SnapshotPhase:
     def prune(self, app: App) -> Sequence[Snapshot]:
         """Remove what neither the rule nor a kept release wants: what went."""
         rule = SnapshotRule(self.keep, self.days, datetime.now(UTC))
-        gone = superfluous(self.store.snapshots.list(app.name), self._needed(app), rule)
+        releases = self.store.releases.list(app.name, self.releases + 1)
+        found, needed = self.store.snapshots.list(app.name), self._needed(app, releases)
+        gone = superfluous(found, needed, rule, _spent(releases))
         for each in gone:
             self.remove(app, each)
         return gone
@@ -231,8 +234,7 @@ class SnapshotPhase:
                 error.hint,
             ) from error
 
-    def _needed(self, app: App) -> frozenset[int]:
-        releases = self.store.releases.list(app.name, self.releases + 1)
+    def _needed(self, app: App, releases: Sequence[Release]) -> frozenset[int]:
         kept = releases[: self.releases]
         after = {snapshot_after(releases, release.version) for release in kept}
         pending = {app.put_back, *(each.snapshot for each in kept if each.status.unfinished)}
@@ -240,6 +242,16 @@ class SnapshotPhase:
 
     def _paths(self, app: App, disks: Sequence[DiskName]) -> Mapping[DiskName, Path]:
         return {disk: self.disks.ensure(app, disk) for disk in disks}
+
+
+def _spent(releases: Sequence[Release]) -> frozenset[int]:
+    """The snapshots that were put back when their release failed."""
+    failed = (
+        each
+        for each in releases
+        if each.status is ReleaseStatus.FAILED and each.cut_over is CutOver.EXCLUSIVE
+    )
+    return frozenset(each.snapshot for each in failed if each.snapshot is not None)
 
 
 def refuse_unsettled(app: App) -> None:

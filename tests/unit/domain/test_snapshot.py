@@ -82,6 +82,12 @@ def test_what_is_needed_or_being_taken_stays() -> None:
     assert [each.id for each in superfluous(found, {1}, SnapshotRule(1, 14, NOW))] == [2]
 
 
+def test_what_has_been_put_back_goes_but_for_the_newest() -> None:
+    found = [taken(1), taken(2), taken(3), taken(4)]
+    rule = SnapshotRule(10, 14, NOW)
+    assert [each.id for each in superfluous(found, {2}, rule, spent={1, 2, 4})] == [1]
+
+
 def test_the_data_of_a_release_is_what_its_successor_found() -> None:
     ledger = [
         release(4, ReleaseStatus.LIVE, 14),
