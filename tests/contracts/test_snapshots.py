@@ -156,7 +156,7 @@ def test_no_copy_is_torn_under_two_hot_writers(bench: Bench, mode: str) -> None:
     bank.create(bench.disk / "any name", mode, 5_000)
     moves = [0]
     with bank.writers(bench.disk / "any name"):
-        for number in range(1, 8):
+        for number in range(1, 6):
             tree = bench.take(number, number - 1 or None)
             assert not (tree / "any name-shm").exists()
             clone = bench.clone(number)
@@ -331,9 +331,9 @@ def test_room_is_what_a_copy_would_take(bench: Bench) -> None:
 
 
 @pytest.mark.slow
-def test_twenty_thousand_small_files(bench: Bench) -> None:
+def test_five_thousand_small_files(bench: Bench) -> None:
     """A tenth of them where mkfs was needed: it is the walk that is tested."""
-    for number in range(20_000 if bench.kind == "copy" else 2_000):
+    for number in range(5_000 if bench.kind == "copy" else 500):
         if number % 200 == 0:
             place = bench.disk / str(number)
             place.mkdir()
@@ -350,7 +350,7 @@ def test_restore_killed_anywhere_is_ended_by_a_second_one(bench: Bench) -> None:
     before = facts(bench.disk)
     tree = bench.take(1)
     chance = random.Random(1)
-    for _ in range(6):
+    for _ in range(4):
         with bank.writers(bench.disk / "a.db", 1):
             for number in chance.sample(range(300), 100):
                 (bench.disk / str(number)).write_bytes(b"changed")
