@@ -8,6 +8,7 @@ import pytest
 from pushdeploy.domain.disk import Attachment, CutOver
 from pushdeploy.domain.names import AppName, ImageDigest
 from pushdeploy.domain.release import Release
+from pushdeploy.output import Quiet
 from tests.unit.commands.machine import SHOP, WEB, Answer, Machine
 
 STAGING = AppName("staging")
@@ -187,6 +188,28 @@ def test_a_snapshot_that_is_to_be_put_back_is_not_forgotten(shop: Machine) -> No
     assert refused(answer, "still to be put back from s1", "ps:start shop, first")
 
 
+@pytest.mark.parametrize("line", ["disks:snapshot shop", "disks:export shop data"])
+def test_what_a_failed_release_has_left_is_no_copy_of_the_data_regression(
+    shop: Machine, line: str
+) -> None:
+    shop.type("disks:snapshot shop")
+    orders(shop).write_text("half")
+    shop.store.apps.set_put_back(SHOP, 1)
+    answer = shop.type(line)
+    assert answer.status == 75
+    assert "still to be put back from s1" in answer.errors
+    assert "ps:start shop, first" in answer.errors
+    assert [each.label for each in shop.store.snapshots.list(SHOP)] == ["s1"]
+
+
+def test_an_app_that_is_destroyed_leaves_its_disks_put_back_regression(shop: Machine) -> None:
+    shop.type("disks:snapshot shop")
+    orders(shop).write_text("half")
+    shop.store.apps.set_put_back(SHOP, 1)
+    assert shop.type("apps:destroy shop --force").status == 0
+    assert orders(shop).read_text() == "one"
+
+
 # --------------------------------------------------------------------------- restore
 
 
@@ -257,6 +280,20 @@ def test_before_the_first_release_a_restore_is_done_at_once(machine: Machine) ->
     orders(machine).write_text("one")
     answer = machine.type("disks:restore shop s1 --force")
     assert "the disks of shop hold what s1 holds" in answer.out
+    assert not orders(machine).exists()
+
+
+def test_what_is_restored_is_not_put_back_afterwards_regression(machine: Machine) -> None:
+    machine.type("apps:create shop")
+    machine.type("disks:attach shop data /data")
+    machine.type("disks:snapshot shop")
+    orders(machine).write_text("two")
+    machine.type("disks:snapshot shop")
+    machine.store.apps.set_put_back(SHOP, 2)
+    assert machine.type("disks:restore shop s1 --force").status == 75
+    assert machine.type("ps:start shop").status == 0
+    assert machine.type("disks:restore shop s1 --force").status == 0
+    machine.platform.reconciler.converge(SHOP, Quiet())
     assert not orders(machine).exists()
 
 
