@@ -438,7 +438,7 @@ def test_a_never_healthy_task_of_a_killed_server_counts_as_stopped(bench: Bench)
 def test_logs_are_merged_by_time_and_cut_to_the_newest(bench: Bench) -> None:
     bench.run(
         bench.with_commands(
-            a="echo a1; sleep 0.6; echo a2; sleep 60", b="sleep 0.3; echo b1; sleep 60"
+            a="echo a1; sleep 2.5; echo a2; sleep 60", b="sleep 1.2; echo b1; sleep 60"
         )
     )
     assert bench.lines() == [("a.1", "a1"), ("b.1", "b1"), ("a.1", "a2")]

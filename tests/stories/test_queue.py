@@ -10,10 +10,14 @@ pytestmark = pytest.mark.docker
 
 @pytest.fixture
 def journal(server: Server, repo: MakeRepository) -> Repository:
-    """An app with a disk, whose release command waits while ``hold-release`` lies there."""
+    """An app with a disk, whose release command waits while ``hold-release`` lies there.
+
+    It goes on serving meanwhile, for as long as the pushes of a story take.
+    """
     repository = repo("journal")
     server.ssh(f"apps:create {repository.app}", check=True)
     server.ssh(f"disks:attach {repository.app} data /data", check=True)
+    server.ssh(f"disks:set {repository.app} cutover=overlap", check=True)
     repository.push(check=True)
     return repository
 
