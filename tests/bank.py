@@ -7,6 +7,7 @@ import random
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -77,6 +78,8 @@ def move_for_ever(path: Path, seed: int) -> None:
         sys.stdout.flush()
         while True:
             move(bank, chance, accounts)
+            # A lock is whoever's asks first, and SQLite asks ten times a second: leave it a gap.
+            time.sleep(chance.random() * 0.004)
             if chance.random() < 0.02:
                 bank.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

@@ -24,6 +24,7 @@ from pushdeploy.domain.ports import Engine, Scheduler, WindowSize
 from pushdeploy.domain.slug import Healthcheck
 from pushdeploy.domain.task import Slot
 from pushdeploy.output import Output, Quiet
+from pushdeploy.route.deadline import until
 from pushdeploy.run.once import TIMED_OUT
 from tests.fakes import FakeEngine
 
@@ -441,6 +442,7 @@ def test_logs_are_merged_by_time_and_cut_to_the_newest(bench: Bench) -> None:
             a="echo a1; sleep 2.5; echo a2; sleep 60", b="sleep 1.2; echo b1; sleep 60"
         )
     )
+    assert until(lambda: len(bench.lines()) == 3, 20)
     assert bench.lines() == [("a.1", "a1"), ("b.1", "b1"), ("a.1", "a2")]
     assert bench.lines(tail=2) == [("b.1", "b1"), ("a.1", "a2")]
     assert bench.lines("b") == [("b.1", "b1")]

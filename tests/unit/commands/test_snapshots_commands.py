@@ -116,7 +116,7 @@ def test_a_disk_is_left_out_of_snapshots(shop: Machine) -> None:
         ("data cutover=overlap", "cutover is set for the app as a whole, without a disk"),
         ("data snapshots", "snapshots has no value"),
         ("data snapshots=no", "'no' is neither on nor off"),
-        ("data size=1k", "a disk has"),
+        ("data size=64m", "gets its first size"),
         ("data size=huge", "huge"),
         ("other snapshots=off", "shop has no disk other"),
         ("../x snapshots=off", "is not a disk name"),
