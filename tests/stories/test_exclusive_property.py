@@ -20,7 +20,7 @@ from tests.stories.tally import HELD_SECONDS, Clients, Tally
 pytestmark = [pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(3600)]
 
 WRITERS = 3
-FEW = 2
+FEW = 1
 EXAMPLES = int(os.environ.get("PUSHDEPLOY_EXAMPLES", "0"))
 
 
