@@ -17,7 +17,7 @@ from pushdeploy.domain.ports import WindowSize
 from pushdeploy.ssh import link
 from tests.unit.ssh.host import Host, logged_in, until
 
-SOON_SECONDS = 2.0
+SOON_SECONDS = 15.0
 
 
 def test_terminal_has_its_name_and_its_kind_of_newlines(
