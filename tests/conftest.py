@@ -4,6 +4,7 @@ import io
 import os
 import secrets
 import shutil
+import signal
 import tarfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,6 +19,12 @@ APPLETS = (
     "awk cat chmod cut date echo env false grep head httpd id kill ls mkdir nc printf ps pwd rm"
     " seq sh sleep stty tail test touch tr true tty wget wc yes"
 )
+
+
+def pytest_configure() -> None:
+    """A shell starts what it puts into the background with SIGINT ignored, and so would be the
+    clients that stories interrupt."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
