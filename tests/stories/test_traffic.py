@@ -46,7 +46,7 @@ def test_a_request_that_outlasts_the_drain_time_is_asked_again_of_the_new_versio
     repository.push(check=True)
     server.ssh(f"apps:set {repository.app} drain=1s stop-grace=1s", check=True)
     answers: list[Answer] = []
-    patient = threading.Thread(target=lambda: answers.append(server.get(repository.app, "/slow?4")))
+    patient = threading.Thread(target=lambda: answers.append(server.get(repository.app, "/slow?8")))
     repository.write("VERSION", "2\n")
     repository.commit()
     push = repository.start_push()
