@@ -12,7 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from tests.stories.leftovers import containers_of, remove_labelled, stop_nginx
+from tests.stories.leftovers import (
+    containers_of,
+    remove_labelled,
+    stop_nginx,
+    unmount_below,
+)
 from tests.stories.means import (
     CALL_SECONDS,
     Result,
@@ -142,6 +147,7 @@ class Server:
             if (self.home / "instance").exists():
                 stop_nginx(self.home)
                 remove_labelled(self.instance)
+            unmount_below(self.root)
             shutil.rmtree(self.root, ignore_errors=True)
 
     # ------------------------------------------------------------- clients

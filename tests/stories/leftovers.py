@@ -103,3 +103,10 @@ def _works_in(pid: int, directory: Path) -> bool:
         return Path(f"/proc/{pid}/cwd").readlink() == directory.resolve()
     except OSError:
         return False
+
+
+def unmount_below(root: Path) -> None:
+    """The disks with a size of a server that is no more."""
+    mounted = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    for place in reversed([each for each in mounted if each.startswith(f"{root}/")]):
+        subprocess.run(["umount", "--lazy", place], check=False, capture_output=True)
