@@ -200,10 +200,12 @@ class SnapshotPhase:
 
     def prune(self, app: App) -> Sequence[Snapshot]:
         """Remove what neither the rule nor a kept release wants: what went."""
+        found = self.store.snapshots.list(app.name)
+        if not found:  # most apps have no disk, and every release comes by here
+            return []
         rule = SnapshotRule(self.keep, self.days, datetime.now(UTC))
         releases = self.store.releases.list(app.name, self.releases + 1)
-        found, needed = self.store.snapshots.list(app.name), self._needed(app, releases)
-        gone = superfluous(found, needed, rule, _spent(releases))
+        gone = superfluous(found, self._needed(app, releases), rule, _spent(releases))
         for each in gone:
             self.remove(app, each)
         return gone
