@@ -16,6 +16,8 @@ from pushdeploy.route.deadline import until
 from pushdeploy.route.prefix import MAIN, Prefix
 from pushdeploy.route.program import find_program
 from pushdeploy.route.workers import (
+    children_of,
+    is_idle,
     is_master,
     is_worker,
     takes_connections,
@@ -103,7 +105,8 @@ class Master:
         if pid is None:
             self.start()
             return Reload(frozenset(), time.monotonic())
-        old = frozenset(worker.pid for worker in workers_of(pid))
+        until(lambda: is_idle(pid), _START_SECONDS)
+        old = children_of(pid)
         log_end = self._log_size()
         os.kill(pid, signal.SIGHUP)
         until(lambda: _taken(pid, old) or bool(self._alarms(pid, log_end)), _RELOAD_SECONDS)

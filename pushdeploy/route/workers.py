@@ -3,11 +3,13 @@
 Our nginx works in its own directory, so a process belongs to it when that is where it works.
 """
 
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 _PROC = Path("/proc")
+_OURS = "nginx: "
 _MASTER = "nginx: master process"
 _WORKER = "nginx: worker process"
 _LEAVING = "nginx: worker process is shutting down"
@@ -26,10 +28,22 @@ def is_master(pid: int, directory: Path) -> bool:
     return _works_in(pid, directory) and title(pid).startswith(_MASTER)
 
 
+def children_of(master: int) -> frozenset[int]:
+    """All processes of a master; those forked a moment ago still bear its title."""
+    return frozenset(pid for pid in _pids() if _parent(pid) == master)
+
+
+def is_idle(master: int) -> bool:
+    """Whether a master has done what it was told and started all its workers.
+
+    It blocks signals whenever it is at work, and lets them in only while it waits for one.
+    """
+    return not _blocked_signals(master) & 1 << signal.SIGHUP - 1
+
+
 def workers_of(master: int) -> Sequence[Worker]:
     """The workers that are ready or leaving; one that is being started is not listed yet."""
-    children = (pid for pid in _pids() if _parent(pid) == master)
-    return [_worker(pid) for pid in children if title(pid).startswith(_WORKER)]
+    return [_worker(pid) for pid in children_of(master) if title(pid).startswith(_WORKER)]
 
 
 def workers_in(directory: Path) -> Sequence[Worker]:
@@ -44,8 +58,9 @@ def is_worker(pid: int) -> bool:
 
 
 def takes_connections(pid: int) -> bool:
-    """Whether ``pid`` is a worker that has not been told to leave."""
-    return is_worker(pid) and not _worker(pid).leaving
+    """Whether ``pid``, a master's child, has not been told to leave."""
+    name = title(pid)
+    return name.startswith(_OURS) and not name.startswith(_LEAVING)
 
 
 def user_of(pid: int) -> int | None:
@@ -83,6 +98,15 @@ def _parent(pid: int) -> int:
     except OSError:
         return 0
     return int(stat.rpartition(")")[2].split()[1])
+
+
+def _blocked_signals(pid: int) -> int:
+    """A bit for each signal, the first for signal 1; none when the process has ended."""
+    try:
+        status = (_PROC / str(pid) / "status").read_text(errors="replace")
+    except OSError:
+        return 0
+    return int(status.partition("SigBlk:")[2].split()[0], 16)
 
 
 def _pids() -> Iterator[int]:

@@ -329,8 +329,10 @@ class Server:
 
     def _close_master(self) -> None:
         if self._master is not None:
-            self._master.terminate()
+            # ssh may wait for its next event between a signal and its answer to it.
+            self._master.kill()
             self._master.wait(10)
+            (self.root / "control").unlink(missing_ok=True)
             self._master = None
 
     def _ssh_config(self) -> str:
