@@ -17,14 +17,13 @@ from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import WEB, AppName, HostName
 from pushdeploy.domain.plan import TaskPlan, is_foreign, plan_tasks
 from pushdeploy.domain.ports import Output, Refs, Router, Scheduler
-from pushdeploy.domain.release import Release, ReleaseStatus
+from pushdeploy.domain.release import Release
 from pushdeploy.domain.route import Route, default_host, route_of, targets_of
 from pushdeploy.domain.task import Slot, Task
-from pushdeploy.locks import AppLocks, Purpose, TrafficLocks
+from pushdeploy.locks import AppLocks, TrafficLocks
 from pushdeploy.output import Quiet
 from pushdeploy.release.snapshots import SnapshotPhase
 from pushdeploy.run.manifests import Manifests
-from pushdeploy.run.once import TIMED_OUT
 from pushdeploy.store import Store
 
 _log = logging.getLogger(__name__)
@@ -46,6 +45,17 @@ class Running:
     router: Router
     snapshots: SnapshotPhase
     domain: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Anew:
+    """``slots`` of a live release are to run anew in place of ``old``, while ``stay`` serve on."""
+
+    app: App
+    live: Release
+    old: Sequence[Task]
+    slots: Sequence[Slot]
+    stay: Sequence[Task]
 
 
 class Reconciler:
@@ -128,37 +138,24 @@ class Reconciler:
             if not slots:
                 raise UserError(f"{name} runs no {process or 'process'}", f"ps {name}")
             stay = [task for task in plan.keep if task not in old]
+            anew = _Anew(app, live, old, slots, stay)
             if _has_one_writer(app, live):
-                self._swap(app, live, old, slots, stay, output)
+                self._swap(anew, output)
             else:
-                self._replace(app, live, old, slots, stay, output)
+                self._replace(anew, output)
             self._running.scheduler.stop(plan.stop, app.settings.stop_grace_seconds)
         return slots
 
-    def _replace(
-        self,
-        app: App,
-        live: Release,
-        old: Sequence[Task],
-        slots: Sequence[Slot],
-        stay: Sequence[Task],
-        output: Output,
-    ) -> None:
+    def _replace(self, anew: _Anew, output: Output) -> None:
+        app, live, old = anew.app, anew.live, anew.old
         manifest = self._running.manifests.of(app, live)
-        new = self._running.scheduler.run(manifest, slots, output, Cancellation())
-        self._route(app, live, [*stay, *new], old, output)
+        new = self._running.scheduler.run(manifest, anew.slots, output, Cancellation())
+        self._route(app, live, [*anew.stay, *new], old, output)
         self._running.scheduler.stop(old, app.settings.stop_grace_seconds)
 
-    def _swap(
-        self,
-        app: App,
-        live: Release,
-        old: Sequence[Task],
-        slots: Sequence[Slot],
-        stay: Sequence[Task],
-        output: Output,
-    ) -> None:
+    def _swap(self, anew: _Anew, output: Output) -> None:
         """Requests wait between the old ones and the new ones, unless others take them."""
+        app, live, old, stay = anew.app, anew.live, anew.old, anew.stay
         manifest = self._running.manifests.of(app, live)
         grace_seconds = min(app.settings.stop_grace_seconds, STOP_SECONDS)
         drain_seconds = min(app.settings.drain_seconds, STOP_SECONDS)
@@ -175,7 +172,7 @@ class Reconciler:
                     )
                 serving = [*stay]
                 self._running.scheduler.stop(old, grace_seconds)
-            serving += self._running.scheduler.run(manifest, slots, output, Cancellation())
+            serving += self._running.scheduler.run(manifest, anew.slots, output, Cancellation())
         finally:
             self._route(app, live, serving, [], output)
             self._running.traffic.requests_go_on(app.name)
@@ -196,24 +193,6 @@ class Reconciler:
 
     # ------------------------------------------------------------- everything
 
-    def recover(self) -> Collection[AppName]:
-        """What a killed server left: undo unfinished releases, move branches that wait for it.
-
-        A release command that still runs is left to end, with its app locked until then. Returns
-        the apps whose requests may have been waiting for one.
-        """
-        self._running.snapshots.sweep()
-        unfinished = self._store.releases.unfinished()
-        for release in unfinished:
-            if release.status is ReleaseStatus.RELEASING:
-                self._finish_in_background(release)
-            else:
-                self._undo(release, f"the server was stopped while it was {release.status}")
-        for release in self._store.releases.refs_pending():
-            self._move_branch(release)
-        self._running.scheduler.remove_strays()
-        return {each.app for each in unfinished if each.cut_over is CutOver.EXCLUSIVE}
-
     def route_all(self, waiting: Collection[AppName]) -> None:
         """Route every app to what runs of it, with one reload.
 
@@ -229,71 +208,21 @@ class Reconciler:
         apps = self._store.apps.list()
         self._stop_orphans({app.name for app in apps})
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="converge") as pool:
-            list(pool.map(self._converge_quietly, [app.name for app in apps]))
+            list(pool.map(self.converge_quietly, [app.name for app in apps]))
 
-    def _move_branch(self, release: Release) -> None:
-        """One repository that cannot take it must not keep the server from starting."""
+    def converge_quietly(self, name: AppName) -> None:
+        """Converge and log what fails: one bad app must not stop the others."""
         try:
-            if release.ref is not None:
-                self._running.refs.move(
-                    release.app, release.ref, release.ref_old, release.slug.commit
-                )
-            self._store.releases.ref_moved(release.app, release.version)
+            self.converge(name, Quiet())
         except PushdeployError as error:
-            _log.warning("app=%s its branch stays behind: %s", release.app, error.message)
-
-    def _undo(self, release: Release, why: str) -> None:
-        _log.warning("app=%s release=%s %s", release.app, release.label, why)
-        self._store.releases.fail(release.app, release.version, why)
-
-    def _finish_in_background(self, release: Release) -> None:
-        """Return as soon as the app is locked; the rest takes as long as its release command."""
-        locked = threading.Event()
-        threading.Thread(
-            target=self._finish, args=[release, locked], name=f"finish-{release.app}", daemon=True
-        ).start()
-        locked.wait()
-
-    def _finish(self, release: Release, locked: threading.Event) -> None:
-        purpose = Purpose(f"release command of {release.label}", release.by)
-        name = f"release.{release.version}"
-        cancellation = Cancellation()
-        with ExitStack() as held:
-            held.enter_context(
-                self._running.locks.hold(release.app, purpose, Quiet(), cancellation)
-            )
-            if release.cut_over is CutOver.EXCLUSIVE:
-                # The command has the disks: nobody may put them back, or write to them, under it.
-                held.enter_context(self._running.traffic.hold(release.app))
-            cancellation.commit()
-            locked.set()
-            try:
-                with self._store.releases.recorder(release.app, release.version) as recorder:
-                    recorder.write("       the server was stopped; all that the command printed:")
-                    limit = self._store.apps.get(release.app).settings.release_timeout_seconds
-                    code = self._running.scheduler.finish_once(
-                        release.app, name, limit, lambda text: recorder.write(f"       {text}")
-                    )
-                ended = "did not run" if code is None else f"ended with exit code {code}"
-                if code == TIMED_OUT:
-                    ended = f"ran into its {limit:g} s limit"
-                self._undo(release, f"the server was stopped while its release command {ended}")
-            except PushdeployError as error:
-                self._undo(release, f"the server was stopped in its release phase: {error.message}")
-            self._converge_quietly(release.app)
-
-    def _stop_orphans(self, known: set[AppName]) -> None:
-        """Stop tasks of apps that the store does not know: a destroy that was cut short."""
-        orphans = [task for task in self._running.scheduler.tasks() if task.app not in known]
-        if orphans and not known:
-            _log.error("the database knows no app, but %d tasks run: left alone", len(orphans))
-            return
-        self._running.scheduler.stop(orphans, grace_seconds=10)
+            _log.warning("app=%s cannot be converged: %s", name, error.message)
+        except Exception:  # noqa: BLE001 - a loop that must outlive one bad app
+            _log.exception("app=%s cannot be converged", name)
 
     def watch(self, stopping: threading.Event) -> None:
         """Converge all, then whatever changes by itself, until ``stopping``; on its own thread."""
         with ThreadPoolExecutor(_WATCHED_AT_ONCE, thread_name_prefix="converge") as pool:
-            dirty = Dirty(pool, self._converge_quietly, self.converge_all)
+            dirty = Dirty(pool, self.converge_quietly, self.converge_all)
             with self._changes(stopping) as changes:
                 for name in changes:
                     dirty.mark(name)
@@ -306,14 +235,13 @@ class Reconciler:
         with self._running.scheduler.changes() as changes:
             yield (name for name in iter(changes) if not stopping.is_set())
 
-    def _converge_quietly(self, name: AppName) -> None:
-        """Converge and log what fails: one bad app must not stop the others."""
-        try:
-            self.converge(name, Quiet())
-        except PushdeployError as error:
-            _log.warning("app=%s cannot be converged: %s", name, error.message)
-        except Exception:  # noqa: BLE001 - a loop that must outlive one bad app
-            _log.exception("app=%s cannot be converged", name)
+    def _stop_orphans(self, known: set[AppName]) -> None:
+        """Stop tasks of apps that the store does not know: a destroy that was cut short."""
+        orphans = [task for task in self._running.scheduler.tasks() if task.app not in known]
+        if orphans and not known:
+            _log.error("the database knows no app, but %d tasks run: left alone", len(orphans))
+            return
+        self._running.scheduler.stop(orphans, grace_seconds=10)
 
     def _plan(self, app: App, live: Release | None) -> TaskPlan:
         """What to keep, start and stop, decided without touching anything."""

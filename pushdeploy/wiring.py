@@ -33,6 +33,7 @@ from pushdeploy.pushes import Pushes
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.receive.service import GitService, PackLimits
 from pushdeploy.reconcile import Reconciler, Running
+from pushdeploy.recovery import Recovery
 from pushdeploy.release.copies import Copies
 from pushdeploy.release.phase import ReleasePhase
 from pushdeploy.release.rehearsal import Rehearsals, Stage
@@ -65,6 +66,7 @@ class Server:
 
     router: Router
     reconciler: Reconciler
+    recovery: Recovery
     promoter: Promoter
     repositories: Repositories
     builder: SlugBuilder
@@ -113,7 +115,7 @@ def _startup(server: Server, settings: Settings, stopping: threading.Event) -> N
     server.builder.sweep()
     _mount_disks(server)
     server.router.start()
-    waiting = server.reconciler.recover()
+    waiting = server.recovery.recover()
     server.rehearsals.sweep()
     server.reconciler.route_all(waiting)
     server.promoter.take_back.recover()
@@ -175,19 +177,18 @@ def _assemble(settings: Settings, home: Home, instance: str) -> Server:
     stacks = Stacks(engine, settings.stack_source, home.cache / "stacks", settings.ca_bundle)
     builder = SlugBuilder(engine, stacks, store.slugs, _build_settings(settings, home))
     retention = Retention(store, locks, engine, settings.keep_releases, pins=pins)
-    reconciler = Reconciler(
-        Running(
-            store,
-            locks,
-            traffic,
-            repositories,
-            manifests,
-            scheduler,
-            router,
-            snapshots,
-            settings.domain,
-        )
+    running = Running(
+        store,
+        locks,
+        traffic,
+        repositories,
+        manifests,
+        scheduler,
+        router,
+        snapshots,
+        settings.domain,
     )
+    reconciler = Reconciler(running)
     means = Means(
         store=store,
         traffic=traffic,
@@ -249,6 +250,7 @@ def _assemble(settings: Settings, home: Home, instance: str) -> Server:
     return Server(
         router,
         reconciler,
+        Recovery(running, reconciler.converge_quietly),
         promoter,
         repositories,
         builder,

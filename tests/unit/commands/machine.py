@@ -42,6 +42,7 @@ from pushdeploy.output import Quiet
 from pushdeploy.promote import Promoter
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.reconcile import Reconciler, Running
+from pushdeploy.recovery import Recovery
 from pushdeploy.release.copies import Copies
 from pushdeploy.release.phase import ReleasePhase
 from pushdeploy.release.rehearsal import Rehearsals, Stage
@@ -372,19 +373,19 @@ class Machine:
         snapshots = SnapshotPhase(
             self.store, Shelf(self.home / "snapshots"), disks, keep=10, days=14, releases=20
         )
-        reconciler = Reconciler(
-            Running(
-                self.store,
-                locks,
-                traffic,
-                self.refs,
-                manifests,
-                self.scheduler,
-                self.router,
-                snapshots,
-                settings.domain,
-            )
+        running = Running(
+            self.store,
+            locks,
+            traffic,
+            self.refs,
+            manifests,
+            self.scheduler,
+            self.router,
+            snapshots,
+            settings.domain,
         )
+        reconciler = Reconciler(running)
+        self.recovery = Recovery(running, reconciler.converge_quietly)
         means = Means(
             store=self.store,
             traffic=traffic,

@@ -125,7 +125,7 @@ def test_nothing_is_started_beside_a_release_command_that_outlived_the_server(
     made = shop.store.releases.create(replace(candidate, cut_over=CutOver.EXCLUSIVE))
     shop.store.releases.set_status(SHOP, made.version, ReleaseStatus.RELEASING)
 
-    shop.platform.reconciler.recover()
+    shop.recovery.recover()
 
     scheduler = scheduler_of(shop)
     assert scheduler.finishing.wait(10)
