@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
-from pushdeploy.cutover import STOP_SECONDS
+from pushdeploy.cutover import STOP_SECONDS, places
 from pushdeploy.dirty import Dirty
 from pushdeploy.domain.app import App
 from pushdeploy.domain.cancel import Cancellation
@@ -107,14 +107,36 @@ class Reconciler:
         output.detail(f"the data is as it was before: {found.label} of {', '.join(found.disks)}")
         return self._store.apps.get(app.name)
 
+    def make_way(self, name: AppName, output: Output) -> None:
+        """Let its requests wait and stop it, where one task at a time writes to a disk.
+
+        For one that comes under another name, to which ``hand_over`` passes what has waited.
+        """
+        with self._running.traffic.hold(name), ExitStack() as nothing_new:
+            app = self._store.apps.get(name)
+            live = self._store.releases.current(name)
+            old = self._running.scheduler.tasks(name)
+            if live is None or not old or not _has_one_writer(app, live):
+                return
+            grace_seconds = min(app.settings.stop_grace_seconds, STOP_SECONDS)
+            with output.step(f"Holding requests and stopping {places(old)}"):
+                if targets_of(old):
+                    nothing_new.enter_context(self._holding(app, live, old, output))
+                self._running.scheduler.stop(old, grace_seconds)
+
     def hand_over(self, old: AppName, new: AppName, output: Output) -> None:
         """Retire what still runs under an app's old name; what runs under the new one serves."""
         with self._running.traffic.hold(new), self._running.traffic.hold(old):
             app = self._store.apps.get(new)
             live = self._store.releases.current(new)
             leaving = self._running.scheduler.tasks(old)
+            serving = self._plan(app, live).keep
+            if self._running.traffic.waiting_since(old):
+                former = replace(self._route_of(app, live, serving), app=old)
+                self._running.router.switch(former, [], app.settings.drain_seconds, output)
+                self._running.traffic.requests_go_on(old)
             self._running.router.remove(old)
-            self._route(app, live, self._plan(app, live).keep, leaving, output)
+            self._route(app, live, serving, leaving, output)
             self._running.scheduler.stop(leaving, app.settings.stop_grace_seconds)
             self._running.scheduler.remove_strays(old)
 
@@ -158,24 +180,30 @@ class Reconciler:
         app, live, old, stay = anew.app, anew.live, anew.old, anew.stay
         manifest = self._running.manifests.of(app, live)
         grace_seconds = min(app.settings.stop_grace_seconds, STOP_SECONDS)
-        drain_seconds = min(app.settings.drain_seconds, STOP_SECONDS)
         serving = [*stay, *old]
         if targets_of(stay):
             self._route(app, live, stay, old, output)
         try:
             with ExitStack() as nothing_new:
                 if targets_of(old) and not targets_of(stay):
-                    route = self._route_of(app, live, old)
-                    self._running.traffic.requests_wait(app.name)
-                    nothing_new.enter_context(
-                        self._running.router.hold(route, targets_of(old), drain_seconds, output)
-                    )
+                    nothing_new.enter_context(self._holding(app, live, old, output))
                 serving = [*stay]
                 self._running.scheduler.stop(old, grace_seconds)
             serving += self._running.scheduler.run(manifest, anew.slots, output, Cancellation())
         finally:
             self._route(app, live, serving, [], output)
             self._running.traffic.requests_go_on(app.name)
+
+    @contextmanager
+    def _holding(
+        self, app: App, live: Release, tasks: Sequence[Task], output: Output
+    ) -> Iterator[None]:
+        """Requests wait from now on, also afterwards; while inside nothing new reaches them."""
+        route = self._route_of(app, live, tasks)
+        drain_seconds = min(app.settings.drain_seconds, STOP_SECONDS)
+        self._running.traffic.requests_wait(app.name)
+        with self._running.router.hold(route, targets_of(tasks), drain_seconds, output):
+            yield
 
     def refresh_route(self, name: AppName, output: Output) -> None:
         """Render the app's route anew: its domains or its settings have changed."""

@@ -237,15 +237,18 @@ def _destroy(request: Request, app: App) -> None:
 
 
 def _rename(request: Request, app: App, new: AppName) -> None:
-    """Start everything under the new name beside the old, then stop the old.
+    """Start everything under the new name beside the old, then stop the old; the other way round
+    where one task at a time writes to a disk.
 
-    A failure takes each step back: the old name has been serving all the while.
+    A failure takes each step back: the old name serves as before.
     """
     platform, old, output = request.platform, app.name, request.output
     request.asker.cancellation.commit()
     platform.reconciler.put_back(old, output)  # what runs of it is found by this name
-    with ExitStack() as undo:
-        # Undone last: while the store knows the new name, a watcher may start it again.
+    with platform.traffic.hold(old), ExitStack() as undo:
+        undo.callback(_serve_on, request, old)
+        platform.reconciler.make_way(old, output)
+        # Undone after the name: while the store knows the new name, a watcher may start it again.
         undo.callback(platform.reconciler.forget, new, app.settings.stop_grace_seconds)
         request.store.apps.rename(old, new)
         undo.callback(request.store.apps.rename, new, old)
@@ -256,6 +259,16 @@ def _rename(request: Request, app: App, new: AppName) -> None:
         with output.step(f"Starting {app.name} as {new}"):
             platform.reconciler.converge(new, output)
         undo.pop_all()
-    with output.step(f"Stopping what is still called {old}"):
-        platform.reconciler.hand_over(old, new, output)
+        with output.step(f"Stopping what is still called {old}"):
+            platform.reconciler.hand_over(old, new, output)
     platform.scheduler.rename_logs(old, new)
+
+
+def _serve_on(request: Request, app: AppName) -> None:
+    """Under the name that it keeps, whether it has made way or not."""
+    try:
+        request.platform.reconciler.converge(app, request.output)
+    except PushdeployError as error:
+        request.output.trouble(f"{error.message}; then type:  ps:start {app}")
+    finally:
+        request.platform.traffic.requests_go_on(app)

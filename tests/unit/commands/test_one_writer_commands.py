@@ -3,6 +3,7 @@ that still runs is cut off."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -11,7 +12,7 @@ import pytest
 
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.disk import Attachment, CutOver
-from pushdeploy.domain.errors import BackendDown, PushdeployError
+from pushdeploy.domain.errors import BackendDown, BootFailed, PushdeployError
 from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import AppName
@@ -31,6 +32,7 @@ class OneVersion(MemoryScheduler):
     def __init__(self) -> None:
         super().__init__()
         self.mixed: list[str] = []
+        self.refused: AppName | None = None
         self.finishing, self.finished = threading.Event(), threading.Event()
 
     def finish_once(
@@ -48,11 +50,38 @@ class OneVersion(MemoryScheduler):
         cancellation: Cancellation,
         gate: Gate | None = None,
     ) -> Sequence[Task]:
+        if manifest.app == self.refused:
+            raise BootFailed(f"{manifest.app} does not start")
         made = MemoryScheduler.run(self, manifest, slots, output, cancellation, gate)
-        versions = {task.version for task in self.running if task.app == manifest.app}
-        if len(versions) > 1:
-            self.mixed.append(f"{sorted(versions)} at once")
+        writers = {f"{task.app} v{task.version}" for task in self.running}
+        if len(writers) > 1:
+            self.mixed.append(f"{', '.join(sorted(writers))} at once")
         return made
+
+
+class Holding(MemoryRouter):
+    """Keeps the routes in the order in which they came."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.came: list[str] = []
+
+    @contextmanager
+    def hold(
+        self, route: Route, leaving: Sequence[Target], drain_seconds: float, output: Output
+    ) -> Iterator[None]:
+        self.came.append(f"{route.app} held")
+        yield
+
+    def switch(
+        self, route: Route, leaving: Sequence[Target], drain_seconds: float, output: Output
+    ) -> None:
+        self.came.append(f"{route.app} at {len(route.targets)}")
+        super().switch(route, leaving, drain_seconds, output)
+
+    def remove(self, app: AppName) -> None:
+        self.came.append(f"{app} removed")
+        super().remove(app)
 
 
 class NoHold(MemoryRouter):
@@ -65,8 +94,18 @@ class NoHold(MemoryRouter):
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Machine]:
     """A live app whose disk is in no snapshot, so that nothing of it is put back."""
-    (tmp_path / "repositories").mkdir()
-    machine = Machine(tmp_path, OneVersion(), NoHold())
+    yield from _live(tmp_path, NoHold())
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> Iterator[Machine]:
+    """The same where requests can be held."""
+    yield from _live(tmp_path, Holding())
+
+
+def _live(home: Path, router: MemoryRouter) -> Iterator[Machine]:
+    (home / "repositories").mkdir()
+    machine = Machine(home, OneVersion(), router)
     machine.store.apps.create(SHOP)
     machine.store.disks.replace(SHOP, [Attachment.parse("data", "/data")])
     machine.live()
@@ -112,6 +151,42 @@ def test_what_cannot_be_held_goes_on_serving_regression(shop: Machine) -> None:
     assert shop.router.table[SHOP].targets == before
     assert shop.places() == ["web.1"]
     assert shop.platform.traffic.waiting_since(SHOP) is None
+
+
+def test_a_renamed_app_has_one_writer_too_and_its_requests_wait(held: Machine) -> None:
+    renamed = held.type("apps:rename shop store")
+    assert renamed.status == 0, renamed.errors
+    assert scheduler_of(held).mixed == []
+    assert {str(task.app) for task in held.scheduler.tasks()} == {"store"}
+    assert isinstance(held.router, Holding)
+    assert held.router.came[-5:] == [
+        "shop held",
+        "store at 1",
+        "shop at 1",
+        "shop removed",
+        "store at 1",
+    ]
+    assert held.platform.traffic.waiting_since(SHOP) is None
+
+
+def test_a_rename_whose_new_name_does_not_start_serves_on_under_the_old_one(
+    held: Machine,
+) -> None:
+    scheduler_of(held).refused = AppName("store")
+    renamed = held.type("apps:rename shop store")
+    assert renamed.status == 1
+    assert scheduler_of(held).mixed == []
+    assert held.places() == ["web.1"]
+    assert len(held.router.table[SHOP].targets) == 1
+    assert held.platform.traffic.waiting_since(SHOP) is None
+
+
+def test_a_rename_whose_requests_cannot_be_held_changes_nothing(shop: Machine) -> None:
+    before = shop.router.table[SHOP].targets
+    assert shop.type("apps:rename shop store").status == 69
+    assert shop.router.table[SHOP].targets == before
+    assert shop.places() == ["web.1"]
+    assert shop.store.apps.get(SHOP).name == SHOP
 
 
 def test_nothing_is_started_beside_a_release_command_that_outlived_the_server(
