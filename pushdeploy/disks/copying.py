@@ -24,7 +24,11 @@ _PYTHON = (sys.executable, "-S", "-P", "-X", "utf8", "-m")
 """Without the site's packages, which no child needs: that halves its start."""
 
 
-def carry_out(job: Job, line: Callable[[str], None]) -> Mapping[str, Any]:
+def unheard(_text: str) -> None:
+    """For what a child says and nobody wants to read."""
+
+
+def carry_out(job: Job, line: Callable[[str], None] = unheard) -> Mapping[str, Any]:
     """The copier's result; ``line`` gets what it says meanwhile.
 
     The copier is dead when this returns or raises.
@@ -66,7 +70,7 @@ def environment() -> Mapping[str, str]:
     return {"PATH": os.defpath, "PYTHONPATH": str(Path(pushdeploy.__file__).parent.parent)}
 
 
-def result_of(said: Iterable[str], line: Callable[[str], None]) -> Mapping[str, Any]:
+def result_of(said: Iterable[str], line: Callable[[str], None] = unheard) -> Mapping[str, Any]:
     """What a child answers in the end; raises what it could not do."""
     for text in said:
         answer = _parsed(text)

@@ -69,7 +69,7 @@ def unpack(
             _feed(unpacker.stdin, read, cancellation)
             said = (line.decode(errors="replace") for line in unpacker.stdout)
             try:
-                found = result_of(said, _nothing)
+                found = result_of(said)
             except BackendDown:
                 cancellation.check()
                 raise
@@ -126,7 +126,3 @@ def _child(
 def _first_line(said: bytes) -> str:
     lines = [line for line in said.decode(errors="replace").splitlines() if line.strip()]
     return lines[0].strip()[:200] if lines else ""
-
-
-def _nothing(_text: str) -> None:
-    """It has nothing to say but its result."""

@@ -104,7 +104,7 @@ class Shelf:
             _make_empty(target)
             try:
                 place = str(self.path(app_id, snapshot, disk))
-                carry_out(Job("clone", place, target=str(target), uid=uid), _nothing)
+                carry_out(Job("clone", place, target=str(target), uid=uid))
             except BaseException:
                 _remove(target)
                 raise
@@ -113,7 +113,7 @@ class Shelf:
         """The size of the live files that are not as they were, by their times; nothing is read."""
         place = self._place(app_id, snapshot)
         with _our_errors(place):
-            size: int = carry_out(Job("changed", str(place), _texts(disks)), _nothing)["size"]
+            size: int = carry_out(Job("changed", str(place), _texts(disks)))["size"]
         return size
 
     def room(self, app_id: int, disks: Mapping[DiskName, Path], former: int | None) -> Room:
@@ -121,7 +121,7 @@ class Shelf:
         with _our_errors(self._root):
             place = _make_private(self._root / str(app_id))
             job = Job("room", str(place), _texts(disks), self._former(app_id, former))
-            result = carry_out(job, _nothing)
+            result = carry_out(job)
         return Room(result["needed"], result["free"])
 
     @contextmanager
@@ -155,7 +155,7 @@ class Shelf:
                 if error.errno != errno.EXDEV:
                     raise
                 return self._adopt_from_elsewhere(place, disk, tree)
-            size: int = carry_out(Job("weigh", str(place)), _nothing)["size"]
+            size: int = carry_out(Job("weigh", str(place)))["size"]
         return size
 
     def remove(self, app_id: int, snapshot: int) -> None:
@@ -203,7 +203,7 @@ class Shelf:
     def _adopt_from_elsewhere(self, place: Path, disk: DiskName, tree: Path) -> int:
         job = Job("take", str(place.parent), {disk: str(tree)})
         try:
-            size: int = carry_out(job, _nothing)["sizes"][disk]
+            size: int = carry_out(job)["sizes"][disk]
         except BaseException:
             _remove(place)
             raise
@@ -221,10 +221,6 @@ class Shelf:
 
 def _texts(disks: Mapping[DiskName, Path]) -> Mapping[str, str]:
     return {str(disk): str(path.absolute()) for disk, path in disks.items()}
-
-
-def _nothing(_text: str) -> None:
-    """For jobs that have nothing to say."""
 
 
 def _make_private(place: Path) -> Path:
