@@ -78,7 +78,7 @@ class Shipper:
         release = self._store.releases.create(candidate)
         with self._recorded(release, asker.output, made or Preparation()) as output:
             output.headline(f"Release {release.label} of {app.name}: {release.description}")
-            output.detail(_told(app, release))
+            output.detail(self._told(app, release))
             manifest = self._stages.manifests.of(app, release)
             change = Change(
                 app, candidate, release, manifest, output, before_switch or _nothing_more
@@ -193,6 +193,17 @@ class Shipper:
                 self._fail(release, "internal error")
                 raise
 
+    def _told(self, app: App, release: Release) -> str:
+        why = cut_over_reason(release.disks, app.settings.cut_over)
+        if release.restore is not None:
+            why = "a restore has the disks for itself"
+        then = "old and new run side by side until traffic has moved"
+        if release.cut_over is CutOver.EXCLUSIVE:
+            then = "requests wait while one takes over from the other"
+        if self._store.releases.current(release.app) is None:
+            then = "nothing serves yet"
+        return f"cut-over: {release.cut_over} ({why}): {then}"
+
     def _fail(self, release: Release, why: str) -> None:
         """Mark ``release`` failed, unless it went live before the error came."""
         if self._store.releases.get(release.app, release.version).status.unfinished:
@@ -221,18 +232,6 @@ def _with_cut_over(app: App, candidate: Candidate) -> Candidate:
 
 def _own_change(release: Release) -> bool:
     return release.reason in {Reason.CONFIG, Reason.DISK}
-
-
-def _told(app: App, release: Release) -> str:
-    why = cut_over_reason(release.disks, app.settings.cut_over)
-    if release.restore is not None:
-        why = "a restore has the disks for itself"
-    then = (
-        "requests wait while one takes over from the other"
-        if release.cut_over is CutOver.EXCLUSIVE
-        else "old and new run side by side until traffic has moved"
-    )
-    return f"cut-over: {release.cut_over} ({why}): {then}"
 
 
 def _data_after(app: App, failed: Release) -> str:

@@ -126,6 +126,7 @@ def test_a_first_version_whose_migration_fails_leaves_the_data_of_the_one_before
     pushed = heir.repository.push()
 
     assert pushed.returncode != 0
+    assert "one version at a time writes there): nothing serves yet" in pushed.stderr
     assert "nothing was live before; its slug is kept; the data is as it was" in pushed.stderr
     assert heir.repository.remote_main == ""
     version = heir.change("add")

@@ -239,6 +239,7 @@ def test_a_rename_that_fails_leaves_the_old_name_working(machine: Machine) -> No
     machine.store.apps.create(SHOP)
     machine.store.disks.replace(SHOP, [Attachment.parse("data", "/data")])
     machine.live()
+    machine.type("disks:set shop cutover=overlap")
     machine.platform.refs.ensure(SHOP)
     machine.scheduler.broken = {WEB}
     answer = machine.type("apps:rename shop store")

@@ -181,6 +181,19 @@ def test_a_rename_whose_new_name_does_not_start_serves_on_under_the_old_one(
     assert held.platform.traffic.waiting_since(SHOP) is None
 
 
+def test_an_app_that_starts_under_neither_name_is_told_of_under_the_old_one(
+    held: Machine,
+) -> None:
+    scheduler_of(held).broken = {WEB}
+    renamed = held.type("apps:rename shop store")
+    assert renamed.status == 1
+    assert "then type:  ps:start shop" in renamed.errors + renamed.out
+    assert held.store.apps.get(SHOP).name == SHOP
+    scheduler_of(held).broken = set()
+    assert held.type("ps:start shop").status == 0
+    assert held.places() == ["web.1"]
+
+
 def test_a_rename_whose_requests_cannot_be_held_changes_nothing(shop: Machine) -> None:
     before = shop.router.table[SHOP].targets
     assert shop.type("apps:rename shop store").status == 69
