@@ -27,6 +27,12 @@ DIRECTORY = "holders"
 PAGE_SOCKET = "held.sock"
 """Both below the directory that nginx works in, as this process does."""
 
+_AT_ONCE = 64
+"""How many are at a task at once, of those that have waited, while it answers some of them."""
+
+_STALL_SECONDS = 0.25
+"""After which as many more are let go: those that are there may be websockets."""
+
 _BATCH = 512
 _CHUNK_BYTES = 16384
 _CONNECT_SECONDS = 10
@@ -43,7 +49,11 @@ class Waiting:
 
 
 class Holder:
-    """``ways`` is None while requests wait; without any way they are shown the page."""
+    """``ways`` is None while requests wait; without any way they are shown the page.
+
+    Those that have waited are let go one after the other, oldest first: a small app that got a
+    thousand at once would turn most of them away.
+    """
 
     def __init__(self, app: str, requests: socket.socket, hold_seconds: float) -> None:
         self._loop = asyncio.get_running_loop()
@@ -55,6 +65,9 @@ class Holder:
         self._turn = 0
         self._waiting: dict[int, Waiting] = {}
         self._relays: set[asyncio.Task[None]] = set()
+        self._most = 0
+        self._stall: asyncio.TimerHandle | None = None
+        self._finishing = False
         self._departures = select.epoll()
         self._accepting = True
         self._since = time.time()
@@ -77,7 +90,7 @@ class Holder:
             case ["finish"]:
                 self._finish()
             case ["end"]:
-                self._finish()
+                self._close()
                 self.ended.set()
         return {
             "pid": os.getpid(),
@@ -94,17 +107,22 @@ class Holder:
         return self._loop.time() - self._stirred
 
     def _hold(self) -> None:
+        self._finishing = False
         if self._ways is not None:
             self._ways, self._since = None, time.time()
 
     def _pass(self, ways: Sequence[Way]) -> None:
         self._ways = ways
         self._forget_departed()
-        for number in list(self._waiting):
-            self._relay(self._take(number), ways)
+        self._let_go_more()
 
     def _finish(self) -> None:
-        """No new ones. First the name goes, so that whoever has connected is still accepted."""
+        """No new ones. Those that still wait are let go first, or held again if that is wanted."""
+        self._finishing = True
+        self._end_when_empty()
+
+    def _close(self) -> None:
+        """First the name goes, so that whoever has connected is still accepted."""
         if self._accepting:
             self._path.unlink(missing_ok=True)
             self._control_path.unlink(missing_ok=True)
@@ -113,7 +131,6 @@ class Holder:
             self._accepting = False
             self._loop.remove_reader(self._requests)
             self._requests.close()
-        self._end_when_empty()
 
     # ------------------------------------------------------------- who waits
 
@@ -143,7 +160,8 @@ class Holder:
             self._loop.add_reader(self._requests, self._accept)
 
     def _welcome(self, visitor: socket.socket) -> None:
-        if self._ways is not None:
+        """Behind those that wait, if there are any."""
+        if self._ways is not None and not self._waiting:
             self._relay(visitor, self._ways)
             return
         number = visitor.fileno()
@@ -160,7 +178,7 @@ class Holder:
         return waiting.visitor
 
     def _expire(self, number: int) -> None:
-        self._relay(self._take(number), ())
+        self._relay(self._take(number), self._ways or ())
 
     def _forget_departed(self) -> None:
         while departed := self._departures.poll(0):
@@ -169,10 +187,28 @@ class Holder:
         self._end_when_empty()
 
     def _end_when_empty(self) -> None:
+        if self._finishing and not self._waiting:
+            self._close()
         if not (self._accepting or self._waiting or self._relays):
             self.ended.set()
 
     # ------------------------------------------------------------- who is passed on
+
+    def _let_go_more(self) -> None:
+        """As many as may be at the tasks at once, beside those that are there already."""
+        self._stall = None
+        self._most = len(self._relays) + _AT_ONCE * max(1, len(self._ways or ()))
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Who has waited longest, while there is a place."""
+        ways = self._ways
+        if ways is None:
+            return
+        while self._waiting and len(self._relays) < self._most:
+            self._relay(self._take(next(iter(self._waiting))), ways)
+        if self._waiting and self._stall is None:
+            self._stall = self._loop.call_later(_STALL_SECONDS, self._let_go_more)
 
     def _relay(self, visitor: socket.socket, ways: Sequence[Way]) -> None:
         self._turn += 1
@@ -183,6 +219,10 @@ class Holder:
 
     def _relayed(self, relay: asyncio.Task[None]) -> None:
         self._relays.discard(relay)
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+        self._let_go()
         self._end_when_empty()
 
 

@@ -112,9 +112,10 @@ class Nginx:
         """
         with _backend():
             self._firewall.lift(route.targets)
+            held = None if route.state == "held" else self._holds.find(route.app)
             if route.state == "held":
                 self._holds.begin(route.app)
-            elif self._holds.find(route.app):
+            if held and held.holding:
                 self._let_go(route, output)
                 self._refuse_silent(route)
                 self._wait_until_empty(set(leaving) - set(route.targets), drain_seconds, output)
@@ -126,6 +127,9 @@ class Nginx:
             except RouteFailed:
                 self._reloads.apply({route.app: former})
                 raise
+            if held:  # it has let go already, and may still have some who wait for their turn
+                self._holds.pass_on(route.app, route.targets)
+                self._holds.finish(route.app)
             output.detail(_destination(route))
             self._drain(reload, set(leaving) - set(route.targets), drain_seconds, output)
             self._firewall.forget(route.app)

@@ -4,8 +4,10 @@ import select
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -143,6 +145,54 @@ def test_tasks_take_turns_and_dead_ones_are_passed_over(
             connection.close()
 
 
+def test_those_that_have_waited_come_to_a_task_in_turn(
+    holds: Holds, connect: Connect, background: ThreadPoolExecutor
+) -> None:
+    holds.begin(SHOP)
+    visitors = [connect() for _ in range(300)]
+    assert _waiting(holds, 300)
+    with socket.create_server(("127.0.0.1", 0), backlog=400) as task:
+        busiest = background.submit(_busiest_while_answering, task, 301)
+        holds.pass_on(SHOP, [_target(task)])
+        late = connect()
+        holds.finish(SHOP)
+        assert [_to_the_end(visitor) for visitor in visitors] == [b"answer"] * 300
+        assert _to_the_end(late) == b"answer"
+    assert busiest.result(20) <= 64
+
+
+def test_those_that_stay_keep_nobody_waiting(
+    holds: Holds, connect: Connect, task: socket.socket
+) -> None:
+    holds.begin(SHOP)
+    visitors = [connect() for _ in range(150)]
+    assert _waiting(holds, 150)
+    holds.pass_on(SHOP, [_target(task)])
+    websockets = [task.accept()[0] for _ in visitors]
+    assert _relaying(holds) == 150
+    for websocket in websockets:
+        websocket.close()
+
+
+def test_those_that_wait_for_their_turn_are_held_again_when_that_is_wanted(
+    holds: Holds, connect: Connect, task: socket.socket
+) -> None:
+    holds.begin(SHOP)
+    visitors = [connect() for _ in range(400)]
+    assert _waiting(holds, 400)
+    holds.pass_on(SHOP, [_target(task)])
+    holds.finish(SHOP)
+    held = holds.tell(SHOP, "hold")
+    assert held is not None
+    assert held.holding
+    assert 0 < held.waiting < len(visitors)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        other.settimeout(20)
+        holds.pass_on(SHOP, [_target(other)])
+        for connection in [other.accept()[0] for _ in range(held.waiting)]:
+            connection.close()
+
+
 def test_one_that_finishes_lets_its_connections_end_and_then_itself(
     holds: Holds, prefix: Prefix, connect: Connect, task: socket.socket
 ) -> None:
@@ -225,6 +275,25 @@ def _read(connection: socket.socket, count: int) -> bytes:
 
 def _to_the_end(connection: socket.socket) -> bytes:
     return _read(connection, sys.maxsize)
+
+
+def _busiest_while_answering(server: socket.socket, count: int) -> int:
+    """How many connections were open at once, at a task that takes 2 ms for each, in turn."""
+    connections: list[socket.socket] = []
+    busiest = 0
+    for _ in range(count):
+        server.settimeout(20)
+        if not connections:
+            connections.append(server.accept()[0])
+        server.settimeout(0)
+        with suppress(BlockingIOError):
+            while True:
+                connections.append(server.accept()[0])
+        time.sleep(0.002)
+        busiest = max(busiest, len(connections))
+        with connections.pop(0) as oldest:
+            oldest.sendall(b"answer")
+    return busiest
 
 
 def _writable(connection: socket.socket) -> bool:
