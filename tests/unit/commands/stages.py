@@ -1,0 +1,24 @@
+"""The apps of a pipeline that the command tests promote along, and who listens."""
+
+from threading import Event
+
+from pushdeploy.domain.names import AppName, ImageDigest
+from tests.unit.commands.machine import Client
+
+STAGING = AppName("shop-staging")
+EU = AppName("shop-eu")
+NEW = ImageDigest("sha256:" + "6" * 64)
+
+
+class Listener(Client):
+    """Knows when it has been told all of ``texts``."""
+
+    def __init__(self, *texts: bytes) -> None:
+        super().__init__()
+        self.told = Event()
+        self._texts = texts
+
+    def write(self, data: bytes) -> None:
+        super().write(data)
+        if all(text in self.out for text in self._texts):
+            self.told.set()
