@@ -12,10 +12,12 @@ from pushdeploy.disks.directories import Directories
 from pushdeploy.disks.programs import our_errors, remove
 from pushdeploy.disks.shelf import Shelf
 from pushdeploy.domain.app import App
+from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.errors import NoRoom
 from pushdeploy.domain.names import DiskName
 from pushdeploy.domain.sizes import about_bytes
+from pushdeploy.release.room import floor_bytes_of, room_left
 from pushdeploy.release.snapshots import covered
 from pushdeploy.store import Store
 
@@ -91,6 +93,13 @@ class Copies:
         finally:
             with our_errors(place):
                 remove(place)
+
+    @contextmanager
+    def room_left(self, cancellation: Cancellation) -> Iterator[None]:
+        """While inside, what is done to copies is cancelled before it fills their file system."""
+        home = self._root.parent
+        with room_left(home, floor_bytes_of(home), cancellation):
+            yield
 
     def sweep(self) -> int:
         """Remove what a killed server has left: how many. Called before anything is rehearsed."""

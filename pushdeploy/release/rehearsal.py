@@ -78,6 +78,8 @@ class Rehearsals:
                         self._snapshot(app, release, output, cancellation)
                     )
                 disks = undo.enter_context(self._clones(moment, output, cancellation))
+            own = undo.enter_context(cancellation.branch())
+            undo.enter_context(self._stage.copies.room_left(own))
             act = Act(
                 app,
                 asked.origin,
@@ -87,7 +89,7 @@ class Rehearsals:
                 disks,
                 self._stage.stop_seconds,
                 output,
-                cancellation,
+                own,
             )
             return perform(act, self._stage.scheduler)
 
