@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     home: AbsolutePath = Field(DEFAULT_HOME, description="state directory")
     ssh: HostPort = Field(Address("0.0.0.0", 2222), description="host:port of the ssh server")  # noqa: S104 - the server's purpose
     http: HostPort = Field(Address("0.0.0.0", 80), description="host:port of nginx")  # noqa: S104 - the server's purpose
-    https: HostPort | None = Field(None, description="host:port for TLS, off by default")
+    https: HostPort | None = Field(None, description="host:port for TLS, not served yet")
     domain: Domain = Field("localhost", description="apps answer on <app>.<domain>")
     ca_bundle: Path | None = Field(None, description="CA bundle for build containers")
     database: str | None = Field(None, description="SQLAlchemy URL, default SQLite in home")
