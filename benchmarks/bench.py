@@ -1,6 +1,7 @@
 """bin/bench: runs the benchmarks one after the other, prints their tables, keeps them as JSON."""
 
 import argparse
+import signal
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,8 @@ _LOG_CHARACTERS = 4000
 def main() -> int:
     """One that fails does not keep the others from being measured."""
     arguments = _arguments()
+    # A shell's background job ignores Ctrl-C, and so would the clients that are stopped by it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     results = [_bench(name, arguments) for name in arguments.names or MODULES]
     return 0 if all(results) else 1
 
