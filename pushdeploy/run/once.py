@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from pushdeploy.domain.cancel import Cancellation
-from pushdeploy.domain.container import ContainerSpec
+from pushdeploy.domain.container import ContainerInfo, ContainerSpec
 from pushdeploy.domain.errors import BackendDown, Cancelled, PushdeployError
 from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.ports import Attached, Engine, Streams, WindowSize
@@ -19,6 +19,8 @@ KILLED = 128 + 9
 GRACE_SECONDS = 10.0
 """How long a command may take to end after SIGTERM at its time-out."""
 
+_MEGABYTE = 1024 * 1024
+
 
 def run_once(
     engine: Engine,
@@ -28,7 +30,10 @@ def run_once(
     cancellation: Cancellation,
     gate: Gate | None = None,
 ) -> int:
-    """The exit code, when all output has been given to ``streams``; the container is gone then."""
+    """The exit code, when all output has been given to ``streams``; the container is gone then.
+
+    A line to stderr tells of a want of memory.
+    """
     # A foreign image may lack what waiting takes: its container comes when the gate is open.
     if gate is not None and spec.user is None:
         _pass(gate)
@@ -37,9 +42,12 @@ def run_once(
     try:
         attached = engine.attach(container, spec.tty)
         try:
-            return _converse(
+            code = _converse(
                 engine, container, attached, streams, timeout_seconds, cancellation, gate
             )
+            if code:
+                _explain(engine.inspect(container), spec, streams)
+            return code
         finally:
             attached.close()
     finally:
@@ -123,6 +131,17 @@ def _exit_code(engine: Engine, container: str) -> int:
         raise
     except PushdeployError:
         return KILLED
+
+
+def _explain(info: ContainerInfo | None, spec: ContainerSpec, streams: Streams) -> None:
+    """What no program can say of itself: that it was killed for the memory that it took."""
+    if info is None or not info.out_of_memory:
+        return
+    why = (
+        f"out of memory: {spec.memory_bytes // _MEGABYTE} MB are all that it may use;"
+        " PUSHDEPLOY_TASK_MEMORY_BYTES allows more"
+    )
+    streams.write_error((why + ("\r\n" if spec.tty else "\n")).encode())
 
 
 @contextmanager
