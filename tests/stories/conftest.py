@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.stories.harness import APPS, Repository, Server
-from tests.stories.leftovers import engine_answers
+from tests.stories.leftovers import engine_answers, stack_image
+from tests.stories.second_docker import Dockerd, bring, second_docker
 
 MakeServer = Callable[..., Server]
 MakeRepository = Callable[..., Repository]
@@ -40,6 +41,15 @@ def docker() -> None:
     if os.environ.get("PUSHDEPLOY_REQUIRE_DOCKER") == "1":
         pytest.fail("no Docker engine answers; bin/setup starts one")
     pytest.skip("no Docker engine answers")
+
+
+@pytest.fixture
+def dockerd(docker: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dockerd]:
+    """An engine to kill: it is what answers ``docker`` while the story lasts."""
+    with second_docker() as dockerd:
+        bring([stack_image()], dockerd)
+        monkeypatch.setenv("DOCKER_HOST", dockerd.host)
+        yield dockerd
 
 
 @pytest.fixture(scope="session")

@@ -98,6 +98,19 @@ def stop_nginx(home: Path) -> None:
         wait_until(lambda: not _works_in(pid, directory), 20, lambda: f"nginx {pid} does not stop")
 
 
+def kill_router(home: Path) -> None:
+    """SIGKILL to nginx and to those that hold requests: all that work in its directory."""
+    directory = home / "nginx"
+    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    found = [pid for pid in pids if _works_in(pid, directory)]
+    for pid in found:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    wait_until(
+        lambda: not any(_works_in(pid, directory) for pid in found), 20, lambda: "nginx lives on"
+    )
+
+
 def _works_in(pid: int, directory: Path) -> bool:
     try:
         return Path(f"/proc/{pid}/cwd").readlink() == directory.resolve()

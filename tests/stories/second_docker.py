@@ -7,13 +7,22 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from tests.stories.leftovers import stack_image
 from tests.stories.means import run, run_checked, wait_until
+
+_DOCKERFILE = """\
+FROM {stack}
+WORKDIR /app
+COPY . .
+CMD ["python", "web.py"]
+"""
+"""Builds on what is there: the stack's tools for building are half a gigabyte to bring along."""
 
 CLONE_NEWNET = 0x40000000
 START_SECONDS = 60
@@ -76,18 +85,38 @@ class Dockerd:
         wait_until(lambda: not _read(line), 30, lambda: "its containerd lives on")
         record.unlink(missing_ok=True)
 
+    def cut_power(self) -> None:
+        """SIGKILL to it and to all that it runs; what a boot begins without is gone as well:
+        mounts, bridges, rules, and what lay in memory."""
+        listed = run(["docker", "-H", self.host, "ps", "--quiet"], cwd=self.root).stdout.split()
+        form = "--format={{.State.Pid}}"
+        inspected = ["docker", "-H", self.host, "inspect", form, *listed]
+        running = run_checked(inspected, cwd=self.root).stdout.split() if listed else []
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        _kill([*self._left(), *map(int, running)])
+        self._unmount()
+        shutil.rmtree(self.root / "exec")
+        bridges = run_checked(["ip", "-brief", "link", "show", "type", "bridge"], cwd=self.root)
+        for line in bridges.stdout.splitlines():
+            run_checked(["ip", "link", "delete", line.split()[0]], cwd=self.root)
+        for table in ("filter", "nat"):
+            run_checked(["iptables", "-t", table, "-F"], cwd=self.root)
+
     def close(self) -> None:
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(60)
-        for pid in self._left():
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        _kill(self._left())
+        self._unmount()
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def _unmount(self) -> None:
         mounts = (line.split()[1] for line in Path("/proc/mounts").read_text().splitlines())
         for place in [place for place in mounts if place.startswith(str(self.root))]:
             run(["umount", "--lazy", place], cwd=Path("/"))
-        shutil.rmtree(self.root, ignore_errors=True)
 
     def _answers(self) -> bool:
         assert self._process is not None
@@ -102,6 +131,15 @@ class Dockerd:
         ours = str(self.root).encode()
         pids = (entry for entry in Path("/proc").iterdir() if entry.name.isdigit())
         return [int(entry.name) for entry in pids if ours in _read(entry / "cmdline")]
+
+
+def _kill(pids: Iterable[int]) -> None:
+    """Return when none of them runs any more."""
+    lines = [Path(f"/proc/{pid}/cmdline") for pid in pids]
+    for line in lines:
+        with suppress(ProcessLookupError):
+            os.kill(int(line.parent.name), signal.SIGKILL)
+    wait_until(lambda: not any(map(_read, lines)), 30, lambda: f"one of {lines} lives on")
 
 
 def _read(path: Path) -> bytes:
@@ -126,6 +164,11 @@ def second_docker() -> Iterator[Dockerd]:
         except AssertionError as error:
             pytest.skip(str(error))
         yield dockerd
+
+
+def dockerfile() -> str:
+    """For an app of a second engine, which has the stack that apps run on, and no other."""
+    return _DOCKERFILE.format(stack=stack_image())
 
 
 def bring(images: list[str], dockerd: Dockerd) -> None:
