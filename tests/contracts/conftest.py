@@ -1,16 +1,28 @@
-"""Roots on file systems that can limit a disk, made for each test."""
+"""Roots on file systems that can limit a disk, and schedulers, made for each test."""
 
 import os
+import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import pushdeploy.run.schedulers
+from pushdeploy.discover import discover
 from pushdeploy.disks import mounts
 from pushdeploy.disks.conversion import unseal
 from pushdeploy.disks.programs import found
+from pushdeploy.domain.manifest import Limits, Manifest
+from pushdeploy.domain.names import ImageDigest
+from pushdeploy.domain.ports import Engine
 from tests.contracts.limited import MIB, Machine
+from tests.contracts.schedulers import APP, Bench
+from tests.fakes import FakeEngine
+
+SCHEDULERS = discover(pushdeploy.run.schedulers, "SCHEDULER")
 
 
 @pytest.fixture(params=["btrfs", "loopfile"])
@@ -41,6 +53,55 @@ def loop(tmp_path: Path) -> Iterator[Machine]:
         _clear(tmp_path)
 
 
+@pytest.fixture(params=["fake", pytest.param("docker", marks=pytest.mark.docker)])
+def engine_and_image(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[tuple[Engine, str, dict[str, str], int]]:
+    """The engine, an image, the environment in which SERVE works there, and a port."""
+    if request.param == "docker":
+        engine = request.getfixturevalue("engine")
+        image = request.getfixturevalue("tiny_image")
+        yield engine, image, {"SITE": "/tmp/site"}, 5000
+        return
+    fake = FakeEngine()
+    fake.add_image("tiny:1")
+    httpd = tmp_path / "bin" / "httpd"
+    httpd.parent.mkdir()
+    httpd.write_text(
+        f'#!/bin/sh\nexec {sys.executable} -m http.server --bind 127.0.0.1 -d "$5" "$3" 2>&1\n'
+    )
+    httpd.chmod(0o755)
+    environment = {"PATH": f"{httpd.parent}:/usr/bin:/bin", "SITE": str(tmp_path / "site")}
+    yield fake, "tiny:1", environment, _free_port()
+    fake.close()
+
+
+@pytest.fixture(params=sorted(SCHEDULERS))
+def bench(
+    request: pytest.FixtureRequest,
+    engine_and_image: tuple[Engine, str, dict[str, str], int],
+    instance: str,
+    tmp_path: Path,
+) -> Bench:
+    engine, image, environment, port = engine_and_image
+    make: Any = SCHEDULERS[request.param]
+    manifest = Manifest(
+        app=APP,
+        version=3,
+        image=ImageDigest(image),
+        environment={"GREETING": "hello", **environment},
+        processes={},
+        mounts=[],
+        user=None,
+        group=20001,
+        port=port,
+        limits=Limits(64 * 1024 * 1024),
+        boot_timeout_seconds=20,
+        stop_grace_seconds=5,
+    )
+    return Bench(make(engine, instance, tmp_path / "logs"), engine, manifest)
+
+
 def _refuse_elsewhere(kind: str) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can mount")
@@ -68,3 +129,10 @@ def _clear(place: Path) -> None:
     for path in place.rglob("*"):
         if path.is_dir() and not path.is_symlink():
             unseal(path)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

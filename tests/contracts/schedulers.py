@@ -1,0 +1,106 @@
+"""What the contracts of schedulers are tried with: an app, its tasks, and a client."""
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.gate import Gate
+from pushdeploy.domain.manifest import Manifest, ProcessSpec
+from pushdeploy.domain.names import AppName, ProcessType
+from pushdeploy.domain.ports import Engine, Scheduler, WindowSize
+from pushdeploy.domain.task import Slot
+from pushdeploy.output import Output
+
+APP = AppName("shop")
+WEB1 = Slot(ProcessType("web"), 1)
+WORKER1 = Slot(ProcessType("worker"), 1)
+WORKER2 = Slot(ProcessType("worker"), 2)
+SERVE = 'mkdir -p "$SITE"; echo fine > "$SITE/ok"; echo serving; exec httpd -f -p $PORT -h "$SITE"'
+
+
+@dataclass
+class Typed:
+    """Streams of a client that has sent ``given`` and then closed its input."""
+
+    given: list[bytes] = field(default_factory=list)
+    terminal: str | None = None
+    out: bytes = b""
+    errors: bytes = b""
+
+    def read(self, most: int = 65536) -> bytes:
+        return self.given.pop(0) if self.given else b""
+
+    def write(self, data: bytes) -> None:
+        self.out += data
+
+    def write_error(self, data: bytes) -> None:
+        self.errors += data
+
+    def on_resize(self, resized: Callable[[WindowSize], None]) -> None:
+        resized(WindowSize())
+
+
+@dataclass
+class Bench:
+    scheduler: Scheduler
+    engine: Engine
+    manifest: Manifest
+
+    def with_commands(self, **commands: str) -> Manifest:
+        return self.with_processes(**{kind: ProcessSpec(c, 1) for kind, c in commands.items()})
+
+    def with_processes(self, **processes: ProcessSpec) -> Manifest:
+        typed = {ProcessType(kind): spec for kind, spec in processes.items()}
+        return replace(self.manifest, processes=typed)
+
+    def run(self, manifest: Manifest, *slots: Slot) -> list[str]:
+        """What the output said."""
+        said: list[str] = []
+        self.scheduler.run(manifest, slots or manifest.slots(), Output(said.append), Cancellation())
+        return said
+
+    def once(
+        self, command: str, streams: Typed | None = None, timeout_seconds: float | None = 60
+    ) -> tuple[int, Typed]:
+        streams = streams or Typed()
+        code = self.scheduler.run_once(
+            self.manifest, command, "run.1", streams, timeout_seconds, Cancellation()
+        )
+        return code, streams
+
+    def behind(self, gate: Gate, command: str, streams: Typed) -> int:
+        return self.scheduler.run_once(
+            self.manifest, command, "release.1", streams, 60, Cancellation(), gate=gate
+        )
+
+    def successor(self) -> Scheduler:
+        """That of a server that has been started again."""
+        made: Scheduler = type(self.scheduler)(self.engine, "x", Path("/nowhere"))  # type: ignore[call-arg]
+        return made
+
+    def lines(self, process: str | None = None, tail: int = 100) -> list[tuple[str, str]]:
+        found = self.scheduler.logs(
+            APP, tail=tail, follow=False, process=process, stop=lambda: False
+        )
+        return [(slot, line.text) for slot, line in found]
+
+
+@contextmanager
+def changes_of(scheduler: Scheduler) -> Iterator["queue.Queue[AppName | None]"]:
+    """In a queue, so that they can be waited for with a deadline."""
+    found: queue.Queue[AppName | None] = queue.Queue()
+
+    def listen(changes: Iterable[AppName | None]) -> None:
+        for change in changes:
+            found.put(change)
+
+    with scheduler.changes() as changes:
+        thread = threading.Thread(target=listen, args=[changes])
+        thread.start()
+        yield found
+    thread.join(10)
+    assert not thread.is_alive()
