@@ -30,6 +30,10 @@ _FORBIDDEN_TREES = (
 )
 
 
+_LONGEST_BYTES = 255
+"""Of a mount path; one name in it cannot have more on any file system."""
+
+
 class CutOver(StrEnum):
     """The moment when traffic moves to a new release.
 
@@ -73,6 +77,10 @@ def _mount_path(text: str) -> str:
     path = PurePosixPath(text)
     if not path.is_absolute() or ".." in path.parts or not text.isprintable() or ":" in text:
         raise UserError(f"{text!r} is not a mount path", "give an absolute path such as /data")
+    if len(text.encode()) > _LONGEST_BYTES:
+        raise UserError(
+            f"a mount path has {_LONGEST_BYTES} bytes at the most", "give one such as /data"
+        )
     normal = "/" + str(path).strip("/")
     inside = any(normal == tree or normal.startswith(tree + "/") for tree in _FORBIDDEN_TREES)
     if normal in _FORBIDDEN or inside:

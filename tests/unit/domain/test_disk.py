@@ -35,6 +35,12 @@ def test_what_is_no_mount_path_is_refused(path: str) -> None:
         Attachment.parse("data", path)
 
 
+def test_a_mount_path_has_a_longest_form() -> None:
+    assert Attachment.parse("data", "/" + "x" * 254).mount_path == "/" + "x" * 254
+    with pytest.raises(UserError, match="255 bytes at the most"):
+        Attachment.parse("data", "/" + "ü" * 128)
+
+
 @pytest.mark.parametrize(
     "path",
     [
