@@ -56,6 +56,8 @@ AfterReceive = Callable[[AppName, str, str, str, KeyName, Output], None]
 FINISHING_SECONDS = 60
 """How long a stopping server waits for deploys past their point of no return."""
 
+UPKEEP_SECONDS = 60
+
 BLIND_GRACE_SECONDS = 5
 """For tasks that have never seen their disks, and could write nothing there."""
 
@@ -123,8 +125,18 @@ def _startup(server: Server, settings: Settings, stopping: threading.Event) -> N
     threading.Thread(
         target=server.reconciler.watch, args=[stopping], name="watch", daemon=True
     ).start()
+    threading.Thread(target=_upkeep, args=[server, stopping], name="upkeep", daemon=True).start()
     sys.stdout.write(f"ready ssh={address} http={settings.http}\n")
     sys.stdout.flush()
+
+
+def _upkeep(server: Server, stopping: threading.Event) -> None:
+    """What nobody asks for, once a minute."""
+    while not stopping.wait(UPKEEP_SECONDS):
+        try:
+            server.router.rotate_logs()
+        except PushdeployError as error:
+            _log.warning("nginx's logs go on growing: %s", error.message)
 
 
 def _mount_disks(server: Server) -> None:

@@ -317,6 +317,8 @@ class Router(Protocol):
         """
 
     def remove(self, app: AppName) -> None: ...
+    def rotate_logs(self) -> None:
+        """Called now and then, so that the proxy's own logs do not fill the file system."""
 
 
 class Refs(Protocol):

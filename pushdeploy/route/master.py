@@ -114,6 +114,12 @@ class Master:
             raise ReloadRefused(self._alarms(pid, log_end) or ["nginx did not follow the signal"])
         return Reload(old, time.monotonic())
 
+    def reopen_logs(self) -> None:
+        """Write to the names of the logs, whatever has become of the files. Soon, not at once."""
+        pid = self.pid
+        if pid is not None:
+            os.kill(pid, signal.SIGUSR1)
+
     def left_behind(self) -> Reload:
         """The workers that earlier reloads left and that are still there."""
         pid = self.pid

@@ -41,6 +41,10 @@ class Prefix:
         return self.root / "logs"
 
     @property
+    def access_log(self) -> Path:
+        return self.logs / "access.log"
+
+    @property
     def error_log(self) -> Path:
         return self.logs / "error.log"
 

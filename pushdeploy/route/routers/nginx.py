@@ -20,6 +20,7 @@ from pushdeploy.output import duration
 from pushdeploy.route.deadline import until
 from pushdeploy.route.drain import wait_until_empty
 from pushdeploy.route.holds import Holds
+from pushdeploy.route.logs import LARGEST_BYTES, rotate
 from pushdeploy.route.main_files import install
 from pushdeploy.route.master import Master, Reload
 from pushdeploy.route.prefix import MAIN, Prefix
@@ -160,6 +161,12 @@ class Nginx:
             self._apply(app, None)
             self._holds.finish(app)
             self._firewall.forget(app)
+
+    def rotate_logs(self, largest_bytes: int = LARGEST_BYTES) -> None:
+        """Set aside those that have grown larger than that; their predecessors go."""
+        with _backend(), self._reloads.exclusively:
+            if self._master.pid is not None:
+                rotate(self._prefix, self._master.reopen_logs, largest_bytes)
 
     def version(self) -> tuple[int, ...]:
         """Of the nginx that runs, else of the one that would."""

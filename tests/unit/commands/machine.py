@@ -251,6 +251,7 @@ class MemoryRouter:
     refused: set[str] = field(default_factory=set)
 
     def start(self) -> None: ...
+    def rotate_logs(self) -> None: ...
 
     @contextmanager
     def hold(
