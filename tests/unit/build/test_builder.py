@@ -85,7 +85,8 @@ def test_an_app_without_dependencies_is_its_source_on_the_stack(
 
 
 _WHAT_AN_APP_MAY = (
-    "pwd; echo hello from all > lib/data && cat lib/data; touch lib/mine && ls lib/mine; ls -d .git"
+    "pwd; echo hello from all > lib/data && cat lib/data; touch lib/mine && ls lib/mine;"
+    " ls -d .git 2>&1"
 )
 
 

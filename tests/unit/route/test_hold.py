@@ -169,8 +169,8 @@ def test_two_hundred_visitors_lose_nothing_over_five_exchanges(
             assert waiting_at_least(nginx, 20)
             server = serve(f"v{version}")
             nginx.switch(route_to(server.target, version=version), [], 30, Quiet())
+        assert until(partial(answered_by, crowd, server.name), 30)
     assert crowd.lost == []
-    assert crowd.answers.total() > 2000
 
 
 def test_a_thousand_requests_wait_and_are_all_answered(

@@ -39,9 +39,8 @@ def test_ten_switches_lose_no_request_of_keep_alive_visitors_with_a_slow_one_in_
             old.kill()
     assert busy.lost == []
     assert slow.lost == []
-    assert busy.answers.total() > 1000
+    assert {f"v{number}" for number in range(SWITCHES + 1)} <= busy.answers.keys()
     assert len(slow.answers) >= SWITCHES
-    assert busy.answers[f"v{SWITCHES}"]
 
 
 def test_a_visitor_that_idles_through_the_switch_is_answered_on_its_old_connection(
