@@ -215,7 +215,7 @@ def serve(context: click.Context, settings: Settings) -> None:
     Example:
         PUSHDEPLOY_DOMAIN=apps.example.com pushdeploy serve
     """
-    from pushdeploy.wiring import serve as run
+    from pushdeploy.serve import serve as run
 
     context.exit(run(settings))
 

@@ -1,15 +1,8 @@
 """Puts the parts together: the one place that knows which back-end stands behind which port."""
 
-import fcntl
-import logging
-import os
-import signal
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NoReturn
+from functools import cached_property
 
 from pushdeploy.build.builder import SlugBuilder
 from pushdeploy.build.containers import BuildSettings
@@ -20,12 +13,12 @@ from pushdeploy.cutover import STOP_SECONDS, Means
 from pushdeploy.deploy import Deployer
 from pushdeploy.disks.directories import Directories
 from pushdeploy.disks.shelf import Shelf
-from pushdeploy.domain.errors import BackendDown, Busy, PushdeployError
+from pushdeploy.domain.errors import BackendDown, PushdeployError
 from pushdeploy.domain.manifest import Limits
 from pushdeploy.domain.names import AppName, KeyName
-from pushdeploy.domain.ports import Output, Router, Scheduler
+from pushdeploy.domain.ports import Engine, Output, Router, Scheduler
 from pushdeploy.engine.docker import DockerEngine
-from pushdeploy.instance import Home, read_instance
+from pushdeploy.instance import Home
 from pushdeploy.lifecycle import Lifecycle
 from pushdeploy.locks import AppLocks, Pins, TrafficLocks, Writers
 from pushdeploy.promote import Promoter
@@ -49,22 +42,12 @@ from pushdeploy.ssh.server import SshServer
 from pushdeploy.store import Store
 from pushdeploy.templating import Templates
 
-_log = logging.getLogger(__name__)
-
 AfterReceive = Callable[[AppName, str, str, str, KeyName, Output], None]
-
-FINISHING_SECONDS = 60
-"""How long a stopping server waits for deploys past their point of no return."""
-
-UPKEEP_SECONDS = 60
-
-BLIND_GRACE_SECONDS = 5
-"""For tasks that have never seen their disks, and could write nothing there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """The running parts that ``serve`` starts and stops."""
+    """The parts that are started and stopped."""
 
     router: Router
     reconciler: Reconciler
@@ -80,199 +63,206 @@ class Server:
     rehearsals: Rehearsals
 
 
-def serve(settings: Settings) -> NoReturn:
-    """Run the server in the foreground until SIGTERM or SIGINT; the process ends with 0 then."""
-    _log_to_stderr()
-    home = Home(settings.home)
-    instance = read_instance(home.root)
-    stopping, asked_to_stop = threading.Event(), _asked_to_stop()
-    with _only_server(home):
-        server = _assemble(settings, home, instance)
-        _startup(server, settings, stopping)
-        os.read(asked_to_stop, 1)
-        stopping.set()
-        _shutdown(server)
-        # Not by way of the interpreter, which waits for every thread: a deploy that has not ended
-        # by now, or an app that takes its time to boot, is finished or undone at the next start.
-        logging.shutdown()
-        os._exit(0)
+class Wiring:
+    """Each part is made when the first of those that need it is; all are by ``server``."""
 
+    def __init__(self, settings: Settings, home: Home, instance: str) -> None:
+        """``BackendDown`` where the database is gone."""
+        _refuse_without_database(settings, home)
+        self._settings = settings
+        self._home = home
+        self._instance = instance
+        self._locks = AppLocks()
+        self._traffic = TrafficLocks()
+        self._writers = Writers()
+        self._pins = Pins()
+        self._disks = Directories(home.disks)
+        self._shelf = Shelf(home.snapshots)
+        self._repositories = Repositories(home.repositories)
+        self._lifecycle = Lifecycle(home.root)
+        self._limits = Limits(settings.task_memory_bytes, settings.task_cpus, settings.task_pids)
 
-def _asked_to_stop() -> int:
-    """A pipe that has something to read from SIGTERM or SIGINT on.
-
-    An event that a handler sets would do nearly always: but a signal that another thread gets does
-    not wake the waiting one, and one that comes while it begins to wait locks it for ever.
-    """
-    reading, writing = os.pipe()
-    os.set_blocking(writing, False)
-    signal.set_wakeup_fd(writing)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
-    return reading
-
-
-def _startup(server: Server, settings: Settings, stopping: threading.Event) -> None:
-    server.repositories.sweep()
-    server.builder.sweep()
-    _mount_disks(server)
-    server.router.start()
-    waiting = server.recovery.recover()
-    server.rehearsals.sweep()
-    server.reconciler.route_all(waiting)
-    server.promoter.take_back.recover()
-    address = server.ssh.start()
-    threading.Thread(
-        target=server.reconciler.watch, args=[stopping], name="watch", daemon=True
-    ).start()
-    threading.Thread(target=_upkeep, args=[server, stopping], name="upkeep", daemon=True).start()
-    sys.stdout.write(f"ready ssh={address} http={settings.http}\n")
-    sys.stdout.flush()
-
-
-def _upkeep(server: Server, stopping: threading.Event) -> None:
-    """What nobody asks for, once a minute."""
-    while not stopping.wait(UPKEEP_SECONDS):
-        try:
-            server.router.rotate_logs()
-        except PushdeployError as error:
-            _log.warning("nginx's logs go on growing: %s", error.message)
-
-
-def _mount_disks(server: Server) -> None:
-    """Those with sizes. What the engine started by itself at a boot looks past them, and goes.
-
-    The reconciler starts it anew.
-    """
-    apps = {app for app, _ in server.disks.quota.ensure_all()}
-    if apps:
-        blind = [task for app in sorted(apps) for task in server.scheduler.tasks(app)]
-        server.scheduler.stop(blind, BLIND_GRACE_SECONDS)
-
-
-def _shutdown(server: Server) -> None:
-    """Take no more requests, let committed deploys end; apps and nginx go on serving."""
-    _log.info("stopping: apps and nginx go on serving")
-    server.locks.close("the server is being stopped")
-    server.rehearsals.close("the server is being stopped", FINISHING_SECONDS)
-    if not server.locks.wait_until_free(FINISHING_SECONDS):
-        _log.warning("a deploy is still going on; it is undone at the next start")
-    server.ssh.stop()
-    server.store.close()
-
-
-def _assemble(settings: Settings, home: Home, instance: str) -> Server:
-    _refuse_without_database(settings, home)
-    store = Store.open(settings.database_url)
-    engine = DockerEngine(instance, settings.docker_host)
-    templates = Templates(home.root)
-    entry = find("hooks", "release", home.root)
-    scheduler = SCHEDULER(engine, instance, home.logs, entry, settings.domain)
-    router = ROUTER(
-        home.root, settings.http, settings.https, templates, settings.nginx, settings.hold_seconds
-    )
-    repositories = Repositories(home.repositories)
-    disks = Directories(home.disks)
-    lifecycle = Lifecycle(home.root)
-    limits = Limits(settings.task_memory_bytes, settings.task_cpus, settings.task_pids)
-    manifests = Manifests(disks, limits, store.pipelines.place_of)
-    locks, traffic, writers, pins = AppLocks(), TrafficLocks(), Writers(), Pins()
-    shelf = Shelf(home.snapshots)
-    snapshots = SnapshotPhase(
-        store,
-        shelf,
-        disks,
-        settings.keep_snapshots,
-        settings.keep_snapshot_days,
-        settings.keep_releases,
-    )
-    stacks = Stacks(engine, settings.stack_source, home.cache / "stacks", settings.ca_bundle)
-    builder = SlugBuilder(engine, stacks, store.slugs, _build_settings(settings, home))
-    retention = Retention(store, locks, engine, settings.keep_releases, pins=pins)
-    running = Running(
-        store,
-        locks,
-        traffic,
-        repositories,
-        manifests,
-        scheduler,
-        router,
-        snapshots,
-        settings.domain,
-    )
-    reconciler = Reconciler(running)
-    means = Means(
-        store=store,
-        traffic=traffic,
-        writers=writers,
-        phase=ReleasePhase(scheduler),
-        snapshots=snapshots,
-        scheduler=scheduler,
-        router=router,
-        domain=settings.domain,
-        put_back=reconciler.put_back,
-        converge=reconciler.converge,
-    )
-    stages = Stages(means, repositories, manifests, lifecycle, retention.after_live)
-    shipper = Shipper(stages)
-    deployer = Deployer(store, locks, repositories, builder, lifecycle, shipper, snapshots)
-    promoter = Promoter(store, locks, repositories, builder, shipper)
-    rehearsals = Rehearsals(
-        Stage(
-            store,
-            locks,
-            pins,
-            Copies(store, shelf, disks, home.rehearsals),
-            scheduler,
-            builder,
-            limits,
-            STOP_SECONDS,
+    def server(self) -> Server:
+        return Server(
+            router=self._router,
+            reconciler=self._reconciler,
+            recovery=Recovery(self._running, self._reconciler.converge_quietly),
+            promoter=self._promoter,
+            repositories=self._repositories,
+            builder=self._builder,
+            locks=self._locks,
+            ssh=self._ssh,
+            store=self._store,
+            disks=self._disks,
+            scheduler=self._scheduler,
+            rehearsals=self._rehearsals,
         )
-    )
-    platform = Platform(
-        settings,
-        store,
-        locks,
-        deployer,
-        promoter,
-        reconciler,
-        scheduler,
-        manifests,
-        disks,
-        repositories,
-        retention,
-        traffic,
-        writers,
-        snapshots,
-        rehearsals,
-    )
-    pushes = Pushes(store, deployer, reconciler, settings.domain)
-    git = GitService(repositories, pushes, _pack_limits(settings), _post_receive(lifecycle))
-    ssh = SshServer(
-        settings.ssh,
-        home.host_key,
-        store.keys.find,
-        Commands(platform).run,
-        git.serve,
-        ciphers=settings.ssh_ciphers,
-        login_grace_seconds=settings.login_grace_seconds,
-        max_startups=settings.max_startups,
-        max_startups_per_host=settings.max_startups_per_host,
-    )
-    return Server(
-        router,
-        reconciler,
-        Recovery(running, reconciler.converge_quietly),
-        promoter,
-        repositories,
-        builder,
-        locks,
-        ssh,
-        store,
-        disks,
-        scheduler,
-        rehearsals,
-    )
+
+    # ------------------------------------------------------------- what the machine has
+
+    @cached_property
+    def _store(self) -> Store:
+        return Store.open(self._settings.database_url)
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return DockerEngine(self._instance, self._settings.docker_host)
+
+    @cached_property
+    def _scheduler(self) -> Scheduler:
+        entry = find("hooks", "release", self._home.root)
+        domain = self._settings.domain
+        return SCHEDULER(self._engine, self._instance, self._home.logs, entry, domain)
+
+    @cached_property
+    def _router(self) -> Router:
+        settings, root = self._settings, self._home.root
+        templates = Templates(root)
+        return ROUTER(
+            root, settings.http, settings.https, templates, settings.nginx, settings.hold_seconds
+        )
+
+    @cached_property
+    def _manifests(self) -> Manifests:
+        return Manifests(self._disks, self._limits, self._store.pipelines.place_of)
+
+    @cached_property
+    def _snapshots(self) -> SnapshotPhase:
+        settings = self._settings
+        return SnapshotPhase(
+            self._store,
+            self._shelf,
+            self._disks,
+            settings.keep_snapshots,
+            settings.keep_snapshot_days,
+            settings.keep_releases,
+        )
+
+    @cached_property
+    def _retention(self) -> Retention:
+        keep = self._settings.keep_releases
+        return Retention(self._store, self._locks, self._engine, keep, pins=self._pins)
+
+    # ------------------------------------------------------------- what becomes of a push
+
+    @cached_property
+    def _builder(self) -> SlugBuilder:
+        settings, cache = self._settings, self._home.cache
+        stacks = Stacks(self._engine, settings.stack_source, cache / "stacks", settings.ca_bundle)
+        build = _build_settings(settings, self._home)
+        return SlugBuilder(self._engine, stacks, self._store.slugs, build)
+
+    @cached_property
+    def _running(self) -> Running:
+        return Running(
+            self._store,
+            self._locks,
+            self._traffic,
+            self._repositories,
+            self._manifests,
+            self._scheduler,
+            self._router,
+            self._snapshots,
+            self._settings.domain,
+        )
+
+    @cached_property
+    def _reconciler(self) -> Reconciler:
+        return Reconciler(self._running)
+
+    @cached_property
+    def _shipper(self) -> Shipper:
+        means = Means(
+            store=self._store,
+            traffic=self._traffic,
+            writers=self._writers,
+            phase=ReleasePhase(self._scheduler),
+            snapshots=self._snapshots,
+            scheduler=self._scheduler,
+            router=self._router,
+            domain=self._settings.domain,
+            put_back=self._reconciler.put_back,
+            converge=self._reconciler.converge,
+        )
+        after_live = self._retention.after_live
+        return Shipper(
+            Stages(means, self._repositories, self._manifests, self._lifecycle, after_live)
+        )
+
+    @cached_property
+    def _deployer(self) -> Deployer:
+        return Deployer(
+            self._store,
+            self._locks,
+            self._repositories,
+            self._builder,
+            self._lifecycle,
+            self._shipper,
+            self._snapshots,
+        )
+
+    @cached_property
+    def _promoter(self) -> Promoter:
+        return Promoter(self._store, self._locks, self._repositories, self._builder, self._shipper)
+
+    @cached_property
+    def _rehearsals(self) -> Rehearsals:
+        copies = Copies(self._store, self._shelf, self._disks, self._home.rehearsals)
+        return Rehearsals(
+            Stage(
+                self._store,
+                self._locks,
+                self._pins,
+                copies,
+                self._scheduler,
+                self._builder,
+                self._limits,
+                STOP_SECONDS,
+            )
+        )
+
+    # ------------------------------------------------------------- who is let in
+
+    @cached_property
+    def _ssh(self) -> SshServer:
+        settings = self._settings
+        return SshServer(
+            settings.ssh,
+            self._home.host_key,
+            self._store.keys.find,
+            Commands(self._platform).run,
+            self._git.serve,
+            ciphers=settings.ssh_ciphers,
+            login_grace_seconds=settings.login_grace_seconds,
+            max_startups=settings.max_startups,
+            max_startups_per_host=settings.max_startups_per_host,
+        )
+
+    @cached_property
+    def _git(self) -> GitService:
+        pushes = Pushes(self._store, self._deployer, self._reconciler, self._settings.domain)
+        limits = _pack_limits(self._settings)
+        return GitService(self._repositories, pushes, limits, _post_receive(self._lifecycle))
+
+    @cached_property
+    def _platform(self) -> Platform:
+        return Platform(
+            self._settings,
+            self._store,
+            self._locks,
+            self._deployer,
+            self._promoter,
+            self._reconciler,
+            self._scheduler,
+            self._manifests,
+            self._disks,
+            self._repositories,
+            self._retention,
+            self._traffic,
+            self._writers,
+            self._snapshots,
+            self._rehearsals,
+        )
 
 
 def _refuse_without_database(settings: Settings, home: Home) -> None:
@@ -315,32 +305,3 @@ def _post_receive(lifecycle: Lifecycle) -> AfterReceive:
             output.trouble(error.message)
 
     return run
-
-
-@contextmanager
-def _only_server(home: Home) -> Iterator[None]:
-    """Hold the home for this process: ``Busy`` where another server has it."""
-    with home.pid_file.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            file.seek(0)
-            raise Busy(
-                f"process {file.read().strip() or 'unknown'} serves {home.root} already",
-                "stop it first, or give this one a home of its own: PUSHDEPLOY_HOME",
-            ) from error
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
-        yield
-
-
-def _log_to_stderr() -> None:
-    logging.basicConfig(
-        level=logging.INFO,
-        stream=sys.stderr,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-        force=True,
-    )
-    for chatty in ("paramiko", "urllib3", "docker", "alembic", "dulwich"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
