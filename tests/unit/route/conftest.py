@@ -1,8 +1,9 @@
-"""A real nginx on a free loopback port, and web servers that stand for tasks."""
+"""A real nginx on a free loopback port, web servers that stand for tasks, and who asks them."""
 
 import random
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,17 @@ def said() -> list[str]:
 @pytest.fixture
 def output(said: list[str]) -> Output:
     return Output(said.append)
+
+
+@pytest.fixture
+def hurried(tmp_path: Path, address: Address, make_nginx: MakeNginx) -> Nginx:
+    """A router that holds a request for one second only."""
+    router = Nginx(tmp_path, address, None, Templates(tmp_path), hold_seconds=1)
+    router.start()
+    return router
+
+
+@pytest.fixture
+def background() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(20) as threads:
+        yield threads
