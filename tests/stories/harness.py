@@ -17,6 +17,7 @@ from tests.stories.leftovers import (
     remove_labelled,
     stop_nginx,
     unmount_below,
+    unseal_below,
 )
 from tests.stories.means import (
     CALL_SECONDS,
@@ -148,6 +149,7 @@ class Server:
                 stop_nginx(self.home)
                 remove_labelled(self.instance)
             unmount_below(self.root)
+            unseal_below(self.root)
             shutil.rmtree(self.root, ignore_errors=True)
 
     # ------------------------------------------------------------- clients

@@ -7,6 +7,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from pushdeploy.disks.conversion import unseal
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.engine.docker import DockerEngine
 from tests.stories.means import run, run_checked, wait_until
@@ -123,3 +124,9 @@ def unmount_below(root: Path) -> None:
     mounted = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
     for place in reversed([each for each in mounted if each.startswith(f"{root}/")]):
         subprocess.run(["umount", "--lazy", place], check=False, capture_output=True)
+
+
+def unseal_below(root: Path) -> None:
+    """What disks were mounted on: until then not even root can remove it."""
+    for place in root.glob("home/disks/*/*"):
+        unseal(place)
