@@ -144,7 +144,7 @@ def rename(request: Request, app: App, new: AppName) -> None:
     request.output.line(f"git remote set-url deploy deploy:{new}")
 
 
-@command("apps:destroy", example="apps:destroy shop --confirm shop")
+@command("apps:destroy", removes=True, example="apps:destroy shop --confirm shop")
 @app_argument
 @click.option("--force", is_flag=True, help="Do not ask.")
 @click.option("--confirm", metavar="NAME", help="The app's name once more, instead of being asked.")

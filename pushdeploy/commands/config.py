@@ -8,11 +8,13 @@ from collections.abc import Mapping, Sequence
 import click
 
 from pushdeploy.commands.face.arguments import app_argument, form_option
+from pushdeploy.commands.face.asking import read_input
 from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.printing import show_json, show_lines
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App
-from pushdeploy.domain.config import check_key, differing_keys
+from pushdeploy.domain.config import MOST_BYTES, check_key, differing_keys
+from pushdeploy.domain.env_file import parse_env
 from pushdeploy.domain.errors import UserError
 from pushdeploy.output import columns
 
@@ -57,13 +59,39 @@ def set_(
     _change(request, app, assigned(assignments, encoded), release=not no_restart)
 
 
-@command("config:unset", example="config:unset shop LOG_LEVEL")
+@command("config:unset", removes=True, example="config:unset shop LOG_LEVEL")
 @app_argument
 @click.argument("keys", nargs=-1, required=True, metavar="KEY...")
 @_no_restart_option
 def unset(request: Request, app: App, keys: tuple[str, ...], no_restart: bool) -> None:
     """Unset config vars: one release for all of them."""
     _change(request, app, dict.fromkeys(keys), release=not no_restart)
+
+
+@command("config:clear", removes=True, example="config:clear shop")
+@app_argument
+@_no_restart_option
+def clear(request: Request, app: App, no_restart: bool) -> None:
+    """Unset all config vars: one release for all of them. releases:rollback brings them back."""
+    changes = dict.fromkeys(request.store.config.get(app.name))
+    _change(request, app, changes, release=not no_restart)
+
+
+@command("config:import", example="config:import shop < .env")
+@app_argument
+@click.argument("source", required=False, metavar="[-]")
+@click.option("--replace", is_flag=True, help="Unset all others.")
+@_no_restart_option
+def import_(
+    request: Request, app: App, source: str | None, replace: bool, no_restart: bool
+) -> None:
+    """Set the config vars of a .env file on standard input: one release for all of them.
+
+    Lines are KEY=VALUE, with export before them or not, as config:export prints them.
+    """
+    found = _read_env(request, app, source)
+    former = request.store.config.get(app.name) if replace else {}
+    _change(request, app, {**dict.fromkeys(former), **found}, release=not no_restart)
 
 
 @command("config:get", reads=True, example="config:get shop LOG_LEVEL")
@@ -121,14 +149,12 @@ def export(request: Request, app: App, form: str) -> None:
     show_lines(request, form, exported(config, form))
 
 
-COMMANDS = (set_, unset, get, show, keys_, export)
+COMMANDS = (set_, unset, clear, import_, get, show, keys_, export)
 
 
 def assigned(assignments: Sequence[tuple[str, str]], encoded: bool) -> Mapping[str, str]:
-    """``{key: value}``; ``UserError`` for a key that stands twice, or a value that is no base64."""
+    """``{key: value}``, the last of a key; ``UserError`` for a value that is no base64."""
     changes = dict(assignments)
-    if len(changes) < len(assignments):
-        raise UserError("a config var is given twice", "give it once")
     return {key: _decoded(key, value) if encoded else value for key, value in changes.items()}
 
 
@@ -137,6 +163,21 @@ def exported(config: Mapping[str, str], form: str) -> Sequence[str]:
     if form == "shell":
         return [f"export {key}={shlex.quote(value)}" for key, value in config.items()]
     return [f'{key}="{value.translate(_ESCAPES)}"' for key, value in config.items()]
+
+
+def _read_env(request: Request, app: App, source: str | None) -> Mapping[str, str]:
+    """What stands in the .env file on standard input. ``UserError`` where there is none."""
+    session, hint = request.session, f"ssh deploy config:import {app.name} < .env"
+    if source not in {None, "-"}:
+        raise UserError(f"{source!r} is a file of yours, which this server cannot see", hint)
+    if session.terminal is not None:
+        raise UserError("a .env file is expected on standard input", f"{hint}, without -t")
+    found = parse_env(read_input(session, "", 2 * MOST_BYTES))
+    if not found:
+        raise UserError("there is no KEY=VALUE on standard input", hint)
+    for key in found:
+        check_key(key)
+    return found
 
 
 def _change(

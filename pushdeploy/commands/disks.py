@@ -43,7 +43,7 @@ def attach(request: Request, app: App, words: tuple[str, ...], size_bytes: int |
         )
 
 
-@command("disks:detach", "storage:unmount", example="disks:detach shop data")
+@command("disks:detach", "storage:unmount", removes=True, example="disks:detach shop data")
 @app_argument
 @click.argument("name", metavar="NAME")
 def detach(request: Request, app: App, name: str) -> None:
@@ -55,7 +55,7 @@ def detach(request: Request, app: App, name: str) -> None:
     request.output.line(f"disks:destroy {app.name} {disk} deletes it")
 
 
-@command("disks:destroy", example="disks:destroy shop data --confirm data")
+@command("disks:destroy", removes=True, example="disks:destroy shop data --confirm data")
 @app_argument
 @click.argument("disk", type=DiskName.parse, metavar="NAME")
 @click.option("--force", is_flag=True, help="Do not ask.")
@@ -65,7 +65,7 @@ def destroy(request: Request, app: App, disk: DiskName, force: bool, typed: str 
     if disk not in request.platform.disks.list(app.name):
         raise UserError(f"{app.name} has no data on a disk {disk}", f"disks:list {app.name}")
     _refuse_attached(request, app.name, disk)
-    if not force:
+    if not force and typed != app.name:
         confirm(
             request.session,
             Question(

@@ -42,7 +42,7 @@ def add(request: Request, app: App, hosts: tuple[HostName, ...]) -> None:
         request.output.line(f"{app.name} answers on {host}")
 
 
-@command("domains:remove", example="domains:remove shop www.shop.example.com")
+@command("domains:remove", removes=True, example="domains:remove shop www.shop.example.com")
 @app_argument
 @_hosts_argument
 def remove(request: Request, app: App, hosts: tuple[HostName, ...]) -> None:

@@ -42,7 +42,7 @@ def list_(request: Request, form: str) -> None:
     show_rows(request, form, rows, ("name", "kind", "fingerprint"))
 
 
-@command("keys:remove", "ssh-keys:remove", example="keys:remove bob")
+@command("keys:remove", "ssh-keys:remove", removes=True, example="keys:remove bob")
 @_name_argument
 @click.option("--force", is_flag=True, help="Also the last one, which locks everybody out.")
 def remove(request: Request, name: KeyName, force: bool) -> None:

@@ -93,7 +93,7 @@ def add(
     _tell(request, request.store.pipelines.add(pipeline, added, stage or infer_stage(added)))
 
 
-@command("pipelines:remove", example="pipelines:remove shop-eu")
+@command("pipelines:remove", removes=True, example="pipelines:remove shop-eu")
 @member_argument
 def remove(request: Request, app: App | None) -> None:
     """Take an app out of its pipeline. It goes on running."""
@@ -136,7 +136,7 @@ def rename(request: Request, name: PipelineName, new: PipelineName | None) -> No
     _tell(request, request.store.pipelines.get(new), ordered=True)
 
 
-@command("pipelines:destroy", example="pipelines:destroy main")
+@command("pipelines:destroy", removes=True, example="pipelines:destroy main")
 @click.argument("name", type=PipelineName.parse, required=False, metavar="NAME")
 def destroy(request: Request, name: PipelineName | None) -> None:
     """Remove a pipeline, which must be named. Its apps go on running."""

@@ -11,7 +11,7 @@ import click
 from pushdeploy.commands.config import assigned, parse_assignment
 from pushdeploy.commands.face.arguments import app_argument
 from pushdeploy.commands.face.command import Command, command
-from pushdeploy.commands.face.line import split_words
+from pushdeploy.commands.face.line import APP_FLAGS, named_app, split_words
 from pushdeploy.commands.face.request import Request
 from pushdeploy.commands.session import Session
 from pushdeploy.domain.app import App
@@ -24,6 +24,8 @@ from pushdeploy.domain.slug import Slug
 _QUOTED = re.compile(r"'[^']*'" r'|"(?:[^"\\]|\\.)*"', re.DOTALL)
 """One pair of quotes with everything inside."""
 
+_WITH_VALUE = frozenset({"-e", "--env", *APP_FLAGS})
+
 
 class _Run(Command):
     """What follows the app is the command, as it was typed; our own options stand before it."""
@@ -31,6 +33,7 @@ class _Run(Command):
     def words_of(self, rest: str, app: str | None) -> list[str]:
         """The options, the app, and the command as one word."""
         options, rest = own_options(rest)
+        app, options = named_app(app, options)
         if app is None:
             app, rest = next(split_words(rest), ("", ""))
             more, rest = own_options(rest)
@@ -54,6 +57,7 @@ class _Run(Command):
     help="One more var.",
 )
 @click.option("--no-tty", is_flag=True, help="No terminal for it, although you have one.")
+@click.option("--rm", is_flag=True, expose_value=False, help="As always: nothing of it is left.")
 @app_argument
 @click.argument("typed", metavar="COMMAND...")
 def run(
@@ -66,8 +70,8 @@ def run(
     """Run a command beside the app, and end with its exit code.
 
     A shell in the container gets the command just as it is typed: ssh deploy run shop
-    'echo "$DYNO" | rev'. The name of a process type alone runs its command. Use ssh -t for a
-    terminal.
+    'echo "$DYNO" | rev'. The name of a process type runs its command, with what follows as more
+    arguments. Use ssh -t for a terminal.
     """
     live = request.store.releases.current(app.name)
     if live is None:
@@ -113,23 +117,23 @@ def own_options(text: str) -> tuple[list[str], str]:
             break
         options.append(word)
         rest = after
-        if word in {"-e", "--env"}:
+        if word in _WITH_VALUE:
             value, rest = next(words, ("", ""))
             options.append(value)
     return options, rest
 
 
 def shell_command(typed: str, slug: Slug) -> str:
-    """What the shell gets: a type's command, else ``typed`` as it is.
+    """What the shell gets: ``typed`` as it is, but for the name of a process type in front of it,
+    which stands for the command of that type.
 
     All of it within one pair of quotes cannot be a program's name: then the quotes are taken off.
     """
-    named = ProcessType(typed) if ProcessType.fits(typed) else None
-    if named and slug.process_types.get(named):
-        return slug.process_types[named]
     if _QUOTED.fullmatch(typed) and len(typed.split()) > 1:
-        return shlex.split(typed)[0]
-    return typed
+        typed = shlex.split(typed)[0]
+    name, space, words = typed.partition(" ")
+    command = slug.process_types.get(ProcessType(name))
+    return f"{command}{space}{words}" if command else typed
 
 
 def _streams(session: Session, no_tty: bool) -> Streams:

@@ -98,7 +98,7 @@ def restore(request: Request, app: App, snapshot: int, force: bool, no_release_p
         request.output.line(f"disks:restore {app.name} s{made.snapshot} undoes it")
 
 
-@command("disks:forget", example="disks:forget shop s12")
+@command("disks:forget", removes=True, example="disks:forget shop s12")
 @app_argument
 @_snapshot_argument
 @click.option(

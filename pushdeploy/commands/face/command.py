@@ -6,7 +6,10 @@ from typing import Any
 import click
 
 from pushdeploy.commands.face.access import Need
-from pushdeploy.commands.face.line import split_words
+from pushdeploy.commands.face.line import named_app, split_words
+from pushdeploy.domain.errors import UserError
+
+_CONFIRMED = "pushdeploy.confirmed"
 
 Body = Callable[..., int | None]
 """Takes a ``Request`` and the parsed arguments; returns the exit status, None for 0."""
@@ -16,7 +19,8 @@ class Command(click.Command):
     """``example`` is what a person types after ``ssh deploy``.
 
     A command is for admins and is audited unless it says otherwise. The audit row shows the
-    values of ``K=V`` words only where ``plain_values`` says that they are no secrets.
+    values of ``K=V`` words only where ``plain_values`` says that they are no secrets. One that
+    ``removes`` takes ``--force`` and ``--confirm APP`` from scripts, also where it asks nothing.
     """
 
     def __init__(
@@ -28,10 +32,13 @@ class Command(click.Command):
         needs: Need = "admin",
         reads: bool = False,
         plain_values: bool = False,
+        removes: bool = False,
         **settings: Any,
     ) -> None:
         super().__init__(name, add_help_option=False, **settings)
         self.context_settings.update(terminal_width=80, max_content_width=80)
+        if removes:
+            self.params += [each for each in _told_to_go_on() if not self.has_option(each.opts[0])]
         self.params.append(_help_option())
         self.aliases = tuple(aliases)
         self.example = example
@@ -50,13 +57,30 @@ class Command(click.Command):
         return bool(arguments) and arguments[0].name == "app"
 
     def words_of(self, rest: str, app: str | None) -> list[str]:
-        """The words of what was typed behind the command; ``app`` stood before it."""
+        """The words of what was typed behind the command; ``app`` stood before it.
+
+        An app that a flag names becomes the first word, whether it is that already or not.
+        """
         words = [word for word, _ in split_words(rest)]
+        if self.has_option("--app"):
+            return ["--app", app, *words] if app else words
+        if not self.takes_app:
+            return words
+        app, words = named_app(app, words)
         if app is None:
             return words
-        if self.takes_app:
-            return [app, *words]
-        return ["--app", app, *words] if self.has_option("--app") else words
+        first = next((word for word in words if not word.startswith("-")), None)
+        if first == app:
+            words.remove(app)
+        return [app, *words]
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """``UserError`` where ``--confirm`` names another app than the one that is meant."""
+        app, typed = ctx.params.get("app"), ctx.meta.get(_CONFIRMED)
+        name = getattr(app, "name", app)
+        if typed is not None and name is not None and typed != name:
+            raise UserError(f"{typed[:40]!r} is not {name}: nothing was changed")
+        return super().invoke(ctx)
 
     def has_option(self, flag: str) -> bool:
         return any(flag in param.opts for param in self.params)
@@ -79,6 +103,7 @@ def command(
     needs: Need = "admin",
     reads: bool = False,
     plain_values: bool = False,
+    removes: bool = False,
     kind: type[Command] = Command,
     **settings: Any,
 ) -> Callable[[Body], Command]:
@@ -93,10 +118,32 @@ def command(
             needs=needs,
             reads=reads,
             plain_values=plain_values,
+            removes=removes,
             **settings,
         )(click.pass_obj(body))
 
     return wrap
+
+
+def _told_to_go_on() -> Sequence[click.Option]:
+    return [
+        click.Option(
+            ["--force"], is_flag=True, expose_value=False, hidden=True, help="Nothing is asked."
+        ),
+        click.Option(
+            ["--confirm"],
+            expose_value=False,
+            hidden=True,
+            callback=_keep_confirmed,
+            help="The app's name once more.",
+        ),
+    ]
+
+
+def _keep_confirmed(context: click.Context, parameter: click.Parameter, typed: str | None) -> None:
+    """Compared when the app is known."""
+    del parameter
+    context.meta[_CONFIRMED] = typed
 
 
 def _help_option() -> click.Option:

@@ -2,10 +2,12 @@
 
 import io
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pushdeploy.domain.errors import UserError
+
+APP_FLAGS = frozenset({"-a", "--app"})
 
 _COMMANDS = {"--help": "help", "-h": "help", "--version": "version", "-v": "version"}
 """Flags that are commands in disguise."""
@@ -33,10 +35,10 @@ def parse_line(text: str) -> Line:
     force, named = False, False
     words = split_words(text)
     for word, rest in words:
-        if word in {"--app", "-a"}:
-            app = next(words, ("", ""))[0] or None
+        if word in APP_FLAGS:
+            app = _same_app(app, _name_after(word, next(words, ("", ""))[0]))
         elif word.startswith("--app="):
-            app = word.removeprefix("--app=")
+            app = _same_app(app, _name_after("--app", word.removeprefix("--app=")))
         elif word == "--force":
             force = True
         elif word in _COMMANDS:
@@ -50,6 +52,26 @@ def parse_line(text: str) -> Line:
     return Line("help", "--short")
 
 
+def named_app(app: str | None, words: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The app that ``-a APP`` or ``--app APP`` names among ``words``, and the other words.
+
+    ``app`` stood before the command. What follows ``--`` is left as it is. ``UserError`` where two
+    apps are named, or none after the flag.
+    """
+    rest: list[str] = []
+    left = iter(words)
+    for word in left:
+        if word in APP_FLAGS:
+            app = _same_app(app, _name_after(word, next(left, "")))
+        elif word.startswith("--app="):
+            app = _same_app(app, _name_after("--app", word.removeprefix("--app=")))
+        else:
+            rest.append(word)
+            if word == "--":
+                break
+    return app, [*rest, *left]
+
+
 def split_words(text: str) -> Iterator[tuple[str, str]]:
     """Each word with its POSIX quoting resolved, and what follows it as it was typed.
 
@@ -61,6 +83,18 @@ def split_words(text: str) -> Iterator[tuple[str, str]]:
     lexer.commenters = ""
     while (word := _next_word(lexer)) is not None:
         yield word, text[source.tell() :]
+
+
+def _name_after(flag: str, name: str) -> str:
+    if not name:
+        raise UserError(f"{flag} names no app", f"write {flag} APP")
+    return name
+
+
+def _same_app(app: str | None, name: str) -> str:
+    if app is not None and app != name:
+        raise UserError(f"two apps are named: {app} and {name}", "name one")
+    return name
 
 
 def _next_word(lexer: shlex.shlex) -> str | None:

@@ -80,6 +80,51 @@ def test_vars_of_an_app_without_a_release_wait_for_it(machine: Machine) -> None:
     assert "first release" in machine.type("config:set shop A=1").out
 
 
+def test_of_a_key_that_stands_twice_the_last_value_wins(machine: Machine) -> None:
+    machine.store.apps.create(SHOP)
+    assert machine.type("config:set shop A=1 B=2 A=3").status == 0
+    assert machine.store.config.get(SHOP) == {"A": "3", "B": "2"}
+
+
+def test_clear_unsets_everything_with_one_release(machine: Machine) -> None:
+    machine.live()
+    machine.type("config:set shop A=1 B=2")
+    assert machine.type("config:clear shop --force").status == 0
+    release = machine.store.releases.latest(SHOP)
+    assert release
+    assert (release.version, release.description, release.config) == (3, "Unset A, B", {})
+
+
+def test_a_file_is_imported_as_one_release(machine: Machine) -> None:
+    machine.live()
+    machine.type("config:set shop OLD=1 A=0")
+    given = b"# of the laptop\nexport A='one\ntwo'\nB=2\n"
+    assert machine.type("config:import shop", given).status == 0
+    assert machine.store.config.get(SHOP) == {"OLD": "1", "A": "one\ntwo", "B": "2"}
+    assert machine.type("config:import shop - --replace", given).status == 0
+    assert machine.store.config.get(SHOP) == {"A": "one\ntwo", "B": "2"}
+    latest = machine.store.releases.latest(SHOP)
+    assert latest
+    assert latest.version == 4
+
+
+@pytest.mark.parametrize("given", [b"", b"A=1\ns3cret\n", b"A=1\nAPP=s3cret\n", b"A-B=s3cret\n"])
+def test_a_file_that_cannot_be_imported_changes_nothing(machine: Machine, given: bytes) -> None:
+    machine.store.apps.create(SHOP)
+    machine.type("config:set shop OLD=1")
+    answer = machine.type("config:import shop --replace", given)
+    assert answer.status == 1
+    assert "s3cret" not in answer.errors
+    assert machine.store.config.get(SHOP) == {"OLD": "1"}
+
+
+def test_a_file_of_the_client_is_no_name_for_the_server(machine: Machine) -> None:
+    machine.store.apps.create(SHOP)
+    answer = machine.type("config:import shop .env")
+    assert answer.status == 1
+    assert "ssh deploy config:import shop < .env" in answer.errors
+
+
 @pytest.mark.parametrize("word", ["A", "1A=x", "A-B=x", "=x", "APP=x", "DISK_PATH_DATA=x"])
 def test_a_word_that_is_no_var_is_refused_without_showing_a_value(
     machine: Machine, word: str

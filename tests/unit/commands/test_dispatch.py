@@ -115,6 +115,68 @@ def test_flags_may_stand_anywhere_after_the_command(machine: Machine) -> None:
     assert machine.type("--app shop releases --format=json").json == expected
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "config:set -a shop A=1",
+        "config:set A=1 --app shop",
+        "config:set A=1 --app=shop --no-restart",
+        "--app shop config:set shop A=1",
+        "--app shop config:set A=1 -a shop",
+        "config:set -a shop -- A=1",
+    ],
+)
+def test_an_app_may_be_named_by_a_flag_on_either_side_and_as_a_word_too(
+    machine: Machine, line: str
+) -> None:
+    machine.store.apps.create(SHOP)
+    assert machine.type(line).errors == ""
+    assert machine.store.config.get(SHOP) == {"A": "1"}
+
+
+def test_a_client_of_dokku_names_the_new_app_twice(machine: Machine) -> None:
+    assert machine.type("--app shop apps:create shop").status == 0
+    assert machine.type("--app shop apps:exists shop").status == 0
+    assert machine.type("--app shop apps:destroy shop --force").status == 0
+    assert machine.store.apps.find(SHOP) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("-a shop config:set -a store A=1", "two apps are named: shop and store"),
+        ("config:set A=1 -a", "-a names no app"),
+        ("config:set A=1 --app=", "--app names no app"),
+    ],
+)
+def test_an_app_that_is_not_clear_is_an_error(machine: Machine, line: str, problem: str) -> None:
+    machine.store.apps.create(SHOP)
+    answer = machine.type(line)
+    assert (answer.status, problem in answer.errors) == (1, True)
+
+
+def test_flags_of_the_command_that_run_is_given_stay_its_own(machine: Machine) -> None:
+    machine.live()
+    machine.type("run -a shop --rm tar -a --app x")
+    assert machine.scheduler.once[0].command == "tar -a --app x"
+
+
+@pytest.mark.parametrize("flags", ["--force", "--confirm shop", "--force --confirm=shop"])
+def test_what_removes_takes_the_words_of_other_clients(machine: Machine, flags: str) -> None:
+    machine.store.apps.create(SHOP)
+    machine.type("config:set shop A=1")
+    assert machine.type(f"config:unset shop A {flags}").status == 0
+    assert machine.store.config.get(SHOP) == {}
+
+
+def test_what_removes_wants_the_app_that_is_confirmed(machine: Machine) -> None:
+    machine.store.apps.create(SHOP)
+    machine.type("config:set shop A=1")
+    answer = machine.type("config:unset shop A --confirm store")
+    assert (answer.status, "'store' is not shop" in answer.errors) == (1, True)
+    assert machine.store.config.get(SHOP) == {"A": "1"}
+
+
 def test_an_app_before_a_command_that_takes_none_is_left_out(machine: Machine) -> None:
     assert machine.type("--app shop keys:list").status == 0
 

@@ -140,7 +140,6 @@ def test_a_log_that_is_followed_has_no_json(machine: Machine) -> None:
         ("'echo $DYNO | rev'", "echo $DYNO | rev"),
         ("echo '$DYNO' 'a b'", "echo '$DYNO' 'a b'"),
         ("worker", "work"),
-        ("worker --once", "worker --once"),
         ("'worker'", "'worker'"),
         ("ls /data; id", "ls /data; id"),
         ('echo "$DYNO" | rev', 'echo "$DYNO" | rev'),
@@ -149,6 +148,10 @@ def test_a_log_that_is_followed_has_no_json(machine: Machine) -> None:
         ("echo>'/data/a b'", "echo>'/data/a b'"),
         ("'a b' 'c d'", "'a b' 'c d'"),
         ("echo a &&\necho b", "echo a &&\necho b"),
+        ("web", "serve --port $PORT"),
+        ("worker --once 'a b'", "work --once 'a b'"),
+        ("'worker --once \"$X\"'", 'work --once "$X"'),
+        ("workers --once", "workers --once"),
         ("-- -- ls", "-- ls"),
     ],
 )
