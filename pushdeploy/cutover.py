@@ -59,7 +59,10 @@ class Means:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A release on its way; ``before_switch`` is called when all is ready, and may raise."""
+    """A release on its way; ``before_switch`` is called when all is ready, and may raise.
+
+    Whoever asked for it can stop it by ``cancellation`` until ``pass_point_of_no_return``.
+    """
 
     app: App
     candidate: Candidate
@@ -67,9 +70,20 @@ class Change:
     manifest: Manifest
     output: Output
     before_switch: Callable[[], None]
+    cancellation: Cancellation
+
+    @property
+    def migrates(self) -> bool:
+        """Whether a release command runs, which is never cut in half."""
+        return self.candidate.release_phase and self.release.slug.release_command is not None
 
     def is_old(self, task: Task) -> bool:
         return task.version != self.release.version
+
+    def pass_point_of_no_return(self) -> None:
+        """``Cancelled`` where somebody has stopped the change before. Nothing can from now on."""
+        self.cancellation.commit()
+        self.output.detail("from here on Ctrl-C only stops watching: it goes on to its end")
 
 
 def bring_live(means: Means, change: Change) -> Sequence[Task]:
@@ -99,10 +113,14 @@ class Overlap:
                     app, release.disks, release.version, release.by, output
                 )
                 with _release_phase(means, change) as migrate:
+                    if change.migrates:
+                        change.pass_point_of_no_return()
                     migrate()
                 tasks = start()
             undo.callback(means.scheduler.stop, tasks, app.settings.stop_grace_seconds)
             change.before_switch()
+            if not change.migrates:
+                change.pass_point_of_no_return()
             with means.traffic.hold(app.name):
                 leaving = self._switch(tasks)
                 undo.callback(self._switch_back, leaving, tasks)
@@ -169,6 +187,8 @@ class Exclusive:
     def _take_over(self, migrate: Callable[[], None], start: Callable[[], Sequence[Task]]) -> None:
         means, change = self._means, self._change
         app = change.app
+        if change.migrates:
+            change.pass_point_of_no_return()
         old = [task for task in means.scheduler.tasks(app.name) if change.is_old(task)]
         with ExitStack() as nothing_new:
             if targets_of(old):
@@ -180,6 +200,8 @@ class Exclusive:
         self._change_the_disks(migrate)
         tasks = start()
         change.before_switch()
+        if not change.migrates:
+            change.pass_point_of_no_return()
         means.mark(change.release, ReleaseStatus.SWITCHING)
         means.store.releases.make_live(app.name, change.release.version)
         self._let_requests_go_on(tasks)
@@ -255,14 +277,13 @@ def _made_ready(
 ) -> Iterator[Callable[[], Sequence[Task]]]:
     """Make the new tasks ready behind a gate. What is given lets them begin, and waits for them.
 
-    With ``first`` nothing else happens before they are ready. Past this point a change goes on to
-    its end, whoever is still watching.
+    With ``first`` nothing else happens before they are ready.
     """
     app, output, gate = change.app, change.output, Gate()
     slots = [] if app.stopped else change.manifest.slots()
     with ThreadPoolExecutor(1, thread_name_prefix=f"start-{app.name}") as pool:
         started = pool.submit(
-            means.scheduler.run, change.manifest, slots, output, Cancellation(), gate
+            means.scheduler.run, change.manifest, slots, output, change.cancellation, gate
         )
         started.add_done_callback(lambda _: gate.shut())
 

@@ -10,7 +10,7 @@ from pushdeploy.cutover import Change, Means, bring_live, places
 from pushdeploy.domain.app import App
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.disk import CutOver, cut_over_of, cut_over_reason
-from pushdeploy.domain.errors import Busy, PushdeployError, UserError
+from pushdeploy.domain.errors import Busy, Cancelled, PushdeployError, UserError
 from pushdeploy.domain.names import AppName, KeyName
 from pushdeploy.domain.ports import Output, Refs
 from pushdeploy.domain.release import Candidate, Reason, Release
@@ -68,10 +68,10 @@ class Shipper:
 
         Called under the app's lock. ``made`` tells of the build, and is kept with the release.
         ``before_switch`` is called when all is ready and may raise. Raises the failed stage's
-        error, with the release marked ``failed``.
+        error, or ``Cancelled`` until the point of no return, with the release marked ``failed``.
         """
         self._refuse_restore(candidate)
-        asker.cancellation.commit()
+        asker.cancellation.check()
         self._bring_in_order(candidate.app, asker.output)
         app = self._store.apps.get(candidate.app)
         candidate = _with_cut_over(app, candidate)
@@ -81,7 +81,13 @@ class Shipper:
             output.detail(self._told(app, release))
             manifest = self._stages.manifests.of(app, release)
             change = Change(
-                app, candidate, release, manifest, output, before_switch or _nothing_more
+                app=app,
+                candidate=candidate,
+                release=release,
+                manifest=manifest,
+                output=output,
+                before_switch=before_switch or _nothing_more,
+                cancellation=asker.cancellation,
             )
             leaving = bring_live(self._stages.means, change)
             self._move_ref(release, output)
@@ -186,6 +192,8 @@ class Shipper:
             except PushdeployError as error:
                 self._fail(release, error.message)
                 error.serving = self._serving(release)
+                if isinstance(error, Cancelled):
+                    error.hint = _hint_of_cancelled(release)
                 for line in (error.message, error.serving, error.hint):
                     recorder.write(f" !     {line}".rstrip())
                 raise
@@ -228,6 +236,12 @@ def _with_cut_over(app: App, candidate: Candidate) -> Candidate:
     """A restore has the disks for itself, whatever the app's own way is."""
     wanted = CutOver.EXCLUSIVE if candidate.restore else app.settings.cut_over
     return replace(candidate, cut_over=cut_over_of(candidate.disks, wanted))
+
+
+def _hint_of_cancelled(release: Release) -> str:
+    if release.restore is not None:
+        return f"releases {release.app} shows what was tried"
+    return f"releases:retry {release.app} starts it once more, without a build"
 
 
 def _own_change(release: Release) -> bool:

@@ -208,6 +208,8 @@ def test_a_release_command_that_has_begun_goes_on_without_its_client(
     try:
         push = journal.start_push()
         push.wait_for("release: waiting at the gate")
+        told = push.said.index("from here on Ctrl-C only stops watching: it goes on to its end")
+        assert told < push.said.index("Running the release command")
         getattr(push, leave)()
         assert push.end() != 0
 
