@@ -282,17 +282,22 @@ def keys_list(settings: Settings, form: str) -> None:
 
 @main.command("keys:remove")
 @click.argument("name")
+@click.option("--force", is_flag=True, help="Needed nowhere: as over ssh.", hidden=True)
 @_with_settings
-def keys_remove(name: str, settings: Settings) -> None:
-    """Let NAME deploy no longer.
+def keys_remove(name: str, force: bool, settings: Settings) -> None:
+    """Let NAME deploy no longer: what it has going on is cancelled within a second.
 
     \b
     Example:
         pushdeploy keys:remove anna
     """
+    del force
     with _Opened(settings) as store:
         store.keys.remove(KeyName.parse(name))
+        left = store.keys.list()
     _output().line(f"{name} may no longer deploy")
+    if not left:
+        _output().trouble("that was the last key: pushdeploy keys:add NAME < KEY.pub lets one in")
 
 
 class _Opened:

@@ -44,15 +44,11 @@ def list_(request: Request, form: str) -> None:
 
 @command("keys:remove", "ssh-keys:remove", removes=True, example="keys:remove bob")
 @_name_argument
-@click.option("--force", is_flag=True, help="Also the last one, which locks everybody out.")
+@click.option("--force", is_flag=True, help="Also your own key, and the last one.")
 def remove(request: Request, name: KeyName, force: bool) -> None:
-    """Let NAME use this server no longer."""
-    keys = [key.name for key in request.store.keys.list()]
-    if keys == [name] and not force:
-        raise UserError(
-            f"{name} is the last key: nobody could log in any more",
-            f"keys:remove {name} --force does it all the same",
-        )
+    """Let NAME use this server no longer: what it has going on is cancelled."""
+    if not force:
+        _refuse_lockout(request, name)
     request.store.keys.remove(name)
     request.output.line(f"{name} may no longer deploy")
 
@@ -69,3 +65,14 @@ def whoami(request: Request, form: str) -> None:
 
 
 COMMANDS = (add, list_, remove, whoami)
+
+
+def _refuse_lockout(request: Request, name: KeyName) -> None:
+    """``UserError`` before anybody, or the one who asks, is shut out without having meant it."""
+    why = ""
+    if [key.name for key in request.store.keys.list()] == [name]:
+        why = f"{name} is the last key: nobody could log in any more"
+    elif name == request.session.by:
+        why = f"{name} is the key that you are using: you could not log in any more"
+    if why:
+        raise UserError(why, f"keys:remove {name} --force does it all the same")

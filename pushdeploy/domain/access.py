@@ -49,6 +49,18 @@ class PublicKey:
         return f"{self.kind} {self.base64} {self.name}"
 
 
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A key that has logged in: its bytes, and whose it was then.
+
+    The name alone would not do: somebody else's key may have been given it since.
+    """
+
+    by: KeyName
+    kind: str
+    base64: str
+
+
 def fingerprint(blob: bytes) -> str:
     """``SHA256:…`` of a public key's blob, as ``ssh-keygen -l`` shows it."""
     digest = base64.b64encode(hashlib.sha256(blob).digest()).decode()

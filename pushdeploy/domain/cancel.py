@@ -11,10 +11,13 @@ class Cancellation:
     """One deploy's stop button. Thread-safe.
 
     ``cancel`` runs the stoppers of whatever is going on (kill a container, close a stream);
-    ``check`` raises between steps; after ``commit`` cancelling does nothing.
+    ``check`` raises between steps; after ``commit`` cancelling does nothing. ``may_commit`` is
+    asked before the point of no return, and raises where there must be none: for a person who may
+    not do this any more.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, may_commit: Callable[[], None] = lambda: None) -> None:
+        self._may_commit = may_commit
         self._lock = threading.Lock()
         self._reason: str | None = None
         self._committed = False
@@ -48,6 +51,8 @@ class Cancellation:
 
     def commit(self) -> None:
         """The point of no return; raises ``Cancelled`` when the stop came first."""
+        if not self._committed:
+            self._may_commit()
         with self._lock:
             if self._reason is None:
                 self._committed = True
@@ -59,7 +64,7 @@ class Cancellation:
 
         ``Cancelled`` when the stop came first.
         """
-        own = Cancellation()
+        own = Cancellation(self._may_commit)
         with self.stopping(lambda: own.cancel(self._reason or "")):
             yield own
 

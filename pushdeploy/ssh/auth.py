@@ -10,6 +10,7 @@ from paramiko.message import Message
 from paramiko.pkey import PKey
 from paramiko.transport import Transport
 
+from pushdeploy.domain.access import Login
 from pushdeploy.domain.names import KeyName
 
 _MOST_REQUESTS = 20
@@ -32,13 +33,13 @@ class SignedKeyAuth(AuthHandler):
         self,
         transport: Transport,
         authorized: Callable[[str, str], KeyName | None],
-        granted: Callable[[KeyName], None],
+        granted: Callable[[Login], None],
     ) -> None:
         super().__init__(transport)
         self._authorized = authorized
         self._granted = granted
         self._requests_left = _MOST_REQUESTS
-        self._offered: KeyName | None = None
+        self._offered: Login | None = None
 
     @property
     def _handler_table(self) -> dict[int, Callable[[Message], None]]:
@@ -74,12 +75,13 @@ class SignedKeyAuth(AuthHandler):
         key: PKey | None = super()._generate_key_from_request(algorithm, blob)  # type: ignore[misc]
         return key
 
-    def _look_up(self, kind: str, encoded: str) -> KeyName | None:
+    def _look_up(self, kind: str, encoded: str) -> Login | None:
         try:
-            return self._authorized(kind, encoded)
+            by = self._authorized(kind, encoded)
         except Exception:  # noqa: BLE001 - the border of an ssh session: the login is refused
             _log.exception("a public key could not be looked up")
             return None
+        return Login(by, kind, encoded) if by is not None else None
 
     def _send_auth_result(self, username: str, method: str, result: int) -> None:
         """``_offered`` is the key of this very request: its signature has just been verified.

@@ -14,6 +14,8 @@ from paramiko.common import (
 from paramiko.pkey import PKey
 from paramiko.server import ServerInterface
 
+from pushdeploy.domain.access import Login
+from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import KeyName
 from pushdeploy.ssh.auth import NobodysKey
 from pushdeploy.ssh.link import Link
@@ -23,7 +25,7 @@ MOST_SESSIONS = 64
 
 
 class Connection(ServerInterface):
-    """Its methods are called on the transport's thread; none blocks.
+    """Its methods are called on the transport's thread and do not block, unless they say so.
 
     ``owner`` gives the name of an authorized key, ``begin`` starts a command, ``on_login`` and
     ``on_end`` are told once each.
@@ -33,14 +35,15 @@ class Connection(ServerInterface):
         self,
         owner: Callable[[str, str], KeyName | None],
         begin: Callable[[Link, str], None],
-        on_login: Callable[[KeyName], None],
+        on_login: Callable[[Login], None],
         on_end: Callable[[], None],
     ) -> None:
         self.owner = owner
         self._begin = begin
         self._on_login = on_login
         self._on_end = on_end
-        self._by: KeyName | None = None
+        self.login: Login | None = None
+        self._revoked = False
         self._links: dict[int, Link] = {}
         self._commands: dict[int, str | None] = {}
         self._lock = threading.Lock()
@@ -57,13 +60,33 @@ class Connection(ServerInterface):
         del username
         return AUTH_FAILED if isinstance(key, NobodysKey) else AUTH_SUCCESSFUL
 
-    def recognised(self, by: KeyName) -> None:
+    def recognised(self, login: Login) -> None:
         """The key that has just signed the login."""
-        self._by = by
+        self.login = login
 
     def logged_in(self) -> None:
-        if self._by is not None:
-            self._on_login(self._by)
+        if self.login is not None:
+            self._on_login(self.login)
+
+    # --------------------------------------------------------------- the key's standing
+
+    def check_key(self) -> None:
+        """``UserError`` when the key was removed since the login, or its name given to another one.
+
+        Asks the database; called from any thread but the transport's.
+        """
+        login = self.login
+        if self._revoked or login is None or self.owner(login.kind, login.base64) != login.by:
+            by = login.by if login is not None else "nobody"
+            raise UserError(f"the key {by} may not use this server any more", "ask for a new one")
+
+    def revoke(self, reason: str) -> None:
+        """Refuse whatever is asked from now on, and cancel what is going on. From any thread."""
+        self._revoked = True
+        with self._lock:
+            links = list(self._links.values())
+        for link in links:
+            link.revoke(reason)
 
     # --------------------------------------------------------------- channels
 
@@ -73,7 +96,7 @@ class Connection(ServerInterface):
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
         del chanid
-        if kind != "session" or self._by is None:
+        if kind != "session" or self.login is None or self._revoked:
             return OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
         if len(self._links) >= MOST_SESSIONS:
             return OPEN_FAILED_RESOURCE_SHORTAGE
@@ -81,10 +104,10 @@ class Connection(ServerInterface):
 
     def opened(self, channel: Channel) -> None:
         """Paramiko refers to channels weakly only: the link keeps this one until it is closed."""
-        if self._by is None:
+        if self.login is None:
             raise AssertionError("a channel before the login")
         with self._lock:
-            self._links[channel.get_id()] = Link(channel, self._by)
+            self._links[channel.get_id()] = Link(channel, self.login.by, self.check_key)
 
     def closed(self, channel_id: int) -> None:
         """By the client, or with the connection. Called from any thread."""
@@ -125,7 +148,7 @@ class Connection(ServerInterface):
     ) -> bool:
         del pixelwidth, pixelheight, modes
         link = self._links.get(channel.get_id())
-        if link is None or channel.get_id() in self._commands:
+        if link is None or self._revoked or channel.get_id() in self._commands:
             return False
         link.open_terminal(term, width, height)
         return True
@@ -142,7 +165,7 @@ class Connection(ServerInterface):
     def check_channel_env_request(self, channel: Channel, name: bytes, value: bytes) -> bool:
         """Accepted and ignored: some clients make a fuss when it is refused."""
         del channel, name, value
-        return True
+        return not self._revoked
 
     def signalled(self, channel: Channel, name: str) -> bool:
         link = self._links.get(channel.get_id())
@@ -160,7 +183,11 @@ class Connection(ServerInterface):
 
     def _ask(self, channel: Channel, command: str) -> bool:
         """One command a session; a second one is refused."""
-        if channel.get_id() in self._commands or channel.get_id() not in self._links:
+        if (
+            self._revoked
+            or channel.get_id() in self._commands
+            or channel.get_id() not in self._links
+        ):
             return False
         self._commands[channel.get_id()] = command
         return True

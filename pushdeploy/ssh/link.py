@@ -25,9 +25,13 @@ _LOST = (OSError, EOFError, SSHException)
 class Link:
     """A ``Session``. What is marked (transport) runs on the transport's thread and never blocks."""
 
-    def __init__(self, channel: Channel, by: KeyName) -> None:
+    def __init__(
+        self, channel: Channel, by: KeyName, check_key: Callable[[], None] = lambda: None
+    ) -> None:
+        """``check_key`` raises when the key ``by`` may not use this server any more."""
         self.by = by
-        self.cancellation = Cancellation()
+        self.check_key = check_key
+        self.cancellation = Cancellation(check_key)
         self.terminal: str | None = None
         self._channel = channel
         self._input = Buffer(2 * channel.in_window_size)
@@ -93,6 +97,11 @@ class Link:
         self._gone = True
         if not self._finished:
             self._cancel(reason)
+
+    def revoke(self, reason: str) -> None:
+        """The client may ask for nothing more: it has no input left, and hears what comes of it."""
+        self._input.close()
+        self._cancel(reason)
 
     def finish(self, exit_status: int) -> None:
         """The exit status, end of file, close: in this order; nothing where the client closed."""

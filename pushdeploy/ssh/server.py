@@ -13,12 +13,14 @@ from pathlib import Path
 from paramiko.pkey import PKey
 
 from pushdeploy.commands.session import Session
+from pushdeploy.domain.access import Login
 from pushdeploy.domain.errors import BackendDown
 from pushdeploy.domain.names import KeyName
 from pushdeploy.settings import Address
 from pushdeploy.ssh.connection import Connection
 from pushdeploy.ssh.gate import Gate, Startup
 from pushdeploy.ssh.keys import load_host_key
+from pushdeploy.ssh.standing import Guest, Standing
 from pushdeploy.ssh.transport import HardTransport, allowed_ciphers
 from pushdeploy.ssh.work import Work
 
@@ -34,7 +36,8 @@ _log = logging.getLogger(__name__)
 
 
 class SshServer:
-    """``authorized(kind, base64)`` gives the name of a key, None for a stranger.
+    """``authorized(kind, base64)`` gives the name of a key, None for a stranger: it is asked at the
+    login, at every request, and twice a second for those who are logged in.
 
     ``run_command(command, session)`` and ``run_git(service, path, session)`` return the exit
     status; each call has a thread of its own. ``ciphers`` is "aead" or "all".
@@ -59,6 +62,7 @@ class SshServer:
         self._ciphers = allowed_ciphers(ciphers)
         self._work = Work(run_command, run_git)
         self._gate = Gate(login_grace_seconds, max_startups, max_startups_per_host)
+        self._standing = Standing()
         self._transports: set[HardTransport] = set()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -73,6 +77,7 @@ class SshServer:
         host_key = load_host_key(self._host_key_path)
         self._listener = _listen(self._address)
         self._gate.start()
+        self._standing.start()
         self._acceptor = threading.Thread(
             target=self._accept, args=(self._listener, host_key), name="ssh accept", daemon=True
         )
@@ -95,6 +100,7 @@ class SshServer:
         self._work.join(_LAST_WORDS_SECONDS)
         self._end_connections()
         self._gate.stop()
+        self._standing.stop()
         if not self._work.join(_STOP_SECONDS):
             _log.warning("some ssh commands are still at work; they are left behind")
 
@@ -114,12 +120,17 @@ class SshServer:
             self._serve(sock, peer[0], startup, host_key)
 
     def _serve(self, sock: socket.socket, peer: str, startup: Startup, host_key: PKey) -> None:
-        def logged_in(by: KeyName) -> None:
+        guests: list[Guest] = []
+
+        def logged_in(login: Login) -> None:
             self._gate.leave(startup)
-            _log.info("ssh login by=%s from=%s", by, peer)
+            guests.append(self._standing.enter(connection, transport.hang_up))
+            _log.info("ssh login by=%s from=%s", login.by, peer)
 
         def ended() -> None:
             self._gate.leave(startup)
+            for guest in guests:
+                self._standing.leave(guest)
             with self._lock:
                 self._transports.discard(transport)
 

@@ -8,7 +8,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pushdeploy.commands.face.printing import output_of
 from pushdeploy.commands.session import Session
+from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.ssh.link import Link
 
 _BUG_STATUS = 70  # EX_SOFTWARE of sysexits.h
@@ -78,12 +80,17 @@ class Work:
                 self._threads.discard(threading.current_thread())
 
     def _run(self, link: Link, command: str) -> int:
+        """Closes the hole of a connection that was opened before its key was removed."""
         request = git_request(command)
         try:
+            link.check_key()
             if request is None:
                 return self._run_command(command, link)
             link.raw_mode()
             return self._run_git(request.service, request.path, link)
+        except PushdeployError as error:
+            output_of(link).failure(error)
+            return error.exit_status
         except Exception:  # noqa: BLE001 - the border of an ssh session
             return _confess(link, command)
 

@@ -1,13 +1,16 @@
 """Who may come in: a key says who somebody is, and one that is removed is refused at once."""
 
 import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.stories.conftest import MakeRepository
-from tests.stories.harness import Result, Server
+from tests.stories.harness import Result, Server, wait_until
 from tests.stories.means import run
+from tests.stories.running import Running
 
 pytestmark = pytest.mark.docker
 
@@ -64,30 +67,106 @@ def test_a_key_that_is_added_may_push_and_a_removed_one_may_not(
     assert server.get(repository.app).body == "hello from version 1\n"
 
 
-def test_a_removed_key_is_refused_on_a_connection_that_is_open(
-    server: Server, tmp_path: Path
-) -> None:
-    key = new_key(tmp_path, "carol")
-    server.ssh("keys:add carol", input=key.with_suffix(".pub").read_text(), check=True)
-    assert ssh_as(server, key, "whoami").stdout == "carol\n"
-    control = tmp_path / "c"
-    config = server.root / "ssh_config-carol"
+@contextmanager
+def connection_of(server: Server, name: str, directory: Path) -> Iterator[Sequence[str]]:
+    """Let a new key in, and open a connection with it: the words of an ssh that goes over it."""
+    key = new_key(directory, name)
+    server.ssh(f"keys:add {name}", input=key.with_suffix(".pub").read_text(), check=True)
+    assert ssh_as(server, key, "whoami").stdout == f"{name}\n"
+    control = directory / "c"
+    words = ["ssh", "-F", str(server.root / f"ssh_config-{name}"), "-o", f"ControlPath={control}"]
     master = subprocess.Popen(
-        ["ssh", "-F", str(config), "-o", f"ControlPath={control}", "-M", "-N", "deploy"],
+        [*words, "-M", "-N", "deploy"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
-        words = ["ssh", "-F", str(config), "-o", f"ControlPath={control}", "deploy", "apps:list"]
-        while not control.exists():
-            assert master.poll() is None
-        assert run(words, cwd=tmp_path).returncode == 0
-        server.ssh("keys:remove carol", check=True)
-        assert run(words, cwd=tmp_path).returncode != 0
+        wait_until(control.exists, 30, lambda: f"{name} does not get in")
+        yield words
     finally:
         master.terminate()
         master.wait(20)
+
+
+def started(
+    words: Sequence[str], cwd: Path, environment: Mapping[str, str] | None = None
+) -> Running:
+    return Running(
+        subprocess.Popen(
+            words,
+            cwd=cwd,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    )
+
+
+def test_a_removed_key_is_refused_on_a_connection_that_is_open(
+    server: Server, repo: MakeRepository, tmp_path: Path
+) -> None:
+    """Commands, git in both directions, what is followed, what runs, and a push in the queue."""
+    repository = repo("hello")
+    assert repository.push().returncode == 0
+    app = repository.app
+    with connection_of(server, "carol", tmp_path) as ssh:
+        git = {**server.git_environment(), "GIT_SSH_COMMAND": " ".join(ssh)}
+        listing = ["git", "ls-remote", "deploy", "main"]
+        assert run(listing, cwd=repository.path, environment=git).returncode == 0
+
+        repository.write("Procfile", "web: python web.py\nrelease: sleep 6\n")
+        repository.commit("Take a while")
+        going_on = server.watch_git(repository.path, "push", "deploy", "main")
+        going_on.wait_for("Running the release command")
+        repository.commit("Wait in the queue")
+        queued = started(["git", "push", "deploy", "main"], repository.path, git)
+        queued.wait_for("waiting: deploy of")
+        log = started([*ssh, "deploy", f"logs {app} -t"], tmp_path)
+        log.wait_for("listens on port")
+        one_off = started([*ssh, "deploy", f"run {app} 'echo begun; sleep 600'"], tmp_path)
+        one_off.wait_for("begun")
+
+        server.program("keys:remove", "carol")
+        for refused in (["apps:list"], ["-tt", "apps:list"], [], [f"run {app} true"]):
+            assert run([*ssh, "deploy", *refused], cwd=tmp_path).returncode != 0
+        for words in (listing, ["git", "clone", f"deploy@deploy:{app}", str(tmp_path / "copy")]):
+            assert run(words, cwd=repository.path, environment=git).returncode == 128
+        log.end(20)
+        for client in (queued, one_off):
+            assert client.end(20) != 0, client.said
+        assert going_on.end() == 0, going_on.said
+    assert server.containers("pushdeploy.role=once", f"pushdeploy.app={app}") == []
+    assert [row["by"] for row in server.json(f"releases {app}")] == ["ada", "ada"]
+
+
+def test_what_a_removed_key_has_brought_past_its_point_of_no_return_ends_well(
+    server: Server, repo: MakeRepository, tmp_path: Path
+) -> None:
+    repository = repo("hello")
+    repository.write("Procfile", "web: python web.py\nrelease: sleep 4\n")
+    repository.commit()
+    with connection_of(server, "dave", tmp_path) as ssh:
+        git = {**server.git_environment(), "GIT_SSH_COMMAND": " ".join(ssh)}
+        push = started(["git", "push", "deploy", "main"], repository.path, git)
+        push.wait_for("Running the release command")
+        server.ssh("keys:remove dave", check=True)
+        push.end(20)
+    wait_until(lambda: repository.remote_main == repository.head, 60, lambda: server.log()[-4000:])
+    assert server.json(f"releases {repository.app}")[0]["status"] == "live"
+    assert server.get(repository.app).status == 200
+
+
+def test_ones_own_key_is_removed_by_force_only(server: Server, tmp_path: Path) -> None:
+    with connection_of(server, "erin", tmp_path) as ssh:
+        refused = run([*ssh, "deploy", "keys:remove erin"], cwd=tmp_path)
+        assert refused.returncode == 1
+        assert "erin is the key that you are using" in refused.stderr
+        removed = run([*ssh, "deploy", "keys:remove erin --force"], cwd=tmp_path)
+        assert (removed.returncode, removed.stdout) == (0, "erin may no longer deploy\n")
+        assert run([*ssh, "deploy", "whoami"], cwd=tmp_path).returncode != 0
 
 
 def test_the_last_key_and_nonsense_are_refused(server: Server) -> None:

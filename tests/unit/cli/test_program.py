@@ -36,7 +36,9 @@ def test_a_key_is_added_listed_and_removed(home: str, public_key: str) -> None:
     rows = json.loads(call("keys:list", "--home", home, "--format", "json").output)
     assert [row["name"] for row in rows] == ["anna"]
     assert rows[0]["fingerprint"].startswith("SHA256:")
-    assert call("keys:remove", "anna", "--home", home).exit_code == 0
+    removed = call("keys:remove", "anna", "--home", home)
+    assert removed.exit_code == 0
+    assert "that was the last key" in removed.stderr
     assert call("keys:list", "--home", home).output == ""
 
 

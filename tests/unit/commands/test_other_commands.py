@@ -86,9 +86,19 @@ def test_the_last_key_is_only_removed_by_force(machine: Machine) -> None:
     machine.store.keys.add(key_of("bob"))
     assert machine.type("keys:remove bob").status == 0
     assert machine.type("keys:remove bob").status == 1
-    assert machine.type("keys:remove ada").status == 1
+    last = machine.type("keys:remove ada")
+    assert (last.status, "last key" in last.errors) == (1, True)
     assert machine.type("keys:remove ada --force").status == 0
     assert machine.store.keys.list() == []
+
+
+def test_the_key_that_asks_is_removed_with_force_only(machine: Machine) -> None:
+    machine.store.keys.add(key_of("bob"))
+    own = machine.type("keys:remove ada")
+    assert (own.status, "you are using" in own.errors) == (1, True)
+    assert "keys:remove ada --force" in own.errors
+    assert machine.type("keys:remove ada --force").status == 0
+    assert [key.name for key in machine.store.keys.list()] == ["bob"]
 
 
 # --------------------------------------------------------------------------- logs

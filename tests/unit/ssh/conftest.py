@@ -42,7 +42,7 @@ def serve(tmp_path: Path, client_key: tuple[Path, PublicKey]) -> Iterator[Serve]
         servers.append(server)
         known_hosts = tmp_path / "known_hosts"
         known_hosts.write_text(f"[127.0.0.1]:{address.port} {host_key_line(host_key)}\n")
-        return Host(address, server, commands, path, known_hosts)
+        return Host(address, server, commands, path, known_hosts, owners)
 
     yield start
     for server in servers:

@@ -38,6 +38,10 @@ def until(happened: Callable[[], bool], seconds: float = DEADLINE_SECONDS) -> No
         pause.wait(0.01)
 
 
+Owners = dict[tuple[str, str], KeyName]
+"""The authorized keys of a server: kind and bytes in base64, and whose they are."""
+
+
 @dataclass
 class Commands:
     """What the tests' server can do; remembers what became of sessions."""
@@ -45,6 +49,7 @@ class Commands:
     cancelled: dict[str, threading.Event] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     begun: dict[str, threading.Event] = field(default_factory=dict)
+    finishing: dict[str, threading.Event] = field(default_factory=dict)
     sizes: list[WindowSize] = field(default_factory=list)
     resized: threading.Condition = field(default_factory=threading.Condition)
     git: list[tuple[str, str]] = field(default_factory=list)
@@ -52,6 +57,7 @@ class Commands:
     def expect(self, name: str) -> None:
         self.begun[name] = threading.Event()
         self.cancelled[name] = threading.Event()
+        self.finishing[name] = threading.Event()
 
     def run(self, command: str, session: Session) -> int:
         name, _, argument = command.partition(" ")
@@ -106,6 +112,28 @@ class Commands:
         self.reasons[argument] = _reason(session)
         return 130
 
+    def do_finish(self, argument: str, session: Session) -> int:
+        """Past its point of no return from the beginning; ends when the test lets it."""
+        session.cancellation.commit()
+        self.begun[argument].set()
+        assert self.finishing[argument].wait(DEADLINE_SECONDS)
+        self.reasons[argument] = _reason(session) or "finished"
+        return 0
+
+    def do_late(self, argument: str, session: Session) -> int:
+        """Comes to its point of no return when the test lets it."""
+        self.begun[argument].set()
+        assert self.finishing[argument].wait(DEADLINE_SECONDS)
+        session.cancellation.commit()
+        return 0
+
+    def do_ask(self, argument: str, session: Session) -> int:
+        """Does what it asks about when the answer is yes."""
+        session.write(b"sure?\n")
+        self.begun[argument].set()
+        self.reasons[argument] = session.read().decode()
+        return 0
+
     def do_keys(self, argument: str, session: Session) -> int:
         """What a raw terminal sends, until q; begins to read when there is something."""
         session.raw_mode()
@@ -150,6 +178,7 @@ class Host:
     commands: Commands
     key: Path
     known_hosts: Path
+    owners: Owners
 
     def arguments(self, *options: str) -> list[str]:
         fixed = {

@@ -1,0 +1,92 @@
+"""Ends the connections of keys that were removed, whoever removed them: also another process."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pushdeploy.domain.errors import UserError
+from pushdeploy.ssh.connection import Connection
+
+_LOOK_SECONDS = 0.5
+_LAST_WORDS_SECONDS = 2.0
+"""For what is cancelled to tell its client so."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(eq=False, slots=True)
+class Guest:
+    """One connection that has logged in; ``hang_up`` ends it and must not block."""
+
+    connection: Connection
+    hang_up: Callable[[], None]
+    revoked_at: float | None = None
+
+
+class Standing:
+    """Looks twice a second at the keys of all who are logged in, and not at all when nobody is.
+
+    What a removed key has going on is cancelled as if its client had gone: what is past its point
+    of no return goes on to its end. Then the connection is closed.
+    """
+
+    def __init__(self) -> None:
+        self._guests: set[Guest] = set()
+        self._changed = threading.Condition()
+        self._stopped = False
+        self._thread = threading.Thread(target=self._watch, name="ssh standing", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+        self._thread.join()
+
+    def enter(self, connection: Connection, hang_up: Callable[[], None]) -> Guest:
+        """To be given back to ``leave``."""
+        guest = Guest(connection, hang_up)
+        with self._changed:
+            self._guests.add(guest)
+            self._changed.notify_all()
+        return guest
+
+    def leave(self, guest: Guest) -> None:
+        with self._changed:
+            self._guests.discard(guest)
+
+    def _watch(self) -> None:
+        while not self._stopped:
+            for guest in self._next_guests():
+                try:
+                    self._look_at(guest)
+                except Exception:  # noqa: BLE001 - the others must still be looked at
+                    _log.exception("a key could not be looked up")
+
+    def _next_guests(self) -> list[Guest]:
+        """Waits until it is time to look again, and for somebody to look at."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._guests or self._stopped)
+            self._changed.wait_for(lambda: self._stopped, _LOOK_SECONDS)
+            return list(self._guests)
+
+    def _look_at(self, guest: Guest) -> None:
+        if guest.revoked_at is None:
+            try:
+                guest.connection.check_key()
+            except UserError as error:
+                self._revoke(guest, error.message)
+        if guest.revoked_at is not None and self._may_be_closed(guest, guest.revoked_at):
+            guest.hang_up()
+
+    def _revoke(self, guest: Guest, reason: str) -> None:
+        guest.revoked_at = time.monotonic()
+        _log.info("ssh connection ended: %s", reason)
+        guest.connection.revoke(reason)
+
+    def _may_be_closed(self, guest: Guest, revoked_at: float) -> bool:
+        return not guest.connection.busy or time.monotonic() - revoked_at > _LAST_WORDS_SECONDS
