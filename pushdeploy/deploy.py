@@ -243,7 +243,8 @@ class Deployer:
         facts = {"APP": str(source.app), "SLUG_COMMIT": str(source.commit), "BY": str(asker.by)}
         self._run_pre_build(facts, output, asker.cancellation)
         config = self.store.config.get(source.app)
-        slug = self.builder.build(source, config, output, asker.cancellation)
+        app_id = self.store.apps.get(source.app).id
+        slug = self.builder.build(source, app_id, config, output, asker.cancellation)
         asker.cancellation.check()
         return slug, made
 

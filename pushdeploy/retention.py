@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from pushdeploy.build.builder import DEPENDENCIES_LABEL
+from pushdeploy.build.caches import AppCaches
 from pushdeploy.build.containers import ROLE_LABEL
 from pushdeploy.domain.container import ImageInfo
 from pushdeploy.domain.errors import BackendDown, Busy
@@ -43,6 +44,7 @@ class Retention:
     store: Store
     locks: AppLocks
     engine: Engine
+    caches: AppCaches
     keep: int
     wait_seconds: float = 10.0
     pins: Pins = field(default_factory=Pins)
@@ -66,6 +68,12 @@ class Retention:
     def after_live(self, app: AppName) -> None:
         """In the background: remove what a new release has pushed out of the last ones."""
         threading.Thread(target=self._expire, args=[app], name=f"expire-{app}", daemon=True).start()
+
+    def after_destroy(self, app_id: int) -> None:
+        """In the background: remove what builds of an app have left that is not there any more."""
+        threading.Thread(
+            target=self.caches.remove, args=[app_id], name=f"forget-{app_id}", daemon=True
+        ).start()
 
     def expired(self, releases: Sequence[Release]) -> frozenset[int]:
         """Versions of those whose slug is gone; none while the engine does not answer."""

@@ -141,7 +141,8 @@ class Wiring:
     @cached_property
     def _retention(self) -> Retention:
         keep = self._settings.keep_releases
-        return Retention(self._store, self._locks, self._engine, keep, pins=self._pins)
+        caches = self._builder.caches
+        return Retention(self._store, self._locks, self._engine, caches, keep, pins=self._pins)
 
     # ------------------------------------------------------------- what becomes of a push
 

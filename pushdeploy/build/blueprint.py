@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pushdeploy.build.app_json import AppJson
-from pushdeploy.build.containers import ROLE_LABEL
+from pushdeploy.build.containers import OWNER_LABEL, ROLE_LABEL
+from pushdeploy.build.keys import Ground
 from pushdeploy.build.plan import Buildpack, Plan
 from pushdeploy.build.processes import Processes
 from pushdeploy.build.stacks import Stack
@@ -21,7 +22,9 @@ from pushdeploy.domain.source import Source
 class Blueprint:
     """``stack`` is None where the app brings its own image; ``environment`` is the build's."""
 
+    app_id: int
     key: str
+    ground: Ground
     source: Source
     buildpack: Buildpack
     plan: Plan
@@ -38,6 +41,7 @@ class Blueprint:
         """What the image tells of itself."""
         return {
             ROLE_LABEL: "slug",
+            OWNER_LABEL: str(self.app_id),
             "pushdeploy.slug": self.key,
             "pushdeploy.commit": self.source.commit,
             "pushdeploy.tree": self.source.tree,

@@ -8,10 +8,11 @@ from typing import Protocol
 
 from pushdeploy.build.app_json import read_app_json
 from pushdeploy.build.blueprint import Blueprint
+from pushdeploy.build.caches import AppCaches, remove_former
 from pushdeploy.build.choice import choose, load_buildpacks
-from pushdeploy.build.containers import ROLE_LABEL, BuildSettings
+from pushdeploy.build.containers import OWNER_LABEL, ROLE_LABEL, BuildSettings
 from pushdeploy.build.environment import build_environment, listed_environment
-from pushdeploy.build.keys import layer_key, slug_key
+from pushdeploy.build.keys import Ground, layer_key, slug_key
 from pushdeploy.build.layers import PACKAGES_LABEL, Job, Layers
 from pushdeploy.build.plan import Circumstances, DockerfilePlan, Finish, Install, LayeredPlan
 from pushdeploy.build.processes import processes_of
@@ -25,6 +26,8 @@ from pushdeploy.domain.names import ImageDigest
 from pushdeploy.domain.ports import Engine, Output
 from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.source import Source
+
+_TAG_DIGITS = 32
 
 DEPENDENCIES_LABEL = "pushdeploy.dependencies"
 """The key of a dependency layer: on the layer, and on every slug that stands on it."""
@@ -54,20 +57,27 @@ class SlugBuilder:
         self._options = options
         self._buildpacks = load_buildpacks()
         self._layers = Layers(engine, options)
+        self.caches = AppCaches(options.cache / "apps")
 
     def sweep(self) -> None:
-        """Remove the build containers that a killed server left."""
+        """Remove the build containers that a killed server left, and what builds once shared."""
+        remove_former(self._options.cache)
         for info in self._engine.containers({ROLE_LABEL: "build"}):
             self._engine.remove(info.id)
 
     def build(
-        self, source: Source, config: Mapping[str, str], output: Output, cancellation: Cancellation
+        self,
+        source: Source,
+        app_id: int,
+        config: Mapping[str, str],
+        output: Output,
+        cancellation: Cancellation,
     ) -> Slug:
-        """Reuses the slug of an equal tree, builder, stack and build environment.
+        """Reuses the app's slug of an equal tree, builder, stack and build environment.
 
         ``BuildFailed`` tells what is wrong with the source, ``BackendDown`` with the machine.
         """
-        blueprint = self._decide(source, build_environment(config), output)
+        blueprint = self._decide(source, app_id, build_environment(config), output)
         known = self.find(blueprint.key)
         if known is not None:
             built = f"{known.created_at:%Y-%m-%d %H:%M} UTC"
@@ -76,7 +86,8 @@ class SlugBuilder:
         cancellation.check()
         deadline = time.monotonic() + self._options.timeout_seconds
         labels = {"pushdeploy.app": source.app, "pushdeploy.commit": source.commit}
-        job = Job(source, labels, blueprint.environment, output, cancellation, deadline)
+        downloads = self.caches.downloads(app_id)
+        job = Job(source, downloads, labels, blueprint.environment, output, cancellation, deadline)
         slug = self._slug_of(self._image(blueprint, config, job), blueprint)
         self._slugs.add(slug)
         return slug
@@ -96,7 +107,9 @@ class SlugBuilder:
         self._engine.remove_image(self._tag("slug", slug.key))
         self._engine.remove_image(slug.image)
 
-    def _decide(self, source: Source, environment: Mapping[str, str], output: Output) -> Blueprint:
+    def _decide(
+        self, source: Source, app_id: int, environment: Mapping[str, str], output: Output
+    ) -> Blueprint:
         """Everything that can be wrong in the source is found here, before anything is built."""
         tree = Tree.of(source.reader)
         choice = choose(self._buildpacks, tree)
@@ -111,9 +124,20 @@ class SlugBuilder:
         if isinstance(plan, LayeredPlan):
             stack = self._stacks.ensure(plan.stack, output)
             output.detail(f"stack {stack.name}" + (f", {plan.runtime}" if plan.runtime else ""))
-        digest = stack.run if stack else ""
-        key = slug_key(source.tree, choice.buildpack, digest, environment)
-        return Blueprint(key, source, choice.buildpack, plan, stack, processes, facts, environment)
+        scope = self.caches.scope(app_id)
+        ground = Ground(scope, choice.buildpack, stack.run if stack else "")
+        return Blueprint(
+            app_id=app_id,
+            key=slug_key(ground, source.tree, environment),
+            ground=ground,
+            source=source,
+            buildpack=choice.buildpack,
+            plan=plan,
+            stack=stack,
+            processes=processes,
+            facts=facts,
+            environment=environment,
+        )
 
     def _image(self, blueprint: Blueprint, config: Mapping[str, str], job: Job) -> ImageDigest:
         plan, stack = blueprint.plan, blueprint.stack
@@ -131,14 +155,16 @@ class SlugBuilder:
 
     def _dependencies(self, install: Install, stack: Stack, blueprint: Blueprint, job: Job) -> str:
         """The tag of the dependency layer, made now unless an equal one exists."""
-        key = layer_key(
-            install, blueprint.buildpack, stack.run, blueprint.source.tree, blueprint.environment
-        )
+        key = layer_key(blueprint.ground, install, blueprint.source.tree, blueprint.environment)
         tag = self._tag("dependencies", key)
         if self._engine.image(tag) is not None:
             job.output.detail("dependencies have not changed")
             return tag
-        labels = {ROLE_LABEL: "dependencies", DEPENDENCIES_LABEL: key}
+        labels = {
+            ROLE_LABEL: "dependencies",
+            OWNER_LABEL: str(blueprint.app_id),
+            DEPENDENCIES_LABEL: key,
+        }
         with job.output.step(install.title):
             self._layers.install(install, stack, tag, labels, job)
         return tag
@@ -173,4 +199,5 @@ class SlugBuilder:
         return blueprint.slug(image, datetime.now(UTC))
 
     def _tag(self, kind: str, key: str) -> str:
-        return f"pushdeploy-{self._engine.instance}/{kind}:{key[:16]}"
+        """A name that only its app can know: a key is told to nobody, but for a few digits."""
+        return f"pushdeploy-{self._engine.instance}/{kind}:{key[:_TAG_DIGITS]}"

@@ -15,6 +15,9 @@ from pushdeploy.domain.errors import BackendDown, BuildFailed
 from pushdeploy.domain.ports import Attached, Engine
 
 ROLE_LABEL = "pushdeploy.role"
+OWNER_LABEL = "pushdeploy.owner"
+"""The id of the app by whose build an image was made."""
+
 APP_IDS = (1000, APP_GROUP)
 """The uid and gid of builds; tasks have uids of their own and the same gid."""
 

@@ -1,12 +1,11 @@
 """The layers of a slug: dependencies installed apart and carried over, source put on top."""
 
-import os
 import re
 import shlex
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from uv import find_uv_bin
 
@@ -51,11 +50,12 @@ _MOST_RESULT_BYTES = 4096
 class Job:
     """One build under way: what all of its containers have in common.
 
-    ``environment`` is for containers that run the app's code, never for images; ``deadline`` is a
-    time of ``time.monotonic``.
+    ``environment`` is for containers that run the app's code, never for images; ``downloads`` is
+    the app's own directory for them; ``deadline`` is a time of ``time.monotonic``.
     """
 
     source: Source
+    downloads: Path
     labels: Mapping[str, str]
     environment: Mapping[str, str]
     output: Output
@@ -106,16 +106,12 @@ class Layers:
         return build_container(image, command, sandbox, self._settings, self._engine.instance)
 
     def _install_sandbox(self, install: Install, job: Job) -> Sandbox:
-        cache = self._settings.cache / "uv"
-        if not cache.is_dir():
-            cache.mkdir(parents=True, exist_ok=True)
-            os.chown(cache, *APP_IDS)
         trust, bundle = certificates(self._settings.ca_bundle)
         environment = {**trust, **for_uv(job.environment), **install.environment}
         return Sandbox(
             job.labels,
             {**environment, "UV_CACHE_DIR": _CACHE_PATH},
-            mounts=[(str(cache), _CACHE_PATH)],
+            mounts=[(str(job.downloads), _CACHE_PATH)],
             read_only_mounts=[(find_uv_bin(), "/usr/local/bin/uv"), *bundle],
         )
 

@@ -175,9 +175,17 @@ class Builder(Protocol):
     """Source → Slug."""
 
     def build(
-        self, source: Source, config: Mapping[str, str], output: Output, cancellation: Cancellation
+        self,
+        source: Source,
+        app_id: int,
+        config: Mapping[str, str],
+        output: Output,
+        cancellation: Cancellation,
     ) -> Slug:
-        """Reuses the slug of an equal tree, builder and stack. ``BuildFailed`` otherwise."""
+        """Reuses the app's slug of an equal tree, builder and stack. ``BuildFailed`` otherwise.
+
+        ``app_id``, which an app keeps for life, says whose caches are used: never another's.
+        """
 
     def find(self, key: str) -> Slug | None: ...
     def has(self, slug: Slug) -> bool:

@@ -186,10 +186,12 @@ class Bench:
         source: Source,
         config: Mapping[str, str] | None = None,
         cancellation: Cancellation | None = None,
+        app_id: int = 1,
     ) -> Slug:
         self.lines.clear()
         output = Output(self.lines.append)
-        return self.builder.build(source, config or {}, output, cancellation or Cancellation())
+        cancellation = cancellation or Cancellation()
+        return self.builder.build(source, app_id, config or {}, output, cancellation)
 
     @property
     def said(self) -> str:

@@ -1,12 +1,13 @@
 """What buildpacks decide, before any container is made."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from pushdeploy.build.buildpacks.python import BUILDPACK
 from pushdeploy.build.environment import build_environment, for_uv
-from pushdeploy.build.keys import layer_key, slug_key
+from pushdeploy.build.keys import Ground, layer_key, slug_key
 from pushdeploy.build.plan import Circumstances, Install, LayeredPlan
 from pushdeploy.build.processes import processes_of
 from pushdeploy.domain.errors import BuildFailed
@@ -115,34 +116,40 @@ def test_pips_index_reaches_uv_and_uvs_own_wins() -> None:
     assert for_uv(both)["UV_DEFAULT_INDEX"] == "https://a"
 
 
+GROUND = Ground("of-the-app", BUILDPACK, "sha256:a")
+
+
 def test_a_slugs_key_changes_with_all_that_goes_into_it() -> None:
     keys = {
-        slug_key(TREE, BUILDPACK, "sha256:a", {}),
-        slug_key(OTHER_TREE, BUILDPACK, "sha256:a", {}),
-        slug_key(TREE, BUILDPACK, "sha256:b", {}),
-        slug_key(TREE, BUILDPACK, "sha256:a", {"DISABLE_COLLECTSTATIC": "1"}),
+        slug_key(GROUND, TREE, {}),
+        slug_key(GROUND, OTHER_TREE, {}),
+        slug_key(replace(GROUND, stack="sha256:b"), TREE, {}),
+        slug_key(replace(GROUND, scope="of-another"), TREE, {}),
+        slug_key(GROUND, TREE, {"DISABLE_COLLECTSTATIC": "1"}),
     }
 
-    assert len(keys) == 4
-    assert slug_key(TREE, BUILDPACK, "sha256:a", {}) in keys
+    assert len(keys) == 5
+    assert slug_key(GROUND, TREE, {}) in keys
 
 
-def test_a_dependency_layer_is_shared_by_trees_with_equal_lock_files(tree_of: MakeTree) -> None:
+def test_a_dependency_layer_is_shared_by_an_apps_trees_with_equal_lock_files(
+    tree_of: MakeTree,
+) -> None:
     one = install(tree_of, {"requirements.txt": "Django", "app.py": "1"})
     two = install(tree_of, {"requirements.txt": "Django", "app.py": "2"})
     other = install(tree_of, {"requirements.txt": "Flask"})
 
     def key(made: Install, tree: TreeId, environment: Mapping[str, str]) -> str:
-        return layer_key(made, BUILDPACK, "sha256:a", tree, environment)
+        return layer_key(GROUND, made, tree, environment)
 
     assert key(one, TREE, {}) == key(two, OTHER_TREE, {"DISABLE_COLLECTSTATIC": "1"})
     assert key(one, TREE, {}) != key(other, TREE, {})
+    elsewhere = replace(GROUND, scope="of-another")
+    assert key(one, TREE, {}) != layer_key(elsewhere, one, TREE, {})
     assert key(one, TREE, {}) != key(one, TREE, {"UV_DEFAULT_INDEX": "https://a"})
 
 
 def test_a_layer_made_from_the_source_is_the_trees_own(tree_of: MakeTree) -> None:
     made = install(tree_of, {"requirements.txt": "-e ."})
 
-    assert layer_key(made, BUILDPACK, "a", TREE, {}) != layer_key(
-        made, BUILDPACK, "a", OTHER_TREE, {}
-    )
+    assert layer_key(GROUND, made, TREE, {}) != layer_key(GROUND, made, OTHER_TREE, {})

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pushdeploy.build.caches import AppCaches
 from pushdeploy.commands.dispatch import Commands
 from pushdeploy.commands.platform import Platform
 from pushdeploy.cutover import Means
@@ -281,7 +282,12 @@ class NoBuilder:
     engine: FakeEngine
 
     def build(
-        self, source: Source, config: Mapping[str, str], output: Output, cancellation: Cancellation
+        self,
+        source: Source,
+        app_id: int,
+        config: Mapping[str, str],
+        output: Output,
+        cancellation: Cancellation,
     ) -> Slug:
         raise BuildFailed("nothing can be built here")
 
@@ -306,6 +312,7 @@ class Machine:
         self.store.keys.add(key_of(ADA))
         self.scheduler = scheduler or MemoryScheduler()
         self.engine = FakeEngine()
+        self.caches = AppCaches(home / "cache" / "apps")
         self.router = router or MemoryRouter()
         self.refs = Repositories(home / "repositories")
         self.platform = self._platform()
@@ -414,7 +421,7 @@ class Machine:
             manifests,
             disks,
             self.refs,
-            Retention(self.store, locks, self.engine, settings.keep_releases),
+            Retention(self.store, locks, self.engine, self.caches, settings.keep_releases),
             traffic,
             writers,
             snapshots,
