@@ -134,13 +134,14 @@ class FakeEngine:
         if found.state != "running":
             raise PushdeployError("the container does not run")
         try:
-            return subprocess.run(
+            code = subprocess.run(
                 command,
                 check=False,
                 env=found.environment(),
                 capture_output=True,
                 timeout=timeout_seconds,
             ).returncode
+            return 128 - code if code < 0 else code
         except subprocess.TimeoutExpired:
             return TIMED_OUT
 

@@ -27,6 +27,7 @@ from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import ContainerSpec, ImageChange
 from pushdeploy.domain.names import ImageDigest
 from pushdeploy.domain.ports import Engine, Output
+from pushdeploy.domain.shell import watched
 from pushdeploy.domain.source import Source
 
 PACKAGES_LABEL = "pushdeploy.packages"
@@ -159,7 +160,7 @@ class Layers:
         """Run a step in a container like the slug and put what it made into ``assembly``."""
         trust, bundle = certificates(self._settings.ca_bundle)
         sandbox = Sandbox(job.labels, {**trust, **job.environment}, read_only_mounts=bundle)
-        spec = self._container(base, step.command.arguments, sandbox)
+        spec = self._container(base, watched(step.command.arguments), sandbox)
         with temporary(self._engine, spec) as container:
             self._put_source(container, job)
             self._run(container, [step.command], job)

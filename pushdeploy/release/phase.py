@@ -10,6 +10,7 @@ from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.ports import Output, Scheduler
 from pushdeploy.domain.release import Release
+from pushdeploy.domain.shell import signal_of
 from pushdeploy.release.streams import LineStreams
 
 TIMED_OUT = 124
@@ -99,8 +100,10 @@ def _failure(
         if code != TIMED_OUT
         else f"ran into its {timeout_seconds:g} s limit:"
     )
+    signal = signal_of(code)
+    why = f": it was told to stop ({signal})" if signal else ""
     return ReleaseFailed(
-        f"the release command of {release.label} {said} {code}",
+        f"the release command of {release.label} {said} {code}{why}",
         f"push a fix, or when nothing but luck was missing:  releases:retry {release.app}",
         exit_code=code,
         log_tail=streams.tail(),

@@ -10,6 +10,7 @@ from pathlib import Path
 from pushdeploy.domain.container import ISOLATED, ContainerInfo, ContainerSpec
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import WEB, AppName, ProcessType
+from pushdeploy.domain.shell import script, watched
 from pushdeploy.domain.task import Slot, Specimen, Task, TaskState
 
 APP = "pushdeploy.app"
@@ -108,14 +109,14 @@ def once_spec(
 ) -> ContainerSpec:
     """The one-off container ``name``; a release command goes through the hook ``entry``."""
     hooked = entry is not None and name.startswith("release.")
-    gate = _SIZE_GATE if terminal is not None else ""
-    shell = ["/bin/sh", ENTRY if hooked else "-c", gate + script(command)]
+    typed = terminal is not None
+    text = (_SIZE_GATE if typed else "") + script(command, terminal=typed)
     extra = {"TERM": terminal, **environment} if terminal is not None else environment
     return ContainerSpec(
         image=manifest.image,
         name=_name(instance, manifest, name),
         labels={**_labels(manifest, ONCE), DYNO: name},
-        command=shell,
+        command=watched(["/bin/sh", ENTRY if hooked else "-c", text], terminal=typed),
         entrypoint=[],
         environment=_environment(manifest, name, extra),
         user=manifest.user,
@@ -128,20 +129,10 @@ def once_spec(
         cpus=manifest.limits.cpus,
         pids=manifest.limits.pids,
         drop_capabilities=manifest.user is not None,
-        tty=terminal is not None,
+        tty=typed,
         open_stdin=True,
         stop_grace_seconds=manifest.stop_grace_seconds,
     )
-
-
-def script(command: str) -> str:
-    """``command`` in a shell that outlives SIGTERM for as long as its child needs to end well.
-
-    A shell without a trap dies at once and takes the container with it, in the middle of what
-    the child is doing. The trap runs when the child has ended, and hands on its exit code. A
-    handler, unlike an ignored signal, is not inherited. ^C of a terminal is likewise the child's.
-    """
-    return f"trap 'exit $?' TERM INT\n{command}"
 
 
 def _labels(manifest: Manifest, role: str) -> dict[str, str]:

@@ -269,6 +269,13 @@ def test_execute_gives_the_exit_code_or_124(bench: Bench) -> None:
     assert bench.engine.execute(container, ["/bin/sh", "-c", "sleep 30"], 0.5) == 124
 
 
+def test_execute_of_a_command_that_is_told_to_stop_gives_the_signals_code(bench: Bench) -> None:
+    container = bench.run("sleep 60")
+    for name, code in (("TERM", 143), ("INT", 130), ("KILL", 137)):
+        command = ["/bin/sh", "-c", f"kill -{name} $$; exit 0"]
+        assert bench.engine.execute(container, command, 10) == code
+
+
 def test_execute_needs_a_running_container(bench: Bench) -> None:
     with pytest.raises(PushdeployError):
         bench.engine.execute(bench.create("true"), ["/bin/sh", "-c", "true"], 5)

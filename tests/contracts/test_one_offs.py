@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +40,34 @@ def test_a_large_output_is_complete_when_a_one_off_ends(bench: Bench) -> None:
 def test_a_one_off_that_takes_too_long_is_stopped_with_124(bench: Bench) -> None:
     code, streams = bench.once("trap 'echo stopping; exit 0' TERM; sleep 60 & wait", None, 1)
     assert (code, streams.out) == (124, b"stopping\n")
+
+
+class Watched(Typed):
+    """Streams whose first output calls ``begun``."""
+
+    def __init__(self, begun: Callable[[], None]) -> None:
+        super().__init__()
+        self._begun = begun
+
+    def write(self, data: bytes) -> None:
+        first = not self.out
+        super().write(data)
+        if first:
+            self._begun()
+
+
+@pytest.mark.parametrize(("name", "code"), [("TERM", 143), ("INT", 130)])
+@pytest.mark.parametrize("command", ["{child} && echo next", "exec {child}"])
+def test_a_one_off_that_somebody_stopped_says_so_whatever_its_child_says_regression(
+    bench: Bench, command: str, name: str, code: int
+) -> None:
+    def stop() -> None:
+        [container] = bench.engine.containers({})
+        bench.engine.signal(container.id, name)
+
+    child = f"sh -c 'trap \"exit 0\" {name}; echo up; while :; do sleep 0.05; done'"
+    ended, streams = bench.once(command.format(child=child), Watched(stop))
+    assert (ended, streams.out) == (code, b"up\n")
 
 
 def test_a_cancelled_one_off_is_gone(bench: Bench) -> None:

@@ -10,11 +10,11 @@ import pytest
 from pushdeploy.domain.container import ISOLATED, ContainerInfo
 from pushdeploy.domain.manifest import Limits, Manifest, Mount, ProcessSpec
 from pushdeploy.domain.names import AppName, ImageDigest, ProcessType
+from pushdeploy.domain.shell import script, watched
 from pushdeploy.domain.task import Slot
 from pushdeploy.run.labels import (
     is_running_release,
     once_spec,
-    script,
     slot_of,
     specimen_of,
     state_of,
@@ -99,17 +99,17 @@ def test_names_are_readable_and_never_the_same_twice() -> None:
 def test_a_release_command_goes_through_the_hook_and_others_do_not() -> None:
     hook = Path("/home/hooks/release")
     release = _once("release.17", hook)
-    assert release["command"] == ["/bin/sh", "/run/pushdeploy-release", script("migrate")]
+    assert release["command"] == watched(["/bin/sh", "/run/pushdeploy-release", script("migrate")])
     assert release["read_only_mounts"] == [("/home/hooks/release", "/run/pushdeploy-release")]
     for plain in (_once("release.17", None), _once("run.1", hook)):
-        assert plain["command"] == ["/bin/sh", "-c", script("migrate")]
+        assert plain["command"] == watched(["/bin/sh", "-c", script("migrate")])
         assert plain["read_only_mounts"] == []
 
 
 def test_a_one_off_has_a_terminal_where_its_client_has_one() -> None:
     spec = _once("run.1", None, terminal="xterm", environment={"RELEASE_PHASE": "1"})
     assert spec["tty"]
-    assert spec["command"][2].endswith(script("migrate"))
+    assert spec["command"][-1].endswith(script("migrate", terminal=True))
     assert spec["open_stdin"]
     assert spec["environment"]["TERM"] == "xterm"
     assert spec["environment"]["RELEASE_PHASE"] == "1"
