@@ -1,7 +1,9 @@
 """Every setting in one frozen value: environment, then <home>/pushdeploy.toml, then defaults."""
 
+import ipaddress
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -48,6 +50,34 @@ def _domain(text: str) -> str:
     return text
 
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _networks(value: object) -> Sequence[Network]:
+    """A list, or a text with commas or spaces between; an address alone is a network of one."""
+    if isinstance(value, str):
+        value = value.replace(",", " ").split()
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"{value!r} is no list of addresses and networks")  # noqa: TRY004 - pydantic's way
+    return tuple(_network(item) for item in value)
+
+
+def _network(value: object) -> Network:
+    text = str(value).strip()
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError:
+        pass
+    try:
+        wide = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is neither an address nor a network, as in 10.0.0.0/8"
+        ) from None
+    raise ValueError(f"{text} is an address within a network; the network is {wide}")
+
+
+Networks = Annotated[Sequence[Network], BeforeValidator(_networks)]
 HostPort = Annotated[Address, BeforeValidator(Address.parse)]
 Domain = Annotated[str, AfterValidator(_domain)]
 AbsolutePath = Annotated[Path, AfterValidator(Path.absolute)]
@@ -68,6 +98,7 @@ class Settings(BaseSettings):
     ssh: HostPort = Field(Address("0.0.0.0", 2222), description="host:port of the ssh server")  # noqa: S104 - the server's purpose
     http: HostPort = Field(Address("0.0.0.0", 80), description="host:port of nginx")  # noqa: S104 - the server's purpose
     https: HostPort | None = Field(None, description="host:port for TLS, not served yet")
+    trusted_proxies: Networks = Field((), description="proxies in front that are believed")
     domain: Domain = Field("localhost", description="apps answer on <app>.<domain>")
     ca_bundle: Path | None = Field(None, description="CA bundle for build containers")
     database: str | None = Field(None, description="SQLAlchemy URL, default SQLite in home")

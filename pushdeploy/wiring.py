@@ -33,6 +33,7 @@ from pushdeploy.release.rehearsal import Rehearsals, Stage
 from pushdeploy.release.snapshots import SnapshotPhase
 from pushdeploy.resources import find
 from pushdeploy.retention import Retention
+from pushdeploy.route.rendering import front_of
 from pushdeploy.route.routers.nginx import ROUTER
 from pushdeploy.run.manifests import Manifests
 from pushdeploy.run.schedulers.docker_local import SCHEDULER
@@ -117,10 +118,7 @@ class Wiring:
     @cached_property
     def _router(self) -> Router:
         settings, root = self._settings, self._home.root
-        templates = Templates(root)
-        return ROUTER(
-            root, settings.http, settings.https, templates, settings.nginx, settings.hold_seconds
-        )
+        return ROUTER(root, front_of(settings), Templates(root), settings.nginx)
 
     @cached_property
     def _manifests(self) -> Manifests:

@@ -97,7 +97,7 @@ def test_every_setting_of_the_server_is_documented_with_its_default() -> None:
     documented = {name: cells[0] for name, cells in rows.items() if name.startswith("PUSHDEPLOY_")}
     assert set(documented) == {f"PUSHDEPLOY_{name.upper()}" for name in Settings.model_fields}
     for name, field in Settings.model_fields.items():
-        if field.default is not None:
+        if field.default not in (None, ()):
             default = field.default
             shown = str(float(default)) if field.annotation is float else str(default)
             assert documented[f"PUSHDEPLOY_{name.upper()}"] == f"`{shown}`", name

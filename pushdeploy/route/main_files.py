@@ -11,10 +11,9 @@ from contextlib import suppress
 
 from pushdeploy.domain.errors import BackendDown
 from pushdeploy.route.master import Master
-from pushdeploy.route.prefix import MAIN, PAGES, TRIAL, Prefix, write_whole
+from pushdeploy.route.prefix import FORWARDING, MAIN, PAGES, TRIAL, Prefix, write_whole
 from pushdeploy.route.program import features_of
-from pushdeploy.route.rendering import WorkerLimits, main_file, page_files
-from pushdeploy.settings import Address
+from pushdeploy.route.rendering import Front, WorkerLimits, forwarding_file, main_file, page_files
 from pushdeploy.templating import Templates
 
 _log = logging.getLogger(__name__)
@@ -22,9 +21,7 @@ _MOST_FILES = 65536
 _UNPRIVILEGED = ("www-data", "nobody")
 
 
-def install(
-    prefix: Prefix, master: Master, templates: Templates, http: Address, hold_seconds: int
-) -> bool:
+def install(prefix: Prefix, master: Master, templates: Templates, front: Front) -> bool:
     """Write them when nginx accepts them: whether a running nginx has something new to read.
 
     Refused: one that runs goes on with the former ones, and the log says so; else
@@ -33,8 +30,8 @@ def install(
     prefix.make()
     for name, text in page_files(templates).items():
         write_whole(prefix.pages / name, text.encode())
-    former = {name: _content(prefix, name) for name in (MAIN, TRIAL, PAGES)}
-    wanted = _rendered(master, templates, http, hold_seconds)
+    former = {name: _content(prefix, name) for name in (MAIN, TRIAL, PAGES, FORWARDING)}
+    wanted = _rendered(master, templates, front)
     _write(prefix, wanted)
     lines = master.test(MAIN)
     if lines and master.pid is None:
@@ -68,13 +65,12 @@ def _user() -> str:
     raise BackendDown("there is no user for nginx's workers", "adduser --system www-data")
 
 
-def _rendered(
-    master: Master, templates: Templates, http: Address, hold_seconds: int
-) -> Mapping[str, bytes]:
+def _rendered(master: Master, templates: Templates, front: Front) -> Mapping[str, bytes]:
     features, workers = features_of(master.program), worker_limits()
     return {
-        MAIN: main_file(templates, http, workers, features, "apps", hold_seconds).encode(),
-        TRIAL: main_file(templates, http, workers, features, "staging", hold_seconds).encode(),
+        MAIN: main_file(templates, front, workers, features, "apps").encode(),
+        TRIAL: main_file(templates, front, workers, features, "staging").encode(),
+        FORWARDING: forwarding_file(templates, front, features).encode(),
         PAGES: templates.render("nginx/pages.conf").encode(),
     }
 

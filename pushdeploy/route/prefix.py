@@ -9,6 +9,7 @@ from pushdeploy.route.holder import DIRECTORY, PAGE_SOCKET
 MAIN = "nginx.conf"
 TRIAL = "trial.conf"
 PAGES = "pages.conf"
+FORWARDING = "forwarding.conf"
 
 
 @dataclass(frozen=True, slots=True)

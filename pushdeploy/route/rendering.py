@@ -1,13 +1,14 @@
 """The text that nginx gets, from values: pure, and strict about what may stand in it."""
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.route import Route, Target
+from pushdeploy.route import forwarding
 from pushdeploy.route.program import Features
-from pushdeploy.settings import Address
+from pushdeploy.settings import Address, Network, Settings
 from pushdeploy.templating import Templates
 
 KEEPALIVE_MIN_TIMEOUT_SECONDS = 5
@@ -20,6 +21,15 @@ _PAGES = ("404", "413", "502", "504", "stopped", "empty", "held")
 
 
 @dataclass(frozen=True, slots=True)
+class Front:
+    """What the operator has set for all apps. ``trusted``: the proxies in front of ours."""
+
+    http: Address
+    hold_seconds: int = HOLD_SECONDS
+    trusted: Sequence[Network] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerLimits:
     """``user``: the workers' user and group, empty where nginx may not choose."""
 
@@ -27,42 +37,55 @@ class WorkerLimits:
     open_files: int
 
 
+def front_of(settings: Settings) -> Front:
+    return Front(settings.http, settings.hold_seconds, settings.trusted_proxies)
+
+
 def main_file(
     templates: Templates,
-    http: Address,
+    front: Front,
     workers: WorkerLimits,
     features: Features,
     apps: str = "apps",
-    hold_seconds: int = HOLD_SECONDS,
 ) -> str:
     """``apps`` is the directory whose files are read: the present ones or those to be tried."""
     seconds = KEEPALIVE_MIN_TIMEOUT_SECONDS if features.keepalive_min_timeout else 0
     return templates.render(
         "nginx/nginx.conf",
         apps=apps,
-        http=str(http),
+        http=str(front.http),
         user=workers.user,
         open_files=workers.open_files,
         keepalive_min_timeout_seconds=seconds,
         other_temp_paths=features.temp_paths,
-        hold_seconds=hold_seconds,
+        hold_seconds=front.hold_seconds,
     )
 
 
-def app_file(
-    templates: Templates, http: Address, route: Route, hold_seconds: int = HOLD_SECONDS
-) -> str:
+def forwarding_file(templates: Templates, front: Front, features: Features) -> str:
+    """The headers by which apps are told who asks, the same for all of them."""
+    return templates.render(
+        "nginx/forwarding.conf",
+        trusted=[str(network) for network in dict.fromkeys(front.trusted)],
+        names_ports=features.names_ports,
+        never=forwarding.NEVER,
+        trusted_only={name: forwarding.variable(name) for name in forwarding.TRUSTED_ONLY},
+        twins=forwarding.twins(),
+    )
+
+
+def app_file(templates: Templates, front: Front, route: Route) -> str:
     """One app's file. ``UserError`` or ``ValueError`` for a name or an address that is none."""
     targets = [_target(target) for target in route.targets]
     return templates.render(
         "nginx/app.conf",
         app=AppName.parse(route.app),
         version=route.version,
-        http=str(http),
+        http=str(front.http),
         hosts=[HostName.parse(host) for host in route.hosts],
         targets=targets,
         held=route.state == "held",
-        hold_seconds=hold_seconds,
+        hold_seconds=front.hold_seconds,
         page="empty" if route.state == "empty" else "stopped",
         body_limit_bytes=int(route.body_limit_bytes),
     )

@@ -51,6 +51,46 @@ def test_empty_variable_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_settings().https is None
 
 
+@pytest.mark.parametrize(
+    ("line", "networks"),
+    [
+        ('"127.0.0.1, 10.0.0.0/8 fd00::/8"', ["127.0.0.1/32", "10.0.0.0/8", "fd00::/8"]),
+        ('["127.0.0.1", "10.0.0.0/8"]', ["127.0.0.1/32", "10.0.0.0/8"]),
+        ('""', []),
+        ("[]", []),
+    ],
+)
+def test_trusted_proxies_are_addresses_and_networks(
+    home: Path, line: str, networks: list[str]
+) -> None:
+    (home / "pushdeploy.toml").write_text(f"trusted_proxies = {line}\n")
+    assert [str(each) for each in load_settings().trusted_proxies] == networks
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("10.0.0.1/8", "the network is 10.0.0.0/8"),
+        ("proxy.example.com", "neither an address nor a network"),
+        ("10.0.0.0/33", "neither an address nor a network"),
+        ("127.0.0.1; include /etc/passwd", "neither an address nor a network"),
+        ("*", "neither an address nor a network"),
+    ],
+)
+def test_a_trusted_proxy_that_is_no_network_is_named(
+    monkeypatch: pytest.MonkeyPatch, text: str, said: str
+) -> None:
+    monkeypatch.setenv("PUSHDEPLOY_TRUSTED_PROXIES", text)
+    with pytest.raises(UserError, match=f"PUSHDEPLOY_TRUSTED_PROXIES: .*{said}"):
+        load_settings()
+
+
+def test_trusted_proxies_that_are_no_list_are_refused(home: Path) -> None:
+    (home / "pushdeploy.toml").write_text("trusted_proxies = 1\n")
+    with pytest.raises(UserError, match="1 is no list of addresses and networks"):
+        load_settings()
+
+
 def test_addresses_are_read_from_the_environment_as_text_regression(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

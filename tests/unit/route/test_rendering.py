@@ -5,6 +5,7 @@
 
 import os
 from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,20 @@ from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.route import Route, Target
 from pushdeploy.route.program import Features
-from pushdeploy.route.rendering import WorkerLimits, app_file, main_file, page_files
+from pushdeploy.route.rendering import (
+    Front,
+    WorkerLimits,
+    app_file,
+    forwarding_file,
+    main_file,
+    page_files,
+)
 from pushdeploy.settings import Address
 from pushdeploy.templating import Templates
 from tests.unit.route.web_servers import route_to
 
 GOLDEN = Path(__file__).parent / "golden"
-HTTP = Address("0.0.0.0", 80)
+FRONT = Front(Address("0.0.0.0", 80))
 TARGETS = Target("172.17.0.5", 5000), Target("172.17.0.6", 5000)
 SERVING = route_to(*TARGETS, version=12)
 WITH_DOMAINS = replace(
@@ -33,13 +41,23 @@ NEW = Features((1, 31, 3), ("fastcgi", "uwsgi", "scgi"))
 
 
 def test_the_main_file_of_a_present_nginx() -> None:
-    _compare("nginx.conf", main_file(Templates(), HTTP, ROOT, NEW))
+    _compare("nginx.conf", main_file(Templates(), FRONT, ROOT, NEW))
 
 
 def test_the_main_file_of_an_older_nginx_without_root() -> None:
     old = Features((1, 22, 1), ())
     limits = WorkerLimits("", 1024)
-    _compare("nginx-1.22.conf", main_file(Templates(), Address("::", 8080), limits, old))
+    _compare("nginx-1.22.conf", main_file(Templates(), Front(Address("::", 8080)), limits, old))
+
+
+def test_what_apps_are_told_of_a_request() -> None:
+    _compare("forwarding.conf", forwarding_file(Templates(), FRONT, NEW))
+
+
+def test_what_apps_are_told_behind_a_proxy_with_an_older_nginx() -> None:
+    front = replace(FRONT, trusted=[ip_network("10.0.0.0/8"), ip_network("fd00::1")])
+    old = Features((1, 22, 1), ())
+    _compare("forwarding-trusted-1.22.conf", forwarding_file(Templates(), front, old))
 
 
 @pytest.mark.parametrize(
@@ -47,7 +65,7 @@ def test_the_main_file_of_an_older_nginx_without_root() -> None:
     [("serving", WITH_DOMAINS), ("stopped", STOPPED), ("empty", EMPTY), ("held", HELD)],
 )
 def test_the_file_of_an_app(name: str, route: Route) -> None:
-    _compare(f"app-{name}.conf", app_file(Templates(), HTTP, route))
+    _compare(f"app-{name}.conf", app_file(Templates(), FRONT, route))
 
 
 def test_the_pages() -> None:
@@ -56,7 +74,7 @@ def test_the_pages() -> None:
 
 
 def test_ipv6_targets_stand_in_brackets() -> None:
-    text = app_file(Templates(), HTTP, route_to(Target("fd00::2", 5000)))
+    text = app_file(Templates(), FRONT, route_to(Target("fd00::2", 5000)))
     assert "server [fd00::2]:5000 max_fails=0;" in text
 
 
@@ -75,14 +93,14 @@ def test_ipv6_targets_stand_in_brackets() -> None:
 )
 def test_nothing_but_names_and_addresses_gets_into_a_file(route: Route) -> None:
     with pytest.raises((PushdeployError, ValueError)):
-        app_file(Templates(), HTTP, route)
+        app_file(Templates(), FRONT, route)
 
 
 def test_an_operators_template_wins(tmp_path: Path) -> None:
     own = tmp_path / "templates" / "nginx"
     own.mkdir(parents=True)
     (own / "app.conf").write_text("# {{ app }} on {{ http }}\n")
-    assert app_file(Templates(tmp_path), HTTP, SERVING) == "# shop on 0.0.0.0:80\n"
+    assert app_file(Templates(tmp_path), FRONT, SERVING) == "# shop on 0.0.0.0:80\n"
 
 
 def _compare(name: str, text: str) -> None:

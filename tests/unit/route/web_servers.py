@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -35,13 +35,16 @@ class _Handler(BaseHTTPRequestHandler):
     server: "WebServer"
 
     def do_GET(self) -> None:
-        if self.headers.get("Upgrade"):
+        self.server.told = dict(self.headers.items())
+        if upgrade := self.headers.get("Upgrade"):
+            self.server.upgrades.append(upgrade)
             self._echo_for_ever()
             return
         if self.path.startswith("/slow/"):
             self.server.arrived.set()
             time.sleep(float(self.path.removeprefix("/slow/")))
-        body = self.server.name if self.path != "/headers" else str(self.headers)
+        asked = self.path.partition("?")[0]
+        body = str(self.headers) if asked == "/headers" else self.server.name
         self._say(body.encode())
 
     def do_POST(self) -> None:
@@ -89,6 +92,8 @@ class WebServer(ThreadingHTTPServer):
         self.name = name
         self.arrived = threading.Event()
         self.posts = 0
+        self.told: Mapping[str, str] = {}
+        self.upgrades: list[str] = []
         self._connections: set[socket.socket] = set()
         threading.Thread(target=self.serve_forever, args=[0.01], daemon=True).start()
 
