@@ -42,7 +42,7 @@ class Pushes:
             raise
 
     def abandon(self, app: AppName) -> None:
-        """Remove an app that a failed first push made, unless something of it is worth keeping."""
+        """Remove an app that a refused first push made, unless something of it is worth keeping."""
         found = self._store.apps.find(app)
         if found and not (
             self._store.releases.latest(app)

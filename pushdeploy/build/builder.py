@@ -77,7 +77,7 @@ class SlugBuilder:
 
         ``BuildFailed`` tells what is wrong with the source, ``BackendDown`` with the machine.
         """
-        blueprint = self._decide(source, app_id, build_environment(config), output)
+        blueprint = self._decide(source, app_id, config, output)
         known = self.find(blueprint.key)
         if known is not None:
             built = f"{known.created_at:%Y-%m-%d %H:%M} UTC"
@@ -108,13 +108,16 @@ class SlugBuilder:
         self._engine.remove_image(slug.image)
 
     def _decide(
-        self, source: Source, app_id: int, environment: Mapping[str, str], output: Output
+        self, source: Source, app_id: int, config: Mapping[str, str], output: Output
     ) -> Blueprint:
         """Everything that can be wrong in the source is found here, before anything is built."""
+        environment = build_environment(config)
         tree = Tree.of(source.reader)
         choice = choose(self._buildpacks, tree)
         output.detail(str(choice))
-        circumstances = Circumstances(environment, self._options.stack, PYTHONS)
+        circumstances = Circumstances(
+            environment, self._options.stack, PYTHONS, source.app, frozenset(config)
+        )
         plan = choice.buildpack.plan(tree, circumstances)
         for notice in plan.notices:
             output.detail(f"note: {notice}")

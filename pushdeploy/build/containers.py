@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pushdeploy.build.plan import Cause, Command
 from pushdeploy.domain.app import APP_GROUP
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import ContainerSpec
@@ -22,7 +23,7 @@ APP_IDS = (1000, APP_GROUP)
 """The uid and gid of builds; tasks have uids of their own and the same gid."""
 
 APP_USER = f"{APP_IDS[0]}:{APP_IDS[1]}"
-_TAIL_LINES = 20
+_TAIL_LINES = 60
 _MOST_LINE_BYTES = 8192
 
 
@@ -145,25 +146,24 @@ class Ending:
     timed_out: bool
     out_of_memory: bool
 
-    def require_success(self, what: str, hint: str, timeout_seconds: float) -> None:
-        """``BuildFailed`` unless it ended well."""
+    def require_success(self, command: Command, timeout_seconds: float) -> None:
+        """``BuildFailed`` with the cause, unless it ended well. What it said was shown before."""
         if self.timed_out:
             raise BuildFailed(
-                f"{what} took over {timeout_seconds:g} s and was stopped",
+                f"{command} took over {timeout_seconds:g} s and was stopped",
                 "PUSHDEPLOY_BUILD_TIMEOUT_SECONDS allows more",
                 exit_code=124,
-                log_tail=self.tail,
             )
         if self.out_of_memory:
-            hint = "PUSHDEPLOY_BUILD_MEMORY_BYTES allows more"
-        if self.exit_code:
-            why = " (it ran out of memory)" if self.out_of_memory else ""
             raise BuildFailed(
-                f"{what} failed with exit code {self.exit_code}{why}",
-                hint,
-                exit_code=self.exit_code,
-                log_tail=self.tail,
+                f"{command} failed with exit code {self.exit_code} (it ran out of memory)",
+                "PUSHDEPLOY_BUILD_MEMORY_BYTES allows more",
+                exit_code=self.exit_code or 137,
             )
+        if self.exit_code:
+            cause = command.explain(self.tail) or Cause("", "")
+            message = cause.message or f"{command} failed with exit code {self.exit_code}"
+            raise BuildFailed(message, cause.hint or command.hint, exit_code=self.exit_code)
 
 
 def _out_of_memory(engine: Engine, container: str) -> bool:

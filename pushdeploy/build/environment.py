@@ -8,7 +8,7 @@ from pathlib import Path
 
 ALLOWED = re.compile(
     r"(UV|PIP|POETRY_HTTP_BASIC|NODE|NPM_CONFIG|YARN|PNPM)_[A-Z0-9_]+"
-    r"|DISABLE_COLLECTSTATIC|PYTHON_VERSION|BUILD_ENV"
+    r"|(DISABLE|DEBUG)_COLLECTSTATIC|PYTHON_VERSION|BUILD_ENV"
 )
 """Names that every build may see. BUILD_ENV lists further ones, separated by commas."""
 

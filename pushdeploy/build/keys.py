@@ -36,7 +36,9 @@ def slug_key(ground: Ground, tree: TreeId, environment: Mapping[str, str]) -> st
     return _hash("slug", *ground.parts, tree, environment_hash(environment))
 
 
-_NOT_FOR_INSTALL = frozenset({"BUILD_ENV", "DISABLE_COLLECTSTATIC", "PYTHON_VERSION"})
+_NOT_FOR_INSTALL = frozenset(
+    {"BUILD_ENV", "DISABLE_COLLECTSTATIC", "DEBUG_COLLECTSTATIC", "PYTHON_VERSION"}
+)
 """What a build may see and what no dependency depends on."""
 
 

@@ -123,11 +123,12 @@ class Layers:
     def _run(self, container: str, commands: Sequence[Command], job: Job) -> None:
         """Show each command and what it says; ``BuildFailed`` names the one that failed."""
         running = commands[0]
+        marks = {f"{_MARK}{index}": command for index, command in enumerate(commands)}
 
         def line(text: str) -> bool:
             nonlocal running
-            if text.startswith(_MARK):
-                running = commands[int(text.removeprefix(_MARK))]
+            if text in marks:
+                running = marks[text]
                 job.output.detail(f"$ {running}")
                 return False
             job.output.detail(text)
@@ -135,7 +136,7 @@ class Layers:
 
         left = max(1.0, job.deadline - time.monotonic())
         ending = run_to_end(self._engine, container, line, left, job.cancellation)
-        ending.require_success(str(running), running.hint, self._settings.timeout_seconds)
+        ending.require_success(running, self._settings.timeout_seconds)
 
     def _carry(
         self, container: str, stack: Stack, tag: str, labels: Mapping[str, str]

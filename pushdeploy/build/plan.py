@@ -4,19 +4,34 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pushdeploy.build.tree import Tree
-from pushdeploy.domain.names import WEB, ProcessType
+from pushdeploy.domain.names import WEB, AppName, ProcessType
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a command failed, in one line, and what to type next."""
+
+    message: str
+    hint: str
+
+
+def unexplained(lines: Sequence[str]) -> Cause | None:
+    """The last lines of a command of which nothing more is known."""
+    del lines
+    return None
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
     """A command of a build container: what runs, and how it is shown.
 
-    ``hint`` is what to do when it fails.
+    ``hint`` is what to do when it fails and ``explain`` finds no better one in its last lines.
     """
 
     arguments: Sequence[str]
     shown: str = ""
     hint: str = ""
+    explain: Callable[[Sequence[str]], Cause | None] = unexplained
 
     def __str__(self) -> str:
         return self.shown or " ".join(self.arguments)
@@ -82,12 +97,24 @@ Plan = LayeredPlan | DockerfilePlan
 class Circumstances:
     """What a plan may depend on besides the tree.
 
-    ``environment`` holds the allowed config vars; ``pythons`` maps each stack to its Python.
+    ``environment`` holds the config vars that a build may see, ``config_names`` the names of all;
+    ``pythons`` maps each stack to its Python.
     """
 
     environment: Mapping[str, str]
     stack: str
     pythons: Mapping[str, str]
+    app: AppName
+    config_names: frozenset[str] = frozenset()
+
+    def config_set(self, *assignments: str) -> str:
+        """What to type so that config vars are set."""
+        return f"ssh deploy config:set {self.app} {' '.join(assignments)}"
+
+    def let_in(self, name: str, *assignments: str) -> str:
+        """What to type so that builds see a config var, with those that they see already."""
+        listed = [word.strip() for word in self.environment.get("BUILD_ENV", "").split(",")]
+        return self.config_set(*assignments, f"BUILD_ENV={','.join(filter(None, [*listed, name]))}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -367,7 +367,7 @@ class PushReceiver(Protocol):
         """Called before a first push: makes the app where it does not exist."""
 
     def abandon(self, app: AppName) -> None:
-        """Called when a push that made the app ended without a slug or release.
+        """Called when a push that made the app ended before anything was built.
 
         Removes the app if it has nothing.
         """

@@ -1,4 +1,4 @@
-"""An app that a push made, with its repository, and that got nothing is taken away again."""
+"""An app that a push made is taken away again, where nobody has got as far as building it."""
 
 import logging
 import threading
@@ -39,6 +39,13 @@ class Newcomers:
                 self._pushes[app] -= 1
                 if not self._pushes[app]:
                     self._leave(app)
+
+    def settle(self, app: AppName) -> bool:
+        """The app stays, for its pusher is told what to change: whether a push has just made it."""
+        with self._lock:
+            made = app in self._made
+            self._made.discard(app)
+        return made
 
     def _leave(self, app: AppName) -> None:
         del self._pushes[app]

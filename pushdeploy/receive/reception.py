@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from pushdeploy.domain.cancel import Cancellation
-from pushdeploy.domain.errors import PushdeployError, UserError
+from pushdeploy.domain.errors import PushdeployError, StageFailed, UserError
 from pushdeploy.domain.names import AppName, CommitId, KeyName
 from pushdeploy.domain.ports import PushReceiver
 from pushdeploy.domain.source import Source
 from pushdeploy.output import Output
 from pushdeploy.receive.check import check_connected, check_modes, tree_of, types_of
 from pushdeploy.receive.limits import PackLimits
+from pushdeploy.receive.newcomers import Newcomers
 from pushdeploy.receive.pack import Incoming, store_pack
 from pushdeploy.receive.quarantine import Quarantine
 from pushdeploy.receive.repositories import Repositories
@@ -36,11 +37,16 @@ class Reception:
     """``receive`` fills in the verdicts; nothing refused leaves a trace in the repository."""
 
     def __init__(
-        self, repositories: Repositories, receiver: PushReceiver, limits: PackLimits
+        self,
+        repositories: Repositories,
+        receiver: PushReceiver,
+        limits: PackLimits,
+        newcomers: Newcomers,
     ) -> None:
         self._repositories = repositories
         self._receiver = receiver
         self._limits = limits
+        self._newcomers = newcomers
 
     def receive(self, arrival: Arrival, verdicts: Verdicts) -> None:
         app = arrival.app
@@ -97,6 +103,7 @@ class Reception:
             except PushdeployError as error:
                 if update.ref == deploys:
                     arrival.output.failure(error)
+                    self._settle(arrival, error)
                 verdicts.refuse(update, reason(error))
             else:
                 verdicts.accept(update)
@@ -116,6 +123,15 @@ class Reception:
         if self._repositories.read(arrival.app, update.ref) != update.new:
             raise _lost(update)
         self._repositories.point_head(arrival.app, update.ref)
+
+    def _settle(self, arrival: Arrival, error: PushdeployError) -> None:
+        """A new app whose build, release or boot failed stays: its pusher may have to set config,
+        attach a disk or read its output."""
+        if isinstance(error, StageFailed) and self._newcomers.settle(arrival.app):
+            arrival.output.detail(
+                f"app {arrival.app} is there from now on: push again when it is mended;"
+                f" ssh deploy apps:destroy {arrival.app} removes it"
+            )
 
     def _checked(self, arrival: Arrival, update: RefUpdate, quarantine: Quarantine) -> Source:
         """The source in quarantine, fit to be built. ``UserError`` otherwise."""

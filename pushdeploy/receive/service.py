@@ -47,7 +47,7 @@ class GitService:
         self._after_receive = after_receive or (lambda *_: None)
         self._silence_seconds = silence_seconds
         self._newcomers = Newcomers(repositories, receiver)
-        self._reception = Reception(repositories, receiver, limits)
+        self._reception = Reception(repositories, receiver, limits, self._newcomers)
         self._repacker = Repacker(repositories)
 
     def serve(self, service: str, path: str, session: GitSession) -> int:

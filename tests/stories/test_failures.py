@@ -196,16 +196,22 @@ def test_an_nginx_template_that_nginx_refuses_fails_the_push_and_touches_nobody(
     assert server.get(app).body == "journal of version 2\n"
 
 
-def test_a_failed_first_push_of_a_new_app_leaves_nothing_of_it(
+def test_a_failed_first_push_of_a_new_app_keeps_it_to_be_configured(
     server: Server, repo: MakeRepository
 ) -> None:
     repository = repo("hello")
+    app = repository.app
     repository.write("Procfile", "this is not a Procfile\n")
     repository.commit()
 
     result = repository.push()
 
     assert_rejected(result, "build failed: ")
-    assert server.ssh(f"apps:exists {repository.app}").returncode == 20
-    assert server.get(repository.app).status == 404
-    assert not (server.home / "repositories" / f"{repository.app}.git").exists()
+    assert f"ssh deploy apps:destroy {app} removes it" in result.stderr
+    server.ssh(f"config:set {app} GREETING=hello", check=True)
+    assert server.get(app).status == 503
+    repository.write("Procfile", "web: python web.py\n")
+    repository.commit()
+    mended = repository.push()
+    assert mended.returncode == 0, mended.stderr
+    assert server.get(app).status == 200

@@ -35,7 +35,7 @@ def _plan(tree: Tree, circumstances: Circumstances) -> LayeredPlan:
     wish, notices = wish_of(tree, environment)
     requires = dependencies.requires_python if dependencies else ""
     python = choose_python(wish, requires, circumstances.stack, circumstances.pythons)
-    finish = collectstatic(tree, environment)
+    finish = collectstatic(tree, circumstances)
     return LayeredPlan(
         stack=python.stack,
         runtime=f"Python {python.version}",

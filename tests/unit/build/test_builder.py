@@ -206,12 +206,38 @@ def test_failing_collectstatic_fails_the_build_with_its_reason(
         bench.build(source)
 
     assert failed.value.message == (
-        "python manage.py collectstatic --noinput failed with exit code 1"
+        "collectstatic failed: the settings want the config var NOT_THERE, which is not set"
     )
-    assert failed.value.log_tail[-1] == "KeyError: 'NOT_THERE'"
-    assert "BUILD_ENV" in failed.value.hint
-    assert "DISABLE_COLLECTSTATIC=1" in failed.value.hint
+    assert failed.value.hint == "ssh deploy config:set notes NOT_THERE=… BUILD_ENV=NOT_THERE"
+    assert failed.value.log_tail == (), "it was shown while it ran"
+    assert bench.said.count("Traceback") == 1
+    assert 'File "/app/notes/settings.py", line 2' in bench.said
+    assert "site-packages/django" not in bench.said
     assert_nothing_is_left(engine)
+
+    with pytest.raises(BuildFailed):
+        bench.build(source, {"DEBUG_COLLECTSTATIC": "1"})
+    assert "site-packages/django" in bench.said
+
+
+def test_django_as_startproject_leaves_it_is_told_what_its_static_files_want(
+    bench: Bench, engine: DockerEngine, clone: MakeClone
+) -> None:
+    app = clone("notes")
+    settings = app.path / "notes" / "settings.py"
+    lines = settings.read_text().splitlines(keepends=True)
+    settings.write_text("".join(line for line in lines if "STATIC_ROOT" not in line))
+
+    slug = bench.build(app.commit({}))
+
+    assert (
+        "skipped: Django has no STATIC_ROOT: add  STATIC_ROOT = BASE_DIR / 'staticfiles'  to its"
+        " settings, or: ssh deploy config:set notes DISABLE_COLLECTSTATIC=1"
+    ) in bench.said
+    assert "Traceback" not in bench.said
+    assert look(engine, slug, "ls -d static* 2>&1") == [
+        "ls: cannot access 'static*': No such file or directory"
+    ]
 
 
 def test_django_without_the_staticfiles_app_is_left_alone(bench: Bench, clone: MakeClone) -> None:
@@ -236,7 +262,7 @@ def test_a_dependency_that_does_not_exist_fails_with_the_installers_words(
 
     assert failed.value.message == "uv pip install -r requirements.txt failed with exit code 1"
     assert failed.value.exit_code == 1
-    assert any("click==0.0.0.999" in line for line in failed.value.log_tail)
+    assert "click==0.0.0.999" in bench.said
     assert engine.images({"pushdeploy.role": "slug", "pushdeploy.commit": source.commit}) == []
     assert_nothing_is_left(engine)
 

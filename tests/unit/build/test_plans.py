@@ -11,9 +11,10 @@ from pushdeploy.build.keys import Ground, layer_key, slug_key
 from pushdeploy.build.plan import Circumstances, Install, LayeredPlan
 from pushdeploy.build.processes import processes_of
 from pushdeploy.domain.errors import BuildFailed
-from pushdeploy.domain.names import WEB, ProcessType, TreeId
+from pushdeploy.domain.names import WEB, AppName, ProcessType, TreeId
 from tests.unit.build.conftest import MakeTree
 
+SHOP = AppName("shop")
 PYTHONS = {"bookworm": "3.11", "trixie": "3.13"}
 TREE, OTHER_TREE = TreeId("1" * 40), TreeId("2" * 40)
 
@@ -21,7 +22,7 @@ TREE, OTHER_TREE = TreeId("1" * 40), TreeId("2" * 40)
 def plan(
     tree_of: MakeTree, files: Mapping[str, str | bytes], environment: Mapping[str, str]
 ) -> LayeredPlan:
-    made = BUILDPACK.plan(tree_of(files), Circumstances(environment, "bookworm", PYTHONS))
+    made = BUILDPACK.plan(tree_of(files), Circumstances(environment, "bookworm", PYTHONS, SHOP))
     assert isinstance(made, LayeredPlan)
     return made
 

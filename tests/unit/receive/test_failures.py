@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pushdeploy.domain.cancel import Cancellation
-from pushdeploy.domain.errors import BuildFailed, ReleaseFailed
+from pushdeploy.domain.errors import BuildFailed, ReleaseFailed, UserError
 from pushdeploy.domain.ports import Output
 from pushdeploy.domain.source import Source
 from pushdeploy.receive.repositories import Repositories
@@ -40,13 +40,39 @@ def test_failed_build_is_a_rejected_push_with_the_reason(
     assert files_in(repositories.path(APP)) == before
 
 
-def test_failed_first_push_leaves_no_app_and_no_repository(
+def test_failed_first_build_keeps_the_app_that_its_hint_names(
     client: Client, receiver: Receiver, repositories: Repositories
 ) -> None:
     def fail(source: Source, output: Output, cancellation: Cancellation) -> None:
-        raise BuildFailed("no builder")
+        raise BuildFailed("no SECRET_KEY", "config:set shop SECRET_KEY=…")
 
     receiver.deploying = fail
+    commit = client.commit()
+    status, output = client.run("push", "deploy", "main")
+
+    assert status == 1
+    assert "ssh deploy apps:destroy shop removes it" in output
+    assert receiver.apps == {APP}
+
+    def refuse(source: Source, output: Output, cancellation: Cancellation) -> None:
+        raise UserError("not now")
+
+    receiver.deploying = refuse
+    assert "apps:destroy" not in client.run("push", "deploy", "main")[1]
+    assert receiver.apps == {APP}, "a later push that is refused does not take it away either"
+
+    receiver.deploying = None
+    client.git("push", "deploy", "main")
+    assert receiver.deployed == [("refs/heads/main", commit)]
+
+
+def test_first_push_that_is_refused_before_a_build_leaves_no_app_and_no_repository(
+    client: Client, receiver: Receiver, repositories: Repositories
+) -> None:
+    def refuse(source: Source, output: Output, cancellation: Cancellation) -> None:
+        raise UserError("the app is locked")
+
+    receiver.deploying = refuse
     client.commit()
 
     assert client.run("push", "deploy", "main")[0] == 1
