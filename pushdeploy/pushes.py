@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from pushdeploy.deploy import Deployer
 from pushdeploy.domain.cancel import Cancellation
-from pushdeploy.domain.errors import PushdeployError, UserError
+from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.domain.hosts import refuse_taken_name
 from pushdeploy.domain.names import AppName, CommitId, KeyName
 from pushdeploy.domain.ports import Output
-from pushdeploy.domain.route import default_host
 from pushdeploy.domain.source import Source
 from pushdeploy.output import Quiet
 from pushdeploy.reconcile import Reconciler
@@ -33,7 +33,7 @@ class Pushes:
         del by
         if self._store.apps.find(app) is not None:
             return
-        self._refuse_taken_host(app)
+        refuse_taken_name(app, self._domain, self._store.domains.all())
         self._store.apps.create(app)
         try:
             self._reconciler.refresh_route(app, Quiet())
@@ -75,11 +75,3 @@ class Pushes:
     ) -> None:
         del app
         self._deployer.deploy(source, ref, old, Asker(by, output, cancellation))
-
-    def _refuse_taken_host(self, app: AppName) -> None:
-        host = default_host(app, self._domain)
-        for owner, hosts in self._store.domains.all().items():
-            if host in hosts:
-                raise UserError(
-                    f"{host} is a domain of {owner} already", "push to an app of another name"
-                )

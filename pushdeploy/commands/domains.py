@@ -7,19 +7,13 @@ import click
 
 from pushdeploy.commands.face.arguments import app_argument, form_option
 from pushdeploy.commands.face.command import command
-from pushdeploy.commands.face.hosts import default_owner, urls
+from pushdeploy.commands.face.hosts import new_hosts, urls
 from pushdeploy.commands.face.printing import show_lines, show_rows
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App
-from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import HostName
 from pushdeploy.domain.route import default_host
-
-
-def parse_host(text: str) -> HostName:
-    """As people copy it: in any case, with the dot of the root."""
-    return HostName.parse(text.lower().rstrip("."))
-
+from pushdeploy.hostnames import parse_host, shown_host
 
 _hosts_argument = click.argument(
     "hosts", type=parse_host, nargs=-1, required=True, metavar="HOST..."
@@ -31,15 +25,16 @@ _hosts_argument = click.argument(
 @_hosts_argument
 def add(request: Request, app: App, hosts: tuple[HostName, ...]) -> None:
     """Let an app answer on more host names; all of them or none."""
-    new = [host for host in dict.fromkeys(hosts) if not _is_own(request, app, host)]
+    new = new_hosts(request.platform, app.name, hosts)
     with ExitStack() as undo:
         for host in new:
             request.store.domains.add(app.name, host)
             undo.callback(request.store.domains.remove, app.name, host)
         request.platform.reconciler.refresh_route(app.name, request.output)
         undo.pop_all()
-    for host in new:
-        request.output.line(f"{app.name} answers on {host}")
+    for host in dict.fromkeys(hosts):
+        already = "" if host in new else " already"
+        request.output.line(f"{app.name} answers on {shown_host(host)}{already}")
 
 
 @command("domains:remove", removes=True, example="domains:remove shop www.shop.example.com")
@@ -83,14 +78,3 @@ def urls_(request: Request, app: App, form: str) -> None:
 
 
 COMMANDS: Sequence[click.Command] = (add, remove, list_, url, urls_)
-
-
-def _is_own(request: Request, app: App, host: HostName) -> bool:
-    """Whether the app answers there already; ``UserError`` where another one does."""
-    owner = default_owner(request.platform, host)
-    if owner is not None and owner != app.name:
-        raise UserError(f"{host} is the default host of {owner}", f"domains:list {owner}")
-    if owner is None and host not in request.store.domains.of(app.name):
-        return False
-    request.output.line(f"{app.name} answers on {host} already")
-    return True

@@ -75,7 +75,7 @@ def test_an_app_answers_on_every_domain_that_it_is_given(
     assert (taken.returncode, app in taken.stderr) == (1, True)
     assert ask(server, f"free.{rival.app}.example.com").status == 404
     default = server.ssh(f"domains:add {rival.app} {app}.{DOMAIN}")
-    assert (default.returncode, f"is the default host of {app}" in default.stderr) == (1, True)
+    assert (default.returncode, f"belongs to the app {app}" in default.stderr) == (1, True)
 
     server.ssh(f"domains:remove {app} {own}", check=True)
     assert ask(server, own).status == 404
@@ -84,6 +84,19 @@ def test_an_app_answers_on_every_domain_that_it_is_given(
     hello.commit()
     hello.push(check=True)
     assert ask(server, other).body == "hello from version 2\n"
+
+
+def test_a_domain_in_other_letters_is_asked_for_as_browsers_do(
+    server: Server, hello: Repository
+) -> None:
+    app = hello.app
+    added = server.ssh(f"domains:add {app} Bücher.{app}.example")
+    assert added.returncode == 0, added.stderr
+    assert f"bücher.{app}.example" in added.stdout
+    assert ask(server, f"xn--bcher-kva.{app}.example").body == "hello from version 1\n"
+    for host in (DOMAIN, f"*.{DOMAIN}", f"future.{DOMAIN}", "*.com", "127.1", "::1"):
+        assert server.ssh(f"domains:add {app} {host}").returncode == 1, host
+    assert ask(server, f"future.{DOMAIN}").status == 404
 
 
 def test_a_wildcard_takes_what_no_other_app_has(server: Server, hello: Repository) -> None:
@@ -104,7 +117,7 @@ def test_a_renamed_app_takes_everything_along_and_never_stops_serving(
 ) -> None:
     repository = repo("journal")
     old, new = repository.app, f"{repository.app}-new"
-    brand = f"{old}-brand"
+    brand = f"www.{old}"
     server.ssh(f"apps:create {old}", check=True)
     server.ssh(f"disks:attach {old} data /data", check=True)
     server.ssh(f"config:set {old} COLOUR=red", check=True)

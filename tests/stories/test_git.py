@@ -1,5 +1,7 @@
 """Everything else that git can do: branches, tags, clones, shallow and atomic pushes."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -149,8 +151,12 @@ def test_a_shallow_clone_of_a_ci_job_may_push(
 def test_an_app_cannot_take_the_address_of_another_ones_domain_regression(
     server: Server, hello: Repository, repo: MakeRepository
 ) -> None:
+    """Nobody can add such a domain any more, but an older server has let it in."""
     brand = f"{hello.app}-brand"
-    server.ssh(f"domains:add {hello.app} {brand}.{DOMAIN}", check=True)
+    with closing(sqlite3.connect(server.home / "pushdeploy.sqlite3")) as database, database:
+        row = "INSERT INTO domains (host, app_id) SELECT ?, id FROM apps WHERE name = ?"
+        database.execute(row, (f"{brand}.{DOMAIN}", hello.app))
+    server.ssh(f"domains:add {hello.app} {hello.app}.example.com", check=True)
     thief = repo("hello", app=brand)
     refused = thief.push()
     assert refused.returncode == 128

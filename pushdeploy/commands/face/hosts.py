@@ -3,28 +3,28 @@
 from collections.abc import Sequence
 
 from pushdeploy.commands.platform import Platform
-from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.hosts import refuse_host, refuse_taken_name
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.route import default_host
+from pushdeploy.hostnames import PublicSuffixes
 
 
 def free_host(platform: Platform, app: AppName) -> None:
     """``UserError`` when the default host of a new ``app`` is another app's domain."""
-    host = default_host(app, platform.settings.domain)
-    for owner, hosts in platform.store.domains.all().items():
-        if host in hosts:
-            raise UserError(
-                f"{host} is a domain of {owner} already",
-                f"choose another name, or: domains:remove {owner} {host}",
-            )
+    refuse_taken_name(app, platform.settings.domain, platform.store.domains.all())
 
 
-def default_owner(platform: Platform, host: HostName) -> AppName | None:
-    """The app whose default host this is."""
-    for app in platform.store.apps.list():
-        if host == default_host(app.name, platform.settings.domain):
-            return app.name
-    return None
+def new_hosts(platform: Platform, app: AppName, hosts: Sequence[HostName]) -> Sequence[HostName]:
+    """Those of ``hosts`` that the app does not answer on yet, each once.
+
+    ``UserError`` where one of them is not for it.
+    """
+    own = {default_host(app, platform.settings.domain), *platform.store.domains.of(app)}
+    found = [host for host in dict.fromkeys(hosts) if host not in own]
+    suffixes = PublicSuffixes()
+    for host in found:
+        refuse_host(app, host, platform.settings.domain, suffixes.has)
+    return found
 
 
 def urls(platform: Platform, app: AppName) -> Sequence[str]:

@@ -64,3 +64,41 @@ def test_url_prints_one_url_and_urls_prints_all(machine: Machine) -> None:
     assert machine.type("urls shop").out == (
         "http://shop.apps.test:8080\nhttp://a.example.com:8080\n"
     )
+
+
+def test_what_nobody_may_have_is_refused_and_nothing_is_added(machine: Machine) -> None:
+    machine.live()
+    machine.store.apps.create(BLOG)
+    for host in ("*.apps.test", "apps.test", "*.test", "*.com", "10.0.0.1", "0x7f.1", "::1"):
+        answer = machine.type(f"domains:add shop a.example.com {host}")
+        assert answer.status == 1, host
+    for host in ("future.apps.test", "x.blog.apps.test", "*.blog.apps.test"):
+        answer = machine.type(f"domains:add shop a.example.com {host}")
+        assert (answer.status, "belongs to the app" in answer.errors) == (1, True)
+    assert machine.store.domains.of(SHOP) == []
+    assert machine.type("domains:add shop x.shop.apps.test").status == 0
+
+
+def test_a_name_in_other_letters_is_one_host_in_both_forms(machine: Machine) -> None:
+    machine.live()
+    answer = machine.type("domains:add shop Bücher.example XN--BCHER-KVA.example.")
+    assert answer.out == "shop answers on xn--bcher-kva.example (bücher.example)\n"
+    assert machine.hosts() == ["shop.apps.test", "xn--bcher-kva.example"]
+    assert machine.type("domains:remove shop bücher.example").status == 0
+    assert machine.hosts() == ["shop.apps.test"]
+
+
+def test_what_an_older_server_has_let_in_is_served_and_can_be_removed(machine: Machine) -> None:
+    old = ["*.apps.test", "x.future.apps.test", "www.example.256"]
+    machine.store.apps.create(SHOP)
+    for host in old:
+        machine.store.domains.add(SHOP, HostName(host))
+    machine.live()
+    assert machine.hosts() == ["shop.apps.test", *old]
+    assert machine.type("domains:add shop *.apps.test").status == 0, "it is there already"
+    assert machine.type("apps:create blog").status == 0
+    taken = machine.type("apps:create future")
+    assert (taken.status, "domains:remove shop x.future.apps.test" in taken.errors) == (1, True)
+    assert machine.type("apps:rename blog future").status == 1
+    assert machine.type(f"domains:remove shop {' '.join(old)}").status == 0
+    assert machine.type("apps:rename blog future").status == 0
