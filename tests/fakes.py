@@ -22,6 +22,7 @@ from typing import IO, BinaryIO, Literal
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import (
     BuildOptions,
+    BuildTool,
     ContainerInfo,
     ContainerSpec,
     EngineEvent,
@@ -214,6 +215,9 @@ class FakeEngine:
 
     def pull(self, reference: str) -> ImageDigest:
         raise PushdeployError(f"{reference} cannot be pulled: there is no registry")
+
+    def build_tool(self) -> BuildTool:
+        return BuildTool(buildkit=False, version=(20, 10))
 
     def build(
         self,

@@ -1,7 +1,7 @@
 """Source → Slug: choose a buildpack, reuse what an equal build made, else build in layers."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
@@ -11,6 +11,7 @@ from pushdeploy.build.blueprint import Blueprint
 from pushdeploy.build.caches import AppCaches, remove_former
 from pushdeploy.build.choice import choose, load_buildpacks
 from pushdeploy.build.containers import OWNER_LABEL, ROLE_LABEL, BuildSettings
+from pushdeploy.build.dockerfile.checking import check_images, text_as_sent
 from pushdeploy.build.environment import build_environment, listed_environment
 from pushdeploy.build.keys import Ground, layer_key, slug_key
 from pushdeploy.build.layers import PACKAGES_LABEL, Job, Layers
@@ -181,6 +182,8 @@ class SlugBuilder:
         self, plan: DockerfilePlan, blueprint: Blueprint, arguments: Mapping[str, str], job: Job
     ) -> ImageDigest:
         """Build arguments stay in an image's history: only those that BUILD_ENV lists are given."""
+        reader = blueprint.source.reader
+        check_images(text_as_sent(reader, plan.dockerfile), arguments, self._engine)
         options = BuildOptions(
             labels=blueprint.labels(),
             arguments=arguments,
@@ -188,12 +191,19 @@ class SlugBuilder:
             cpus=self._options.cpus,
             timeout_seconds=self._options.timeout_seconds,
             ca_bundle=self._options.ca_bundle,
+            scope=blueprint.ground.scope,
+            cached_from=self._slugs_of(blueprint.app_id),
         )
         tag = self._tag("slug", blueprint.key)
-        with blueprint.source.reader.archive() as context:
+        with reader.archive() as context:
             return self._engine.build(
                 context, plan.dockerfile, tag, options, job.output.detail, job.cancellation
             )
+
+    def _slugs_of(self, app_id: int) -> Sequence[ImageDigest]:
+        """Images of the app's own former builds."""
+        labels = {ROLE_LABEL: "slug", OWNER_LABEL: str(app_id)}
+        return [image.id for image in self._engine.images(labels)]
 
     def _slug_of(self, digest: ImageDigest, blueprint: Blueprint) -> Slug:
         image = self._engine.image(digest)

@@ -82,6 +82,8 @@ class EngineEvent:
 
 @dataclass(frozen=True, slots=True)
 class ImageInfo:
+    """``triggers`` are its ONBUILD instructions, which run in the build of what stands on it."""
+
     id: ImageDigest
     labels: Mapping[str, str]
     size_bytes: int
@@ -92,6 +94,7 @@ class ImageInfo:
     user: str
     working_dir: str
     created_at: datetime | None = None
+    triggers: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +108,26 @@ class ImageChange:
 
 
 @dataclass(frozen=True, slots=True)
+class BuildTool:
+    """What builds Dockerfiles: BuildKit or the classic builder, and the engine's version."""
+
+    buildkit: bool
+    version: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class BuildOptions:
-    """``arguments`` are build args; ``ca_bundle`` is given to RUN steps where that is possible."""
+    """``arguments`` are build args; ``ca_bundle`` is given to RUN steps where that is possible.
+
+    What a build may reuse of former ones: with BuildKit all that was built in the same ``scope``,
+    a word of the app's own; with the classic builder what ``cached_from``, images, stand on.
+    """
 
     labels: Mapping[str, str]
-    arguments: Mapping[str, str] = field(default_factory=dict)
+    arguments: Mapping[str, str] = field(default_factory=dict, repr=False)
     memory_bytes: int = 0
     cpus: float = 0
     timeout_seconds: float = 1800
     ca_bundle: Path | None = None
+    scope: str = field(default="", repr=False)
+    cached_from: Sequence[str] = ()

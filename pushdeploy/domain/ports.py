@@ -8,6 +8,7 @@ from typing import BinaryIO, Literal, Protocol
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import (
     BuildOptions,
+    BuildTool,
     ContainerInfo,
     ContainerSpec,
     EngineEvent,
@@ -99,6 +100,9 @@ class Engine(Protocol):
 
     def pull(self, reference: str) -> ImageDigest: ...
     def import_image(self, tar: BinaryIO, tag: str, change: ImageChange) -> ImageDigest: ...
+    def build_tool(self) -> BuildTool:
+        """What ``build`` works with."""
+
     def build(
         self,
         context: BinaryIO,

@@ -19,8 +19,10 @@ from pushdeploy.domain.errors import BuildFailed
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _HEEDED = re.compile(
-    r"(LD|GLIBC|MALLOC|GCONV|DOCKER|BUILDX|SSL_CERT|XDG)_.*|GO(DEBUG|COVERDIR)|PATH|HOME|LANG|TMPDIR"
+    r"(LD|GLIBC|MALLOC|GCONV|DOCKER|BUILDX|BUILDKIT|SSL_CERT|XDG)_.*"
+    r"|GO(DEBUG|COVERDIR)|PATH|HOME|LANG|TMPDIR"
 )
+_CACHE_NAMESPACE = "BUILDKIT_CACHE_MOUNT_NS"
 _PROBE_SECONDS = 20
 _DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 """Or a killed server leaves a build behind that nobody waits for and no time-out ends."""
@@ -72,10 +74,11 @@ def _said(command: Sequence[str]) -> str | None:
 
 
 def refuse_heeded(arguments: Mapping[str, str]) -> None:
-    """``BuildFailed`` for build arguments that the docker program would take for its own settings.
+    """``BuildFailed`` for build arguments that a builder would take for its own settings.
 
-    It runs as us and on the host, and gets them as its environment: LD_PRELOAD or DOCKER_CONFIG
-    would make it run what an app has put on its disk.
+    The docker program runs as us and on the host, and gets them as its environment: LD_PRELOAD or
+    DOCKER_CONFIG would make it run what an app has put on its disk. BUILDKIT_SYNTAX would have the
+    Dockerfile read by a program of the app's, past the check of the images that it names.
     """
     for name in sorted(arguments):
         if _HEEDED.fullmatch(name):
@@ -88,12 +91,20 @@ def refuse_heeded(arguments: Mapping[str, str]) -> None:
 def build_command(
     program: str, dockerfile: str, tag: str, labels: Mapping[str, str], options: BuildOptions
 ) -> Sequence[str]:
-    """The command line; the context comes on stdin. Labels include those of ``options``."""
+    """The command line; the context comes on stdin. Labels include those of ``options``.
+
+    A step's result is found again by what the step is made of, the names of its extra hosts
+    among it: a host whose name is the scope's keeps the results of one app from every other. The
+    namespace does the same for the ids of cache mounts.
+    """
     command = [program, "build", "--progress=plain", "-f", dockerfile, "-t", tag]
     for name, value in sorted({**options.labels, **labels}.items()):
         command += ["--label", f"{name}={value}"]
     for name in sorted(options.arguments):
         command += ["--build-arg", name]
+    if options.scope:
+        command += ["--add-host", f"cache-{options.scope}:127.0.0.1"]
+        command += ["--build-arg", _CACHE_NAMESPACE]
     return [*command, "-"]
 
 
@@ -131,6 +142,8 @@ def _environment(home: str, host: str | None, options: BuildOptions) -> Mapping[
     fixed = {"PATH": _PATH, "HOME": home, "DOCKER_BUILDKIT": "1", "LANG": "C.UTF-8"}
     if host:
         fixed["DOCKER_HOST"] = host
+    if options.scope:
+        fixed[_CACHE_NAMESPACE] = options.scope
     return {**options.arguments, **fixed}
 
 

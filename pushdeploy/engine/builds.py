@@ -1,6 +1,7 @@
 """Dockerfile builds: by BuildKit where a program can drive it, else by the classic builder."""
 
 import json
+import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -8,7 +9,7 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from pushdeploy.domain.cancel import Cancellation
-from pushdeploy.domain.container import BuildOptions
+from pushdeploy.domain.container import BuildOptions, BuildTool
 from pushdeploy.domain.errors import BuildFailed
 from pushdeploy.domain.names import ImageDigest
 from pushdeploy.engine import buildkit
@@ -19,6 +20,7 @@ from pushdeploy.engine.payloads import IMAGE_LABEL
 
 _TAIL_LINES = 20
 _CHUNK_BYTES = 256 * 1024
+_NO_IMAGE = "pushdeploy/no-such-image"
 _CPU_PERIOD_MICROSECONDS = 100_000
 
 
@@ -52,17 +54,22 @@ class Builds(Images):
             tail.append(text)
             line(text)
 
+        buildkit.refuse_heeded(options.arguments)
         program = self._buildkit_client()
         if program is None:
             ended = self._classic(context, dockerfile, tag, options, heard, cancellation)
         else:
-            buildkit.refuse_heeded(options.arguments)
             labels = {IMAGE_LABEL: self.instance}
             command = buildkit.build_command(program, dockerfile, tag, labels, options)
             host = self.address().get("base_url")
             ended = buildkit.run(command, host, context, options, heard, cancellation)
         _check(ended, dockerfile, options, list(tail))
         return self._digest(tag)
+
+    def build_tool(self) -> BuildTool:
+        numbers = [int(digits) for digits in re.findall(r"[0-9]+", self.version())[:2]]
+        major, minor = [*numbers, 0, 0][:2]
+        return BuildTool(self._buildkit_client() is not None, (major, minor))
 
     def _buildkit_client(self) -> str | None:
         """Not with TLS: its certificates are known to docker-py alone."""
@@ -113,6 +120,9 @@ def classic_parameters(
         "labels": json.dumps({**options.labels, IMAGE_LABEL: instance}),
         "buildargs": json.dumps(dict(options.arguments)),
     }
+    if options.scope:
+        # Naming any image keeps the builder from looking for a step's result in every other one.
+        parameters["cachefrom"] = json.dumps([*options.cached_from] or [_NO_IMAGE])
     if options.memory_bytes:
         parameters["memory"] = parameters["memswap"] = options.memory_bytes
     if options.cpus:

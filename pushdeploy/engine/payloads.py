@@ -167,6 +167,7 @@ def image_info(inspected: Mapping[str, Any]) -> ImageInfo:
         user=config.get("User") or "",
         working_dir=config.get("WorkingDir") or "",
         created_at=moment(inspected["Created"]) if inspected.get("Created") else None,
+        triggers=tuple(config.get("OnBuild") or ()),
     )
 
 

@@ -1,5 +1,6 @@
 """The command lines and queries of builds, and which docker program can do them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,21 +27,27 @@ def test_values_of_build_arguments_stay_off_the_command_line() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["LD_PRELOAD", "DOCKER_CONFIG", "DOCKER_HOST", "GODEBUG", "PATH"])
+def test_a_scope_names_what_may_be_found_again() -> None:
+    command = build_command("docker", "Dockerfile", "slug:1", {}, replace(OPTIONS, scope="word"))
+    assert command[-5:] == [
+        *["--add-host", "cache-word:127.0.0.1"],
+        *["--build-arg", "BUILDKIT_CACHE_MOUNT_NS"],
+        "-",
+    ]
+    parameters = classic_parameters("Dockerfile", "slug:1", "abc", replace(OPTIONS, scope="word"))
+    assert parameters["cachefrom"] == '["pushdeploy/no-such-image"]'
+
+
+@pytest.mark.parametrize(
+    "name", ["LD_PRELOAD", "DOCKER_CONFIG", "DOCKER_HOST", "BUILDKIT_SYNTAX", "PATH"]
+)
 def test_what_the_docker_program_would_heed_is_no_build_argument(name: str) -> None:
     with pytest.raises(BuildFailed, match=f"{name} cannot be an argument"):
         refuse_heeded({"A": "1", name: "x"})
 
 
 def test_other_names_are_build_arguments() -> None:
-    names = [
-        "TOKEN",
-        "HOMEPAGE",
-        "MY_DOCKER_TAG",
-        "LDAP_URL",
-        "GOOGLE_KEY",
-        "BUILDKIT_INLINE_CACHE",
-    ]
+    names = ["TOKEN", "HOMEPAGE", "MY_DOCKER_TAG", "LDAP_URL", "GOOGLE_KEY", "MY_BUILDKIT_SYNTAX"]
     refuse_heeded(dict.fromkeys(names, "x"))
 
 

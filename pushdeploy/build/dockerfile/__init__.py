@@ -1,0 +1,1 @@
+"""What a Dockerfile asks for, read before anything is built, and what of it is refused."""

@@ -1,0 +1,149 @@
+"""A Dockerfile as instructions, read as Docker's builders read it.
+
+They differ among each other in two things, which is what a ``Dialect`` is for. The grammar is that
+of https://docs.docker.com/reference/dockerfile/ and of BuildKit's parser.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from pushdeploy.build.dockerfile.words import flags_of, raw_words
+
+_DIRECTIVE = re.compile(r"\s*(?:#|//)\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*")
+_BLANKS = re.compile(r"[ \t\v\f\r]+")
+_HEREDOC = re.compile(r"[0-9]*<<(-?)([^<]*)")
+_WITH_HEREDOC = frozenset({"ADD", "COPY", "RUN"})
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a builder takes what old and new ones take differently.
+
+    ``indented_comments`` are skipped within a continued instruction; ``doubled_escapes`` at the
+    end of a line continue it.
+    """
+
+    indented_comments: bool
+    doubled_escapes: bool
+
+
+DIALECTS = tuple(Dialect(*each) for each in product((True, False), repeat=2))
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """``keyword`` in capitals; ``rest`` is what follows it and its ``flags`` (``--from=x``)."""
+
+    line: int
+    keyword: str
+    flags: Sequence[str]
+    rest: str
+    heredocs: Sequence[str] = ()
+
+    def values_of(self, flag: str) -> Sequence[str]:
+        """What each ``--flag=value`` gives."""
+        start = f"--{flag}="
+        return [each[len(start) :] for each in self.flags if each.lower().startswith(start)]
+
+
+@dataclass(frozen=True, slots=True)
+class Dockerfile:
+    """``syntax`` is the image of the frontend that the file asks for, empty where it asks none."""
+
+    syntax: str
+    instructions: Sequence[Instruction]
+
+
+def read(text: str, dialect: Dialect) -> Dockerfile:
+    """All instructions, unknown ones too: whether they are right is the builder's to say."""
+    lines = text.removeprefix("\ufeff").split("\n")
+    directives = dict(_directives(lines))
+    escape = directives.get("escape", "\\")
+    return Dockerfile(directives.get("syntax", ""), list(_instructions(lines, escape, dialect)))
+
+
+def instruction_of(line: int, text: str, heredocs: Sequence[str] = ()) -> Instruction:
+    """An instruction from its logical line."""
+    keyword, _, rest = _BLANKS.sub(" ", text.strip(), count=1).partition(" ")
+    flags, rest = flags_of(rest)
+    return Instruction(line, keyword.upper(), flags, rest.strip(), heredocs)
+
+
+def triggered(instruction: Instruction) -> Instruction:
+    """What an ``ONBUILD`` does in the build of another image; others are themselves."""
+    while instruction.keyword == "ONBUILD":
+        inner = instruction_of(instruction.line, instruction.rest)
+        instruction = replace(inner, heredocs=instruction.heredocs)
+    return instruction
+
+
+def _directives(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Of the comments at the top, the first of each name; a first line ``#!`` is passed over."""
+    seen: set[str] = set()
+    for number, line in enumerate(lines):
+        match = _DIRECTIVE.fullmatch(line.rstrip("\r"))
+        name = match.group(1).lower() if match else ""
+        if match and name not in seen:
+            seen.add(name)
+            yield name, match.group(2)
+        elif not (match or (number == 0 and line.startswith("#!"))):
+            return
+
+
+def _instructions(lines: Sequence[str], escape: str, dialect: Dialect) -> Iterator[Instruction]:
+    at = 0
+    while at < len(lines):
+        begun = at + 1
+        text = lines[at].strip()
+        at += 1
+        if not text or text.startswith("#"):
+            continue
+        text, goes_on = _continued(text, escape, dialect)
+        while goes_on and at < len(lines):
+            line = lines[at].rstrip("\r")
+            at += 1
+            if not line.strip() or _is_comment(line, dialect):
+                continue
+            more, goes_on = _continued(line, escape, dialect)
+            text += more
+        heredocs, at = _heredocs(text, lines, at)
+        yield instruction_of(begun, text, heredocs)
+
+
+def _is_comment(line: str, dialect: Dialect) -> bool:
+    return (line.lstrip() if dialect.indented_comments else line).startswith("#")
+
+
+def _continued(line: str, escape: str, dialect: Dialect) -> tuple[str, bool]:
+    """A line without the character that continues it, and whether there was one."""
+    bare = line.rstrip(" \t\r")
+    if not bare.endswith(escape):
+        return line, False
+    shorter = bare[: -len(escape)]
+    if shorter.endswith(escape) and not dialect.doubled_escapes:
+        return line, False
+    return shorter, True
+
+
+def _heredocs(text: str, lines: Sequence[str], at: int) -> tuple[Sequence[str], int]:
+    """The heredocs of an instruction, and the number of the line behind them."""
+    first = triggered(instruction_of(0, text))
+    if first.keyword not in _WITH_HEREDOC:
+        return [], at
+    found: list[str] = []
+    for word in raw_words(first.rest):
+        match = _HEREDOC.fullmatch(word)
+        name = match.group(2).strip("\"'") if match else ""
+        if match is None or not name:
+            continue
+        body: list[str] = []
+        while at < len(lines):
+            line = lines[at].rstrip("\r")
+            at += 1
+            if (line.lstrip("\t") if match.group(1) else line) == name:
+                break
+            body.append(line)
+        found.append("\n".join(body))
+    return found, at
