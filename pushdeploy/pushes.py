@@ -1,8 +1,10 @@
 """What a git push means: which branch deploys, who makes the app, and the deploy itself."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pushdeploy.deploy import Deployer
+from pushdeploy.domain.app import DEPLOY_BRANCH, deploy_branch_of
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.hosts import refuse_taken_name
@@ -10,11 +12,10 @@ from pushdeploy.domain.names import AppName, CommitId, KeyName
 from pushdeploy.domain.ports import Output
 from pushdeploy.domain.source import Source
 from pushdeploy.output import Quiet
+from pushdeploy.receive.updates import HEADS
 from pushdeploy.reconcile import Reconciler
 from pushdeploy.ship import Asker
 from pushdeploy.store import Store
-
-_BRANCHES = ("main", "master")
 
 
 class Pushes:
@@ -55,13 +56,7 @@ class Pushes:
 
     def deploy_branch(self, app: AppName, offered: Sequence[str]) -> str:
         """The app's setting, else main; master for an app whose first push offers only that."""
-        found = self._store.apps.find(app)
-        if found and found.settings.deploy_branch:
-            return found.settings.deploy_branch
-        live = self._store.releases.current(app) if found else None
-        if live and live.ref:
-            return live.ref.removeprefix("refs/heads/")
-        return next((branch for branch in _BRANCHES if branch in offered), _BRANCHES[0])
+        return deploy_branch_of(self._store.apps.find(app), offered)
 
     def deploy(
         self,
@@ -73,5 +68,17 @@ class Pushes:
         output: Output,
         cancellation: Cancellation,
     ) -> None:
-        del app
         self._deployer.deploy(source, ref, old, Asker(by, output, cancellation))
+        self._pin(app, ref.removeprefix(HEADS), output)
+
+    def _pin(self, app: AppName, branch: str, output: Output) -> None:
+        """What deployed first deploys from now on, whatever else is pushed later."""
+        found = self._store.apps.find(app)
+        if found is None or found.settings.deploy_branch is not None:
+            return
+        self._store.apps.set_settings(app, replace(found.settings, deploy_branch=branch))
+        if branch != DEPLOY_BRANCH:
+            output.line(
+                f"{branch} deploys {app} from now on; to change that:"
+                f"  apps:set {app} deploy-branch={DEPLOY_BRANCH}"
+            )

@@ -129,7 +129,7 @@ def variables_of(name: str) -> set[str]:
 
 def named_commands(text: str) -> set[str]:
     """Words like ``apps:list`` whose noun is one of ours."""
-    found = re.findall(r"(?<![\w:/.-])([a-z]+(?:-[a-z]+)?):([a-z]+)(?![\w:])", text)
+    found = re.findall(r"(?<![\w:/.-])([a-z]+(?:-[a-z]+)?):([a-z]+(?:-[a-z]+)*)(?![\w:])", text)
     return {f"{noun}:{verb}" for noun, verb in found if noun in NOUNS and verb != "help"}
 
 
@@ -140,7 +140,8 @@ def test_every_command_that_a_page_names_exists(page: Path) -> None:
 
 def test_every_command_that_a_message_names_exists() -> None:
     package = ROOT / "pushdeploy"
-    for path in package.rglob("*.py"):
+    others_words = package / "commands" / "face" / "elsewhere.py"  # its answers: see its own test
+    for path in set(package.rglob("*.py")) - {others_words}:
         unknown = named_commands(path.read_text()) - NAMES - PROGRAM
         assert not unknown, f"{path.relative_to(ROOT)} names {unknown}"
 

@@ -11,7 +11,8 @@ from pushdeploy.commands.face.app_settings import changed_settings, shown_settin
 from pushdeploy.commands.face.arguments import app_argument, find_app, form_option
 from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.hosts import free_host, urls, urls_of
-from pushdeploy.commands.face.printing import Row, show_record, show_rows
+from pushdeploy.commands.face.new_apps import made_app
+from pushdeploy.commands.face.printing import Row, moment, show_record, show_rows
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App, AppLock
 from pushdeploy.domain.config import differing_keys
@@ -20,7 +21,6 @@ from pushdeploy.domain.formation import quantities
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.release import Release
 from pushdeploy.locks import Purpose
-from pushdeploy.output import Quiet
 
 _MOST_MESSAGE_CHARACTERS = 200
 
@@ -29,16 +29,8 @@ _MOST_MESSAGE_CHARACTERS = 200
 @click.argument("app", type=AppName.parse, metavar="NAME")
 def create(request: Request, app: AppName) -> None:
     """Make an app, before or instead of its first push."""
-    platform, apps = request.platform, request.store.apps
-    free_host(platform, app)
-    with ExitStack() as undo:
-        apps.create(app)
-        undo.callback(apps.destroy, app)
-        # Its repository tells it from an app that a push made: a failed push leaves it alone.
-        if platform.refs.ensure(app):
-            undo.callback(platform.refs.remove, app)
-        platform.reconciler.refresh_route(app, Quiet())
-        undo.pop_all()
+    with made_app(request.platform, app):
+        pass
     request.output.line(f"{app} is there; git push makes it live")
 
 
@@ -81,7 +73,7 @@ def set_(request: Request, app: App, changes: tuple[str, ...], form: str) -> Non
     """Change settings of an app, or show them all. An empty value gives back the default.
 
     \b
-    deploy-branch    the branch that deploys      (main, or master when that came first)
+    deploy-branch    the branch that deploys      (main, or that of the first push)
     release-timeout  of the release command       (1h)
     boot-timeout     until a process is healthy   (1m)
     stop-grace       from SIGTERM to SIGKILL      (30s)
@@ -122,6 +114,19 @@ def unlock(request: Request, app: App) -> None:
     """Let pushes and promotions in again; an app that is not locked stays so."""
     request.store.apps.set_lock(app.name, None)
     request.output.line(f"{app.name} is not locked" + (" any more" if app.lock else ""))
+
+
+@command("apps:locked", reads=True, example="apps:locked shop && echo it is")
+@app_argument
+def locked(request: Request, app: App) -> int:
+    """End with 0 when a person has locked the app, with 1 when nobody has."""
+    if app.lock is None:
+        request.output.trouble(f"{app.name} is not locked")
+        return 1
+    request.output.line(f"{app.name} was locked by {app.lock.by} at {moment(app.lock.at)} UTC")
+    if app.lock.message:
+        request.output.line(app.lock.message)
+    return 0
 
 
 @command("apps:rename", example="apps:rename shop store")
@@ -174,7 +179,7 @@ def destroy(
             request.output.detail(f"the data of disk {disk} stays in {kept} on the server")
 
 
-COMMANDS = (create, list_, exists, info, set_, lock, unlock, rename, destroy)
+COMMANDS = (create, list_, exists, info, set_, lock, unlock, locked, rename, destroy)
 
 
 def _one_line(text: str) -> str:

@@ -19,6 +19,9 @@ from pushdeploy.domain.names import AppName, DiskName
 from pushdeploy.domain.sizes import about_bytes
 from pushdeploy.release.snapshots import refuse_unsettled
 
+_DOKKU_STORAGE = "/var/lib/dokku/data/storage/"
+"""Where Dokku's users keep what they mount."""
+
 
 @command("disks:attach", "storage:mount", example="disks:attach shop data /data --size 2g")
 @app_argument
@@ -130,14 +133,25 @@ def set_(request: Request, app: App, words: tuple[str, ...], form: str) -> None:
         )
 
 
-COMMANDS = (attach, detach, destroy, list_, set_)
+@command("storage:ensure-directory", example="storage:ensure-directory shop-data")
+@click.argument("name", metavar="NAME")
+@click.option("--chown", metavar="WHO", help="Changes nothing: a disk belongs to its app.")
+def ensure_directory(request: Request, name: str, chown: str | None) -> None:
+    """Do nothing, for scripts made for Dokku: a disk is made when it is attached."""
+    del chown
+    disk = DiskName.parse(name)
+    request.output.line(f"nothing to do: disks:attach APP {disk} /data makes the disk {disk}")
+
+
+COMMANDS = (attach, detach, destroy, list_, set_, ensure_directory)
 
 
 def parse_attachment(words: Sequence[str]) -> Attachment:
-    """Of ``NAME /path``, or Dokku's ``NAME:/path``."""
+    """Of ``NAME /path``, or Dokku's ``NAME:/path``, with or without its place of disks."""
     name, path = words if len(words) == 2 else words[0].partition(":")[::2]
     if len(words) > 2 or not path:
         raise UserError("give a name and a mount path", "disks:attach shop data /data")
+    name = name.removeprefix(_DOKKU_STORAGE)
     if "/" in name:
         raise UserError(
             f"{name[:80]} is a directory of the server: disks have names here",

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
@@ -9,12 +10,13 @@ from pushdeploy.commands.face.access import check_access
 from pushdeploy.commands.face.audit import audited_line
 from pushdeploy.commands.face.catalogue import Catalogue
 from pushdeploy.commands.face.command import Command
-from pushdeploy.commands.face.line import Line, parse_line
+from pushdeploy.commands.face.line import Line, named_app, parse_line, split_words
 from pushdeploy.commands.face.printing import output_of
 from pushdeploy.commands.face.request import Request
 from pushdeploy.commands.platform import Platform
 from pushdeploy.commands.session import Session
 from pushdeploy.domain.errors import PushdeployError, UserError
+from pushdeploy.domain.names import AppName
 
 _log = logging.getLogger(__name__)
 
@@ -38,13 +40,18 @@ class Commands:
             return error.exit_status
 
     def _run(self, line: Line, request: Request) -> int:
-        command = self.catalogue.find(line.name)
+        command = self._found(line, request)
         check_access(request.store, request.session.by, command.needs, line.name)
         words = _words(command, line)
         context = _parsed(command, line.name, words, request)
         if context is None:
             return 0
         return self._invoke(command, context, audited_line(line.name, words, command.plain_values))
+
+    def _found(self, line: Line, request: Request) -> Command:
+        if self.catalogue.has(line.name):
+            return self.catalogue.find(line.name)
+        return self.catalogue.find(line.name, line.rest, _app_meant(line, request))
 
     def _invoke(self, command: Command, context: click.Context, audited: str) -> int:
         """The body itself, and the audit row of what it changed or tried to."""
@@ -70,6 +77,16 @@ class Commands:
             _log.warning("by=%s not in the audit log: %s", request.session.by, error.message)
             if exit_status == 0:
                 request.output.trouble(f"not in the audit log: {error.message}")
+
+
+def _app_meant(line: Line, request: Request) -> str:
+    """The app that a line is about, as far as it can be told without knowing its command."""
+    with suppress(PushdeployError):
+        app, words = named_app(line.app, [word for word, _ in split_words(line.rest)])
+        for name in (app, *words[:1]):
+            if name and AppName.fits(name) and request.store.apps.find(AppName(name)):
+                return name
+    return "APP"
 
 
 def _words(command: Command, line: Line) -> list[str]:

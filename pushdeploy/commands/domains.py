@@ -15,39 +15,64 @@ from pushdeploy.domain.names import HostName
 from pushdeploy.domain.route import default_host
 from pushdeploy.hostnames import parse_host, shown_host
 
+
+def parse_hosts(text: str) -> Sequence[HostName]:
+    """One, or of ``.example.com`` both the domain and all names below it, as nginx means it."""
+    if not text.startswith("."):
+        return [parse_host(text)]
+    return [parse_host(text[1:]), parse_host(f"*{text}")]
+
+
+def _each_once(
+    context: click.Context, parameter: click.Parameter, given: Sequence[Sequence[HostName]]
+) -> Sequence[HostName]:
+    del context, parameter
+    return [*dict.fromkeys(host for hosts in given for host in hosts)]
+
+
 _hosts_argument = click.argument(
-    "hosts", type=parse_host, nargs=-1, required=True, metavar="HOST..."
+    "hosts",
+    type=parse_hosts,
+    nargs=-1,
+    required=True,
+    metavar="HOST...",
+    callback=_each_once,
 )
 
 
 @command("domains:add", example="domains:add shop shop.example.com www.shop.example.com")
 @app_argument
 @_hosts_argument
-def add(request: Request, app: App, hosts: tuple[HostName, ...]) -> None:
-    """Let an app answer on more host names; all of them or none."""
-    new = new_hosts(request.platform, app.name, hosts)
-    with ExitStack() as undo:
-        for host in new:
-            request.store.domains.add(app.name, host)
-            undo.callback(request.store.domains.remove, app.name, host)
-        request.platform.reconciler.refresh_route(app.name, request.output)
-        undo.pop_all()
-    for host in dict.fromkeys(hosts):
-        already = "" if host in new else " already"
-        request.output.line(f"{app.name} answers on {shown_host(host)}{already}")
+def add(request: Request, app: App, hosts: Sequence[HostName]) -> None:
+    """Let an app answer on more host names; all of them or none.
+
+    .example.com is example.com and every name below it.
+    """
+    _change(request, app, hosts, [])
 
 
 @command("domains:remove", removes=True, example="domains:remove shop www.shop.example.com")
 @app_argument
 @_hosts_argument
-def remove(request: Request, app: App, hosts: tuple[HostName, ...]) -> None:
+def remove(request: Request, app: App, hosts: Sequence[HostName]) -> None:
     """Let an app answer on these host names no longer; all of them or none."""
-    with ExitStack() as undo:
-        for host in dict.fromkeys(hosts):
-            request.store.domains.remove(app.name, host)
-            undo.callback(request.store.domains.add, app.name, host)
-        request.platform.reconciler.refresh_route(app.name, request.output)
-        undo.pop_all()
+    _change(request, app, [], hosts)
+
+
+@command("domains:set", removes=True, example="domains:set shop shop.example.com")
+@app_argument
+@_hosts_argument
+def set_(request: Request, app: App, hosts: Sequence[HostName]) -> None:
+    """Let an app answer on these host names and its default one, and on no others."""
+    former = request.store.domains.of(app.name)
+    _change(request, app, hosts, [host for host in former if host not in hosts])
+
+
+@command("domains:clear", removes=True, example="domains:clear shop")
+@app_argument
+def clear(request: Request, app: App) -> None:
+    """Let an app answer on its default host name only."""
+    _change(request, app, [], request.store.domains.of(app.name))
 
 
 @command("domains:list", "domains", reads=True, example="domains:list shop")
@@ -77,4 +102,26 @@ def urls_(request: Request, app: App, form: str) -> None:
     show_lines(request, form, urls(request.platform, app.name))
 
 
-COMMANDS: Sequence[click.Command] = (add, remove, list_, url, urls_)
+COMMANDS: Sequence[click.Command] = (add, remove, set_, clear, list_, url, urls_)
+
+
+def _change(
+    request: Request, app: App, wanted: Sequence[HostName], gone: Sequence[HostName]
+) -> None:
+    """All of it or, where the router or another app objects, nothing."""
+    domains = request.store.domains
+    new = new_hosts(request.platform, app.name, tuple(wanted))
+    with ExitStack() as undo:
+        for host in gone:
+            domains.remove(app.name, host)
+            undo.callback(domains.add, app.name, host)
+        for host in new:
+            domains.add(app.name, host)
+            undo.callback(domains.remove, app.name, host)
+        request.platform.reconciler.refresh_route(app.name, request.output)
+        undo.pop_all()
+    for host in gone:
+        request.output.line(f"{app.name} answers on {shown_host(host)} no longer")
+    for host in wanted:
+        already = "" if host in new else " already"
+        request.output.line(f"{app.name} answers on {shown_host(host)}{already}")

@@ -1,6 +1,6 @@
 """ps: the processes of an app: see, scale, restart, stop, start, rebuild them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 import click
@@ -9,10 +9,11 @@ from pushdeploy.commands.face.arguments import app_argument, form_option
 from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.printing import show_json, show_rows
 from pushdeploy.commands.face.request import Request
+from pushdeploy.commands.face.several import app_or_all, for_each
 from pushdeploy.domain.app import App
 from pushdeploy.domain.errors import BackendDown, PushdeployError, UserError
 from pushdeploy.domain.formation import parse_scale, quantities
-from pushdeploy.domain.names import AppName, ProcessType
+from pushdeploy.domain.names import WEB, AppName, ProcessType
 from pushdeploy.domain.release import Release
 
 
@@ -56,23 +57,95 @@ def scale(request: Request, app: App, changes: tuple[str, ...], form: str) -> No
     if changes:
         with request.platform.turn(app.name, "scale", request.asker):
             app = request.store.apps.get(app.name)
-            _scale(request, app, parse_scale(changes, _quantities(request, app)))
+            _scale(request, app, _scaled(request, app, changes))
             app = request.store.apps.get(app.name)
     counts = {str(kind): count for kind, count in _quantities(request, app).items()}
     if form == "json":
         show_json(request, counts)
         return
-    request.output.line(" ".join(f"{kind}={count}" for kind, count in counts.items()))
+    if counts:
+        request.output.line(" ".join(f"{kind}={count}" for kind, count in counts.items()))
+    if request.store.releases.current(app.name) is None:
+        request.output.line(f"the first release of {app.name} starts so many")
 
 
 @command("ps:restart", example="ps:restart shop worker")
-@app_argument
+@app_or_all
 @click.argument("process", required=False, metavar="[TYPE|TYPE.N]")
-def restart(request: Request, app: App, process: str | None) -> None:
+def restart(request: Request, app: App | None, process: str | None) -> None:
     """Replace all processes, those of a type, or one such as web.1; new ones come first.
 
     Where a disk has one writer the old ones go first, and requests wait meanwhile.
     """
+    if app is not None:
+        _restart(request, app, process)
+        return
+    for_each(request, _running(request), lambda each: _restart(request, each, None))
+
+
+@command("ps:stop", example="ps:stop shop")
+@app_or_all
+@click.argument("once", required=False, metavar="[run.N]")
+def stop(request: Request, app: App | None, once: str | None) -> None:
+    """Stop all processes of an app until ps:start; requests get a page that says so.
+
+    With the name of a one-off command, such as run.9157: end that one only.
+    """
+    if app is None:
+        everyone = [each for each in request.store.apps.list() if not each.stopped]
+        for_each(request, everyone, lambda each: _stop(request, each))
+    elif once is not None:
+        _end(request, app, once)
+    else:
+        _stop(request, app)
+
+
+@command("ps:start", example="ps:start shop")
+@app_or_all
+def start(request: Request, app: App | None) -> None:
+    """Start what ps:stop stopped: the live release in its formation."""
+    if app is not None:
+        _start(request, app)
+        return
+    live = request.store.releases.live()
+    stopped = [each for each in request.store.apps.list() if each.stopped and each.name in live]
+    for_each(request, stopped, lambda each: _start(request, each))
+
+
+@command("ps:rebuild", example="ps:rebuild shop")
+@app_or_all
+def rebuild(request: Request, app: App | None) -> None:
+    """Build the live commit once more and release it."""
+
+    def build(each: App) -> None:
+        request.platform.deployer.rebuild(each.name, request.asker)
+
+    if app is not None:
+        build(app)
+        return
+    live = request.store.releases.live()
+    for_each(request, [each for each in request.store.apps.list() if each.name in live], build)
+
+
+COMMANDS = (ps, scale, restart, stop, start, rebuild)
+
+
+def held_requests(request: Request, app: App) -> str:
+    """That requests are held and since when, or that its disks are still to be put back."""
+    since = request.platform.traffic.waiting_since(app.name)
+    if since is not None:
+        return f"requests are held since {since:%H:%M:%S} UTC, until new processes take over"
+    if app.put_back is not None:
+        return f"its disks are to be put back from s{app.put_back}: nothing of it runs until then"
+    return ""
+
+
+def _running(request: Request) -> Sequence[App]:
+    live = request.store.releases.live()
+    return [app for app in request.store.apps.list() if app.name in live and not app.stopped]
+
+
+def _restart(request: Request, app: App, process: str | None) -> None:
     with (
         request.platform.turn(app.name, "restart", request.asker),
         request.output.step(f"Restarting {process or 'all processes'} of {app.name}"),
@@ -82,17 +155,7 @@ def restart(request: Request, app: App, process: str | None) -> None:
         request.output.detail(", ".join(str(slot) for slot in slots))
 
 
-@command("ps:stop", example="ps:stop shop")
-@app_argument
-@click.argument("once", required=False, metavar="[run.N]")
-def stop(request: Request, app: App, once: str | None) -> None:
-    """Stop all processes of an app until ps:start; requests get a page that says so.
-
-    With the name of a one-off command, such as run.9157: end that one only.
-    """
-    if once is not None:
-        _end(request, app, once)
-        return
+def _stop(request: Request, app: App) -> None:
     with request.platform.turn(app.name, "stop", request.asker):
         if request.store.apps.get(app.name).stopped:
             request.output.line(f"{app.name} is stopped already")
@@ -102,10 +165,7 @@ def stop(request: Request, app: App, once: str | None) -> None:
             request.platform.reconciler.converge(app.name, request.output)
 
 
-@command("ps:start", example="ps:start shop")
-@app_argument
-def start(request: Request, app: App) -> None:
-    """Start what ps:stop stopped: the live release in its formation."""
+def _start(request: Request, app: App) -> None:
     with request.platform.turn(app.name, "start", request.asker):
         now = request.store.apps.get(app.name)
         if now.put_back is None:
@@ -121,26 +181,6 @@ def start(request: Request, app: App) -> None:
         ):
             request.store.apps.set_stopped(app.name, False)
             request.platform.reconciler.converge(app.name, request.output)
-
-
-@command("ps:rebuild", example="ps:rebuild shop")
-@app_argument
-def rebuild(request: Request, app: App) -> None:
-    """Build the live commit once more and release it."""
-    request.platform.deployer.rebuild(app.name, request.asker)
-
-
-COMMANDS = (ps, scale, restart, stop, start, rebuild)
-
-
-def held_requests(request: Request, app: App) -> str:
-    """That requests are held and since when, or that its disks are still to be put back."""
-    since = request.platform.traffic.waiting_since(app.name)
-    if since is not None:
-        return f"requests are held since {since:%H:%M:%S} UTC, until new processes take over"
-    if app.put_back is not None:
-        return f"its disks are to be put back from s{app.put_back}: nothing of it runs until then"
-    return ""
 
 
 def _end(request: Request, app: App, once: str) -> None:
@@ -199,8 +239,15 @@ def _live(request: Request, name: AppName) -> Release:
     return live
 
 
+def _scaled(request: Request, app: App, changes: Sequence[str]) -> Mapping[ProcessType, int]:
+    """The wanted quantities. Before the first release any process type may be named."""
+    if request.store.releases.current(app.name) is None:
+        return parse_scale(changes, {WEB: 1, **app.formation}, any_type=True)
+    return parse_scale(changes, _quantities(request, app))
+
+
 def _quantities(request: Request, app: App) -> Mapping[ProcessType, int]:
     live = request.store.releases.current(app.name)
     if live is None:
-        return {}
+        return {WEB: 1, **app.formation}
     return quantities(live.slug.process_types, app.formation, live.slug.formation)

@@ -10,14 +10,18 @@ from pushdeploy.domain.names import AppName, KeyName, ProcessType
 FIRST_UID = 20_000
 """The lowest uid of an app: each app runs as ``FIRST_UID + app.id``."""
 
+DEPLOY_BRANCH = "main"
+"""The branch that deploys where nobody has said another."""
+
+_FIRST_BRANCHES = (DEPLOY_BRANCH, "master")
+
 APP_GROUP = 1000
 """The gid that owns /app in every slug of ours."""
 
 
 @dataclass(frozen=True, slots=True)
 class AppSettings:
-    """Times in seconds, sizes in bytes; ``deploy_branch`` None: main, or master if first.
-
+    """Times in seconds, sizes in bytes; ``deploy_branch`` None: see ``deploy_branch_of``.
 
     ``heroku_names``: tasks are told their release under Heroku's names of the variables too.
     ``cut_over`` None: exclusive where there is a disk. ``disk_limits_bytes`` are by disk name, and
@@ -66,3 +70,12 @@ class App:
     @property
     def uid(self) -> int:
         return FIRST_UID + self.id
+
+
+def deploy_branch_of(app: App | None, offered: Sequence[str]) -> str:
+    """The app's setting, else main; master where a first push has that and no main ``offered``."""
+    if app is not None and app.settings.deploy_branch:
+        return app.settings.deploy_branch
+    if app is not None and app.current_version is not None:
+        return DEPLOY_BRANCH
+    return next((branch for branch in _FIRST_BRANCHES if branch in offered), DEPLOY_BRANCH)

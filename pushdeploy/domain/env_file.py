@@ -9,7 +9,7 @@ _START = re.compile(r"[ \t]*(?:export[ \t]+)?([^\s=#'\"]+)[ \t]*=[ \t]*")
 _NOTHING = re.compile(r"[ \t\r]*(?:#[^\n]*)?(?:\n|\Z)")
 _SINGLE = re.compile(r"'([^']*)'")
 _DOUBLE = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
-_BARE = re.compile(r"(?:(?!\s)(?:[^\\'\"\n]|\\[^\n]))+|[ \t]+(?![#\s]|\Z)")
+_BARE = re.compile(r"(?:(?!\s)(?:[^\\'\"\n]|\\[^\n]))+(?:[ \t]+(?![#\s'\"]|\Z))?")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _CONTROL = {"n": "\n", "r": "\r", "t": "\t"}
 

@@ -25,19 +25,22 @@ def quantities(
 
 
 def parse_scale(
-    words: Iterable[str], current: Mapping[ProcessType, int]
+    words: Iterable[str], current: Mapping[ProcessType, int], *, any_type: bool = False
 ) -> Mapping[ProcessType, int]:
-    """``web=2 worker+1`` against the current quantities: the new ones of the named types."""
+    """``web=2 worker+1`` against the current quantities: the new ones of the named types.
+
+    ``any_type``: there is no slug yet that would tell which types there are.
+    """
     changed: dict[ProcessType, int] = {}
     for word in words:
         match = _SCALE.fullmatch(word)
         if not match:
             raise UserError(f"{word!r} is not a scale", "write it like  ps:scale shop web=2")
         kind, sign, amount = ProcessType.parse(match.group(1)), match.group(2), int(match.group(3))
-        if kind == RELEASE or kind not in current:
-            known = ", ".join(sorted(current)) or "none yet: push first"
+        if kind == RELEASE or (kind not in current and not any_type):
+            known = ", ".join(sorted(current)) or "none"
             raise UserError(f"there is no process type {kind} to scale", f"the slug has: {known}")
-        before = changed.get(kind, current[kind])
+        before = changed.get(kind, current.get(kind, 0))
         wanted = {"=": amount, "+": before + amount, "-": before - amount}[sign]
         if not 0 <= wanted <= MOST_TASKS:
             raise UserError(

@@ -1,14 +1,18 @@
 """All commands, found file by file: one more file is one more noun."""
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 
 import pushdeploy.commands
 from pushdeploy.commands.face.command import Command
+from pushdeploy.commands.face.elsewhere import said_elsewhere
 from pushdeploy.discover import discover
 from pushdeploy.domain.errors import PushdeployError, UserError
 
 _NOT_NOUNS = frozenset({"dispatch", "face", "platform", "session"})
+
+_APP = re.compile(r"\bAPP\b")
 
 
 class Catalogue:
@@ -26,11 +30,15 @@ class Catalogue:
         """Each once, in the order of their files."""
         return [command for found in self.nouns.values() for command in found]
 
-    def find(self, name: str) -> Command:
-        """``UserError`` with what may have been meant."""
+    def has(self, name: str) -> bool:
+        return name in self._by_name
+
+    def find(self, name: str, words: str = "", app: str = "APP") -> Command:
+        """``UserError`` with what may have been meant, of ``app``, when ``words`` follow."""
         command = self._by_name.get(name)
         if command is None:
-            raise UserError(f"there is no command {name[:80]}", self._meant(name))
+            meant = said_elsewhere(name, words) or self._alike(name)
+            raise UserError(f"there is no command {name[:80]}", _APP.sub(app, meant))
         return command
 
     def of_noun(self, noun: str) -> Sequence[Command]:
@@ -42,7 +50,8 @@ class Catalogue:
             if command in of_file or any(name.partition(":")[0] == noun for name in command.names)
         ]
 
-    def _meant(self, name: str) -> str:
+    def _alike(self, name: str) -> str:
+        """By spelling, which is only right where nothing else is known of the word."""
         close = difflib.get_close_matches(name, self._by_name, n=3)
         return f"did you mean {' or '.join(close)}?" if close else "help shows all commands"
 

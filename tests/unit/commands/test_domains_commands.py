@@ -102,3 +102,34 @@ def test_what_an_older_server_has_let_in_is_served_and_can_be_removed(machine: M
     assert machine.type("apps:rename blog future").status == 1
     assert machine.type(f"domains:remove shop {' '.join(old)}").status == 0
     assert machine.type("apps:rename blog future").status == 0
+
+
+def test_a_leading_dot_is_the_domain_and_all_below_it(machine: Machine) -> None:
+    machine.live()
+    assert machine.type("domains:add shop .example.com").status == 0
+    assert machine.hosts() == ["shop.apps.test", "example.com", "*.example.com"]
+    assert machine.type("domains:remove shop .example.com").status == 0
+    assert machine.hosts() == ["shop.apps.test"]
+
+
+def test_set_replaces_all_hosts_and_clear_takes_them(machine: Machine) -> None:
+    machine.live()
+    machine.type("domains:add shop a.example.com b.example.com")
+    answer = machine.type("domains:set shop b.example.com c.example.com c.example.com")
+    assert answer.status == 0
+    assert "shop answers on a.example.com no longer" in answer.out
+    assert machine.hosts() == ["shop.apps.test", "b.example.com", "c.example.com"]
+    assert machine.type("domains:clear shop").status == 0
+    assert machine.hosts() == ["shop.apps.test"]
+
+
+def test_a_set_that_fails_leaves_the_domains_as_they_were(machine: Machine) -> None:
+    machine.store.apps.create(BLOG)
+    machine.store.domains.add(BLOG, HostName("blog.example.com"))
+    machine.live()
+    machine.type("domains:add shop a.example.com b.example.com")
+    machine.router.refused = {"bad.example.com"}
+    for host in ("bad.example.com", "blog.example.com", "no_host"):
+        assert machine.type(f"domains:set shop c.example.com {host}").status == 1
+        assert set(machine.store.domains.of(SHOP)) == {"a.example.com", "b.example.com"}
+    assert machine.hosts() == ["shop.apps.test", "a.example.com", "b.example.com"]

@@ -40,7 +40,7 @@ def test_a_disk_without_name_or_path_is_refused(words: list[str]) -> None:
 
 def test_a_directory_of_the_server_is_no_disk() -> None:
     with pytest.raises(UserError, match="disks have names here"):
-        parse_attachment(["/var/lib/dokku/data/storage/shop:/data"])
+        parse_attachment(["/srv/dokku/data/storage/shop:/data"])
 
 
 def test_a_detached_disk_stays_in_the_list_with_its_data(machine: Machine) -> None:

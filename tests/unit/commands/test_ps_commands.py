@@ -1,6 +1,9 @@
 """ps: what runs follows what is asked, and what cannot run changes nothing."""
 
+from pushdeploy.domain.names import AppName
 from tests.unit.commands.machine import SHOP, WORKER, Machine
+
+BLOG = AppName("blog")
 
 
 def test_ps_shows_what_runs(machine: Machine) -> None:
@@ -89,6 +92,48 @@ def test_an_app_that_does_not_start_stays_stopped(machine: Machine) -> None:
 
 def test_an_app_without_a_release_has_nothing_to_start(machine: Machine) -> None:
     machine.store.apps.create(SHOP)
-    for line in ("ps:start shop", "ps:restart shop", "ps:rebuild shop", "ps:scale shop web=1"):
+    for line in ("ps:start shop", "ps:restart shop", "ps:rebuild shop"):
         assert machine.type(line).status == 1
-    assert machine.type("ps:scale shop").out == "\n"
+    assert machine.type("ps:scale shop").out.startswith("web=1\n")
+
+
+def test_before_the_first_release_any_type_may_be_scaled(machine: Machine) -> None:
+    machine.store.apps.create(SHOP)
+    answer = machine.type("ps:scale shop worker=2")
+    assert (answer.status, answer.errors) == (0, "")
+    assert "web=1 worker=2\n" in answer.out
+    assert machine.type("ps:scale shop release=1").status == 1
+    machine.live()
+    assert machine.places() == ["web.1", "worker.1", "worker.2"]
+
+
+def test_all_apps_are_restarted_stopped_and_started(machine: Machine) -> None:
+    for app in (SHOP, BLOG):
+        machine.live(app)
+    machine.store.apps.create(AppName("empty"))
+    before = machine.scheduler.started
+    assert machine.type("ps:restart --all").status == 0
+    assert machine.scheduler.started == before + 2
+    assert machine.type("ps:stop --all").status == 0
+    assert machine.scheduler.tasks() == []
+    answer = machine.type("ps:start --all")
+    assert (answer.status, answer.errors) == (0, "")
+    assert (machine.places(SHOP), machine.places(BLOG)) == (["web.1"], ["web.1"])
+
+
+def test_one_that_fails_does_not_keep_the_others_from_their_turn(machine: Machine) -> None:
+    for app in (SHOP, BLOG):
+        machine.live(app)
+    machine.scheduler.broken_apps = {BLOG}
+    before = machine.scheduler.started
+    answer = machine.type("ps:restart --all")
+    assert answer.status == 1
+    assert "done for 1 of 2 apps, but not for blog" in answer.errors
+    assert machine.scheduler.started == before + 1
+
+
+def test_all_apps_and_one_of_them_is_not_clear(machine: Machine) -> None:
+    machine.live()
+    assert machine.type("ps:stop --all shop").status == 1
+    assert machine.type("ps:stop").status == 1
+    assert machine.places() == ["web.1"]

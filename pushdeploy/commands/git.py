@@ -1,0 +1,35 @@
+"""git: what Dokku's users set about pushes, under its name there."""
+
+import click
+
+from pushdeploy.commands.face.app_settings import changed_settings
+from pushdeploy.commands.face.arguments import app_argument
+from pushdeploy.commands.face.command import command
+from pushdeploy.commands.face.request import Request
+from pushdeploy.domain.app import App
+from pushdeploy.domain.errors import UserError
+
+_BRANCH = "deploy-branch"
+
+
+@command("git:set", plain_values=True, example="git:set shop deploy-branch release")
+@app_argument
+@click.argument("key", metavar="deploy-branch")
+@click.argument("value", required=False, default="", metavar="[BRANCH]")
+def set_(request: Request, app: App, key: str, value: str) -> None:
+    """Choose the branch that deploys, as apps:set does; no BRANCH gives back the default."""
+    if key != _BRANCH:
+        raise UserError(
+            f"there is no {key[:40]} of git here", f"git:set {app.name} {_BRANCH} BRANCH is what is"
+        )
+    settings = changed_settings(app.settings, [f"{key}={value}"])
+    request.store.apps.set_settings(app.name, settings)
+    branch = settings.deploy_branch
+    request.output.line(
+        f"{branch} deploys {app.name} from the next push on: git push deploy {branch}"
+        if branch
+        else f"main deploys {app.name}, or master where that came first"
+    )
+
+
+COMMANDS = (set_,)

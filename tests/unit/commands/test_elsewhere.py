@@ -1,0 +1,52 @@
+"""Words of Heroku and Dokku are answered with what to type here, and spelling comes last."""
+
+import pytest
+
+from pushdeploy.commands.face import elsewhere
+from pushdeploy.commands.face.catalogue import Catalogue
+from tests.test_docs import NAMES, named_commands
+from tests.unit.commands.machine import SHOP, Machine
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("nginx:set shop client-max-body-size 50m", "apps:set shop body-limit=50m"),
+        ("nginx:set shop hsts false", "apps:set shop shows what can be set"),
+        ("psql -a shop", "ssh -t deploy run shop"),
+        ("--app shop pg:psql", "config:get shop DATABASE_URL"),
+        ("postgres:create shop-db", "databases are not managed here"),
+        ("addons:create heroku-postgresql", "databases are not managed here"),
+        ("dyno:restart shop", "ps:restart shop"),
+        ("letsencrypt:enable shop", "TLS is served by a proxy"),
+        ("certs:auto:enable -a shop", "TLS is served by a proxy"),
+        ("proxy:ports-set shop http:80:5000", "apps:set shop shows"),
+        ("plugin:install https://example.com/x.git", "there are no plugins"),
+        ("maintenance:on -a shop", "ps:stop shop"),
+        ("drains:add https://example.com", "logs APP -t"),
+        ("buildpacks:set heroku/python", "a Dockerfile"),
+        ("stack:set heroku-24", "apps:info APP names its stack"),
+        ("enter shop web", "ssh -t deploy run shop bash"),
+        ("config:edit shop", "config:import shop < .env"),
+        ("appps:list", "did you mean apps:list"),
+        ("zzzz", "help shows all commands"),
+    ],
+)
+def test_a_word_from_elsewhere_is_answered_with_what_to_type(
+    machine: Machine, line: str, hint: str
+) -> None:
+    machine.store.apps.create(SHOP)
+    answer = machine.type(line)
+    assert (answer.status, answer.out) == (1, "")
+    assert hint in answer.errors
+
+
+def test_no_word_from_elsewhere_is_a_command_of_ours() -> None:
+    assert not set(elsewhere.EXACT) & NAMES
+    catalogue = Catalogue()
+    assert not [noun for noun in elsewhere.NOUNS if catalogue.has(noun)]
+
+
+def test_every_command_that_an_answer_names_exists() -> None:
+    texts = [*elsewhere.EXACT.values(), *elsewhere.NOUNS.values(), *elsewhere.MORE.values()]
+    assert named_commands("\n".join(texts)) <= NAMES
