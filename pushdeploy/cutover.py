@@ -10,7 +10,7 @@ from time import monotonic
 from pushdeploy.domain.app import App
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.disk import CutOver
-from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.domain.errors import PushdeployError, RouteFailed
 from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import AppName, HostName
@@ -48,7 +48,7 @@ class Means:
     router: Router
     domain: str
     put_back: Callable[[AppName, Output], None]
-    converge: Callable[[AppName, Output], None]
+    converge: Callable[[AppName, Output], object]
 
     def hosts(self, app: App) -> Sequence[HostName]:
         return [default_host(app.name, self.domain), *self.store.domains.of(app.name)]
@@ -107,6 +107,7 @@ class Overlap:
     def bring_live(self) -> Sequence[Task]:
         means, change = self._means, self._change
         app, release, output = change.app, change.release, change.output
+        fallen = Cancellation()
         with ExitStack() as undo:
             with _made_ready(means, change, first=False) as start:
                 means.snapshots.before_release(
@@ -121,31 +122,34 @@ class Overlap:
             change.before_switch()
             if not change.migrates:
                 change.pass_point_of_no_return()
-            with means.traffic.hold(app.name):
-                leaving = self._switch(tasks)
-                undo.callback(self._switch_back, leaving, tasks)
+            with means.traffic.hold(app.name), means.scheduler.watching(tasks, fallen):
+                means.mark(release, ReleaseStatus.SWITCHING)
+                found = means.scheduler.tasks(app.name)
+                leaving = [task for task in found if change.is_old(task)]
+                undo.callback(self._switch_back, leaving, tasks, fallen)
+                self._switch(leaving, tasks, fallen)
                 means.store.releases.make_live(app.name, release.version)
                 undo.pop_all()
         return leaving
 
-    def _switch(self, tasks: Sequence[Task]) -> Sequence[Task]:
-        """Move traffic to ``tasks``; the tasks that are to retire."""
+    def _switch(self, leaving: Sequence[Task], tasks: Sequence[Task], fallen: Cancellation) -> None:
+        """Move traffic from ``leaving`` to ``tasks``, which must run on when it has moved."""
         means, change = self._means, self._change
-        means.mark(change.release, ReleaseStatus.SWITCHING)
-        leaving = [task for task in means.scheduler.tasks(change.app.name) if change.is_old(task)]
         route = route_of(change.app, means.hosts(change.app), change.release.version, tasks)
         drain_seconds = change.app.settings.drain_seconds
-        with change.output.step("Switching traffic"):
-            means.router.switch(route, targets_of(leaving), drain_seconds, change.output)
-        return leaving
+        with change.output.step("Switching traffic"), _confirmed(means, tasks):
+            means.router.switch(route, targets_of(leaving), drain_seconds, change.output, fallen)
 
-    def _switch_back(self, former: Sequence[Task], tasks: Sequence[Task]) -> None:
-        """The undo of a switch that could not be written down: traffic returns to ``former``."""
+    def _switch_back(
+        self, former: Sequence[Task], tasks: Sequence[Task], fallen: Cancellation
+    ) -> None:
+        """The undo of a switch that is not to be: traffic returns to ``former``."""
         means, app = self._means, self._change.app
         version = former[0].version if former else None
         route = route_of(app, means.hosts(app), version, former)
-        drain_seconds = app.settings.drain_seconds
-        means.router.switch(route, targets_of(tasks), drain_seconds, self._change.output)
+        drain_seconds = 0 if fallen.cancelled else app.settings.drain_seconds
+        with suppress(PushdeployError):  # what failed before is what is told
+            means.router.switch(route, targets_of(tasks), drain_seconds, self._change.output)
 
 
 class Exclusive:
@@ -198,13 +202,16 @@ class Exclusive:
                     grace_seconds = min(app.settings.stop_grace_seconds, STOP_SECONDS)
                     means.scheduler.stop(old, grace_seconds)
         self._change_the_disks(migrate)
-        tasks = start()
-        change.before_switch()
-        if not change.migrates:
-            change.pass_point_of_no_return()
-        means.mark(change.release, ReleaseStatus.SWITCHING)
-        means.store.releases.make_live(app.name, change.release.version)
-        self._let_requests_go_on(tasks)
+        tasks, fallen = start(), Cancellation()
+        with means.scheduler.watching(tasks, fallen):
+            change.before_switch()
+            if not change.migrates:
+                change.pass_point_of_no_return()
+            means.mark(change.release, ReleaseStatus.SWITCHING)
+            if fallen.cancelled:
+                means.scheduler.confirm(tasks)
+            means.store.releases.make_live(app.name, change.release.version)
+            self._let_requests_go_on(tasks, fallen)
 
     @contextmanager
     def _holding(self, old: Sequence[Task]) -> Iterator[None]:
@@ -236,16 +243,29 @@ class Exclusive:
                 means.snapshots.restore(app, change.candidate.restore, output.detail)
         migrate()
 
-    def _let_requests_go_on(self, tasks: Sequence[Task]) -> None:
-        """The release is live: trouble with nginx is told, and undoes nothing any more."""
+    def _let_requests_go_on(self, tasks: Sequence[Task], fallen: Cancellation) -> None:
+        """The release is live: trouble is told, mended where that is possible, and undoes nothing.
+
+        For what anybody has been told was done would be lost with the disks put back.
+        """
         means, change = self._means, self._change
         route = route_of(change.app, means.hosts(change.app), change.release.version, tasks)
         self._passed_at = monotonic()  # what is held is passed on before nginx reads the new route
         try:
-            with change.output.step("Switching traffic"):
-                means.router.switch(route, (), 0, change.output)
+            with change.output.step("Switching traffic"), _confirmed(means, tasks):
+                if not fallen.cancelled:
+                    means.router.switch(route, (), 0, change.output, fallen)
         except PushdeployError as error:
             change.output.trouble(f"{error.message}; {change.release.label} is live all the same")
+            self._start_again()
+
+    def _start_again(self) -> None:
+        """Those of its tasks that have ended; the others go on."""
+        means, change = self._means, self._change
+        try:
+            means.converge(change.app.name, change.output)
+        except PushdeployError as error:
+            change.output.trouble(f"{error.message}; it is tried again")
 
     def _put_everything_back(self, error: BaseException) -> None:
         """The data first, for a disk that a migration has filled leaves no room for our own words.
@@ -319,6 +339,20 @@ def _release_phase(means: Means, change: Change) -> Iterator[Callable[[], None]]
             run()
 
         yield migrate
+
+
+@contextmanager
+def _confirmed(means: Means, tasks: Sequence[Task]) -> Iterator[None]:
+    """``BootFailed`` when one of ``tasks`` has ended by the end of what is inside.
+
+    Also where that failed: then the end is why.
+    """
+    try:
+        yield
+    except RouteFailed:
+        means.scheduler.confirm(tasks)
+        raise
+    means.scheduler.confirm(tasks)
 
 
 def _no_release_phase() -> None:

@@ -1,35 +1,66 @@
 """The apps of which something has changed by itself, and who looks after them."""
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from enum import Enum
 
 from pushdeploy.domain.names import AppName
 
+_SOONEST_SECONDS = 0.1
+_PART = 4
+"""After trouble of a minute an app is looked at again a quarter of a minute later, and so on."""
+
+
+class Found(Enum):
+    """How an app was when somebody had looked after it; its value: the longest pause in seconds
+    until it is looked at again."""
+
+    SETTLED = 0
+    COMING = 30
+    """Something of it is being started by the engine, and does not listen yet."""
+    FAILED = 600
+
 
 class Dirty:
-    """Apps that changed: each has one worker at a time, and a last turn if it changed meanwhile."""
+    """Apps that changed: each has one worker at a time, and a last turn if it changed meanwhile.
+
+    One that is not settled then has another turn soon, and later and later while that lasts.
+    """
 
     def __init__(
         self,
         pool: ThreadPoolExecutor,
-        one: Callable[[AppName], None],
-        everything: Callable[[], None],
+        one: Callable[[AppName], Found],
+        everything: Callable[[], Mapping[AppName, Found]],
     ) -> None:
         self._pool = pool
         self._one = one
         self._everything = everything
         self._lock = threading.Lock()
+        self._closed = False
         self._waiting: set[AppName | None] = set()
         self._working: set[AppName | None] = set()
+        self._troubled_since: dict[AppName, float] = {}
+        self._timers: dict[AppName, threading.Timer] = {}
 
     def mark(self, name: AppName | None) -> None:
         with self._lock:
+            if self._closed:
+                return
             self._waiting.add(name)
             if name in self._working:
                 return
             self._working.add(name)
-        self._pool.submit(self._work, name)
+            self._pool.submit(self._work, name)
+
+    def close(self) -> None:
+        """Begin nothing any more."""
+        with self._lock:
+            self._closed = True
+            for timer in self._timers.values():
+                timer.cancel()
 
     def _work(self, name: AppName | None) -> None:
         while True:
@@ -39,6 +70,25 @@ class Dirty:
                     return
                 self._waiting.remove(name)
             if name is None:
-                self._everything()
+                for each, found in self._everything().items():
+                    self._look_again(each, found)
             else:
-                self._one(name)
+                self._look_again(name, self._one(name))
+
+    def _look_again(self, name: AppName, found: Found) -> None:
+        with self._lock:
+            former = self._timers.pop(name, None)
+            if former is not None:
+                former.cancel()
+            if found is Found.SETTLED:
+                self._troubled_since.pop(name, None)
+                return
+            if self._closed:
+                return
+            now = time.monotonic()
+            lasts = now - self._troubled_since.setdefault(name, now)
+            pause = min(max(_SOONEST_SECONDS, lasts / _PART), found.value)
+            timer = threading.Timer(pause, self.mark, [name])
+            timer.daemon = True
+            self._timers[name] = timer
+            timer.start()

@@ -3,17 +3,17 @@ network and no release phase."""
 
 import logging
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 from pushdeploy.cutover import STOP_SECONDS, places
-from pushdeploy.dirty import Dirty
+from pushdeploy.dirty import Dirty, Found
 from pushdeploy.domain.app import App
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.disk import CutOver, cut_over_of
-from pushdeploy.domain.errors import PushdeployError, UserError
+from pushdeploy.domain.errors import PushdeployError, UnknownApp, UserError
 from pushdeploy.domain.names import WEB, AppName, HostName
 from pushdeploy.domain.plan import TaskPlan, is_foreign, plan_tasks
 from pushdeploy.domain.ports import Output, Refs, Router, Scheduler
@@ -21,6 +21,7 @@ from pushdeploy.domain.release import Release
 from pushdeploy.domain.route import Route, default_host, route_of, targets_of
 from pushdeploy.domain.task import Slot, Task
 from pushdeploy.locks import AppLocks, TrafficLocks
+from pushdeploy.outages import Outages
 from pushdeploy.output import Quiet
 from pushdeploy.release.snapshots import SnapshotPhase
 from pushdeploy.run.manifests import Manifests
@@ -30,6 +31,9 @@ _log = logging.getLogger(__name__)
 _AT_ONCE = 4
 _WATCHED_AT_ONCE = 32
 """One that waits for an app whose requests are held must not keep the others waiting."""
+
+_BEARABLE_SECONDS = 25
+"""How long requests of an app wait for processes that have ended by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +66,36 @@ class Reconciler:
     def __init__(self, running: Running) -> None:
         self._running = running
         self._store = running.store
+        self._outages = Outages(_BEARABLE_SECONDS)
+        self._said: dict[AppName, str] = {}
 
     # ------------------------------------------------------------- one app
 
-    def converge(self, name: AppName, output: Output) -> None:
+    def converge(self, name: AppName, output: Output, *, requests_wait: bool = False) -> Found:
         """Put back its disks where that is due, start what is missing, route to what runs, stop
-        what is too much.
+        what is too much. ``requests_wait``, for a while, when none of its web processes runs.
 
         Tasks of a release that is just being shipped are left alone. ``BootFailed`` when a missing
-        task does not start; what runs is routed to all the same.
+        task does not start; what runs is routed to all the same. ``COMING`` when the engine is
+        still bringing back one that had ended.
         """
         with self._running.traffic.hold(name):
             app = self._with_its_data(self._store.apps.get(name), output)
             live = self._store.releases.current(name)
             plan = self._stop_other_versions(app, live, self._plan(app, live))
+            present = self._running.scheduler.listening(plan.keep)
+            down = requests_wait and _is_down(plan, present)
+            if down:
+                self._route(app, live, present, plan.stop, Quiet(), down=True)
             started: Sequence[Task] = []
             try:
                 started = self._start_missing(app, live, plan, output)
             finally:
-                self._route(app, live, [*plan.keep, *started], plan.stop, output)
+                serving = [*present, *started]
+                down = requests_wait and _is_down(plan, serving)
+                self._route(app, live, serving, plan.stop, output, down=down)
                 self._running.scheduler.stop(plan.stop, app.settings.stop_grace_seconds)
+            return Found.SETTLED if len(present) == len(plan.keep) else Found.COMING
 
     def put_back(self, name: AppName, output: Output) -> None:
         """Make its disks what its live release left, where a failed one has begun to change them.
@@ -231,29 +245,40 @@ class Reconciler:
         routes = [self._present_route(app, waits=app.name in waiting) for app in apps]
         self._running.router.routes(routes)
 
-    def converge_all(self) -> None:
+    def converge_all(self) -> Mapping[AppName, Found]:
         """Start what is missing of every app and stop what is too much."""
-        apps = self._store.apps.list()
-        self._stop_orphans({app.name for app in apps})
+        names = [app.name for app in self._store.apps.list()]
+        self._stop_orphans(set(names))
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="converge") as pool:
-            list(pool.map(self.converge_quietly, [app.name for app in apps]))
+            return dict(zip(names, pool.map(self.converge_quietly, names), strict=True))
 
-    def converge_quietly(self, name: AppName) -> None:
+    def converge_quietly(self, name: AppName) -> Found:
         """Converge and log what fails: one bad app must not stop the others."""
         try:
-            self.converge(name, Quiet())
+            found = self.converge(name, Quiet(), requests_wait=True)
+        except UnknownApp:
+            return Found.SETTLED
         except PushdeployError as error:
-            _log.warning("app=%s cannot be converged: %s", name, error.message)
+            if self._said.get(name) != error.message:  # it is tried again and again
+                _log.warning("app=%s cannot be converged: %s", name, error.message)
+            self._said[name] = error.message
         except Exception:  # noqa: BLE001 - a loop that must outlive one bad app
             _log.exception("app=%s cannot be converged", name)
+        else:
+            self._said.pop(name, None)
+            return found
+        return Found.FAILED
 
     def watch(self, stopping: threading.Event) -> None:
         """Converge all, then whatever changes by itself, until ``stopping``; on its own thread."""
         with ThreadPoolExecutor(_WATCHED_AT_ONCE, thread_name_prefix="converge") as pool:
             dirty = Dirty(pool, self.converge_quietly, self.converge_all)
-            with self._changes(stopping) as changes:
-                for name in changes:
-                    dirty.mark(name)
+            try:
+                with self._changes(stopping) as changes:
+                    for name in changes:
+                        dirty.mark(name)
+            finally:
+                dirty.close()
 
     # ------------------------------------------------------------- private
 
@@ -305,24 +330,30 @@ class Reconciler:
         tasks: Sequence[Task],
         leaving: Sequence[Task],
         output: Output,
+        *,
+        down: bool = False,
     ) -> None:
+        """``down``: there should be web processes among ``tasks`` and are none."""
         route = self._route_of(app, live, tasks)
+        if not down:
+            self._outages.over(app.name)
+        elif self._outages.bearable(app.name):
+            route = _held(route)
         self._running.router.switch(route, targets_of(leaving), app.settings.drain_seconds, output)
 
     def _present_route(self, app: App, *, waits: bool) -> Route:
         live = self._store.releases.current(app.name)
         plan = self._plan(app, live)
-        route = self._route_of(app, live, plan.keep)
-        serves = any(task.slot.process_type == WEB for task in plan.keep)
-        starts = any(slot.process_type == WEB for slot in plan.start)
-        if (waits and serves) or (starts and not serves):
-            return replace(route, state="held", targets=())
+        present = self._running.scheduler.listening(plan.keep)
+        route = self._route_of(app, live, present)
+        if (waits and _serves(present)) or _is_down(plan, present):
+            return _held(route)
         return route
 
     def _route_of(self, app: App, live: Release | None, tasks: Sequence[Task]) -> Route:
         hosts = [default_host(app.name, self._running.domain), *self._domains(app)]
         route = route_of(app, hosts, live.version if live else None, tasks)
-        return replace(route, state="held", targets=()) if app.put_back is not None else route
+        return _held(route) if app.put_back is not None else route
 
     def _domains(self, app: App) -> Sequence[HostName]:
         return self._store.domains.of(app.name)
@@ -330,6 +361,20 @@ class Reconciler:
 
 def _has_one_writer(app: App, live: Release) -> bool:
     return cut_over_of(live.disks, app.settings.cut_over) is CutOver.EXCLUSIVE
+
+
+def _held(route: Route) -> Route:
+    return replace(route, state="held", targets=())
+
+
+def _serves(tasks: Sequence[Task]) -> bool:
+    return any(task.slot.process_type == WEB for task in tasks)
+
+
+def _is_down(plan: TaskPlan, present: Sequence[Task]) -> bool:
+    """Whether web processes are wanted, and none is ``present``."""
+    wanted = _serves(plan.keep) or any(slot.process_type == WEB for slot in plan.start)
+    return wanted and not _serves(present)
 
 
 def _matches(slot: Slot, process: str | None) -> bool:

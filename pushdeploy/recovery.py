@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 class Recovery:
-    def __init__(self, running: Running, converge: Callable[[AppName], None]) -> None:
+    def __init__(self, running: Running, converge: Callable[[AppName], object]) -> None:
         """``converge`` makes what runs of an app follow the ledger, and raises nothing."""
         self._running = running
         self._store = running.store

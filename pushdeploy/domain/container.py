@@ -46,7 +46,8 @@ class ContainerSpec:
 class ContainerInfo:
     """What the engine says of a container; ``address`` is empty while it has none.
 
-    ``kept`` tells whether the engine restarts it (``keep_running``).
+    ``kept`` tells whether the engine restarts it (``keep_running``). ``started_at`` is when it
+    was started last, None where it never was.
     """
 
     id: str
@@ -60,6 +61,7 @@ class ContainerInfo:
     created_at: datetime
     restarts: int = 0
     kept: bool = False
+    started_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,11 @@ from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.history import Divergence
 from pushdeploy.domain.manifest import Manifest
-from pushdeploy.domain.names import AppName, CommitId, ImageDigest, KeyName
+from pushdeploy.domain.names import AppName, CommitId, ImageDigest
 from pushdeploy.domain.route import Route, Target
 from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.source import Source
-from pushdeploy.domain.task import Slot, Specimen, Task, Tried
+from pushdeploy.domain.task import Death, Slot, Specimen, Task, Tried
 
 # --------------------------------------------------------------------------- engine
 
@@ -245,6 +245,18 @@ class Scheduler(Protocol):
         It never was a task. ``BootFailed`` as with ``run``; nothing is left in any case.
         """
 
+    def watching(self, tasks: Sequence[Task], fallen: Cancellation) -> AbstractContextManager[None]:
+        """While inside, cancel ``fallen`` when one of them has ended. The engine is not asked."""
+
+    def confirm(self, tasks: Sequence[Task]) -> None:
+        """``BootFailed`` with its last log lines when one does not run on as it was started."""
+
+    def listening(self, tasks: Sequence[Task]) -> Sequence[Task]:
+        """Without web tasks that nothing can be connected to: dead, or not ready again."""
+
+    def deaths(self, app: AppName, version: int) -> Sequence[tuple[Slot, int, Death]]:
+        """How often processes of a release ended by themselves, and how the last time."""
+
     def stop(self, tasks: Sequence[Task], grace_seconds: int) -> None:
         """SIGTERM, the grace period, SIGKILL; side by side; then remove. Keeps their last logs."""
 
@@ -313,9 +325,16 @@ class Router(Protocol):
         """
 
     def switch(
-        self, route: Route, leaving: Sequence[Target], drain_seconds: float, output: Output
+        self,
+        route: Route,
+        leaving: Sequence[Target],
+        drain_seconds: float,
+        output: Output,
+        fallen: Cancellation | None = None,
     ) -> None:
         """Send the app's requests to ``route.targets``, those that are held first.
+
+        It waits for nothing any more when ``fallen`` is cancelled, which raises ``RouteFailed``.
 
         Returns when they have answered through the proxy and nothing is connected to ``leaving``
         any more, or ``drain_seconds`` have passed. ``RouteFailed`` leaves the former route as
@@ -362,31 +381,3 @@ class Refs(Protocol):
 
     def rename(self, app: AppName, new: AppName) -> None: ...
     def remove(self, app: AppName) -> None: ...
-
-
-class PushReceiver(Protocol):
-    """What receive calls when the objects of a push to the deploy branch are stored."""
-
-    def open(self, app: AppName, by: KeyName) -> None:
-        """Called before a first push: makes the app where it does not exist."""
-
-    def abandon(self, app: AppName) -> None:
-        """Called when a push that made the app ended before anything was built.
-
-        Removes the app if it has nothing.
-        """
-
-    def deploy_branch(self, app: AppName, offered: Sequence[str]) -> str:
-        """The branch that deploys: the app's setting, else main, else master when offered."""
-
-    def deploy(
-        self,
-        app: AppName,
-        ref: str,
-        old: CommitId | None,
-        source: Source,
-        by: KeyName,
-        output: Output,
-        cancellation: Cancellation,
-    ) -> None:
-        """Returns when the commit is live and the ref has moved; else raises a PushdeployError."""

@@ -1,5 +1,7 @@
-"""A task: one running container of an app."""
+"""A task: one running container of an app, and how its process ended where it did."""
 
+import signal
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -18,12 +20,42 @@ class Slot:
         return f"{self.process_type}.{self.index}"
 
 
+_BY_SIGNAL = 128
+"""A shell or an init whose child was killed exits with this and the signal's number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """A process ended although nobody had told it to. ``at`` is when it was seen."""
+
+    at: datetime
+    exit_code: int
+    out_of_memory: bool = False
+
+    @property
+    def signal(self) -> str:
+        """``SIGABRT``; empty where the exit code names no signal."""
+        with suppress(ValueError):
+            return signal.Signals(self.exit_code - _BY_SIGNAL).name
+        return ""
+
+    def __str__(self) -> str:
+        """The end of ``web.1 ended with …``."""
+        named = f" ({self.signal})" if self.signal else ""
+        memory = ", for want of memory" if self.out_of_memory else ""
+        return f"exit code {self.exit_code}{named}{memory}"
+
+
 TaskState = Literal["starting", "up", "stopped", "crashed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """``address`` is the container's own IP, or empty; ``port`` is where web listens."""
+    """``address`` is the container's own IP, or empty; ``port`` is where web listens.
+
+    ``restarts`` counts how often its place was filled anew because its process had ended by
+    itself; ``last_death`` is the last such end that the present server has seen.
+    """
 
     app: AppName
     slot: Slot
@@ -35,6 +67,9 @@ class Task:
     created_at: datetime
     exit_code: int | None = None
     image: str = ""
+    started_at: datetime | None = None
+    restarts: int = 0
+    last_death: Death | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,14 @@ def container_info(inspected: Mapping[str, Any]) -> ContainerInfo:
         created_at=moment(inspected["Created"]),
         restarts=inspected.get("RestartCount", 0),
         kept=inspected["HostConfig"]["RestartPolicy"]["Name"] == _KEPT,
+        started_at=_started_at(state),
     )
+
+
+def _started_at(state: Mapping[str, Any]) -> datetime | None:
+    """Docker says the year one of what never was."""
+    started_at = moment(state["StartedAt"]) if state.get("StartedAt") else None
+    return started_at if started_at and started_at.year > 1 else None
 
 
 def _address(inspected: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
+from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.route import Target
 from pushdeploy.route.deadline import until
 
@@ -40,15 +41,19 @@ def wait_until_empty(
     workers_gone: Callable[[], bool],
     quiet_at: float,
     drain_seconds: float,
+    fallen: Cancellation | None = None,
 ) -> int:
     """Wait until nothing is connected to ``targets``: how many connections were still open.
 
     Zero at once when the old workers are gone. Else an empty table counts from ``quiet_at`` on
     (by the monotonic clock): before, an old worker may still get a request from an idle client.
+    It ends at once when ``fallen`` is cancelled.
     """
 
     def empty() -> bool:
-        return workers_gone() or (time.monotonic() >= quiet_at and not open_connections(targets))
+        if workers_gone() or (fallen is not None and fallen.cancelled):
+            return True
+        return time.monotonic() >= quiet_at and not open_connections(targets)
 
     if until(empty, drain_seconds, pause_seconds=0.02):
         return 0

@@ -1,9 +1,13 @@
 """Asks through nginx, as a visitor would, whether an app's tasks answer."""
 
 import http.client
+import socket
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
+from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.errors import Cancelled
 from pushdeploy.domain.names import HostName
 from pushdeploy.settings import Address
 
@@ -18,26 +22,34 @@ _ANSWER_SECONDS = 70
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - addresses to leave, not to bind
 
 
-def complaint(http_address: Address, hosts: Sequence[HostName]) -> str:
+def complaint(
+    http_address: Address, hosts: Sequence[HostName], fallen: Cancellation | None = None
+) -> str:
     """Empty when a task answers for the first of ``hosts``, whatever it says; else what is wrong.
 
-    Asked up to three times: a task may drop its very first connection.
+    Asked up to three times: a task may drop its very first connection. Not any more, and an answer
+    is not waited for, when ``fallen`` says that the task has.
     """
+    fallen = fallen or Cancellation()
     said = ""
     for attempt in range(_ATTEMPTS):
         time.sleep(_PAUSE_SECONDS if attempt else 0)
-        said = _ask(http_address, hosts[0].replace("*", "probe", 1))
-        if not said:
-            return ""
+        said = _ask(http_address, hosts[0].replace("*", "probe", 1), fallen)
+        if not said or fallen.cancelled:
+            return said
     return said
 
 
-def _ask(http_address: Address, host: str) -> str:
+def _ask(http_address: Address, host: str, fallen: Cancellation) -> str:
     where = _ANYWHERE.get(http_address.host, http_address.host)
     connection = http.client.HTTPConnection(where, http_address.port, timeout=_ANSWER_SECONDS)
     try:
-        connection.request("GET", "/", headers={"Host": host, "User-Agent": "pushdeploy"})
-        answer = connection.getresponse()
+        connection.connect()
+        with fallen.stopping(lambda: _hang_up(connection.sock)):
+            connection.request("GET", "/", headers={"Host": host, "User-Agent": "pushdeploy"})
+            answer = connection.getresponse()
+    except Cancelled as error:
+        return error.message
     except (OSError, http.client.HTTPException) as error:
         return f"nginx did not answer: {error}"
     else:
@@ -45,3 +57,8 @@ def _ask(http_address: Address, host: str) -> str:
         return f"nginx answers {code} in its place" if code else ""
     finally:
         connection.close()
+
+
+def _hang_up(connection: socket.socket) -> None:
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)

@@ -182,6 +182,12 @@ def slot_of(labels: Mapping[str, str]) -> Slot | None:
     return Slot(ProcessType(labels[TYPE]), int(labels[INDEX]))
 
 
+def exit_code_of(attributes: Mapping[str, str]) -> int:
+    """What the event of a container's end says beside its labels; -1 where it says nothing."""
+    code = attributes.get("exitCode", "")
+    return int(code) if _NUMBER.fullmatch(code) else -1
+
+
 def task_of(info: ContainerInfo, *, ours: bool) -> Task | None:
     """``ours`` tells whether the present server has started it, or is just doing so."""
     slot = slot_of(info.labels)
@@ -198,6 +204,8 @@ def task_of(info: ContainerInfo, *, ours: bool) -> Task | None:
         created_at=info.created_at,
         exit_code=info.exit_code,
         image=info.image,
+        started_at=info.started_at,
+        restarts=info.restarts,
     )
 
 

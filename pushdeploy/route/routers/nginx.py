@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import BackendDown, PushdeployError, RouteFailed
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports import Output
@@ -99,12 +100,18 @@ class Nginx:
         yield
 
     def switch(
-        self, route: Route, leaving: Sequence[Target], drain_seconds: float, output: Output
+        self,
+        route: Route,
+        leaving: Sequence[Target],
+        drain_seconds: float,
+        output: Output,
+        fallen: Cancellation | None = None,
     ) -> None:
         """Send the app's requests to ``route.targets``; see ``domain.ports.Router``.
 
         Requests that have come to ``leaving`` before are answered by them within the drain time.
         """
+        fallen = fallen or Cancellation()
         with _backend():
             self._firewall.lift(route.targets)
             held = None if route.state == "held" else self._holds.find(route.app)
@@ -112,13 +119,13 @@ class Nginx:
                 self._holds.begin(route.app)
             if held and held.holding:
                 self._let_go(route, output)
-                self._refuse_silent(route)
+                self._refuse_silent(route, fallen)
                 self._wait_until_empty(set(leaving) - set(route.targets), drain_seconds, output)
                 return
             former = self._reloads.content(route.app)
             reload = self._apply(route.app, self._rendered(route))
             try:
-                self._refuse_silent(route)
+                self._refuse_silent(route, fallen)
             except RouteFailed:
                 self._reloads.apply({route.app: former})
                 raise
@@ -126,8 +133,11 @@ class Nginx:
                 self._holds.pass_on(route.app, route.targets)
                 self._holds.finish(route.app)
             output.detail(_destination(route))
-            self._drain(reload, set(leaving) - set(route.targets), drain_seconds, output)
+            self._drain(reload, set(leaving) - set(route.targets), drain_seconds, output, fallen)
             self._firewall.forget(route.app)
+            if fallen.cancelled:
+                self._reloads.apply({route.app: former})
+                raise RouteFailed(f"{route.app} has lost a task while traffic went to it")
 
     def routes(self, routes: Sequence[Route]) -> None:
         """Make exactly these the apps' files. A bad one is left as it was, and logged."""
@@ -241,8 +251,9 @@ class Nginx:
         self._holds.finish(route.app)
         self._firewall.forget(route.app)
 
-    def _refuse_silent(self, route: Route) -> None:
-        wrong = complaint(self._front.http, route.hosts) if route.targets and route.hosts else ""
+    def _refuse_silent(self, route: Route, fallen: Cancellation) -> None:
+        asks = route.targets and route.hosts
+        wrong = complaint(self._front.http, route.hosts, fallen) if asks else ""
         if wrong:
             raise RouteFailed(
                 f"{route.app} does not answer through nginx: {wrong}",
@@ -274,7 +285,12 @@ class Nginx:
         return applied.reload
 
     def _drain(
-        self, reload: Reload, leaving: set[Target], drain_seconds: float, output: Output
+        self,
+        reload: Reload,
+        leaving: set[Target],
+        drain_seconds: float,
+        output: Output,
+        fallen: Cancellation,
     ) -> None:
         if not leaving:
             return
@@ -283,8 +299,10 @@ class Nginx:
             workers_gone=reload.gone,
             quiet_at=reload.at + KEEPALIVE_MIN_TIMEOUT_SECONDS,
             drain_seconds=drain_seconds,
+            fallen=fallen,
         )
-        _tell_open(still_open, drain_seconds, output)
+        if not fallen.cancelled:
+            _tell_open(still_open, drain_seconds, output)
 
     def _wait_until_empty(self, leaving: set[Target], drain_seconds: float, output: Output) -> None:
         """Where no worker opens new connections to them: the table is exact at once."""

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -17,9 +18,10 @@ from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports import Engine, Output, Streams
-from pushdeploy.domain.task import Slot, Specimen, Task, Tried
-from pushdeploy.run import labels
+from pushdeploy.domain.task import Death, Slot, Specimen, Task, Tried
+from pushdeploy.run import labels, standing
 from pushdeploy.run.boot import Boot, boot_all
+from pushdeploy.run.deaths import Deaths
 from pushdeploy.run.logbook import LINES_KEPT, Logbook
 from pushdeploy.run.once import finish, run_once
 from pushdeploy.run.tail import Line, Tail
@@ -53,6 +55,7 @@ class DockerLocal:
         self._entry = entry
         self._domain = domain
         self._ours = _Names()
+        self._deaths = Deaths()
 
     def run(
         self,
@@ -118,6 +121,28 @@ class DockerLocal:
                     self._engine.remove(boot.container)
                 self._ours.retire(boot.spec.name)
 
+    @contextmanager
+    def watching(self, tasks: Sequence[Task], fallen: Cancellation) -> Iterator[None]:
+        """It hears what ``changes`` hears, which somebody has to read meanwhile."""
+
+        def tell(slot: Slot, death: Death) -> None:
+            fallen.cancel(f"{slot} ended with {death}")
+
+        with self._deaths.told([task.container for task in tasks], tell):
+            yield
+
+    def confirm(self, tasks: Sequence[Task]) -> None:
+        def confirm(task: Task) -> None:
+            standing.confirm(self._engine, task, self._deaths.of_container(task.container))
+
+        _side_by_side(confirm, tasks)
+
+    def listening(self, tasks: Sequence[Task]) -> Sequence[Task]:
+        return [task for task in tasks if standing.listens(task)]
+
+    def deaths(self, app: AppName, version: int) -> Sequence[tuple[Slot, int, Death]]:
+        return self._deaths.release(app, version)
+
     def stop(self, tasks: Sequence[Task], grace_seconds: int) -> None:
         """All are tried; the first error is raised when the others have been stopped."""
 
@@ -159,7 +184,7 @@ class DockerLocal:
             labels.task_of(info, ours=self._ours.has(info.name))
             for info in self._engine.containers(wanted)
         )
-        return [task for task in found if task is not None]
+        return [self._with_past(task) for task in found if task is not None]
 
     def specimens(self, app: AppName) -> Sequence[Specimen]:
         found = map(labels.specimen_of, self._engine.containers({labels.APP: str(app)}))
@@ -182,6 +207,7 @@ class DockerLocal:
 
     def rename_logs(self, app: AppName, new: AppName) -> None:
         self._logbook.rename(app, new)
+        self._deaths.rename(app, new)
 
     @contextmanager
     def changes(self) -> Iterator[Iterator[AppName | None]]:
@@ -216,14 +242,31 @@ class DockerLocal:
             self._logbook.keep(app, slot, version, container, lines)
         self._engine.remove(container)
 
+    def _with_past(self, task: Task) -> Task:
+        """The engine counts what it has restarted, and not what was replaced since."""
+        times, last = self._deaths.of((task.app, task.version, task.slot))
+        return replace(task, restarts=max(times, task.restarts), last_death=last)
+
     def _changed(self, event: EngineEvent) -> list[AppName | None]:
         if event.action == "connected":
             return [None]
-        if event.action not in _CHANGES or labels.slot_of(event.labels) is None:
+        slot = labels.slot_of(event.labels)
+        if event.action not in _CHANGES or slot is None:
             return []
-        if self._ours.busy(event.labels.get("name", "")):
-            return []
-        return [AppName(event.labels[labels.APP])]
+        name = event.labels.get("name", "")
+        busy = self._ours.busy(name)
+        if event.action == "die" and not self._ours.retired(name):
+            self._note_death(event, slot, counts=not busy)
+        return [] if busy else [AppName(event.labels[labels.APP])]
+
+    def _note_death(self, event: EngineEvent, slot: Slot, *, counts: bool) -> None:
+        place = (AppName(event.labels[labels.APP]), int(event.labels[labels.RELEASE]), slot)
+        memory = False
+        with suppress(PushdeployError):
+            info = self._engine.inspect(event.container)
+            memory = info is not None and info.out_of_memory
+        death = Death(datetime.now(UTC), labels.exit_code_of(event.labels), memory)
+        self._deaths.note(place, event.container, death, counts=counts)
 
 
 class _Names:
@@ -257,6 +300,10 @@ class _Names:
     def has(self, name: str) -> bool:
         with self._lock:
             return name in self._made
+
+    def retired(self, name: str) -> bool:
+        with self._lock:
+            return name in self._retired
 
     def busy(self, name: str) -> bool:
         with self._lock:

@@ -36,7 +36,7 @@ from pushdeploy.domain.release import Candidate, Reason, Release
 from pushdeploy.domain.route import Route, Target
 from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.source import Source
-from pushdeploy.domain.task import Slot, Specimen, Task, Tried
+from pushdeploy.domain.task import Death, Slot, Specimen, Task, Tried
 from pushdeploy.lifecycle import Lifecycle
 from pushdeploy.locks import AppLocks, Pins, TrafficLocks, Writers
 from pushdeploy.output import Quiet
@@ -183,6 +183,19 @@ class MemoryScheduler:
             raise BootFailed(f"{slot} did not start", log_tail=["no module named shop"])
         return Tried(0.5, 0.25)
 
+    @contextmanager
+    def watching(self, tasks: Sequence[Task], fallen: Cancellation) -> Iterator[None]:
+        yield
+
+    def confirm(self, tasks: Sequence[Task]) -> None:
+        """They run on as they were started."""
+
+    def listening(self, tasks: Sequence[Task]) -> Sequence[Task]:
+        return tasks
+
+    def deaths(self, app: AppName, version: int) -> Sequence[tuple[Slot, int, Death]]:
+        return []
+
     def stop(self, tasks: Sequence[Task], grace_seconds: int) -> None:
         self.running = [task for task in self.running if task not in tasks]
 
@@ -262,7 +275,12 @@ class MemoryRouter:
         yield
 
     def switch(
-        self, route: Route, leaving: Sequence[Target], drain_seconds: float, output: Output
+        self,
+        route: Route,
+        leaving: Sequence[Target],
+        drain_seconds: float,
+        output: Output,
+        fallen: Cancellation | None = None,
     ) -> None:
         if self.refused & set(route.hosts):
             raise RouteFailed("nginx does not like it")

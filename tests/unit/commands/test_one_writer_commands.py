@@ -74,10 +74,15 @@ class Holding(MemoryRouter):
         yield
 
     def switch(
-        self, route: Route, leaving: Sequence[Target], drain_seconds: float, output: Output
+        self,
+        route: Route,
+        leaving: Sequence[Target],
+        drain_seconds: float,
+        output: Output,
+        fallen: Cancellation | None = None,
     ) -> None:
         self.came.append(f"{route.app} at {len(route.targets)}")
-        super().switch(route, leaving, drain_seconds, output)
+        super().switch(route, leaving, drain_seconds, output, fallen)
 
     def remove(self, app: AppName) -> None:
         self.came.append(f"{app} removed")

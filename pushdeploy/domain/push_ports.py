@@ -1,0 +1,37 @@
+"""The plug between git and the flow: what receive calls when somebody pushes."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.names import AppName, CommitId, KeyName
+from pushdeploy.domain.ports import Output
+from pushdeploy.domain.source import Source
+
+
+class PushReceiver(Protocol):
+    """What receive calls when the objects of a push to the deploy branch are stored."""
+
+    def open(self, app: AppName, by: KeyName) -> None:
+        """Called before a first push: makes the app where it does not exist."""
+
+    def abandon(self, app: AppName) -> None:
+        """Called when a push that made the app ended before anything was built.
+
+        Removes the app if it has nothing.
+        """
+
+    def deploy_branch(self, app: AppName, offered: Sequence[str]) -> str:
+        """The branch that deploys: the app's setting, else main, else master when offered."""
+
+    def deploy(
+        self,
+        app: AppName,
+        ref: str,
+        old: CommitId | None,
+        source: Source,
+        by: KeyName,
+        output: Output,
+        cancellation: Cancellation,
+    ) -> None:
+        """Returns when the commit is live and the ref has moved; else raises a PushdeployError."""

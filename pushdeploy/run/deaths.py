@@ -1,0 +1,85 @@
+"""Which tasks ended by themselves, and how: an engine forgets it at the next start of each."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from pushdeploy.domain.names import AppName
+from pushdeploy.domain.task import Death, Slot
+
+Place = tuple[AppName, int, Slot]
+"""An app, a release's version, and the slot that the task filled."""
+
+Told = Callable[[Slot, Death], None]
+
+_PLACES_KEPT = 4096
+_CONTAINERS_KEPT = 4096
+
+
+class Deaths:
+    """Thread-safe. What it keeps is bounded: the oldest goes first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._places: OrderedDict[Place, tuple[int, Death]] = OrderedDict()
+        self._containers: OrderedDict[str, tuple[Slot, Death]] = OrderedDict()
+        self._watches: list[tuple[Collection[str], Told]] = []
+
+    def note(self, place: Place, container: str, death: Death, *, counts: bool) -> None:
+        """``counts``: as one of its place, and not only of this container."""
+        with self._lock:
+            self._containers[container] = (place[2], death)
+            if counts:
+                times, _ = self._places.pop(place, (0, death))
+                self._places[place] = (times + 1, death)
+            _cut(self._places, _PLACES_KEPT)
+            _cut(self._containers, _CONTAINERS_KEPT)
+            told = [tell for containers, tell in self._watches if container in containers]
+        for tell in told:
+            tell(place[2], death)
+
+    def of_container(self, container: str) -> Death | None:
+        with self._lock:
+            return self._containers[container][1] if container in self._containers else None
+
+    def of(self, place: Place) -> tuple[int, Death | None]:
+        """How often, and how the last time."""
+        with self._lock:
+            return self._places.get(place, (0, None))
+
+    def release(self, app: AppName, version: int) -> Sequence[tuple[Slot, int, Death]]:
+        """Those of one release, in the order of their places."""
+        with self._lock:
+            found = [
+                (place[2], times, last)
+                for place, (times, last) in self._places.items()
+                if place[:2] == (app, version)
+            ]
+        return sorted(found, key=lambda each: each[0])
+
+    def rename(self, app: AppName, new: AppName) -> None:
+        with self._lock:
+            for place in [place for place in self._places if place[0] == app]:
+                self._places[(new, *place[1:])] = self._places.pop(place)
+
+    @contextmanager
+    def told(self, containers: Collection[str], tell: Told) -> Iterator[None]:
+        """Call ``tell`` while inside when one of them ends; at once where one has already."""
+        watch = (containers, tell)
+        with self._lock:
+            self._watches.append(watch)
+            ended = [self._containers[each] for each in containers if each in self._containers]
+        try:
+            for slot, death in ended:
+                tell(slot, death)
+            yield
+        finally:
+            with self._lock:
+                self._watches.remove(watch)
+
+
+def _cut(kept: OrderedDict[Any, Any], most: int) -> None:
+    while len(kept) > most:
+        kept.popitem(last=False)
