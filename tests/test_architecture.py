@@ -128,6 +128,33 @@ def test_a_look_at_the_environment_is_noticed(text: str) -> None:
     assert environment_uses(text)
 
 
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_a_child_sees_only_what_is_listed_of_our_environment(path: Path) -> None:
+    """It may hold the database's password; ``doctor`` is a person's own program."""
+    if path.name != "doctor.py":
+        assert list(_inheriting_children(ast.parse(path.read_text()))) == []
+
+
+def test_a_child_that_inherits_our_environment_is_noticed() -> None:
+    text = (
+        "import subprocess\nsubprocess.run(['x'], check=False)\nsubprocess.Popen(['x'], env={})\n"
+    )
+    assert list(_inheriting_children(ast.parse(text))) == [2]
+
+
+def _inheriting_children(tree: ast.AST) -> Iterator[int]:
+    """Lines of calls of subprocess that leave out ``env``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            named = isinstance(node.func.value, ast.Name) and node.func.value.id == "subprocess"
+            given = {keyword.arg for keyword in node.keywords}
+            if named and node.func.attr in _CALLS and "env" not in given:
+                yield node.lineno
+
+
+_CALLS = frozenset({"run", "Popen", "call", "check_call", "check_output"})
+
+
 @pytest.mark.parametrize("package", sorted(PLUGS))
 def test_every_back_end_defines_the_name_of_its_kind(package: str) -> None:
     assert discover(importlib.import_module(package), PLUGS[package]) is not None

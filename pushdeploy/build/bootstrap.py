@@ -14,6 +14,7 @@ from pushdeploy.domain.errors import BackendDown
 
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _PACKAGES = {"mmdebstrap": "mmdebstrap", "zstd": "zstd"}
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _TAIL_LINES = 12
 _URI = re.compile(r"https?://[^\s\]]+?/debian(-security)?/?(?=\s|$)", re.MULTILINE)
 
@@ -92,7 +93,7 @@ def bootstrap(stack: StackDefinition, mirrors: Mirrors, archive: Path) -> None:
     unfinished = archive.with_suffix(".part")
     environment = {
         "SOURCE_DATE_EPOCH": str(stack.epoch),
-        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "PATH": _PATH,
         "LC_ALL": "C.UTF-8",
     }
     try:
@@ -106,7 +107,8 @@ def bootstrap(stack: StackDefinition, mirrors: Mirrors, archive: Path) -> None:
 @contextmanager
 def unpacked(archive: Path) -> Iterator[BinaryIO]:
     """The plain tar of a .tar.zst."""
-    with subprocess.Popen(["zstd", "-dcq", str(archive)], stdout=subprocess.PIPE) as process:
+    command = ["zstd", "-dcq", str(archive)]
+    with subprocess.Popen(command, env={"PATH": _PATH}, stdout=subprocess.PIPE) as process:
         yield cast("BinaryIO", process.stdout)
     if process.returncode:
         raise BackendDown(f"{archive} is damaged", f"rm {archive}, then try again")
@@ -124,7 +126,10 @@ def _run_pipe(
             stderr=log,
         ) as make,
         subprocess.Popen(
-            ["zstd", "-3", "-T0", "-qf", "-o", str(target)], stdin=make.stdout, stderr=log
+            ["zstd", "-3", "-T0", "-qf", "-o", str(target)],
+            env={"PATH": _PATH},
+            stdin=make.stdout,
+            stderr=log,
         ) as pack,
     ):
         assert make.stdout is not None

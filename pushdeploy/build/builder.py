@@ -12,6 +12,7 @@ from pushdeploy.build.caches import AppCaches, remove_former
 from pushdeploy.build.choice import choose, load_buildpacks
 from pushdeploy.build.containers import OWNER_LABEL, ROLE_LABEL, BuildSettings
 from pushdeploy.build.dockerfile.checking import check_images, text_as_sent
+from pushdeploy.build.dockerfile.listed import listed_for
 from pushdeploy.build.environment import build_environment, listed_environment
 from pushdeploy.build.keys import Ground, layer_key, slug_key
 from pushdeploy.build.layers import PACKAGES_LABEL, Job, Layers
@@ -148,7 +149,7 @@ class SlugBuilder:
         if isinstance(plan, DockerfilePlan) or stack is None:
             assert isinstance(plan, DockerfilePlan)
             with job.output.step(f"Building {plan.dockerfile}"):
-                return self._from_dockerfile(plan, blueprint, listed_environment(config), job)
+                return self._from_dockerfile(plan, blueprint, config, job)
         base = str(stack.run)
         if plan.install is not None:
             base = self._dependencies(plan.install, stack, blueprint, job)
@@ -179,14 +180,18 @@ class SlugBuilder:
         return [step for step in plan.finish if step.needs_package in packages]
 
     def _from_dockerfile(
-        self, plan: DockerfilePlan, blueprint: Blueprint, arguments: Mapping[str, str], job: Job
+        self, plan: DockerfilePlan, blueprint: Blueprint, config: Mapping[str, str], job: Job
     ) -> ImageDigest:
-        """Build arguments stay in an image's history: only those that BUILD_ENV lists are given."""
         reader = blueprint.source.reader
-        check_images(text_as_sent(reader, plan.dockerfile), arguments, self._engine)
+        text = text_as_sent(reader, plan.dockerfile)
+        listed = listed_for(text, listed_environment(config), self._engine.build_tool())
+        for notice in listed.notices:
+            job.output.detail(f"note: {notice}")
+        check_images(text, listed.arguments, self._engine)
         options = BuildOptions(
             labels=blueprint.labels(),
-            arguments=arguments,
+            arguments=listed.arguments,
+            secrets=listed.secrets,
             memory_bytes=self._options.memory_bytes,
             cpus=self._options.cpus,
             timeout_seconds=self._options.timeout_seconds,

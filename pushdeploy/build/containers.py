@@ -13,6 +13,7 @@ from pushdeploy.domain.app import APP_GROUP
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import ContainerSpec
 from pushdeploy.domain.errors import BackendDown, BuildFailed
+from pushdeploy.domain.hiding import without
 from pushdeploy.domain.ports import Attached, Engine
 
 ROLE_LABEL = "pushdeploy.role"
@@ -103,11 +104,12 @@ def run_to_end(
     line: Callable[[str], bool],
     timeout_seconds: float,
     cancellation: Cancellation,
+    hidden: Sequence[str] = (),
 ) -> "Ending":
     """Start a created container and give each line of its output to ``line`` until it ends.
 
-    Lines for which it answers True are kept for the end. ``Cancelled`` when somebody asked to
-    stop: the container is killed then.
+    Lines for which it answers True are kept for the end; ``hidden`` are values to leave out.
+    ``Cancelled`` when somebody asked to stop: the container is killed then.
     """
     tail: deque[str] = deque(maxlen=_TAIL_LINES)
     expired = threading.Event()
@@ -126,7 +128,8 @@ def run_to_end(
             engine.start(container)
             timer.start()
             cancellation.check()
-            for text in _lines(attached):
+            for each in _lines(attached):
+                text = without(each, hidden)
                 if line(text):
                     tail.append(text)
             exit_code = engine.wait(container)

@@ -25,6 +25,7 @@ from pushdeploy.build.stacks import Stack
 from pushdeploy.build.tarpatch import ChunkReader, TarPatch, first_file, patched, tar_of
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import ContainerSpec, ImageChange
+from pushdeploy.domain.hiding import secret_values
 from pushdeploy.domain.names import ImageDigest
 from pushdeploy.domain.ports import Engine, Output
 from pushdeploy.domain.shell import watched
@@ -135,7 +136,8 @@ class Layers:
             return True
 
         left = max(1.0, job.deadline - time.monotonic())
-        ending = run_to_end(self._engine, container, line, left, job.cancellation)
+        hidden = secret_values(job.environment)
+        ending = run_to_end(self._engine, container, line, left, job.cancellation, hidden)
         ending.require_success(running, self._settings.timeout_seconds)
 
     def _carry(

@@ -12,6 +12,12 @@ from pushdeploy.domain.errors import BackendDown
 _SYSTEM = "/usr/sbin:/sbin"
 """Where they are for root, whose PATH may be a user's."""
 
+ENVIRONMENT = {
+    "PATH": f"/usr/local/sbin:/usr/local/bin:/usr/bin:/bin:{_SYSTEM}",
+    "LC_ALL": "C.UTF-8",
+}
+"""All that they get to see of ours."""
+
 _PACKAGES = {"btrfs": "btrfs-progs", "losetup": "mount", "mount": "mount", "umount": "mount"}
 _E2FSPROGS = ("e2fsck", "mkfs.ext4", "resize2fs", "tune2fs")
 
@@ -24,7 +30,11 @@ def found(name: str) -> str | None:
 def run(name: str, *arguments: str, also: int = 0) -> str:
     """What it printed. ``OSError`` with what it said unless it ends with 0, or with ``also``."""
     ended = subprocess.run(
-        [_path(name), *arguments], stdin=subprocess.DEVNULL, capture_output=True, check=False
+        [_path(name), *arguments],
+        env=ENVIRONMENT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
     )
     if ended.returncode not in {0, also}:
         said = " ".join(ended.stderr.decode(errors="replace").split())
@@ -36,6 +46,7 @@ def used_bytes(path: Path) -> int:
     """By du, which no depth of directories breaks; files that vanish meanwhile do not matter."""
     counted = subprocess.run(
         ["du", "--summarize", "--block-size=1", "--one-file-system", "--", str(path)],
+        env=ENVIRONMENT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

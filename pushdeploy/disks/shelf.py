@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pushdeploy.disks.copying import carry_out
 from pushdeploy.disks.job import Job
+from pushdeploy.disks.programs import ENVIRONMENT
 from pushdeploy.domain.errors import BackendDown, UserError
 from pushdeploy.domain.names import DiskName
 
@@ -253,7 +254,9 @@ def _flush(place: Path) -> None:
 def _remove(path: Path) -> None:
     """By rm, which no depth of directories breaks; nothing happens when there is nothing."""
     command = ["rm", "--recursive", "--force", "--one-file-system", "--", str(path)]
-    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    ended = subprocess.run(
+        command, env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
     if ended.returncode:
         raise OSError(errno.EIO, ended.stderr.decode(errors="replace").strip()[:200])
 

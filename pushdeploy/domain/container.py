@@ -119,7 +119,8 @@ class BuildTool:
 
 @dataclass(frozen=True, slots=True)
 class BuildOptions:
-    """``arguments`` are build args; ``ca_bundle`` is given to RUN steps where that is possible.
+    """``arguments`` are build args, which stay in the image's history; ``secrets`` are for steps
+    that mount them, with BuildKit. ``ca_bundle`` is given to RUN steps where that is possible.
 
     What a build may reuse of former ones: with BuildKit all that was built in the same ``scope``,
     a word of the app's own; with the classic builder what ``cached_from``, images, stand on.
@@ -127,6 +128,7 @@ class BuildOptions:
 
     labels: Mapping[str, str]
     arguments: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     memory_bytes: int = 0
     cpus: float = 0
     timeout_seconds: float = 1800

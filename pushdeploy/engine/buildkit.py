@@ -23,6 +23,9 @@ _HEEDED = re.compile(
     r"|GO(DEBUG|COVERDIR)|PATH|HOME|LANG|TMPDIR"
 )
 _CACHE_NAMESPACE = "BUILDKIT_CACHE_MOUNT_NS"
+_HIDDEN = "PUSHDEPLOY_SECRET_"
+"""What a secret is called in the docker program's environment, which it then cannot heed."""
+
 _PROBE_SECONDS = 20
 _DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 """Or a killed server leaves a build behind that nobody waits for and no time-out ends."""
@@ -102,6 +105,8 @@ def build_command(
         command += ["--label", f"{name}={value}"]
     for name in sorted(options.arguments):
         command += ["--build-arg", name]
+    for name in sorted(options.secrets):
+        command += ["--secret", f"id={name},env={_HIDDEN}{name}"]
     if options.scope:
         command += ["--add-host", f"cache-{options.scope}:127.0.0.1"]
         command += ["--build-arg", _CACHE_NAMESPACE]
@@ -118,9 +123,9 @@ def run(
 ) -> Ended:
     """Run the build, giving ``line`` what it says as it comes.
 
-    The child sees nothing of our environment. Build arguments reach it through its own, so that
-    no list of processes shows them. Its group is killed on a cancel and at the time-out; the
-    engine then ends the build, for its session is gone.
+    The child sees nothing of our environment. Build arguments and secrets reach it through its
+    own, so that no list of processes and no file shows them. Its group is killed on a cancel and
+    at the time-out; the engine then ends the build, for its session is gone.
     """
     with tempfile.TemporaryDirectory(prefix="pushdeploy-build-") as home:
         process = subprocess.Popen(
@@ -144,7 +149,8 @@ def _environment(home: str, host: str | None, options: BuildOptions) -> Mapping[
         fixed["DOCKER_HOST"] = host
     if options.scope:
         fixed[_CACHE_NAMESPACE] = options.scope
-    return {**options.arguments, **fixed}
+    secrets = {f"{_HIDDEN}{name}": value for name, value in options.secrets.items()}
+    return {**options.arguments, **secrets, **fixed}
 
 
 def _converse(

@@ -11,6 +11,7 @@ from typing import BinaryIO
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import BuildOptions, BuildTool
 from pushdeploy.domain.errors import BuildFailed
+from pushdeploy.domain.hiding import hideable, without
 from pushdeploy.domain.names import ImageDigest
 from pushdeploy.engine import buildkit
 from pushdeploy.engine.buildkit import Ended
@@ -49,8 +50,11 @@ class Builds(Images):
     ) -> ImageDigest:
         self.version()  # an engine that does not answer is found before anything is begun
         tail: deque[str] = deque(maxlen=_TAIL_LINES)
+        public = options.arguments.keys()
+        hidden = hideable(text for name, text in options.secrets.items() if name not in public)
 
-        def heard(text: str) -> None:
+        def heard(said: str) -> None:
+            text = without(said, hidden)
             tail.append(text)
             line(text)
 

@@ -39,6 +39,7 @@ def _iptables(action: str, bridge: str) -> int:
         return 127
     return subprocess.run(
         [program, "-w", action, *rule(bridge)],
+        env={"PATH": "/usr/sbin:/sbin:/usr/bin:/bin"},
         check=False,
         capture_output=True,
         timeout=_TIMEOUT_SECONDS,

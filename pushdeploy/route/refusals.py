@@ -129,6 +129,7 @@ def _run(program: str, *arguments: str, text: str = "") -> int:
         return 127
     return subprocess.run(
         [found, *arguments],
+        env={},
         input=text,
         text=True,
         check=False,

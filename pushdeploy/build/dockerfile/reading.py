@@ -79,6 +79,17 @@ def triggered(instruction: Instruction) -> Instruction:
     return instruction
 
 
+def declared_arguments(text: str) -> frozenset[str]:
+    """Names of all ``ARG`` in any stage: what a build argument of the name would be put into."""
+    return frozenset(
+        word.partition("=")[0]
+        for dialect in DIALECTS
+        for instruction in map(triggered, read(text, dialect).instructions)
+        if instruction.keyword == "ARG"
+        for word in raw_words(instruction.rest)
+    )
+
+
 def _directives(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Of the comments at the top, the first of each name; a first line ``#!`` is passed over."""
     seen: set[str] = set()

@@ -27,6 +27,14 @@ def test_values_of_build_arguments_stay_off_the_command_line() -> None:
     ]
 
 
+def test_secrets_are_named_on_the_command_line_and_told_nowhere() -> None:
+    options = replace(OPTIONS, arguments={}, secrets={"LD_PRELOAD": "/app/x.so"})
+    command = build_command("docker", "Dockerfile", "slug:1", {}, options)
+    assert command[-3:] == ["--secret", "id=LD_PRELOAD,env=PUSHDEPLOY_SECRET_LD_PRELOAD", "-"]
+    assert "/app/x.so" not in " ".join(command)
+    assert "/app/x.so" not in repr(options)
+
+
 def test_a_scope_names_what_may_be_found_again() -> None:
     command = build_command("docker", "Dockerfile", "slug:1", {}, replace(OPTIONS, scope="word"))
     assert command[-5:] == [

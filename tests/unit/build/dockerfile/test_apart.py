@@ -181,3 +181,19 @@ def test_what_a_filter_of_git_makes_of_a_dockerfile_is_what_is_checked(ground: G
     source = app.commit({"Dockerfile": dockerfile, ".gitattributes": "* text eol=crlf\n"})
     assert "\r\n" in text_as_sent(source.reader, "Dockerfile")
     ground.bench.build(source, app_id=FORGER)
+
+
+def test_a_value_that_builds_see_is_nowhere_in_the_image(ground: Ground) -> None:
+    """With BuildKit a step may mount it; the classic builder gives it to no step."""
+    secret = secrets.token_hex(12)
+    mounts = ground.engine.build_tool().buildkit
+    mount = "--mount=type=secret,id=TOKEN" if mounts else ""
+    step = f"RUN {mount} cat /run/secrets/TOKEN && echo see$((1+1))n; env\n"
+
+    slug = ground.build(f"FROM {STACK}\n{step}{END}", TOKEN=secret, BUILD_ENV="TOKEN")
+
+    assert ("see2n" in ground.said) is mounts
+    assert secret not in ground.said
+    for words in (["history", "--no-trunc"], ["image", "inspect"], ["save"]):
+        shown = subprocess.run(["docker", *words, slug.image], check=True, capture_output=True)
+        assert secret.encode() not in shown.stdout
