@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,9 @@ Sink = Callable[[str], None]
 
 Timed = Callable[[str, float], None]
 """Takes a step's title and its seconds when it has ended well."""
+
+_REMEMBERED = 200
+"""How many lines back something counts as just shown."""
 
 
 class Output:
@@ -27,6 +31,7 @@ class Output:
         self._trouble_sink = trouble_sink
         self._timed: Timed | None = None
         self._lock = threading.Lock()
+        self._shown: deque[str] = deque(maxlen=_REMEMBERED)
 
     def also(self, sink: Sink, timed: Timed | None = None) -> "Output":
         """An output that writes here and to ``sink``, and tells ``timed`` of its steps."""
@@ -34,7 +39,7 @@ class Output:
         both._timed = timed or self._timed
         if self._trouble_sink is not None:
             both._trouble_sink = _both(self._trouble_sink, sink)
-        both._lock = self._lock
+        both._lock, both._shown = self._lock, self._shown
         return both
 
     def prefixed(self, prefix: str) -> "Output":
@@ -71,18 +76,31 @@ class Output:
         self._write(text, trouble=False)
 
     def failure(self, error: PushdeployError) -> None:
-        """What failed, what it said, what still serves, what to type next."""
+        """What failed, what it said, what still serves, what to type next.
+
+        A log that has just been shown, as it came, is not quoted once more.
+        """
         self.trouble(error.message)
-        if isinstance(error, StageFailed) and error.log_tail:
-            self.trouble("its last lines:")
-            for line in error.log_tail:
-                self.trouble(f"    {line}")
+        if isinstance(error, StageFailed):
+            self._quote("", error.details)
+            if any(map(self._is_news, error.log_tail)):
+                self._quote("the end of its log:", error.log_tail)
         for text in (error.serving, error.hint):
             if text:
                 self.trouble(text)
 
+    def _quote(self, heading: str, lines: Sequence[str]) -> None:
+        if heading:
+            self.trouble(heading)
+        for line in lines:
+            self.trouble(f"    {line}")
+
+    def _is_news(self, line: str) -> bool:
+        return bool(line.strip()) and line.strip() not in self._shown
+
     def _write(self, text: str, *, trouble: bool) -> None:
         with self._lock:
+            self._shown.append(text.strip())
             if trouble and self._trouble_sink is not None:
                 self._trouble_sink(text)
                 return

@@ -175,5 +175,5 @@ def _invalid(error: ValidationError) -> BuildFailed:
     return BuildFailed(
         f"{FILE} cannot be used: {lines[0]}",
         "correct the key, commit and push",
-        log_tail=lines[:_SHOWN_ERRORS] if len(lines) > 1 else (),
+        details=lines[:_SHOWN_ERRORS] if len(lines) > 1 else (),
     )

@@ -58,5 +58,5 @@ def _none_answers(packs: Sequence[Buildpack], tree: Tree) -> BuildFailed:
     return BuildFailed(
         "no builder knows what this app is",
         "add one of these files to the top directory, commit and push",
-        log_tail=[*looked, f"found: {', '.join(names[:_MOST_NAMES]) or 'nothing'}{more}"],
+        details=[*looked, f"found: {', '.join(names[:_MOST_NAMES]) or 'nothing'}{more}"],
     )

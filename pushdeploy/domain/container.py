@@ -47,7 +47,8 @@ class ContainerInfo:
     """What the engine says of a container; ``address`` is empty while it has none.
 
     ``kept`` tells whether the engine restarts it (``keep_running``). ``started_at`` is when it
-    was started last, None where it never was.
+    was started last, None where it never was. ``pid`` is its first process as the engine's machine
+    sees it, 0 while it does not run.
     """
 
     id: str
@@ -62,6 +63,7 @@ class ContainerInfo:
     restarts: int = 0
     kept: bool = False
     started_at: datetime | None = None
+    pid: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,11 +51,16 @@ class StageFailed(PushdeployError):
         *,
         exit_code: int | None = None,
         log_tail: Sequence[str] = (),
+        details: Sequence[str] = (),
     ) -> None:
-        """``exit_code`` is the app's own; ``log_tail`` its last lines, oldest first."""
+        """``exit_code`` is the app's own; ``log_tail`` its last lines, oldest first.
+
+        ``details`` are lines of ours that say more than the message.
+        """
         super().__init__(message, hint)
         self.exit_code = exit_code
         self.log_tail = tuple(log_tail)
+        self.details = tuple(details)
 
 
 class BuildFailed(StageFailed):

@@ -144,6 +144,7 @@ def container_info(inspected: Mapping[str, Any]) -> ContainerInfo:
         restarts=inspected.get("RestartCount", 0),
         kept=inspected["HostConfig"]["RestartPolicy"]["Name"] == _KEPT,
         started_at=_started_at(state),
+        pid=state.get("Pid", 0),
     )
 
 

@@ -5,16 +5,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.cause import Cause, cause_of
 from pushdeploy.domain.errors import BackendDown, Cancelled, PushdeployError, ReleaseFailed
 from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.ports import Output, Scheduler
 from pushdeploy.domain.release import Release
-from pushdeploy.domain.shell import signal_of
 from pushdeploy.release.streams import LineStreams
 
 TIMED_OUT = 124
 """The exit code of a command that was stopped at its time-out, as timeout(1) has it."""
+
+_TAIL_LINES = 20
 
 _READY_SECONDS = 30
 """How long its container may take to start while nobody waits for it."""
@@ -95,16 +97,20 @@ def _nothing() -> None:
 def _failure(
     release: Release, code: int, timeout_seconds: float, streams: LineStreams
 ) -> ReleaseFailed:
-    said = (
-        "ended with exit code"
-        if code != TIMED_OUT
-        else f"ran into its {timeout_seconds:g} s limit:"
-    )
-    signal = signal_of(code)
-    why = f": it was told to stop ({signal})" if signal else ""
+    tail = streams.tail()
+    cause = cause_of(tail, code, release.slug.release_command or "")
+    said = f"ended with exit code {code}"
+    hint = (cause or Cause("")).hint(release.app)
+    if code == TIMED_OUT:
+        said = f"ran into its {timeout_seconds:g} s limit"
+        longer = f"apps:set {release.app} release-timeout=30m allows more"
+        hint = f"{longer}; then:  releases:retry {release.app}"
+    elif cause is not None:
+        of_signal = cause.what.startswith("exit code")
+        said = f"ended with {cause.what}" if of_signal else f"{said}: {cause.what}"
     return ReleaseFailed(
-        f"the release command of {release.label} {said} {code}{why}",
-        f"push a fix, or when nothing but luck was missing:  releases:retry {release.app}",
+        f"the release command of {release.label} {said}",
+        hint,
         exit_code=code,
-        log_tail=streams.tail(),
+        log_tail=tail[-_TAIL_LINES:],
     )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from pushdeploy.domain.ports import WindowSize
 
-_TAIL_LINES = 20
+_TAIL_LINES = 200
 _LONGEST_LINE = 8192
 
 
@@ -48,7 +48,7 @@ class LineStreams:
             self._rest = b""
 
     def tail(self) -> Sequence[str]:
-        """The last 20 lines, oldest first."""
+        """The last 200 lines, oldest first."""
         return tuple(self._tail)
 
     def _emit(self, line: bytes) -> None:

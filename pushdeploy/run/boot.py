@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 
 from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.cause import LINES, Cause, cause_of, cause_of_refusal
 from pushdeploy.domain.container import ContainerInfo, ContainerSpec, EngineEvent
 from pushdeploy.domain.errors import BackendDown, BootFailed, Cancelled, PushdeployError
 from pushdeploy.domain.gate import Gate
@@ -17,11 +18,13 @@ from pushdeploy.output import duration
 from pushdeploy.run import health
 from pushdeploy.run.health import Trial
 from pushdeploy.run.labels import gated
+from pushdeploy.run.listening import listening
 from pushdeploy.run.probe import NOT_LISTENING, Probe
 
 _AT_ONCE = 32
 _TAIL_LINES = 20
 _ASK_AGAIN_SECONDS = 0.02
+_MEGABYTE = 1024 * 1024
 
 
 class GivenUp(Exception):
@@ -159,10 +162,7 @@ class Boot:
         except BackendDown:
             raise
         except PushdeployError as error:
-            raise BootFailed(
-                f"{self.slot} could not be started: {error.message}",
-                error.hint or "look at its command in the Procfile and push again",
-            ) from error
+            raise self._refused(error) from error
 
     def _start_behind(self, gate: Gate) -> None:
         """The container runs, its command waits for the gate."""
@@ -205,17 +205,13 @@ class Boot:
                 continue
             if not problem:
                 return
-            last = problem
+            if problem != health.CUT_SHORT or not last:
+                last = problem
             failures += 1
             if trial.attempts and failures >= trial.attempts:
                 break
             self._pause(min(trial.pause_seconds, left), before)
-        raise self._failed(
-            health.too_late(
-                self.slot, trial, self.manifest.port, self.manifest.boot_timeout_seconds, last
-            ),
-            last=last,
-        )
+        raise self._too_late(trial, last)
 
     def _attempt(self, trial: Trial, left: float) -> str | None:
         """What was wrong; empty when all is well, None when nothing listens yet."""
@@ -231,25 +227,63 @@ class Boot:
             return f"exit code {code}" if code else ""
         assert self._probe is not None
         answer = self._probe.ask(check.path, timeout_seconds, body=check.content is not None)
-        return None if answer is NOT_LISTENING else health.complaint(trial, answer)
+        if answer is NOT_LISTENING:
+            return None
+        if answer.timed_out and timeout_seconds < check.timeout_seconds:
+            return health.CUT_SHORT
+        return health.complaint(trial, answer)
+
+    def _refused(self, error: PushdeployError) -> BootFailed:
+        """Of a container that Docker would not start."""
+        cause = cause_of_refusal(error.message)
+        if cause is not None:
+            return BootFailed(
+                f"{self.slot} does not start: {cause.what}", cause.hint(self.manifest.app)
+            )
+        return BootFailed(
+            f"{self.slot} could not be started: {error.message}",
+            error.hint or "look at its command in the Procfile and push again",
+        )
 
     def _dead(self, before: str) -> BootFailed:
-        info = self._engine.inspect(self.container)
-        return self._failed(health.death(self.slot, info, self.manifest.limits, before), info)
+        info, lines = self._engine.inspect(self.container), self._last_lines()
+        cause = self._cause(lines, info)
+        return BootFailed(
+            health.death(self.slot, info, cause, before),
+            (cause or health.UNKNOWN).hint(self.manifest.app),
+            exit_code=info.exit_code if info else None,
+            log_tail=lines[-_TAIL_LINES:],
+        )
 
-    def _failed(
-        self, message: str, info: ContainerInfo | None = None, last: str = ""
-    ) -> BootFailed:
-        info = info or self._engine.inspect(self.container)
-        tail: list[str] = []
+    def _too_late(self, trial: Trial, last: str) -> BootFailed:
+        info, lines = self._engine.inspect(self.container), self._last_lines()
+        cause = self._cause(lines, info) if last else None
+        failed = health.TooLate(
+            slot=self.slot,
+            trial=trial,
+            port=self.manifest.port,
+            seconds=self.manifest.boot_timeout_seconds,
+            last=last,
+            cause=cause if cause is not None and cause.certain else None,
+            listens=listening(info, self.manifest.port) if info is not None and not last else "",
+        )
+        return BootFailed(
+            failed.message(), failed.hint(self.manifest.app), log_tail=lines[-_TAIL_LINES:]
+        )
+
+    def _cause(self, lines: Sequence[str], info: ContainerInfo | None) -> Cause | None:
+        """Why it ended, or, of one that runs, what has gone wrong in it."""
+        if info is None:
+            return None
+        limit = self.manifest.limits.memory_bytes // _MEGABYTE
+        command = self.manifest.processes[self.slot.process_type].command
+        starved = limit if info.out_of_memory else 0
+        return cause_of(lines, info.exit_code, command, memory_megabytes=starved)
+
+    def _last_lines(self) -> Sequence[str]:
         with (
             suppress(PushdeployError),
-            self._engine.logs(self.container, tail=_TAIL_LINES) as lines,
+            self._engine.logs(self.container, tail=LINES) as lines,
         ):
-            tail = [line.text for line in lines]
-        return BootFailed(
-            message,
-            health.remedy(info, self.slot, self.manifest.app, last),
-            exit_code=info.exit_code if info else None,
-            log_tail=tail,
-        )
+            return [line.text for line in lines]
+        return []

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pushdeploy.domain.cause import Cause
 from pushdeploy.domain.container import ContainerInfo
-from pushdeploy.domain.manifest import Limits, ProcessSpec
+from pushdeploy.domain.manifest import ProcessSpec
 from pushdeploy.domain.names import WEB
 from pushdeploy.domain.slug import Healthcheck
 from pushdeploy.domain.task import Slot
@@ -15,7 +16,8 @@ UPTIME_SECONDS = 1.0
 ANSWER_SECONDS = 10.0
 """How long the first answer of web may take before it is asked again."""
 
-_MEGABYTE = 1024 * 1024
+CUT_SHORT = "no answer before the time was over"
+"""What an attempt has to say that the boot time-out has ended: less than any whole one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Answer:
     status: int = 0
     body: str = ""
     problem: str = ""
+    timed_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def complaint(trial: Trial, answer: Answer) -> str:
     if answer.problem:
         return answer.problem
     if trial.any_answer:
-        return f"it answered with status {answer.status}" if answer.status >= 500 else ""
+        return f"status {answer.status}" if answer.status >= 500 else ""
     path = trial.check.path
     if not 200 <= answer.status < 400:
         return f"{path} answered with status {answer.status}"
@@ -83,13 +86,17 @@ def complaint(trial: Trial, answer: Answer) -> str:
     return ""
 
 
-def death(slot: Slot, info: ContainerInfo | None, limits: Limits, waited_for: str) -> str:
-    """Why the container is no more: ``web.1 exited with code 3 before it answered``."""
+def death(slot: Slot, info: ContainerInfo | None, cause: Cause | None, waited_for: str) -> str:
+    """Why the container is no more: ``web.1 does not start: SyntaxError: ...``.
+
+    What is not certain stands behind the plain facts.
+    """
     if info is None:
         return f"{slot} was removed by somebody else"
-    if info.out_of_memory:
-        return f"{slot} was killed: out of memory ({limits.memory_bytes // _MEGABYTE} MB)"
-    return f"{slot} exited with code {info.exit_code} before it {waited_for}"
+    if cause is not None and cause.certain:
+        return f"{slot} does not start: {cause.what}"
+    said = f": {cause.what}" if cause is not None else ""
+    return f"{slot} exited with code {info.exit_code} before it {waited_for}{said}"
 
 
 def waited_for(check: Healthcheck) -> str:
@@ -100,22 +107,55 @@ def waited_for(check: Healthcheck) -> str:
     return "answered" if check.path is not None else f"passed its check {check.name}"
 
 
-def too_late(slot: Slot, trial: Trial, port: int, seconds: float, last: str) -> str:
-    """``web.1 did not answer on port 5000 within 60 s``, with what it did instead, if anything."""
-    if trial.check.command:
-        return f"{slot} did not pass its check {trial.check.name}: {last or 'no attempt ended'}"
-    if trial.any_answer and last:
-        return f"{slot} was not healthy on port {port} within {seconds:g} s: {last}"
-    if trial.any_answer or not last:
-        return f"{slot} did not answer on port {port} within {seconds:g} s"
-    return f"{slot} did not pass its check {trial.check.name}: {last}"
+@dataclass(frozen=True, slots=True)
+class TooLate:
+    """A task that runs and has not passed ``trial`` within ``seconds``.
+
+    ``last`` is what it did when it was asked, empty when nothing listened; ``cause`` what its log
+    ends with, if that is certain; ``listens`` completes "it listens on ", where that is known.
+    """
+
+    slot: Slot
+    trial: Trial
+    port: int
+    seconds: float
+    last: str = ""
+    cause: Cause | None = None
+    listens: str = ""
+
+    def message(self) -> str:
+        """``web.1 did not answer on port 5000 within 60 s``, with what it did instead, if any."""
+        why = f": {self.cause.what}" if self.cause else ""
+        if not self.last and not self.trial.check.command:
+            where = f": it listens on {self.listens}" if self.listens else why
+            return (
+                f"{self.slot} did not answer on port {self.port} within {self.seconds:g} s{where}"
+            )
+        if self.trial.any_answer and self.last.startswith("status "):
+            return f"{self.slot} answers with {self.last}{why}"
+        if self.trial.any_answer:
+            return (
+                f"{self.slot} was not healthy on port {self.port} within {self.seconds:g} s:"
+                f" {self.last}"
+            )
+        last = self.last or "no attempt ended"
+        return f"{self.slot} did not pass its check {self.trial.check.name}: {last}{why}"
+
+    def hint(self, app: str) -> str:
+        """What to do or to type next."""
+        if self.cause is not None:
+            return self.cause.hint(app)
+        slow = f"if it is only slow:  apps:set {app} boot-timeout=5m  and  releases:retry {app}"
+        if self.trial.check.command or self.trial.check.path is None:
+            return f"mend it or its check in app.json, and push again; {slow}"
+        if not self.last and self.listens:
+            return "let it listen on 0.0.0.0 and on the port that PORT names, and push again"
+        if not self.last or self.last == CUT_SHORT:
+            return f"let it listen on 0.0.0.0 and on the port that PORT names; {slow}"
+        if not self.trial.any_answer:
+            return f"mend {self.trial.check.path} or its check in app.json, and push again"
+        return UNKNOWN.hint(app)
 
 
-def remedy(info: ContainerInfo | None, slot: Slot, app: str, last: str = "") -> str:
-    """What to type next. ``last`` is what it did when it was asked, empty when nothing listened."""
-    if info is not None and info.out_of_memory:
-        return "give it more memory (PUSHDEPLOY_TASK_MEMORY_BYTES) or make it need less"
-    running = info is not None and info.exit_code is None
-    if running and slot.process_type == WEB and not last:
-        return "let it listen on 0.0.0.0 and on the port that PORT names"
-    return f"its last lines say why; mend it and push again, or:  releases:retry {app}"
+UNKNOWN = Cause("")
+"""Of what says nothing about itself."""

@@ -45,7 +45,7 @@ class Probe:
             try:
                 return self._converse(connection, path, body=body)
             except TimeoutError:
-                return Answer(problem=f"no answer within {timeout_seconds:g} s")
+                return Answer(problem=f"no answer within {timeout_seconds:g} s", timed_out=True)
             except (OSError, http.client.HTTPException) as error:
                 return Answer(problem=f"no HTTP answer ({type(error).__name__})")
 

@@ -42,7 +42,9 @@ def test_a_task_that_exits_early_fails_with_its_last_words(bench: Bench) -> None
     manifest = bench.with_commands(web="echo cannot find my config; exit 3")
     with pytest.raises(BootFailed) as caught:
         bench.run(manifest)
-    assert caught.value.message == "web.1 exited with code 3 before it answered"
+    assert (
+        caught.value.message == "web.1 exited with code 3 before it answered: cannot find my config"
+    )
     assert caught.value.exit_code == 3
     assert caught.value.log_tail == ("cannot find my config",)
     assert caught.value.hint

@@ -8,6 +8,20 @@ from tests.stories.traffic import visiting
 
 pytestmark = pytest.mark.docker
 
+ANSWERS_500 = """\
+import http.server, os, traceback
+
+class Broken(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        try:
+            nothing()
+        except NameError:
+            self.send_error(500)
+            traceback.print_exc()
+
+http.server.HTTPServer(("0.0.0.0", int(os.environ["PORT"])), Broken).serve_forever()
+"""
+
 
 @pytest.fixture
 def journal(server: Server, repo: MakeRepository) -> Repository:
@@ -55,7 +69,7 @@ def test_two_dependency_managers_are_refused_by_name(server: Server, repo: MakeR
     assert_rejected(result, "build failed: ")
     assert "Pipfile.lock" in result.stderr
     assert "poetry.lock" in result.stderr
-    assert repository.app not in server.ssh("apps:list").stdout.split()
+    assert server.ledger(repository.app) == []
 
 
 def test_a_package_that_does_not_exist_fails_the_build_in_uvs_words(
@@ -169,6 +183,87 @@ def test_a_process_that_never_listens_fails_after_the_boot_timeout(
     assert repository.remote_main == ""
     assert server.get(repository.app).status == 503
     assert server.containers(f"pushdeploy.app={repository.app}") == []
+
+
+@pytest.mark.parametrize(
+    ("procfile", "code", "reason", "hint"),
+    [
+        (
+            "web: python app.py",
+            "def x(:\n",
+            "boot failed: web.1 does not start: SyntaxError: invalid syntax (app.py, line 1)",
+            "mend app.py, commit and push again",
+        ),
+        (
+            "web: gunicorn app:app",
+            "",
+            "there is no program gunicorn in the slug: add it to requirements.txt",
+            "commit that and push",
+        ),
+        (
+            "web: python app.py",
+            "import os\nos.kill(os.getpid(), 11)\n",
+            "boot failed: web.1 does not start: exit code 139 (SIGSEGV)",
+            "releases:retry",
+        ),
+        (
+            "web: python -m http.server --bind 127.0.0.1 $PORT",
+            "",
+            "did not answer on port 5000 within 2 s: it listens on 127.0.0.1 only",
+            "let it listen on 0.0.0.0",
+        ),
+        (
+            "web: python -m http.server 8000",
+            "",
+            "did not answer on port 5000 within 2 s: it listens on port 8000, not on 5000",
+            "let it listen on 0.0.0.0",
+        ),
+        (
+            "web: python app.py",
+            ANSWERS_500,
+            "answers with status 500: NameError: name 'nothing' is not defined (app.py, line 6)",
+            "mend app.py, commit and push again",
+        ),
+        (
+            "release: python app.py\nweb: true",
+            "import os\nos.environ['SHOP_KEY']\n",
+            "release command of v1 ended with exit code 1: KeyError: 'SHOP_KEY' (app.py, line 2)",
+            "SHOP_KEY=...  and then:  releases:retry",
+        ),
+    ],
+)
+def test_the_cause_stands_in_the_line_in_which_git_rejects(
+    server: Server, repo: MakeRepository, procfile: str, code: str, reason: str, hint: str
+) -> None:
+    repository = repo("hello")
+    server.ssh(f"apps:create {repository.app}", check=True)
+    server.ssh(f"apps:set {repository.app} boot-timeout=2s", check=True)
+    repository.write("Procfile", f"{procfile}\n")
+    repository.write("app.py", code)
+    repository.commit("It does not work")
+
+    result = repository.push()
+
+    assert_rejected(result, reason)
+    assert hint in result.stderr
+    assert "its last lines" not in result.stderr
+    assert ("releases:retry" in result.stderr) == ("releases:retry" in hint)
+
+
+def test_what_a_release_command_has_printed_is_shown_once(
+    server: Server, repo: MakeRepository
+) -> None:
+    repository = repo("hello")
+    repository.write("Procfile", "release: echo 'no luck today'; exit 7\nweb: python web.py\n")
+    repository.commit("No luck")
+
+    result = repository.push()
+
+    assert_rejected(result, "exit code 7: no luck today")
+    shown = [
+        line for line in result.stderr.splitlines() if line.rstrip().endswith("  no luck today")
+    ]
+    assert len(shown) == 1
 
 
 def test_an_nginx_template_that_nginx_refuses_fails_the_push_and_touches_nobody(

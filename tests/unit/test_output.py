@@ -88,13 +88,29 @@ def test_failure_says_what_failed_what_it_said_what_serves_and_what_to_type() ->
     Output(lines.append).failure(error)
     assert lines == [
         " !     build failed",
-        " !     its last lines:",
+        " !     the end of its log:",
         " !         pip:",
         " !",
         " !         no",
         " !     v2 goes on serving",
         " !     push again",
     ]
+
+
+def test_a_log_that_has_just_been_shown_is_not_quoted_once_more() -> None:
+    lines: list[str] = []
+    output = Output(lines.append)
+    kept = output.also(lambda _: None)
+    kept.detail("pip:")
+    kept.detail("no")
+    output.failure(BuildFailed("build failed", log_tail=["pip:", "", "no"]))
+    assert lines == ["       pip:", "       no", " !     build failed"]
+
+
+def test_details_of_ours_stand_under_no_heading() -> None:
+    lines: list[str] = []
+    Output(lines.append).failure(BuildFailed("nobody knows it", details=["found: nothing"]))
+    assert lines == [" !     nobody knows it", " !         found: nothing"]
 
 
 def test_failure_without_more_to_say_is_one_line() -> None:

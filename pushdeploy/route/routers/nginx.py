@@ -280,7 +280,7 @@ class Nginx:
                 f"nginx refuses the configuration of {app}",
                 f"correct {self._prefix.root / 'conf.d'} or the template"
                 " <home>/templates/nginx/app.conf",
-                log_tail=applied.refused[app],
+                details=applied.refused[app],
             )
         return applied.reload
 

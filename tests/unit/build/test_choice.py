@@ -43,7 +43,7 @@ def test_an_unknown_app_is_told_what_was_looked_for_and_found(
     with pytest.raises(BuildFailed) as failed:
         choose(PACKS, tree_of(dict.fromkeys(files, "")))
 
-    said = "\n".join(failed.value.log_tail)
+    said = "\n".join(failed.value.details)
     assert "dockerfile: wants a Dockerfile" in said
     assert "python: wants requirements.txt" in said
     assert f"found: {', '.join(sorted(files)) or 'nothing'}" in said

@@ -176,7 +176,7 @@ def test_a_broken_template_leaves_every_route_as_it_was(
         make_nginx().switch(route_to(serve("new").target), [], 30, Quiet())
     assert "template" in failure.value.hint or "template" in failure.value.message
     if "{{" not in broken:
-        assert any("apps/shop.conf" in line for line in failure.value.log_tail)
+        assert any("apps/shop.conf" in line for line in failure.value.details)
     assert _files(tmp_path) == before
     assert (visit("shop").get()[2], visit("blog").get()[2]) == ("one", "two")
     own.unlink()

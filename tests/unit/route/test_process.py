@@ -178,7 +178,7 @@ def test_a_broken_include_keeps_a_running_nginx_and_its_routes_as_they_are(
     nginx.start()
     with pytest.raises(RouteFailed) as failure:
         nginx.switch(route_to(serve("two").target), [], 30, Quiet())
-    assert "conf.d/own.conf:1" in failure.value.log_tail[0]
+    assert "conf.d/own.conf:1" in failure.value.details[0]
     assert visit("shop").get()[2] == "one"
 
 
@@ -196,7 +196,7 @@ def test_what_the_trial_does_not_see_is_taken_back_after_the_signal(
         router = Nginx(tmp_path, Front(Address("127.0.0.1", 1)), Templates(tmp_path))
         with pytest.raises(RouteFailed) as failure:
             router.switch(route_to(serve("two").target), [], 30, Quiet())
-    assert any("failed (98: " in line for line in failure.value.log_tail)
+    assert any("failed (98: " in line for line in failure.value.details)
     assert (tmp_path / "nginx" / "apps" / "shop.conf").read_bytes() == before
     assert visit("shop").get()[2] == "one"
 

@@ -125,7 +125,10 @@ def test_a_task_that_takes_too_much_memory_is_told_so(bench: Bench) -> None:
     bench.manifest = replace(bench.manifest, limits=Limits(16 * 1024 * 1024))
     with pytest.raises(BootFailed) as caught:
         bench.run(worker="echo filling; sleep 0.1; tail /dev/zero")
-    assert caught.value.message == "worker.1 was killed: out of memory (16 MB)"
+    assert (
+        caught.value.message
+        == "worker.1 does not start: killed for its memory: 16 MB are all that it may use"
+    )
     assert caught.value.log_tail[0] == "filling"
     assert "memory" in caught.value.hint
 

@@ -5,18 +5,19 @@ from typing import Any
 
 import pytest
 
+from pushdeploy.domain.cause import Cause, Mends
 from pushdeploy.domain.container import ContainerInfo
-from pushdeploy.domain.manifest import Limits, ProcessSpec
+from pushdeploy.domain.manifest import ProcessSpec
 from pushdeploy.domain.names import ImageDigest, ProcessType
 from pushdeploy.domain.slug import Healthcheck
 from pushdeploy.domain.task import Slot
 from pushdeploy.run.health import (
+    CUT_SHORT,
     Answer,
+    TooLate,
     Trial,
     complaint,
     death,
-    remedy,
-    too_late,
     trials,
     uptime_of,
     waited_for,
@@ -24,7 +25,6 @@ from pushdeploy.run.health import (
 
 WEB1 = Slot(ProcessType("web"), 1)
 WORKER1 = Slot(ProcessType("worker"), 1)
-LIMITS = Limits(512 * 1024 * 1024)
 
 
 def test_web_without_checks_answers_within_the_boot_time_out() -> None:
@@ -74,7 +74,7 @@ OWN = Trial(Healthcheck(path="/up", content="ok"), 60, 5, 3)
         (ANY, Answer(302), ""),
         (ANY, Answer(400), ""),
         (ANY, Answer(404), ""),
-        (ANY, Answer(500), "it answered with status 500"),
+        (ANY, Answer(500), "status 500"),
         (ANY, Answer(problem="no answer within 10 s"), "no answer within 10 s"),
         (OWN, Answer(200, "all ok"), ""),
         (OWN, Answer(301, "ok"), ""),
@@ -87,13 +87,23 @@ def test_answers_are_judged(trial: Trial, answer: Answer, said: str) -> None:
     assert complaint(trial, answer) == said
 
 
-def test_a_death_is_told_with_its_cause() -> None:
-    exited = _info(state="exited", exit_code=3)
-    assert death(WEB1, exited, LIMITS, "answered") == "web.1 exited with code 3 before it answered"
-    starved = _info(state="exited", exit_code=137, out_of_memory=True)
-    message = "worker.1 was killed: out of memory (512 MB)"
-    assert death(WORKER1, starved, LIMITS, "answered") == message
-    assert death(WEB1, None, LIMITS, "answered") == "web.1 was removed by somebody else"
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [
+        (None, "web.1 exited with code 3 before it answered"),
+        (Cause("bye", certain=False), "web.1 exited with code 3 before it answered: bye"),
+        (
+            Cause("SyntaxError: x (a.py, line 1)"),
+            "web.1 does not start: SyntaxError: x (a.py, line 1)",
+        ),
+    ],
+)
+def test_a_death_is_told_with_its_cause(cause: Cause | None, said: str) -> None:
+    assert death(WEB1, _info(state="exited", exit_code=3), cause, "answered") == said
+
+
+def test_a_container_that_is_gone_was_removed() -> None:
+    assert death(WEB1, None, None, "answered") == "web.1 was removed by somebody else"
 
 
 def test_what_was_waited_for_has_words() -> None:
@@ -102,38 +112,61 @@ def test_what_was_waited_for_has_words() -> None:
     assert waited_for(Healthcheck("db", command=["true"])) == "passed its check db"
 
 
+NAME_ERROR = Cause("NameError: x (a.py, line 5)", Mends.CODE)
+DATABASE = Trial(Healthcheck("db", command=["x"]), 60, 5, 3)
+
+
 @pytest.mark.parametrize(
-    ("trial", "last", "said"),
+    ("late", "said"),
     [
-        (ANY, "", "web.1 did not answer on port 5000 within 60 s"),
+        (TooLate(WEB1, ANY, 5000, 60), "web.1 did not answer on port 5000 within 60 s"),
         (
-            ANY,
-            "it answered with status 500",
-            "web.1 was not healthy on port 5000 within 60 s: it answered with status 500",
+            TooLate(WEB1, ANY, 5000, 60, listens="127.0.0.1 only"),
+            "web.1 did not answer on port 5000 within 60 s: it listens on 127.0.0.1 only",
         ),
-        (OWN, "", "web.1 did not answer on port 5000 within 60 s"),
+        (TooLate(WEB1, ANY, 5000, 60, "status 500"), "web.1 answers with status 500"),
         (
-            OWN,
-            "/up answered with status 404",
+            TooLate(WEB1, ANY, 5000, 60, "status 500", NAME_ERROR),
+            "web.1 answers with status 500: NameError: x (a.py, line 5)",
+        ),
+        (
+            TooLate(WEB1, ANY, 5000, 60, "no answer within 10 s"),
+            "web.1 was not healthy on port 5000 within 60 s: no answer within 10 s",
+        ),
+        (TooLate(WEB1, OWN, 5000, 60), "web.1 did not answer on port 5000 within 60 s"),
+        (
+            TooLate(WEB1, OWN, 5000, 60, "/up answered with status 404"),
             "web.1 did not pass its check default: /up answered with status 404",
         ),
         (
-            Trial(Healthcheck("db", command=["x"]), 60, 5, 3),
-            "exit code 1",
+            TooLate(WEB1, DATABASE, 5000, 60, "exit code 1"),
             "web.1 did not pass its check db: exit code 1",
+        ),
+        (
+            TooLate(WEB1, DATABASE, 5000, 60),
+            "web.1 did not pass its check db: no attempt ended",
         ),
     ],
 )
-def test_what_came_too_late_is_told(trial: Trial, last: str, said: str) -> None:
-    assert too_late(WEB1, trial, 5000, 60, last) == said
+def test_what_came_too_late_is_told(late: TooLate, said: str) -> None:
+    assert late.message() == said
 
 
-def test_the_hint_fits_the_failure() -> None:
-    assert "memory" in remedy(_info(out_of_memory=True, exit_code=137), WEB1, "shop")
-    assert "PORT" in remedy(_info(state="running"), WEB1, "shop")
-    assert "PORT" not in remedy(_info(state="running"), WEB1, "shop", "/ answered with status 500")
-    assert "releases:retry shop" in remedy(_info(exit_code=1), WEB1, "shop")
-    assert "releases:retry shop" in remedy(_info(state="running"), WORKER1, "shop")
+@pytest.mark.parametrize(
+    ("late", "words", "retry"),
+    [
+        (TooLate(WEB1, ANY, 5000, 60), "apps:set shop boot-timeout=", True),
+        (TooLate(WEB1, ANY, 5000, 60, listens="127.0.0.1 only"), "0.0.0.0", False),
+        (TooLate(WEB1, ANY, 5000, 60, "status 500", NAME_ERROR), "mend it", False),
+        (TooLate(WEB1, ANY, 5000, 60, "status 500"), "config or data", True),
+        (TooLate(WEB1, ANY, 5000, 60, CUT_SHORT), "only slow", True),
+        (TooLate(WEB1, OWN, 5000, 60, "/up answered with status 404"), "mend /up", False),
+        (TooLate(WEB1, DATABASE, 5000, 60, "exit code 1"), "app.json", True),
+    ],
+)
+def test_the_hint_fits_the_failure(late: TooLate, words: str, retry: bool) -> None:
+    assert words in late.hint("shop")
+    assert ("releases:retry shop" in late.hint("shop")) == retry
 
 
 def _info(**more: Any) -> ContainerInfo:

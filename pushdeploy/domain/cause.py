@@ -1,0 +1,328 @@
+"""Why a command of an app ended: read out of its exit code and the last lines of its log. Pure.
+
+What is not certain is not claimed: then the last line of the log stands for itself.
+"""
+
+import re
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pushdeploy.domain.shell import signal_of
+from pushdeploy.domain.tracebacks import Raised, raised
+
+LINES = 200
+"""How many of the last lines are worth reading: a long traceback with what a server says after."""
+
+_LONGEST_QUOTE = 200
+
+_SERVERS_FAREWELL = re.compile(
+    r"\[[^\]]+\] \[\d+\] \[[A-Z]+\] (?:Worker exiting|Worker \(pid|Shutting down|Reason: "
+    r"|Control socket|Handling signal|Booting worker)"
+    r"|ERROR:\s+Application startup failed|Node\.js v\d|exit status \d+$"
+    r"|BEGIN failed--|npm (?:ERR!|error)"
+)
+"""What gunicorn, Node, Perl, npm and their like say when all has been said."""
+
+_ACCESS = re.compile(r'.*"(?:GET|HEAD) \S+(?: HTTP/[\d.]+)?" 5\d\d')
+
+_SHELL = r"(?:/bin/)?(?:sh|bash|dash|ash): (?:(?:line )?\d+: )?(?:exec: )?(?P<program>[^:\s]+): "
+_NOT_FOUND = re.compile(_SHELL + r"(?:command )?not found")
+_NOT_ALLOWED = re.compile(_SHELL + r"[Pp]ermission denied")
+_NO_FILE = re.compile(_SHELL + r"No such file or directory")
+_NO_INTERPRETER = re.compile(r"(?:/usr/bin/)?env: .(?P<program>[^\s:]+).: No such file")
+_NO_SCRIPT = re.compile(r"\S*python[\d.]*: can't open file '(?P<file>[^']+)'.*")
+_NO_MAIN = re.compile(r"\S*python[\d.]*: No module named '?(?P<name>[\w.]+)'?")
+_TOO_MUCH_MEMORY = re.compile(r"out of memory: (\d+) MB are all that it may use")
+_TAKEN = re.compile(r"address already in use|EADDRINUSE|Connection in use:", re.IGNORECASE)
+_DOCKER_EXEC = re.compile(r'exec: "(?P<program>[^"]+)": (?P<why>.+?)(?:: unknown)?$')
+
+_FORGOTTEN = re.compile(
+    r"Set the (?P<a>[A-Z][A-Z0-9_]*) environment variable"
+    r"|(?P<b>[A-Z][A-Z0-9_]*) not found\. Declare it as envvar"
+    r"|^'(?P<c>[A-Z][A-Z0-9_]*)'$"
+)
+_AWAY = re.compile(
+    r"connection refused|could not translate host name|name or service not known|ECONNREFUSED"
+    r"|temporary failure in name resolution|ENOTFOUND|no route to host|connection timed out"
+    r"|server closed the connection|can't connect to (?:local )?(?:mysql )?server",
+    re.IGNORECASE,
+)
+_NOT_IN_APP = re.compile(
+    r"Failed to find attribute '|Failed to parse '|Error loading ASGI app\.|Could not import '"
+    r"|Unable to access jarfile|Could not find or load main class|The module \S+ was not found"
+)
+"""A server or a launcher does not find what it was told to run."""
+
+_NO_NODE_MODULE = re.compile(r"Cannot find (?:module|package) '(?P<name>[^'./][^']*)'")
+_NO_MODULE = re.compile(r"No module named '?(?P<name>[\w.]+)'?$")
+
+_CODE = frozenset(
+    {
+        "AttributeError",
+        "ClassNotFoundException",
+        "ImportError",
+        "IndentationError",
+        "IndexError",
+        "LoadError",
+        "ModuleNotFoundError",
+        "NameError",
+        "NoClassDefFoundError",
+        "NoMethodError",
+        "NotImplementedError",
+        "NullPointerException",
+        "RecursionError",
+        "ReferenceError",
+        "SyntaxError",
+        "TabError",
+        "TypeError",
+        "UnboundLocalError",
+        "ZeroDivisionError",
+    }
+)
+"""Errors that only other code mends."""
+
+_PACKAGES = {
+    "bs4": "beautifulsoup4",
+    "corsheaders": "django-cors-headers",
+    "cv2": "opencv-python-headless",
+    "dateutil": "python-dateutil",
+    "decouple": "python-decouple",
+    "dj_database_url": "dj-database-url",
+    "dotenv": "python-dotenv",
+    "environ": "django-environ",
+    "flask_cors": "flask-cors",
+    "flask_login": "flask-login",
+    "flask_migrate": "flask-migrate",
+    "flask_sqlalchemy": "flask-sqlalchemy",
+    "jose": "python-jose",
+    "jwt": "PyJWT",
+    "multipart": "python-multipart",
+    "MySQLdb": "mysqlclient",
+    "PIL": "Pillow",
+    "pkg_resources": "setuptools",
+    "psycopg2": "psycopg2-binary",
+    "rest_framework": "djangorestframework",
+    "sklearn": "scikit-learn",
+    "storages": "django-storages",
+    "yaml": "PyYAML",
+}
+"""Packages that are called otherwise than the module that they bring."""
+
+_PROGRAMS = {
+    **{
+        name: name
+        for name in (
+            "alembic", "celery", "daphne", "flask", "granian", "gunicorn", "honcho", "hypercorn",
+            "streamlit", "supervisord", "uvicorn", "uwsgi",
+        )
+    },
+    "django-admin": "Django",
+    "fastapi": "fastapi[standard]",
+    "huey_consumer": "huey",
+    "rq": "rq",
+    "supervisord": "supervisor",
+    "uwsgi": "uWSGI",
+    "waitress-serve": "waitress",
+}  # fmt: skip
+"""Programs that come with a package of Python's, and with which."""
+
+
+class Mends(StrEnum):
+    """What can mend it: only a push, config without one, somebody else, more memory."""
+
+    CODE = "code"
+    CONFIG = "config"
+    OTHERS = "others"
+    MEMORY = "memory"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """``what`` completes "it does not start: ", where it is ``certain``, else quotes the log.
+
+    ``remedy`` is what to do; empty where ``mends`` says it all. ``variable`` is a config var that
+    the app wants.
+    """
+
+    what: str
+    mends: Mends = Mends.UNKNOWN
+    remedy: str = ""
+    certain: bool = True
+    variable: str = ""
+
+    def hint(self, app: str) -> str:
+        """The next thing to do or to type. A retry is for what can change without a push."""
+        retry = f"releases:retry {app}"
+        if self.mends is Mends.CODE:
+            return self.remedy or "mend it, commit and push again"
+        if self.mends is Mends.CONFIG:
+            return f"config:set {app} {self.variable or 'NAME'}=...  and then:  {retry}"
+        if self.mends is Mends.OTHERS:
+            return f"when that can be reached:  {retry}"
+        if self.mends is Mends.MEMORY:
+            return f"PUSHDEPLOY_TASK_MEMORY_BYTES gives it more memory; then:  {retry}"
+        return (
+            f"mend it and push again; when config or data were at fault, without a push:  {retry}"
+        )
+
+
+def cause_of(
+    lines: Sequence[str], exit_code: int | None, command: str = "", *, memory_megabytes: int = 0
+) -> Cause | None:
+    """Why ``command`` ended with ``exit_code`` (None: it runs still), by the end of its log.
+
+    ``memory_megabytes`` is its limit where the kernel killed it for its memory, else 0. None when
+    neither says anything.
+    """
+    lines = [text.rstrip() for text in lines]
+    if starved := _starved(lines, memory_megabytes):
+        return starved
+    if exit_code is not None and (killed := _of_signal(exit_code)):
+        return killed
+    said = [text for text in lines if text and not _SERVERS_FAREWELL.match(text)]
+    if exit_code is None:
+        said = [text for text in said if not _ACCESS.match(text)]
+    if exit_code in {126, 127}:
+        found = _of_the_shell(said)
+        if found is not None:
+            return found
+    error = raised(said, exit_code)
+    if error is not None:
+        return _of_error(error, command)
+    return _of_last_line(lines, said, command)
+
+
+def cause_of_refusal(message: str) -> Cause | None:
+    """Why Docker could not start a container, where it is the image's own fault."""
+    found = _DOCKER_EXEC.search(message)
+    if found is None:
+        return None
+    program, why = found["program"], found["why"]
+    if "permission denied" in why:
+        what = f"{program} is not executable"
+        return Cause(what, Mends.CODE, f"chmod +x {program} in the Dockerfile, and push again")
+    if program == "/bin/sh":
+        what = "the image has no /bin/sh, through which the Procfile's commands run"
+        return Cause(what, Mends.CODE, "use a base image with a shell, or do without a Procfile")
+    what = f"there is no program {program} in the image"
+    return Cause(what, Mends.CODE, "correct the CMD or ENTRYPOINT of the Dockerfile and push again")
+
+
+def _of_signal(exit_code: int) -> Cause | None:
+    """``exit code 139 (SIGSEGV)``; None when the code is no signal's."""
+    if told := signal_of(exit_code):
+        return Cause(f"exit code {exit_code}: it was told to stop ({told})")
+    try:
+        return Cause(f"exit code {exit_code} ({signal.Signals(exit_code - 128).name})")
+    except ValueError:
+        return None
+
+
+def _starved(lines: Sequence[str], memory_megabytes: int) -> Cause | None:
+    for text in reversed(lines[-3:]):
+        if found := _TOO_MUCH_MEMORY.search(text):
+            memory_megabytes = int(found[1])
+    if not memory_megabytes:
+        return None
+    limit = f"{memory_megabytes} MB are all that it may use"
+    return Cause(f"killed for its memory: {limit}", Mends.MEMORY)
+
+
+def _of_the_shell(said: Sequence[str]) -> Cause | None:
+    """Of the last line, for the shell has nothing more to say after it."""
+    last = said[-1] if said else ""
+    if found := (_NOT_FOUND.fullmatch(last) or _NO_INTERPRETER.match(last)):
+        return _no_program(found["program"])
+    if found := _NO_FILE.fullmatch(last):
+        return Cause(f"there is no file {found['program']} in the slug", Mends.CODE)
+    if found := _NOT_ALLOWED.fullmatch(last):
+        program = found["program"]
+        remedy = f"git update-index --chmod=+x {program.removeprefix('./')}, commit and push"
+        return Cause(f"{program} is not executable", Mends.CODE, remedy)
+    return None
+
+
+def _no_program(program: str) -> Cause:
+    if program.endswith((r"\r", "\r")):
+        what = f"a script asks for {program.rstrip()}, for its lines end as on Windows"
+        return Cause(what, Mends.CODE, "save it with Unix line ends, commit and push")
+    what = f"there is no program {program} in the slug"
+    if package := _PROGRAMS.get(program):
+        own = "it" if package == program else package
+        return Cause(f"{what}: add {own} to requirements.txt", Mends.CODE, "commit that and push")
+    if "/" in program:
+        what = f"there is no file {program} in the slug, or its first line names no interpreter"
+    return Cause(what, Mends.CODE)
+
+
+def _of_error(error: Raised, command: str) -> Cause:
+    what, variable = _shortened(str(error)), _forgotten(error)
+    if variable:
+        return Cause(what, Mends.CONFIG, variable=variable)
+    if _AWAY.search(error.said):
+        return Cause(what, Mends.OTHERS)
+    remedy = _remedy(error, command)
+    return Cause(what, Mends.CODE if remedy else Mends.UNKNOWN, remedy)
+
+
+def _remedy(error: Raised, command: str) -> str:
+    """What to change in the code; empty where it may not be the code."""
+    if missing := _NO_MODULE.search(error.said):
+        return _module_remedy(missing["name"], command)
+    if missing := _NO_NODE_MODULE.match(error.said):
+        return f"add {missing['name']} to package.json, commit and push again"
+    if _TAKEN.search(error.said):
+        return "let one process of the container listen on PORT, and push again"
+    if error.name in _CODE or error.said.startswith("Cannot find module"):
+        return f"mend {error.file or 'it'}, commit and push again"
+    return ""
+
+
+def _forgotten(error: Raised) -> str:
+    """The config var that the app asked the environment for in vain; empty when none."""
+    found = _FORGOTTEN.search(error.said)
+    if found is None:
+        return ""
+    if found["c"] and (
+        error.name != "KeyError" or not error.inner.endswith(("os.py", "<frozen os>"))
+    ):
+        return ""
+    return found["a"] or found["b"] or found["c"] or ""
+
+
+def _module_remedy(name: str, command: str) -> str:
+    top = name.partition(".")[0]
+    known = name in _PROGRAMS or name in _PACKAGES
+    if not known and re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", command):
+        return f"the Procfile names it ({command}): correct that, commit and push"
+    if name != top:
+        return f"{top} is there, {name} is not: correct the name, commit and push"
+    package = _PACKAGES.get(name, name)
+    return f"add {package} to requirements.txt; if {name} is the app's own, commit it; then push"
+
+
+def _of_last_line(lines: Sequence[str], said: Sequence[str], command: str) -> Cause | None:
+    """The last line with a word in it, without the mark of a log level before it."""
+    npm = [text for text in lines if re.match(r"npm (?:ERR!|error) Missing script", text)]
+    words = npm[-1:] or [text for text in said if re.search(r"\w", text)]
+    if not words:
+        return None
+    last = re.sub(r"^(?:ERROR|CRITICAL|FATAL|Error):\s+", "", words[-1].strip())
+    if found := _NO_SCRIPT.fullmatch(last):
+        what = f"there is no file {found['file'].removeprefix('/app/')} in the slug"
+        return Cause(what, Mends.CODE, "correct the Procfile or commit the file, and push again")
+    if found := _NO_MAIN.fullmatch(last):
+        what = f"No module named {found['name']}"
+        return Cause(what, Mends.CODE, _module_remedy(found["name"], command))
+    if _NOT_IN_APP.match(last):
+        remedy = f"the Procfile names it ({command}): correct that or the app, and push again"
+        return Cause(_shortened(last), Mends.CODE, remedy if command else "")
+    mends = Mends.OTHERS if _AWAY.search(last) else Mends.UNKNOWN
+    return Cause(_shortened(last), mends, certain=False)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[: _LONGEST_QUOTE - 1]}…"
