@@ -22,6 +22,7 @@ from pushdeploy.receive.service import GitService, PackLimits
 from pushdeploy.settings import Address
 from pushdeploy.ssh.keys import create_host_key
 from pushdeploy.ssh.server import SshServer
+from pushdeploy.trail import NoTrail
 
 LINES = 200
 LINE_PAUSE_SECONDS = 0.005
@@ -42,6 +43,7 @@ def main() -> int:
         lambda kind, encoded: key.name if (kind, encoded) == (key.kind, key.base64) else None,
         run_command,
         git.serve,
+        NoTrail(),
     )
     sys.stdout.write(f"{server.start()}\n")
     sys.stdout.flush()

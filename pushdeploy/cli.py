@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -158,7 +159,9 @@ def _toml(value: object) -> str:
 def _make_database(home: Home, settings: Settings) -> None:
     from pushdeploy.store import Store
 
-    Store.open(settings.database_url).close()
+    store = Store.open(settings.database_url)
+    with closing(store), _written_down(store, "init"):
+        pass  # a home needs nothing more
     if home.database.exists():
         home.database.chmod(0o600)
 
@@ -261,7 +264,7 @@ def keys_add(name: str, settings: Settings) -> None:
     from pushdeploy.domain.access import PublicKey
 
     key = PublicKey.parse(KeyName.parse(name), sys.stdin.read())
-    with _Opened(settings) as store:
+    with _Opened(settings) as store, _written_down(store, f"keys:add {key.name}"):
         store.keys.add(key)
     _output().line(f"{key.name} may deploy with {key.fingerprint}")
 
@@ -294,12 +297,25 @@ def keys_remove(name: str, force: bool, settings: Settings) -> None:
         pushdeploy keys:remove anna
     """
     del force
-    with _Opened(settings) as store:
-        store.keys.remove(KeyName.parse(name))
+    key = KeyName.parse(name)
+    with _Opened(settings) as store, _written_down(store, f"keys:remove {key}"):
+        store.keys.remove(key)
         left = store.keys.list()
     _output().line(f"{name} may no longer deploy")
     if not left:
         _output().trouble("that was the last key: pushdeploy keys:add NAME < KEY.pub lets one in")
+
+
+@contextmanager
+def _written_down(store: "Store", command: str) -> Iterator[None]:
+    """In the audit log, by whoever uses the server's own shell."""
+    from pushdeploy.trail import Trail, local_user
+
+    with Trail(store.audit).act(local_user(), f"pushdeploy {command}") as act:
+        yield
+        act.exit_status = 0
+    if act.trouble:
+        _output().trouble(f"not in the audit log: {act.trouble}")
 
 
 class _Opened:

@@ -13,6 +13,7 @@ from typing import NoReturn
 from pushdeploy.domain.errors import Busy, PushdeployError
 from pushdeploy.instance import Home, read_instance
 from pushdeploy.settings import Settings
+from pushdeploy.trail import Trail, local_user
 from pushdeploy.wiring import Server, Wiring
 
 _log = logging.getLogger(__name__)
@@ -34,10 +35,15 @@ def serve(settings: Settings) -> NoReturn:
     stopping, asked_to_stop = threading.Event(), _asked_to_stop()
     with _only_server(home):
         server = Wiring(settings, home, instance).server()
-        _startup(server, settings, stopping)
-        os.read(asked_to_stop, 1)
-        stopping.set()
-        _shutdown(server)
+        trail = Trail(server.store.audit)
+        trail.begin_anew()
+        with trail.act(local_user(), "pushdeploy serve") as act:
+            _startup(server, settings, stopping)
+            os.read(asked_to_stop, 1)
+            stopping.set()
+            _shutdown(server)
+            act.exit_status = 0
+        server.store.close()
         # Not by way of the interpreter, which waits for every thread: a deploy that has not ended
         # by now, or an app that takes its time to boot, is finished or undone at the next start.
         logging.shutdown()
@@ -71,18 +77,22 @@ def _startup(server: Server, settings: Settings, stopping: threading.Event) -> N
     threading.Thread(
         target=server.reconciler.watch, args=[stopping], name="watch", daemon=True
     ).start()
-    threading.Thread(target=_upkeep, args=[server, stopping], name="upkeep", daemon=True).start()
+    threading.Thread(
+        target=_upkeep, args=[server, settings, stopping], name="upkeep", daemon=True
+    ).start()
     sys.stdout.write(f"ready ssh={address} http={settings.http}\n")
     sys.stdout.flush()
 
 
-def _upkeep(server: Server, stopping: threading.Event) -> None:
+def _upkeep(server: Server, settings: Settings, stopping: threading.Event) -> None:
     """What nobody asks for, once a minute."""
+    trail = Trail(server.store.audit)
     while not stopping.wait(UPKEEP_SECONDS):
         try:
             server.router.rotate_logs()
         except PushdeployError as error:
             _log.warning("nginx's logs go on growing: %s", error.message)
+        trail.prune(settings.keep_audit_days, settings.keep_audit_rows)
 
 
 def _mount_disks(server: Server) -> None:
@@ -104,7 +114,6 @@ def _shutdown(server: Server) -> None:
     if not server.locks.wait_until_free(FINISHING_SECONDS):
         _log.warning("a deploy is still going on; it is undone at the next start")
     server.ssh.stop()
-    server.store.close()
 
 
 @contextmanager

@@ -115,6 +115,8 @@ class Settings(BaseSettings):
     keep_releases: int = Field(20, ge=1)
     keep_snapshots: int = Field(10, ge=1)
     keep_snapshot_days: int = Field(14, ge=0)
+    keep_audit_days: int = Field(365, ge=1)
+    keep_audit_rows: int = Field(100_000, ge=1)
     task_memory_bytes: int = Field(512 * 1024**2, ge=0)
     task_cpus: float = Field(0, ge=0)
     task_pids: int = Field(512, ge=0)

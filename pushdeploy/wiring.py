@@ -42,6 +42,7 @@ from pushdeploy.ship import Shipper, Stages
 from pushdeploy.ssh.server import SshServer
 from pushdeploy.store import Store
 from pushdeploy.templating import Templates
+from pushdeploy.trail import Trail
 
 AfterReceive = Callable[[AppName, str, str, str, KeyName, Output], None]
 
@@ -231,6 +232,7 @@ class Wiring:
             self._store.keys.find,
             Commands(self._platform).run,
             self._git.serve,
+            Trail(self._store.audit),
             ciphers=settings.ssh_ciphers,
             login_grace_seconds=settings.login_grace_seconds,
             max_startups=settings.max_startups,

@@ -94,7 +94,7 @@ def import_(
     _change(request, app, {**dict.fromkeys(former), **found}, release=not no_restart)
 
 
-@command("config:get", reads=True, example="config:get shop LOG_LEVEL")
+@command("config:get", reads=True, secrets=True, example="config:get shop LOG_LEVEL")
 @app_argument
 @click.argument("key", metavar="KEY")
 @form_option
@@ -109,7 +109,7 @@ def get(request: Request, app: App, key: str, form: str) -> None:
     request.output.line(value)
 
 
-@command("config:show", "config", reads=True, example="config:show shop")
+@command("config:show", "config", reads=True, secrets=True, example="config:show shop")
 @app_argument
 @form_option
 def show(request: Request, app: App, form: str) -> None:
@@ -130,7 +130,9 @@ def keys_(request: Request, app: App, form: str) -> None:
     show_lines(request, form, list(_sorted(request, app)))
 
 
-@command("config:export", reads=True, example="config:export shop --format env > .env")
+@command(
+    "config:export", reads=True, secrets=True, example="config:export shop --format env > .env"
+)
 @app_argument
 @click.option(
     "--format",

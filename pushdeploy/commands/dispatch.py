@@ -1,13 +1,12 @@
 """The whole life of one ssh command: split, find, allow, parse, run, write down."""
 
-import logging
 from collections.abc import Sequence
 from contextlib import suppress
 
 import click
 
 from pushdeploy.commands.face.access import check_access
-from pushdeploy.commands.face.audit import audited_line
+from pushdeploy.commands.face.audit import refused_line
 from pushdeploy.commands.face.catalogue import Catalogue
 from pushdeploy.commands.face.command import Command
 from pushdeploy.commands.face.line import Line, named_app, parse_line, split_words
@@ -17,16 +16,14 @@ from pushdeploy.commands.platform import Platform
 from pushdeploy.commands.session import Session
 from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import AppName
-
-_log = logging.getLogger(__name__)
-
-_BUG_STATUS = 70  # EX_SOFTWARE of sysexits.h
+from pushdeploy.trail import Trail
 
 
 class Commands:
     def __init__(self, platform: Platform) -> None:
         """``PushdeployError`` when a command file is not as it must be."""
         self._platform = platform
+        self._trail = Trail(platform.store.audit)
         self.catalogue = Catalogue()
 
     def run(self, line: str, session: Session) -> int:
@@ -34,49 +31,46 @@ class Commands:
         output = output_of(session)
         request = Request(self._platform, session, output, self.catalogue)
         try:
-            return self._run(parse_line(line), request)
+            ready = self._ready(line, request)
+            return self._invoke(*ready) if ready else 0
         except PushdeployError as error:
             output.failure(error)
             return error.exit_status
-
-    def _run(self, line: Line, request: Request) -> int:
-        command = self._found(line, request)
-        check_access(request.store, request.session.by, command.needs, line.name)
-        words = _words(command, line)
-        context = _parsed(command, line.name, words, request)
-        if context is None:
-            return 0
-        return self._invoke(command, context, audited_line(line.name, words, command.plain_values))
 
     def _found(self, line: Line, request: Request) -> Command:
         if self.catalogue.has(line.name):
             return self.catalogue.find(line.name)
         return self.catalogue.find(line.name, line.rest, _app_meant(line, request))
 
-    def _invoke(self, command: Command, context: click.Context, audited: str) -> int:
-        """The body itself, and the audit row of what it changed or tried to."""
-        exit_status = _BUG_STATUS
-        try:
-            exit_status = _body(command, context)
-        except PushdeployError as error:
-            exit_status = error.exit_status
-            raise
-        finally:
-            if not command.reads:
-                self._write_down(context.obj, audited, exit_status)
-        return exit_status
+    def _ready(self, typed: str, request: Request) -> tuple[Command, click.Context, str] | None:
+        """The command, its parsed arguments and its audited line; None when help was all of it.
 
-    def _write_down(self, request: Request, audited: str, exit_status: int) -> None:
-        """What was done is done, also where the audit row cannot be written.
-
-        A command that failed says why itself, and that is enough for one person to read.
+        What is refused before it has begun is audited too.
         """
         try:
-            request.store.audit.record(request.session.by, audited, exit_status)
+            line = parse_line(typed)
+            command = self._found(line, request)
+            check_access(request.store, request.session.by, command.needs, line.name)
+            words = _words(command, line)
+            context = _parsed(command, line.name, words, request)
         except PushdeployError as error:
-            _log.warning("by=%s not in the audit log: %s", request.session.by, error.message)
-            if exit_status == 0:
-                request.output.trouble(f"not in the audit log: {error.message}")
+            by = request.session.by
+            self._trail.past(by, refused_line(typed), error.exit_status)
+            raise
+        if context is None:
+            return None
+        return command, context, command.audited_line(line.name, words)
+
+    def _invoke(self, command: Command, context: click.Context, audited: str) -> int:
+        """The body itself, within its audit row where it changes something or shows secrets."""
+        if not command.audited:
+            return _body(command, context)
+        request: Request = context.obj
+        with self._trail.act(request.session.by, audited, _app_in(context)) as act:
+            act.exit_status = _body(command, context)
+        if act.trouble and act.exit_status == 0:  # a failure says enough for one person to read
+            request.output.trouble(f"not in the audit log: {act.trouble}")
+        return act.exit_status
 
 
 def _app_meant(line: Line, request: Request) -> str:
@@ -107,6 +101,13 @@ def _parsed(
         return None
     except click.UsageError as error:
         raise _usage_error(error, command, name) from error
+
+
+def _app_in(context: click.Context) -> str | None:
+    """The app that a command is about: an ``App``, its name, or none."""
+    app = context.params.get("app")
+    name = getattr(app, "name", app)
+    return str(name) if name is not None else None
 
 
 def _body(command: Command, context: click.Context) -> int:

@@ -3,13 +3,14 @@
 import re
 import secrets
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import click
 
 from pushdeploy.commands.config import assigned, parse_assignment
 from pushdeploy.commands.face.arguments import app_argument
+from pushdeploy.commands.face.audit import audited_line
 from pushdeploy.commands.face.command import Command, command
 from pushdeploy.commands.face.line import APP_FLAGS, named_app, split_words
 from pushdeploy.commands.face.request import Request
@@ -39,6 +40,10 @@ class _Run(Command):
             more, rest = own_options(rest)
             options += more
         return [word for word in (*options, app, rest.strip()) if word]
+
+    def audited_line(self, name: str, words: Sequence[str]) -> str:
+        *own, typed = words
+        return audited_line(name, own, raw=typed)
 
 
 @command(

@@ -10,7 +10,7 @@ from paramiko.message import Message
 from paramiko.pkey import PKey
 from paramiko.transport import Transport
 
-from pushdeploy.domain.access import Login
+from pushdeploy.domain.access import Login, fingerprint
 from pushdeploy.domain.names import KeyName
 
 _MOST_REQUESTS = 20
@@ -19,6 +19,14 @@ _log = logging.getLogger(__name__)
 
 class NobodysKey(PKey):
     """Stands for a key that is not authorized: answered with a plain refusal."""
+
+    shown = ""
+
+    @classmethod
+    def of(cls, blob: bytes) -> "NobodysKey":
+        key = cls()
+        key.shown = fingerprint(blob)
+        return key
 
 
 class SignedKeyAuth(AuthHandler):
@@ -68,10 +76,10 @@ class SignedKeyAuth(AuthHandler):
         """The key, if it is authorized; only then it is parsed."""
         kind = Message(blob).get_string().decode("ascii", "replace")
         if not _fits(algorithm, kind):
-            return NobodysKey()
+            return NobodysKey.of(blob)
         self._offered = self._look_up(kind, base64.b64encode(blob).decode())
         if self._offered is None:
-            return NobodysKey()
+            return NobodysKey.of(blob)
         key: PKey | None = super()._generate_key_from_request(algorithm, blob)  # type: ignore[misc]
         return key
 

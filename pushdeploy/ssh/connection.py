@@ -28,7 +28,8 @@ class Connection(ServerInterface):
     """Its methods are called on the transport's thread and do not block, unless they say so.
 
     ``owner`` gives the name of an authorized key, ``begin`` starts a command, ``on_login`` and
-    ``on_end`` are told once each.
+    ``on_end`` are told once each. ``stranger`` is the fingerprint of the last key that was refused,
+    empty where none was offered, None before anybody has asked to be let in.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Connection(ServerInterface):
         self._on_login = on_login
         self._on_end = on_end
         self.login: Login | None = None
+        self.stranger: str | None = None
         self._revoked = False
         self._links: dict[int, Link] = {}
         self._commands: dict[int, str | None] = {}
@@ -51,14 +53,18 @@ class Connection(ServerInterface):
     # --------------------------------------------------------------- login
 
     def get_allowed_auths(self, username: str) -> str:
-        """Any user name: the key says who it is."""
+        """Any user name: the key says who it is. Asked for by whoever has been refused."""
         del username
+        self.stranger = self.stranger or ""
         return "publickey"
 
     def check_auth_publickey(self, username: str, key: PKey) -> int:
         """Whether the key is known; paramiko then checks the signature."""
         del username
-        return AUTH_FAILED if isinstance(key, NobodysKey) else AUTH_SUCCESSFUL
+        if isinstance(key, NobodysKey):
+            self.stranger = key.shown
+            return AUTH_FAILED
+        return AUTH_SUCCESSFUL
 
     def recognised(self, login: Login) -> None:
         """The key that has just signed the login."""

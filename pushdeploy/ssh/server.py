@@ -12,6 +12,7 @@ from pathlib import Path
 
 from paramiko.pkey import PKey
 
+from pushdeploy.arrivals import Arrivals
 from pushdeploy.commands.session import Session
 from pushdeploy.domain.access import Login
 from pushdeploy.domain.errors import BackendDown
@@ -23,6 +24,7 @@ from pushdeploy.ssh.keys import load_host_key
 from pushdeploy.ssh.standing import Guest, Standing
 from pushdeploy.ssh.transport import HardTransport, allowed_ciphers
 from pushdeploy.ssh.work import Work
+from pushdeploy.trail import Trail
 
 _BACKLOG = 512
 _LAST_WORDS_SECONDS = 2.0
@@ -50,6 +52,7 @@ class SshServer:
         authorized: Callable[[str, str], KeyName | None],
         run_command: Callable[[str, Session], int],
         run_git: Callable[[str, str, Session], int],
+        trail: Trail,
         *,
         ciphers: str = "aead",
         login_grace_seconds: float = 20,
@@ -60,7 +63,8 @@ class SshServer:
         self._host_key_path = host_key
         self._authorized = authorized
         self._ciphers = allowed_ciphers(ciphers)
-        self._work = Work(run_command, run_git)
+        self._work = Work(run_command, run_git, trail)
+        self._arrivals = Arrivals(trail)
         self._gate = Gate(login_grace_seconds, max_startups, max_startups_per_host)
         self._standing = Standing()
         self._transports: set[HardTransport] = set()
@@ -78,6 +82,7 @@ class SshServer:
         self._listener = _listen(self._address)
         self._gate.start()
         self._standing.start()
+        self._arrivals.start()
         self._acceptor = threading.Thread(
             target=self._accept, args=(self._listener, host_key), name="ssh accept", daemon=True
         )
@@ -101,6 +106,7 @@ class SshServer:
         self._end_connections()
         self._gate.stop()
         self._standing.stop()
+        self._arrivals.stop()
         if not self._work.join(_STOP_SECONDS):
             _log.warning("some ssh commands are still at work; they are left behind")
 
@@ -125,10 +131,13 @@ class SshServer:
         def logged_in(login: Login) -> None:
             self._gate.leave(startup)
             guests.append(self._standing.enter(connection, transport.hang_up))
+            self._arrivals.logged_in(login.by, peer)
             _log.info("ssh login by=%s from=%s", login.by, peer)
 
         def ended() -> None:
             self._gate.leave(startup)
+            if connection.login is None and connection.stranger is not None:
+                self._arrivals.refused(peer, connection.stranger)
             for guest in guests:
                 self._standing.leave(guest)
             with self._lock:

@@ -8,10 +8,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pushdeploy.commands.face.audit import refused_line
 from pushdeploy.commands.face.printing import output_of
 from pushdeploy.commands.session import Session
 from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.domain.names import AppName
 from pushdeploy.ssh.link import Link
+from pushdeploy.trail import Trail
 
 _BUG_STATUS = 70  # EX_SOFTWARE of sysexits.h
 _SERVICES = ("git-receive-pack", "git-upload-pack", "git-upload-archive")
@@ -24,6 +27,16 @@ class GitRequest:
 
     service: str
     path: str
+
+    @property
+    def line(self) -> str:
+        return f"{self.service} {shlex.quote(self.path[:80])}"
+
+    @property
+    def app(self) -> str | None:
+        """The app that the path names, there or not."""
+        name = self.path.strip("/").removesuffix(".git")
+        return name if AppName.fits(name) else None
 
 
 def git_request(command: str) -> GitRequest | None:
@@ -40,15 +53,20 @@ def git_request(command: str) -> GitRequest | None:
 
 
 class Work:
-    """``run_git`` gets git's services, ``run_command`` all the rest."""
+    """``run_git`` gets git's services, ``run_command`` all the rest.
+
+    ``trail`` is told of git and of refused keys; commands tell it themselves.
+    """
 
     def __init__(
         self,
         run_command: Callable[[str, Session], int],
         run_git: Callable[[str, str, Session], int],
+        trail: Trail,
     ) -> None:
         self._run_command = run_command
         self._run_git = run_git
+        self._trail = trail
         self._threads: set[threading.Thread] = set()
         self._lock = threading.Lock()
 
@@ -83,16 +101,25 @@ class Work:
         """Closes the hole of a connection that was opened before its key was removed."""
         request = git_request(command)
         try:
-            link.check_key()
+            self._check_key(link, command)
             if request is None:
                 return self._run_command(command, link)
             link.raw_mode()
-            return self._run_git(request.service, request.path, link)
+            with self._trail.act(link.by, request.line, request.app) as act:
+                act.exit_status = self._run_git(request.service, request.path, link)
+            return act.exit_status
         except PushdeployError as error:
             output_of(link).failure(error)
             return error.exit_status
         except Exception:  # noqa: BLE001 - the border of an ssh session
             return _confess(link, command)
+
+    def _check_key(self, link: Link, command: str) -> None:
+        try:
+            link.check_key()
+        except PushdeployError as error:
+            self._trail.past(link.by, refused_line(command), error.exit_status)
+            raise
 
 
 def _confess(link: Link, command: str) -> int:

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 from typing import Self
 
 from pushdeploy.store.apps import Apps
-from pushdeploy.store.audit import Audit, AuditEntry
+from pushdeploy.store.audit import Audit, AuditEntry, AuditState
 from pushdeploy.store.config import Config
 from pushdeploy.store.database import Database
 from pushdeploy.store.disks import Disks
@@ -18,7 +18,7 @@ from pushdeploy.store.slugs import Slugs
 from pushdeploy.store.snapshots import Snapshots
 from pushdeploy.store.upgrade import upgrade
 
-__all__ = ["AuditEntry", "OutputRecorder", "Store"]
+__all__ = ["AuditEntry", "AuditState", "OutputRecorder", "Store"]
 
 
 class Store:

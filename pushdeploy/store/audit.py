@@ -1,39 +1,115 @@
-"""Who asked for what, and how it ended."""
+"""Who asked for what, and how it ended: written before the act, completed after it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, func, insert, select, update
 
-from pushdeploy.domain.names import KeyName
 from pushdeploy.store.database import Database
 from pushdeploy.store.schema import AUDIT
 
 
+class AuditState(StrEnum):
+    GOING_ON = "going on"
+    ENDED = "ended"
+    LOST = "did not end"
+    """The process that did it was killed, or the machine lost its power."""
+
+
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
+    """``by`` is a key's name, or who it was that had none; ``exit_status`` None until the end."""
+
     at: datetime
-    by: KeyName
+    by: str
     command: str
-    exit_status: int
+    exit_status: int | None
+    app: str | None
+    state: AuditState
+    seconds: float | None
 
 
 class Audit:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def record(self, by: KeyName, command: str, exit_status: int) -> None:
-        """``command`` as it may be read later: the caller leaves secrets out."""
-        entry = {"key_name": str(by), "command": command, "exit_status": exit_status}
-        with self._database.changing() as connection:
-            connection.execute(insert(AUDIT).values(at=datetime.now(UTC), **entry))
+    def begin(self, by: str, command: str, app: str | None = None) -> int:
+        """``command`` as it may be read later: the caller leaves secrets out. For ``end``."""
+        return self._insert(by, command, app, AuditState.GOING_ON)
 
-    def list(self, limit: int = 50) -> Sequence[AuditEntry]:
+    def end(self, number: int, exit_status: int, seconds: float) -> None:
+        values = {"exit_status": exit_status, "seconds": seconds, "state": AuditState.ENDED.value}
+        with self._database.noting() as connection:
+            connection.execute(update(AUDIT).where(AUDIT.c.id == number).values(**values))
+
+    def record(self, by: str, command: str, exit_status: int, app: str | None = None) -> None:
+        """What is over already, or took no time."""
+        self._insert(by, command, app, AuditState.ENDED, exit_status)
+
+    def list(
+        self,
+        limit: int = 50,
+        *,
+        app: str | None = None,
+        by: str | None = None,
+        since: datetime | None = None,
+    ) -> Sequence[AuditEntry]:
         """Newest first."""
         query = select(AUDIT).order_by(AUDIT.c.id.desc()).limit(limit)
+        for column, wanted in ((AUDIT.c.app, app), (AUDIT.c.key_name, by)):
+            query = query if wanted is None else query.where(column == wanted)
+        if since is not None:
+            query = query.where(AUDIT.c.at >= since)
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
         return [
-            AuditEntry(row.at, KeyName(row.key_name), row.command, row.exit_status) for row in rows
+            AuditEntry(
+                row.at,
+                row.key_name,
+                row.command,
+                row.exit_status,
+                row.app,
+                AuditState(row.state),
+                row.seconds,
+            )
+            for row in rows
         ]
+
+    def close_open(self) -> None:
+        """Called at the start of a server: what goes on still was begun by one that is no more."""
+        lost = update(AUDIT).where(AUDIT.c.state == AuditState.GOING_ON.value)
+        with self._database.changing() as connection:
+            connection.execute(lost.values(state=AuditState.LOST.value))
+
+    def prune(self, days: int, most: int) -> int:
+        """Remove what is older than ``days``, and all but the newest ``most``: how many went."""
+        newest = select(func.max(AUDIT.c.id)).scalar_subquery()
+        oldest = datetime.now(UTC) - timedelta(days=days)
+        with self._database.noting() as connection:
+            old = connection.execute(delete(AUDIT).where(AUDIT.c.at < oldest)).rowcount
+            return (
+                old + connection.execute(delete(AUDIT).where(AUDIT.c.id <= newest - most)).rowcount
+            )
+
+    def _insert(
+        self,
+        by: str,
+        command: str,
+        app: str | None,
+        state: AuditState,
+        exit_status: int | None = None,
+    ) -> int:
+        values = {
+            "at": datetime.now(UTC),
+            "key_name": by,
+            "command": command,
+            "app": app,
+            "state": state.value,
+            "exit_status": exit_status,
+        }
+        with self._database.noting() as connection:
+            key = connection.execute(insert(AUDIT).values(**values)).inserted_primary_key
+        assert key is not None, "an insert of one row has a key"
+        return int(key[0])

@@ -4,6 +4,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,12 @@ _PRAGMAS = (
     "PRAGMA busy_timeout = 10000",
     "PRAGMA journal_mode = WAL",
     "PRAGMA foreign_keys = ON",
-    # FULL: a release that was said to be live is still live after a power cut.
-    "PRAGMA synchronous = FULL",
 )
+_DURABLE = "PRAGMA synchronous = FULL"
+"""A release that was said to be live is still live after a power cut."""
+
+_CHEAP = "PRAGMA synchronous = NORMAL"
+"""Outlives a killed process. A power cut may take the last of it, if no durable change followed."""
 
 
 class Conflict(BackendDown):
@@ -30,8 +34,10 @@ class Database:
 
     def __init__(self, url: str) -> None:
         with _our_errors():
-            self._engine = _engine(url)
+            self._engine = _engine(url, _DURABLE)
+            self._notes = _engine(url, _CHEAP)
         self._changing = self._engine.execution_options(changes=True)
+        self._noting = self._notes.execution_options(changes=True)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -45,8 +51,18 @@ class Database:
         with _our_errors(), self._changing.begin() as connection:
             yield connection
 
+    @contextmanager
+    def noting(self) -> Iterator[Connection]:
+        """The same for what nobody is told of: without a wait for the disk.
+
+        What was noted before a durable change is as durable as that: both are in one log.
+        """
+        with _our_errors(), self._noting.begin() as connection:
+            yield connection
+
     def close(self) -> None:
         self._engine.dispose()
+        self._notes.dispose()
 
 
 @contextmanager
@@ -65,7 +81,7 @@ def _said(error: SQLAlchemyError) -> str:
     return f"the database cannot be used: {said}"
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str, synchronous: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
@@ -74,7 +90,7 @@ def _engine(url: str) -> Engine:
     _make_private(Path(parsed.database))
     # Parameters are hidden: they are config vars, and errors end in the log.
     engine = create_engine(parsed, hide_parameters=True, pool_size=10, max_overflow=10)
-    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "connect", partial(_set_pragmas, synchronous))
     event.listen(engine, "begin", _begin)
     return engine
 
@@ -91,10 +107,10 @@ def _make_private(path: Path) -> None:
         ) from error
 
 
-def _set_pragmas(connection: Any, _record: object) -> None:
+def _set_pragmas(synchronous: str, connection: Any, _record: object) -> None:
     """The driver's own BEGIN comes too late and without IMMEDIATE: it is switched off."""
     connection.isolation_level = None
-    for pragma in _PRAGMAS:
+    for pragma in (*_PRAGMAS, synchronous):
         _execute(connection, pragma)
 
 

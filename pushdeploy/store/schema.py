@@ -185,7 +185,12 @@ AUDIT = Table(
     Column("at", Moment, nullable=False),
     Column("key_name", Text, nullable=False),
     Column("command", FreeText, nullable=False),
-    Column("exit_status", Integer, nullable=False),
+    Column("exit_status", Integer),
+    Column("app", FreeText),
+    Column("state", Text, nullable=False, server_default="ended"),
+    Column("seconds", Float),
+    Index("audit_by_time", "at"),
+    Index("audit_by_state", "state"),
 )
 
 META = Table(

@@ -3,15 +3,27 @@
 import shlex
 from collections.abc import Sequence
 
-_HIDDEN = "…"
+from pushdeploy.domain.masking import HIDDEN, masked, without_values
 
 
-def audited_line(name: str, words: Sequence[str], plain_values: bool) -> str:
-    """The line as it could be typed, with the values of ``K=V`` words left out."""
-    shown = words if plain_values else [_hidden(word) for word in words]
-    return shlex.join([name, *shown])
+def audited_line(
+    name: str, words: Sequence[str], *, plain_values: bool = False, raw: str = ""
+) -> str:
+    """The line as it could be typed, with the values of ``K=V`` words left out.
+
+    ``raw`` is the end of the line as it was typed, where a shell is to have it so.
+    """
+    shown = words if plain_values else without_values(words)
+    line = shlex.join([name[:80], *shown])
+    return f"{line} {masked(raw)}" if raw else line
 
 
-def _hidden(word: str) -> str:
-    key, equals, _ = word.partition("=")
-    return f"{key}={_HIDDEN}" if equals else word
+def refused_line(line: str) -> str:
+    """A line that no command took: whatever may be a secret in it is left out.
+
+    What follows a value may be a part of it, whose quotes a shell has taken.
+    """
+    name, space, rest = line.strip().partition(" ")
+    before, value, after = masked(rest).partition(f"={HIDDEN}")
+    after = f" {HIDDEN}" if after else ""
+    return f"{masked(name)[:80]}{space}{before}{value}{after}"

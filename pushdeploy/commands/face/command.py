@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from pushdeploy.commands.face.access import Need
+from pushdeploy.commands.face.audit import audited_line
 from pushdeploy.commands.face.line import named_app, split_words
 from pushdeploy.domain.errors import UserError
 
@@ -18,7 +19,8 @@ Body = Callable[..., int | None]
 class Command(click.Command):
     """``example`` is what a person types after ``ssh deploy``.
 
-    A command is for admins and is audited unless it says otherwise. The audit row shows the
+    A command is for admins and is audited unless it says otherwise: one that only ``reads`` is not,
+    but for those that show ``secrets``. The audit row shows the
     values of ``K=V`` words only where ``plain_values`` says that they are no secrets. One that
     ``removes`` takes ``--force`` and ``--confirm APP`` from scripts, also where it asks nothing.
     """
@@ -31,6 +33,7 @@ class Command(click.Command):
         example: str,
         needs: Need = "admin",
         reads: bool = False,
+        secrets: bool = False,
         plain_values: bool = False,
         removes: bool = False,
         **settings: Any,
@@ -43,7 +46,7 @@ class Command(click.Command):
         self.aliases = tuple(aliases)
         self.example = example
         self.needs: Need = needs
-        self.reads = reads
+        self.audited = secrets or not reads
         self.plain_values = plain_values
 
     @property
@@ -74,6 +77,10 @@ class Command(click.Command):
             words.remove(app)
         return [app, *words]
 
+    def audited_line(self, name: str, words: Sequence[str]) -> str:
+        """What the audit log keeps of the command, called by this ``name``."""
+        return audited_line(name, words, plain_values=self.plain_values)
+
     def invoke(self, ctx: click.Context) -> Any:
         """``UserError`` where ``--confirm`` names another app than the one that is meant."""
         app, typed = ctx.params.get("app"), ctx.meta.get(_CONFIRMED)
@@ -102,6 +109,7 @@ def command(
     example: str,
     needs: Need = "admin",
     reads: bool = False,
+    secrets: bool = False,
     plain_values: bool = False,
     removes: bool = False,
     kind: type[Command] = Command,
@@ -117,6 +125,7 @@ def command(
             example=example,
             needs=needs,
             reads=reads,
+            secrets=secrets,
             plain_values=plain_values,
             removes=removes,
             **settings,

@@ -383,7 +383,7 @@ class Machine:
     def hosts(self, app: AppName = SHOP) -> Sequence[HostName]:
         return self.router.table[app].hosts
 
-    def audited(self) -> list[tuple[str, int]]:
+    def audited(self) -> list[tuple[str, int | None]]:
         """(command, exit status), oldest first."""
         return [(entry.command, entry.exit_status) for entry in self.store.audit.list()][::-1]
 

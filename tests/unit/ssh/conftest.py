@@ -10,6 +10,7 @@ from pushdeploy.domain.access import PublicKey
 from pushdeploy.settings import Address
 from pushdeploy.ssh.keys import create_host_key, host_key_line
 from pushdeploy.ssh.server import SshServer
+from pushdeploy.trail import NoTrail, Trail
 from tests.unit.ssh.host import Commands, Host, Serve, make_key
 
 
@@ -24,7 +25,7 @@ def serve(tmp_path: Path, client_key: tuple[Path, PublicKey]) -> Iterator[Serve]
     """Starts servers that differ in their settings, and stops them."""
     servers = []
 
-    def start(*keys: PublicKey, **settings: Any) -> Host:
+    def start(*keys: PublicKey, trail: Trail | None = None, **settings: Any) -> Host:
         path, own = client_key
         owners = {(key.kind, key.base64): key.name for key in (own, *keys)}
         commands = Commands()
@@ -36,6 +37,7 @@ def serve(tmp_path: Path, client_key: tuple[Path, PublicKey]) -> Iterator[Serve]
             lambda kind, encoded: owners.get((kind, encoded)),
             commands.run,
             commands.run_git,
+            trail or NoTrail(),
             **settings,
         )
         address = server.start()

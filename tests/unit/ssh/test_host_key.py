@@ -9,12 +9,13 @@ from pushdeploy.domain.errors import BackendDown, UserError
 from pushdeploy.settings import Address
 from pushdeploy.ssh.keys import create_host_key, fingerprint, host_key_line
 from pushdeploy.ssh.server import SshServer
+from pushdeploy.trail import NoTrail
 from tests.unit.ssh.host import Host
 
 
 def server(address: Address, host_key: Path, ciphers: str = "aead") -> SshServer:
     return SshServer(
-        address, host_key, lambda *_: None, lambda *_: 0, lambda *_: 0, ciphers=ciphers
+        address, host_key, lambda *_: None, lambda *_: 0, lambda *_: 0, NoTrail(), ciphers=ciphers
     )
 
 

@@ -1,0 +1,91 @@
+"""The audit trail: a row before each act, and its end after it."""
+
+import logging
+import os
+import pwd
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.store.audit import Audit
+
+_BUG_STATUS = 70  # EX_SOFTWARE of sysexits.h
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Act:
+    """``exit_status`` is set by whoever does it; ``trouble`` says why it is not in the log."""
+
+    exit_status: int = _BUG_STATUS
+    trouble: str = ""
+    number: int | None = None
+    began: float = field(default_factory=time.monotonic)
+
+
+class Trail:
+    """What is done is done, also where the log cannot be written: that is told, and stops nobody
+    from making room or mending the database.
+    """
+
+    def __init__(self, audit: Audit) -> None:
+        self._audit = audit
+
+    @contextmanager
+    def act(self, by: str, command: str, app: str | None = None) -> Iterator[Act]:
+        """The row is there when this is entered, and complete when it is left."""
+        act = Act()
+        self._write(act, by, lambda: self._begin(act, by, command, app))
+        try:
+            yield act
+        except PushdeployError as error:
+            act.exit_status = error.exit_status
+            raise
+        finally:
+            self._write(act, by, lambda: self._end(act))
+
+    def past(self, by: str, command: str, exit_status: int, app: str | None = None) -> None:
+        """What was asked for and not begun, or is over."""
+        act = Act()
+        self._write(act, by, lambda: self._audit.record(by, command, exit_status, app))
+
+    def begin_anew(self) -> None:
+        """Called at the start of a server: what an earlier one had going on did not end."""
+        self._write(Act(), "the server", self._audit.close_open)
+
+    def prune(self, days: int, most: int) -> None:
+        self._write(Act(), "the server", lambda: self._audit.prune(days, most))
+
+    def _begin(self, act: Act, by: str, command: str, app: str | None) -> None:
+        act.number = self._audit.begin(by, command, app)
+
+    def _end(self, act: Act) -> None:
+        if act.number is not None:
+            self._audit.end(act.number, act.exit_status, time.monotonic() - act.began)
+
+    def _write(self, act: Act, by: str, write: Callable[[], object]) -> None:
+        try:
+            write()
+        except PushdeployError as error:
+            act.trouble = error.message
+            _log.warning("by=%s not in the audit log: %s", by, error.message)
+
+
+class NoTrail(Trail):
+    """For a server of which nothing is kept."""
+
+    def __init__(self) -> None:
+        """It has no log."""
+
+    def _write(self, act: Act, by: str, write: Callable[[], object]) -> None:
+        """Nothing."""
+
+
+def local_user() -> str:
+    """Whoever uses the server's own shell: ``(root)``. No key can be called so."""
+    try:
+        return f"({pwd.getpwuid(os.getuid()).pw_name})"
+    except KeyError:
+        return f"({os.getuid()})"
