@@ -13,7 +13,7 @@ from pathlib import Path
 from pushdeploy.commands.session import Session
 from pushdeploy.domain.access import PublicKey
 from pushdeploy.domain.cancel import Cancellation
-from pushdeploy.domain.errors import Busy
+from pushdeploy.domain.errors import Busy, UnknownApp
 from pushdeploy.domain.names import AppName, CommitId, KeyName
 from pushdeploy.domain.ports import Output
 from pushdeploy.domain.source import Source
@@ -74,8 +74,13 @@ class NoDeploy:
     def __init__(self, repositories: Repositories) -> None:
         self._repositories = repositories
 
-    def open(self, app: AppName, by: KeyName) -> None:
+    def open(self, app: AppName, by: KeyName) -> Sequence[str]:
         """Every app is welcome."""
+        del app, by
+        return ()
+
+    def missing(self, app: AppName) -> UnknownApp:
+        return UnknownApp(app)
 
     def abandon(self, app: AppName) -> None:
         """Nothing is kept of an app but its repository."""

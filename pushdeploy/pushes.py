@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 
 from pushdeploy.deploy import Deployer
 from pushdeploy.domain.app import DEPLOY_BRANCH, deploy_branch_of
 from pushdeploy.domain.cancel import Cancellation
-from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.domain.errors import PushdeployError, RenamedApp, UnknownApp
 from pushdeploy.domain.hosts import refuse_taken_name
 from pushdeploy.domain.names import AppName, CommitId, KeyName
 from pushdeploy.domain.ports import Output
@@ -16,6 +17,9 @@ from pushdeploy.receive.updates import HEADS
 from pushdeploy.reconcile import Reconciler
 from pushdeploy.ship import Asker
 from pushdeploy.store import Store
+
+_ALIKE = 0.75
+"""How much like another name one must be to be taken for a mistake, of 1."""
 
 
 class Pushes:
@@ -29,11 +33,13 @@ class Pushes:
         self._reconciler = reconciler
         self._domain = domain
 
-    def open(self, app: AppName, by: KeyName) -> None:
+    def open(self, app: AppName, by: KeyName) -> Sequence[str]:
         """The first push creates the app; until it is live its address tells so."""
         del by
         if self._store.apps.find(app) is not None:
-            return
+            return ()
+        if self._store.apps.renamed(app) is not None:
+            raise self.missing(app)
         refuse_taken_name(app, self._domain, self._store.domains.all())
         self._store.apps.create(app)
         try:
@@ -41,6 +47,16 @@ class Pushes:
         except PushdeployError:
             self._store.apps.destroy(app)
             raise
+        return [f"-----> Made app {app}", *self._perhaps_meant(app)]
+
+    def missing(self, app: AppName) -> UnknownApp:
+        """With the present name of an app that had this one."""
+        now = self._store.apps.renamed(app)
+        return (
+            UnknownApp(app)
+            if now is None
+            else RenamedApp(app, now, f"git remote set-url deploy deploy:{now}")
+        )
 
     def abandon(self, app: AppName) -> None:
         """Remove an app that a refused first push made, unless something of it is worth keeping."""
@@ -70,6 +86,15 @@ class Pushes:
     ) -> None:
         self._deployer.deploy(source, ref, old, Asker(by, output, cancellation))
         self._pin(app, ref.removeprefix(HEADS), output)
+
+    def _perhaps_meant(self, app: AppName) -> Sequence[str]:
+        """A name that is much like another one may be a mistake."""
+        others = [other.name for other in self._store.apps.list() if other.name != app]
+        close = get_close_matches(app, others, n=1, cutoff=_ALIKE)
+        return [
+            f"       if {other} was meant:  git remote set-url deploy deploy:{other}"
+            for other in close
+        ]
 
     def _pin(self, app: AppName, branch: str, output: Output) -> None:
         """What deployed first deploys from now on, whatever else is pushed later."""

@@ -257,7 +257,7 @@ def _rename(request: Request, app: App, new: AppName) -> None:
         # Undone after the name: while the store knows the new name, a watcher may start it again.
         undo.callback(platform.reconciler.forget, new, app.settings.stop_grace_seconds)
         request.store.apps.rename(old, new)
-        undo.callback(request.store.apps.rename, new, old)
+        undo.callback(request.store.apps.rename, new, old, remember=False)
         platform.refs.rename(old, new)
         undo.callback(platform.refs.rename, new, old)
         platform.disks.rename(old, new)

@@ -33,6 +33,13 @@ class UnknownApp(UserError):
         super().__init__(f"app {name} does not exist", "apps:list shows them all")
 
 
+class RenamedApp(UnknownApp):
+    """An app of that name there was; ``hint`` says how to go on with its present one."""
+
+    def __init__(self, name: str, now: str, hint: str) -> None:
+        UserError.__init__(self, f"app {name} is called {now} now", hint)
+
+
 class Cancelled(PushdeployError):
     """The client went away or somebody asked to stop, before the point of no return."""
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import AppName, CommitId, KeyName
 from pushdeploy.domain.ports import Output
 from pushdeploy.domain.source import Source
@@ -12,8 +13,11 @@ from pushdeploy.domain.source import Source
 class PushReceiver(Protocol):
     """What receive calls when the objects of a push to the deploy branch are stored."""
 
-    def open(self, app: AppName, by: KeyName) -> None:
-        """Called before a first push: makes the app where it does not exist."""
+    def open(self, app: AppName, by: KeyName) -> Sequence[str]:
+        """Called before every push: makes the app where it does not exist, and says so in lines."""
+
+    def missing(self, app: AppName) -> PushdeployError:
+        """What somebody is told who fetches from an app that does not exist."""
 
     def abandon(self, app: AppName) -> None:
         """Called when a push that made the app ended before anything was built.

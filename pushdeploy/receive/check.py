@@ -47,6 +47,15 @@ def types_of(git: Git, objects: Sequence[CommitId]) -> list[str]:
     return [line.split()[1] for line in answer.decode().splitlines()]
 
 
+def commit_of(git: Git, tag: CommitId) -> CommitId | None:
+    """What a tag points to in the end; None where that is no commit."""
+    try:
+        found = git.read("rev-parse", "--verify", "--quiet", f"{tag}^{{commit}}")
+    except GitFailed:
+        return None
+    return CommitId.parse(found.decode().strip())
+
+
 def tree_of(git: Git, commit: CommitId) -> TreeId:
     return TreeId(git.read("rev-parse", "--verify", f"{commit}^{{tree}}").decode().strip())
 

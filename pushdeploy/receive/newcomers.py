@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from pushdeploy.domain.errors import PushdeployError
@@ -25,15 +25,18 @@ class Newcomers:
         self._made: set[AppName] = set()
 
     @contextmanager
-    def pushing(self, app: AppName, by: KeyName) -> Iterator[None]:
-        """The app and its repository exist inside; whatever ``open`` of the receiver raises."""
+    def pushing(self, app: AppName, by: KeyName) -> Iterator[Sequence[str]]:
+        """The app and its repository exist inside. Yields what its pusher is to read of that.
+
+        Raises whatever ``open`` of the receiver raises.
+        """
         with self._lock:
-            self._receiver.open(app, by)
+            greeting = self._receiver.open(app, by)
             if self._repositories.ensure(app):
                 self._made.add(app)
             self._pushes[app] += 1
         try:
-            yield
+            yield greeting
         finally:
             with self._lock:
                 self._pushes[app] -= 1

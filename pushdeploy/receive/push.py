@@ -25,7 +25,7 @@ from pushdeploy.receive.public import OnlyRepository, PublicRepo
 from pushdeploy.receive.reception import Arrival, Reception
 from pushdeploy.receive.session import GitSession
 from pushdeploy.receive.text import one_line
-from pushdeploy.receive.updates import RefUpdate, Verdicts
+from pushdeploy.receive.updates import NO_COMMIT, RefUpdate, Verdicts
 from pushdeploy.receive.wire import Keepalive, PushProtocol, Wire
 
 _log = logging.getLogger(__name__)
@@ -45,6 +45,7 @@ class PushContext:
     reception: Reception
     after_receive: AfterReceive
     silence_seconds: float
+    greeting: Sequence[str] = ()
 
 
 class DeployReceive(ReceivePackHandler):
@@ -63,6 +64,7 @@ class DeployReceive(ReceivePackHandler):
         self._output: Output = Quiet()
         self.incoming = Incoming(protocol.recv)
         self.refused = False
+        self._done: dict[Ref, RefUpdate] = {}
 
     def capabilities(self) -> Iterable[bytes]:
         stock = [name for name in super().capabilities() if name != CAPABILITY_NO_DONE]
@@ -89,12 +91,14 @@ class DeployReceive(ReceivePackHandler):
         if self._banded():
             self._keepalive.start()
             self._output = self._client_output()
+        for line in self._context.greeting:
+            self._output.line(line)
         for option in options:
             self._output.trouble(f"push option {one_line(option)} has no meaning here")
 
     def _apply_pack(self, refs: list[Command]) -> Iterator[tuple[bytes, bytes]]:
         updates = [RefUpdate.of(old, new, ref) for old, new, ref in refs]
-        verdicts = Verdicts(updates)
+        verdicts = Verdicts(self._context.reception.as_meant(self._context.app, updates))
         arrival = Arrival(
             app=self._context.app,
             by=self._context.session.by,
@@ -110,17 +114,18 @@ class DeployReceive(ReceivePackHandler):
             verdicts.refuse_pending(log_unforeseen(self._context.app))
         self.refused = verdicts.refused
         yield b"unpack", verdicts.unpacked.encode()
-        for update, (_, _, name) in zip(updates, refs, strict=True):
+        for update, (_, _, name) in zip(verdicts.updates, refs, strict=True):
+            self._done[name] = update
             yield name, verdicts.reason(update).encode() or b"ok"
 
     def _on_post_receive(self, client_refs: list[Command]) -> None:
-        for old, new, ref in client_refs:
+        for update in (self._done[ref] for _, _, ref in client_refs):
             try:
                 self._context.after_receive(
                     self._context.app,
-                    ref.decode(),
-                    old.decode(),
-                    new.decode(),
+                    update.ref,
+                    update.old or NO_COMMIT,
+                    update.new or NO_COMMIT,
                     self._context.session.by,
                     self._output,
                 )

@@ -1,5 +1,6 @@
 """What becomes of one push: store in quarantine, check, deploy, and only then move the refs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pushdeploy.domain.cancel import Cancellation
@@ -8,7 +9,7 @@ from pushdeploy.domain.names import AppName, CommitId, KeyName
 from pushdeploy.domain.push_ports import PushReceiver
 from pushdeploy.domain.source import Source
 from pushdeploy.output import Output
-from pushdeploy.receive.check import check_connected, check_modes, tree_of, types_of
+from pushdeploy.receive.check import check_connected, check_modes, commit_of, tree_of, types_of
 from pushdeploy.receive.limits import PackLimits
 from pushdeploy.receive.newcomers import Newcomers
 from pushdeploy.receive.pack import Incoming, store_pack
@@ -17,7 +18,7 @@ from pushdeploy.receive.repositories import Repositories
 from pushdeploy.receive.source import GitSource
 from pushdeploy.receive.text import reason
 from pushdeploy.receive.tree import check_tree
-from pushdeploy.receive.updates import HEADS, TAGS, RefUpdate, Verdicts, refusals
+from pushdeploy.receive.updates import HEADS, TAGS, RefUpdate, Verdicts, as_meant, refusals
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,13 @@ class Reception:
         self._limits = limits
         self._newcomers = newcomers
 
+    def as_meant(self, app: AppName, updates: Sequence[RefUpdate]) -> Sequence[RefUpdate]:
+        """What a push is to do, where git has guessed it wrong."""
+        return as_meant(updates, self._deploys(app, updates), self._repositories.refs(app))
+
     def receive(self, arrival: Arrival, verdicts: Verdicts) -> None:
         app = arrival.app
-        branches = [update.branch for update in verdicts.updates if update.branch]
-        deploys = HEADS + self._receiver.deploy_branch(app, branches)
+        deploys = self._deploys(app, verdicts.updates)
         existing = self._repositories.refs(app)
         for update, why in refusals(app, verdicts.updates, deploys, existing):
             verdicts.refuse(update, why)
@@ -61,8 +65,12 @@ class Reception:
             lambda commits: self._repositories.add_shallow(app, commits),
         ).opened() as quarantine:
             if self._stored(arrival, verdicts, quarantine):
-                self._refuse_by_type(verdicts, quarantine)
+                self._peel(arrival.output, verdicts, quarantine)
                 self._apply(arrival, verdicts, deploys, quarantine)
+
+    def _deploys(self, app: AppName, updates: Sequence[RefUpdate]) -> str:
+        offered = [update.short for update in updates if update.new]
+        return HEADS + self._receiver.deploy_branch(app, offered)
 
     def _stored(self, arrival: Arrival, verdicts: Verdicts, quarantine: Quarantine) -> bool:
         """Read the pack, if one comes, and see whether it is whole. A refusal is of the push."""
@@ -81,12 +89,20 @@ class Reception:
             return False
         return True
 
-    def _refuse_by_type(self, verdicts: Verdicts, quarantine: Quarantine) -> None:
-        tips = [(update, update.new) for update in verdicts.pending if update.new]
+    def _peel(self, output: Output, verdicts: Verdicts, quarantine: Quarantine) -> None:
+        """A branch gets the commit that a tag points to; what leads to none is refused."""
+        tips = [(update, update.new) for update in verdicts.pending if update.branch and update.new]
         kinds = types_of(quarantine.git, [new for _, new in tips])
-        for (update, _), kind in zip(tips, kinds, strict=True):
-            if update.branch and kind != "commit":
-                verdicts.refuse(update, f"a branch is a commit, this is a {kind}; push <tag>^{{}}")
+        for (update, new), kind in zip(tips, kinds, strict=True):
+            if kind == "commit":
+                continue
+            commit = commit_of(quarantine.git, new) if kind == "tag" else None
+            if commit is None:
+                what = "a tag of no commit" if kind == "tag" else f"a {kind}"
+                verdicts.refuse(update, f"a branch is a commit, this is {what}")
+                continue
+            verdicts.point(update, commit)
+            output.detail(f"a tag was pushed: {update.short} becomes its commit {commit.short}")
 
     def _apply(
         self, arrival: Arrival, verdicts: Verdicts, deploys: str, quarantine: Quarantine
@@ -160,8 +176,11 @@ class Reception:
         if not moved:
             raise _lost(update)
         done = "Stored" if update.new else "Deleted"
-        only = f"; only {deploys.removeprefix(HEADS)} deploys" if update.new else ""
+        deploying = deploys.removeprefix(HEADS)
+        only = f"; only {deploying} deploys" if update.new else ""
         arrival.output.line(f"-----> {done} {_called(update)}{only}")
+        if update.new:
+            arrival.output.detail(f"to deploy it:  git push deploy {update.short}:{deploying}")
 
 
 def _called(update: RefUpdate) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dulwich.errors import GitProtocolError, HangupException
 from dulwich.protocol import pkt_line
 
-from pushdeploy.domain.errors import PushdeployError, UnknownApp, UserError
+from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.push_ports import PushReceiver
 from pushdeploy.receive.fetch import ServeFetch
@@ -46,6 +46,7 @@ class GitService:
         self._limits = limits
         self._after_receive = after_receive or (lambda *_: None)
         self._silence_seconds = silence_seconds
+        self._receiver = receiver
         self._newcomers = Newcomers(repositories, receiver)
         self._reception = Reception(repositories, receiver, limits, self._newcomers)
         self._repacker = Repacker(repositories)
@@ -73,10 +74,15 @@ class GitService:
         return dialogues[service]
 
     def _push(self, app: AppName, session: GitSession, wire: Wire) -> int:
-        context = PushContext(
-            app, session, self._reception, self._after_receive, self._silence_seconds
-        )
-        with self._newcomers.pushing(app, session.by):
+        with self._newcomers.pushing(app, session.by) as greeting:
+            context = PushContext(
+                app,
+                session,
+                self._reception,
+                self._after_receive,
+                self._silence_seconds,
+                greeting,
+            )
             shallow = self._repositories.shallow(app)
             protocol = PushProtocol(wire, shallow, self._limits.commands)
             with self._repositories.opened(app, head=False) as repository:
@@ -87,7 +93,7 @@ class GitService:
 
     def _fetch(self, app: AppName, session: GitSession, wire: Wire) -> int:
         if not self._repositories.exists(app):
-            raise UnknownApp(app)
+            raise self._receiver.missing(app)
         protocol = GitProtocol(wire, self._repositories.shallow(app))
         git = Git(self._repositories.path(app), self._limits)
         with self._repositories.opened(app) as repository:

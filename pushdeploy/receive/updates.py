@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dulwich.refs import check_ref_format
 
@@ -32,6 +32,11 @@ class RefUpdate:
         return cls(ref.decode("utf-8", "surrogateescape"), _id(old), _id(new))
 
     @property
+    def short(self) -> str:
+        """The name of a branch or tag, as people type it."""
+        return self.ref.removeprefix(HEADS).removeprefix(TAGS)
+
+    @property
     def branch(self) -> str | None:
         """The short name, None for what is no branch."""
         return self.ref.removeprefix(HEADS) if self.ref.startswith(HEADS) else None
@@ -44,6 +49,11 @@ class Verdicts:
         self.updates = tuple(updates)
         self.unpacked = "ok"
         self._reasons: dict[RefUpdate, str] = {}
+
+    def point(self, update: RefUpdate, commit: CommitId) -> None:
+        """From now on ``update`` brings ``commit``, which the tag that was pushed points to."""
+        pointed = replace(update, new=commit)
+        self.updates = tuple(pointed if each == update else each for each in self.updates)
 
     def accept(self, update: RefUpdate) -> None:
         self._reasons.setdefault(update, "")
@@ -67,6 +77,23 @@ class Verdicts:
     def reason(self, update: RefUpdate) -> str:
         """Empty when it was accepted."""
         return self._reasons.get(update, "nothing was done")
+
+
+def as_meant(
+    updates: Sequence[RefUpdate], deploys: str, existing: Mapping[str, CommitId]
+) -> Sequence[RefUpdate]:
+    """``git push deploy v1:main`` brings a branch, also where there is none of that name yet.
+
+    git then guesses that what comes from a tag is to be a tag (gitrevisions(7) and "refspec" of
+    git-push(1)): a tag main would deploy nothing and make every later ``main`` ambiguous.
+    """
+    tag = TAGS + deploys.removeprefix(HEADS)
+    if deploys in existing or any(update.ref == deploys for update in updates):
+        return updates
+    return [
+        replace(update, ref=deploys) if update.ref == tag and update.new else update
+        for update in updates
+    ]
 
 
 def refusals(
@@ -108,6 +135,8 @@ def _impossible(
         return f"{deploys.removeprefix(HEADS)} is what runs; apps:destroy {app} removes the app"
     if update.new is None and update.old is None:
         return "there is no such ref"
+    if update.new and update.ref == TAGS + deploys.removeprefix(HEADS):
+        return f"a tag {update.short} would make pushes of the branch {update.short} ambiguous"
     if existing.get(update.ref) != update.old:
         return "fetch first: the ref has moved meanwhile"
     return ""

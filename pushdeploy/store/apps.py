@@ -4,14 +4,17 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy import Delete, Select, delete, insert, select, update
 
 from pushdeploy.domain.app import App, AppLock, AppSettings
 from pushdeploy.domain.errors import UnknownApp, UserError
 from pushdeploy.domain.names import AppName, ProcessType
 from pushdeploy.store.database import Conflict, Database
 from pushdeploy.store.rows import app_of, formation_json, lock_values, settings_json
-from pushdeploy.store.schema import APPS
+from pushdeploy.store.schema import APPS, META
+
+_FORMER = "formerly "
+"""What the names of facts about former names begin with; their value is the id of the app."""
 
 
 class Apps:
@@ -23,6 +26,7 @@ class Apps:
         try:
             with self._database.changing() as connection:
                 connection.execute(insert(APPS).values(**_fresh(name)))
+                connection.execute(_forgotten(name))
         except Conflict as error:
             raise _exists(name) from error
         return self.get(name)
@@ -44,12 +48,35 @@ class Apps:
         with self._database.reading() as connection:
             return [app_of(row) for row in connection.execute(_apps().order_by(APPS.c.name))]
 
-    def rename(self, name: AppName, new: AppName) -> None:
-        """Everything of the app goes along."""
+    def rename(self, name: AppName, new: AppName, *, remember: bool = True) -> None:
+        """Everything of the app goes along; ``remember`` what it was called, for ``renamed``."""
         try:
-            self._set(name, name=str(new))
+            with self._database.changing() as connection:
+                app_id = connection.execute(
+                    update(APPS)
+                    .where(APPS.c.name == str(name))
+                    .values(name=str(new))
+                    .returning(APPS.c.id)
+                ).scalar()
+                if app_id is None:
+                    raise UnknownApp(name)
+                connection.execute(_forgotten(name, new))
+                if remember:
+                    former = {"name": f"{_FORMER}{name}", "value": str(app_id)}
+                    connection.execute(insert(META).values(former))
         except Conflict as error:
             raise _exists(new) from error
+
+    def renamed(self, name: AppName) -> AppName | None:
+        """What the app is called now that had this name, until another takes it."""
+        with self._database.reading() as connection:
+            app_id = connection.execute(
+                select(META.c.value).where(META.c.name == f"{_FORMER}{name}")
+            ).scalar()
+            if app_id is None:
+                return None
+            now = connection.execute(select(APPS.c.name).where(APPS.c.id == int(app_id))).scalar()
+        return None if now is None else AppName(now)
 
     def destroy(self, name: AppName) -> None:
         """All rows of the app; slugs stay until nothing refers to them."""
@@ -82,6 +109,11 @@ class Apps:
             )
             if not changed.rowcount:
                 raise UnknownApp(app)
+
+
+def _forgotten(*names: AppName) -> Delete:
+    """Of names that are taken now, it does not count any more who had them."""
+    return delete(META).where(META.c.name.in_([f"{_FORMER}{name}" for name in names]))
 
 
 def _apps() -> Select[Any]:

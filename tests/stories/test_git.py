@@ -100,6 +100,58 @@ def test_a_first_push_of_another_branch_only_keeps_it(server: Server, repo: Make
     assert server.get(repository.app).status == 200
 
 
+def test_a_tag_goes_live_and_later_pushes_of_main_too(server: Server, repo: MakeRepository) -> None:
+    repository = repo("hello")
+    repository.git("tag", "-a", "-m", "the first", "v1")
+
+    pushed = repository.push("v1:main")
+
+    assert pushed.returncode == 0, pushed.stderr
+    assert f"Made app {repository.app}" in pushed.stderr
+    assert refs(repository) == {"HEAD": repository.head, "refs/heads/main": repository.head}
+    assert server.get(repository.app).body == "hello from version 1\n"
+    repository.write("VERSION", "2\n")
+    repository.commit()
+    assert repository.push("main").returncode == 0
+    assert server.get(repository.app).body == "hello from version 2\n"
+
+
+def test_a_first_push_of_master_makes_it_the_branch_that_deploys(
+    server: Server, repo: MakeRepository
+) -> None:
+    repository = repo("hello")
+    app = repository.app
+    first = repository.push("main:master", check=True).stderr
+    assert f"master deploys {app} from now on" in first
+    server.ssh(f"config:set {app} A=1", check=True)
+    repository.write("VERSION", "2\n")
+    repository.commit()
+    again = repository.push("main:master", check=True).stderr
+    assert "from now on" not in again
+    assert server.get(app).body == "hello from version 2\n"
+    server.ssh(f"apps:set {app} deploy-branch=", check=True)
+    stored = repository.push("main:master", "main:other", check=True).stderr
+    assert "to deploy it:  git push deploy other:main" in stored
+
+
+def test_a_former_name_says_the_present_one_also_after_a_restart(
+    server: Server, hello: Repository, tmp_path: Path
+) -> None:
+    old, new = hello.app, f"{hello.app}-x"[:30].rstrip("-")
+    server.ssh(f"apps:rename {old} {new}", check=True)
+    server.stop()
+    server.start()
+    for words in (("push", "deploy", "main"), ("fetch", "deploy")):
+        refused = hello.git(*words, check=False)
+        assert refused.returncode != 0
+        assert f"app {old} is called {new} now" in refused.stderr
+        assert f"git remote set-url deploy deploy:{new}" in refused.stderr
+    assert server.ssh(f"logs {old}").returncode == 20
+    assert old not in server.ssh("apps:list", check=True).stdout.split()
+    server.ssh(f"apps:rename {new} {old}", check=True)
+    assert hello.git("fetch", "deploy").returncode == 0
+
+
 def test_what_was_pushed_can_be_cloned_and_fetched(
     server: Server, hello: Repository, tmp_path: Path
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from pushdeploy.domain.app import App
-from pushdeploy.domain.errors import UnknownApp, UserError
+from pushdeploy.domain.errors import RenamedApp, UnknownApp, UserError
 from pushdeploy.domain.names import AppName
 from pushdeploy.store import Store
 
@@ -48,6 +48,9 @@ def _existing_app(context: click.Context, parameter: click.Parameter, text: str)
 
 
 def _unknown(store: Store, text: str) -> UnknownApp:
+    now = store.apps.renamed(AppName(text)) if AppName.fits(text) else None
+    if now is not None:
+        return RenamedApp(text, now, f"type {now}; git remote set-url deploy deploy:{now}")
     error = UnknownApp(text[:80])
     close = difflib.get_close_matches(text, [app.name for app in store.apps.list()], n=3)
     if close:

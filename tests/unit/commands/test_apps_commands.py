@@ -7,7 +7,7 @@ import pytest
 from pushdeploy.commands.platform import Platform
 from pushdeploy.domain.app import AppSettings
 from pushdeploy.domain.disk import Attachment
-from pushdeploy.domain.errors import BackendDown
+from pushdeploy.domain.errors import BackendDown, RenamedApp
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.pushes import Pushes
 from pushdeploy.receive.newcomers import Newcomers
@@ -31,6 +31,11 @@ class Unreachable(Machine):
         return super()._platform()
 
 
+def pushes_of(machine: Machine) -> Pushes:
+    platform = machine.platform
+    return Pushes(machine.store, platform.deployer, platform.reconciler, "apps.test")
+
+
 def test_a_created_app_is_listed_and_answers_on_its_default_host(machine: Machine) -> None:
     assert machine.type("apps:create shop").status == 0
     assert machine.hosts() == ["shop.apps.test"]
@@ -39,9 +44,7 @@ def test_a_created_app_is_listed_and_answers_on_its_default_host(machine: Machin
 
 def test_a_created_app_is_not_taken_away_by_a_failed_first_push(machine: Machine) -> None:
     machine.type("apps:create shop")
-    platform = machine.platform
-    pushes = Pushes(machine.store, platform.deployer, platform.reconciler, "apps.test")
-    newcomers = Newcomers(machine.refs, pushes)
+    newcomers = Newcomers(machine.refs, pushes_of(machine))
     for app in (SHOP, STORE):
         with newcomers.pushing(app, ADA):
             assert machine.store.apps.find(app) is not None
@@ -250,6 +253,47 @@ def test_a_rename_that_fails_leaves_the_old_name_working(machine: Machine) -> No
     assert STORE not in machine.router.table
     assert (machine.home / "disks" / "shop" / "data").is_dir()
     assert (machine.home / "repositories" / "shop.git").is_dir()
+
+
+def test_a_former_name_leads_to_the_present_one_until_another_takes_it(machine: Machine) -> None:
+    machine.type("apps:create shop")
+    machine.type("apps:rename shop store")
+    machine.type("apps:rename store market")
+    for line in ("ps shop", "ps -a store"):
+        answer = machine.type(line)
+        assert (answer.status, "is called market now" in answer.errors) == (20, True)
+    pushes = pushes_of(machine)
+    with pytest.raises(RenamedApp, match="shop is called market now"):
+        pushes.open(SHOP, ADA)
+    assert str(pushes.missing(SHOP)) == "app shop is called market now"
+    assert machine.type("apps:create shop").status == 0
+    assert pushes.open(SHOP, ADA) == ()
+    machine.type("apps:destroy market --force")
+    assert "market" not in machine.type("ps store").errors
+
+
+def test_an_app_that_gets_its_former_name_back_has_no_other(machine: Machine) -> None:
+    machine.type("apps:create shop")
+    machine.type("apps:rename shop store")
+    assert machine.type("apps:rename store shop").status == 0
+    assert machine.store.apps.renamed(SHOP) is None
+    assert machine.store.apps.renamed(STORE) == SHOP
+
+
+def test_a_rename_that_fails_has_never_been(machine: Machine) -> None:
+    machine.live()
+    machine.scheduler.broken = {WEB}
+    assert machine.type("apps:rename shop store").status == 1
+    assert machine.store.apps.renamed(STORE) is None
+    assert machine.store.apps.renamed(SHOP) is None
+
+
+def test_a_push_that_makes_an_app_names_one_that_may_be_meant(machine: Machine) -> None:
+    machine.type("apps:create store")
+    said = pushes_of(machine).open(AppName("stores"), ADA)
+    assert said[0] == "-----> Made app stores"
+    assert "git remote set-url deploy deploy:store" in said[1]
+    assert pushes_of(machine).open(AppName("blog"), ADA) == ["-----> Made app blog"]
 
 
 def test_a_rename_whose_route_fails_leaves_nothing_of_the_new_name(machine: Machine) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pushdeploy.domain.cancel import Cancellation
-from pushdeploy.domain.errors import Busy, UserError
+from pushdeploy.domain.errors import Busy, UnknownApp, UserError
 from pushdeploy.domain.names import AppName, CommitId, KeyName
 from pushdeploy.domain.ports import Output
 from pushdeploy.domain.source import Source
@@ -79,10 +79,15 @@ class Receiver:
     deploying: Callable[[Source, Output, Cancellation], None] | None = None
     refuses: str = ""
 
-    def open(self, app: AppName, by: KeyName) -> None:
+    def open(self, app: AppName, by: KeyName) -> Sequence[str]:
         if self.refuses:
             raise UserError(self.refuses)
+        new = app not in self.apps
         self.apps.add(app)
+        return [f"-----> Made app {app}"] if new else ()
+
+    def missing(self, app: AppName) -> UnknownApp:
+        return UnknownApp(app)
 
     def abandon(self, app: AppName) -> None:
         self.apps.discard(app)

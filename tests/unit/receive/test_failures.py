@@ -310,6 +310,7 @@ def test_a_silent_deploy_is_kept_alive_with_empty_packets(
         until(lambda: traced.read_text().count("sideband< \\2\n") >= 2)
 
     receiver.deploying = build
+    receiver.apps.add(APP)
     impatient.commit()
     status, output = impatient.run(
         "-c", f"alias.traced=!GIT_TRACE_PACKET={traced} git push deploy main", "traced"

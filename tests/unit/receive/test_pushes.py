@@ -72,10 +72,13 @@ def test_output_of_the_deploy_reaches_a_client_without_a_terminal(
     output = client.git("push", "--quiet", "deploy", "main")
 
     lines = [line.rstrip() for line in output.splitlines()]
-    assert lines[0] == "remote: -----> Building"
-    assert lines[1] == "remote: naïve output ✓"
-    assert lines[2].startswith("remote:        done in ")
-    assert lines[3] == "remote:  !     look here"
+    assert lines[:3] == [
+        "remote: -----> Made app shop",
+        "remote: -----> Building",
+        "remote: naïve output ✓",
+    ]
+    assert lines[3].startswith("remote:        done in ")
+    assert lines[4] == "remote:  !     look here"
 
 
 def test_other_branches_and_tags_are_stored_with_a_notice(
@@ -93,6 +96,81 @@ def test_other_branches_and_tags_are_stored_with_a_notice(
     assert repositories.read(APP, "refs/heads/feature/x") == commit
     assert repositories.read(APP, "refs/tags/v1") == client.git("rev-parse", "v1")
     assert receiver.apps == {APP}, "an app that holds a branch is not taken away"
+
+
+@pytest.mark.parametrize("word", ["v1", "nested", "light"])
+def test_a_tag_that_is_pushed_as_main_deploys_its_commit(
+    client: Client, receiver: Receiver, repositories: Repositories, word: str
+) -> None:
+    first = client.commit(file="1")
+    client.git("tag", "-a", "-m", "one", "v1")
+    client.git("tag", "-a", "-m", "of a tag", "nested", "v1")
+    client.git("tag", "light")
+
+    status, output = client.run("push", "deploy", f"{word}:main")
+
+    assert status == 0, output
+    assert receiver.deployed == [("refs/heads/main", first)]
+    assert repositories.read(APP, "refs/heads/main") == first
+    assert repositories.read(APP, "refs/tags/main") is None
+    second = client.commit(file="2")
+    client.git("push", "deploy", "main")
+    client.git("tag", "-a", "-m", "two", "v2")
+    client.git("push", "deploy", "v2:main")
+    client.git("push", "--force", "deploy", f"{word}:refs/heads/main")
+    deployed = [commit for _, commit in receiver.deployed]
+    assert deployed == [first, second, second, first]
+
+
+def test_a_branch_that_gets_a_tag_gets_its_commit(
+    client: Client, repositories: Repositories
+) -> None:
+    commit = client.commit()
+    client.git("tag", "-a", "-m", "one", "v1")
+    client.git("push", "deploy", "main", "v1:refs/heads/stable", "v1:refs/tags/v1")
+    assert repositories.read(APP, "refs/heads/stable") == commit
+    assert repositories.read(APP, "refs/tags/v1") == client.git("rev-parse", "v1")
+
+
+def test_a_tag_of_no_commit_deploys_nothing(
+    client: Client, receiver: Receiver, repositories: Repositories
+) -> None:
+    client.commit(file="1")
+    client.git("tag", "-a", "-m", "a tree", "tree", "HEAD^{tree}")
+    client.git("tag", "-a", "-m", "a blob", "blob", "HEAD:file")
+    for word in ("tree:main", "tree:refs/heads/main", "blob:refs/heads/main"):
+        status, output = client.run("push", "deploy", word)
+        assert (status, "a branch is a commit, this is a tag of no commit" in output) == (1, True)
+    assert receiver.deployed == []
+    assert receiver.apps == set()
+
+
+def test_a_tag_that_would_make_the_deploy_branch_ambiguous_is_refused(
+    client: Client, receiver: Receiver, repositories: Repositories
+) -> None:
+    client.commit()
+    client.git("push", "deploy", "main")
+    client.git("tag", "-a", "-m", "one", "v1")
+
+    status, output = client.run("push", "deploy", "v1:refs/tags/main")
+
+    assert status == 1
+    assert "a tag main would make pushes of the branch main ambiguous" in output
+    assert repositories.read(APP, "refs/tags/main") is None
+
+
+def test_what_does_not_deploy_says_how_it_would(client: Client) -> None:
+    client.commit()
+    client.git("push", "deploy", "main")
+    output = client.git("push", "deploy", "main:feature/x")
+    assert "to deploy it:  git push deploy feature/x:main" in output
+
+
+def test_a_push_that_makes_an_app_says_so_once(client: Client) -> None:
+    client.commit()
+    assert "-----> Made app shop" in client.git("push", "deploy", "main")
+    client.commit(file="2")
+    assert "Made app" not in client.git("push", "deploy", "main")
 
 
 def test_master_deploys_where_the_receiver_says_so(
