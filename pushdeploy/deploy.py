@@ -201,14 +201,18 @@ class Deployer:
     def attach(self, app: AppName, attachment: Attachment, asker: Asker) -> Release | None:
         """Attach a disk; None when the app has no release yet and the disk waits for it."""
         with self._turn(app, Purpose(f"attach {attachment.disk}", asker.by), asker):
-            disks = self.store.disks.of(app)
-            for other in disks:
-                if other.disk == attachment.disk or other.mount_path == attachment.mount_path:
-                    raise UserError(
-                        f"disk {other.disk} is attached at {other.mount_path}",
-                        f"disks:detach {app} {other.disk}",
-                    )
-            return self._change_disks(app, [*disks, attachment], f"Attach {attachment.disk}", asker)
+            self.refuse_attachment(app, attachment)
+            disks = [*self.store.disks.of(app), attachment]
+            return self._change_disks(app, disks, f"Attach {attachment.disk}", asker)
+
+    def refuse_attachment(self, app: AppName, attachment: Attachment) -> None:
+        """``UserError`` where the disk, or its place, is taken already."""
+        for other in self.store.disks.of(app):
+            if other.disk == attachment.disk or other.mount_path == attachment.mount_path:
+                raise UserError(
+                    f"disk {other.disk} is attached at {other.mount_path}",
+                    f"disks:detach {app} {other.disk}",
+                )
 
     def detach(self, app: AppName, disk: DiskName, asker: Asker) -> Release | None:
         """Detach a disk; its data stays where it is."""

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from pushdeploy.cutover import Change, Means, bring_live, places
+from pushdeploy.domain.announcement import announced
 from pushdeploy.domain.app import App
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.disk import CutOver, cut_over_of, cut_over_reason
@@ -173,7 +174,10 @@ class Shipper:
             self._stages.lifecycle.run("post-deploy", facts, output)
         except PushdeployError as error:
             output.trouble(f"{error.message}; the release is live all the same")
-        output.headline(f"{release.app} {release.label} is live: {host}")
+        said = announced(self._store.apps.get(release.app), release, str(host))
+        output.headline(said.headline)
+        for warning in said.warnings:
+            output.trouble(warning)
 
     @contextmanager
     def _recorded(self, release: Release, output: Output, made: Preparation) -> Iterator[Output]:

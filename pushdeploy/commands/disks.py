@@ -1,6 +1,7 @@
 """disks: directories of an app that outlive its containers. Attaching one is a release."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import click
@@ -14,7 +15,7 @@ from pushdeploy.commands.face.request import Request
 from pushdeploy.commands.face.units import parse_bytes
 from pushdeploy.domain.app import App
 from pushdeploy.domain.disk import Attachment, crowding, cut_over_of, cut_over_reason
-from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import AppName, DiskName
 from pushdeploy.domain.sizes import about_bytes
 from pushdeploy.release.snapshots import refuse_unsettled
@@ -33,14 +34,13 @@ def attach(request: Request, app: App, words: tuple[str, ...], size_bytes: int |
     NAME:MOUNT_PATH is understood as well. A disk that was detached comes back with its data.
     """
     attachment = parse_attachment(words)
-    if size_bytes is not None:
-        with request.platform.turn(app.name, f"size of {attachment.disk}", request.asker):
-            app = request.store.apps.get(app.name)
-            sizes = {**app.settings.disk_limits_bytes, str(attachment.disk): size_bytes}
-            _limit(request, app, attachment.disk, size_bytes)
-            settings = replace(app.settings, disk_limits_bytes=sizes)
-            request.store.apps.set_settings(app.name, settings)
-    if request.platform.deployer.attach(app.name, attachment, request.asker) is None:
+    request.platform.deployer.refuse_attachment(app.name, attachment)
+    with _nothing_left(request, app, attachment.disk):
+        if size_bytes is not None:
+            with request.platform.turn(app.name, f"size of {attachment.disk}", request.asker):
+                _set_limit(request, app.name, attachment.disk, size_bytes)
+        made = request.platform.deployer.attach(app.name, attachment, request.asker)
+    if made is None:
         request.output.line(
             f"{attachment.disk} will be at {attachment.mount_path} from the first release on"
         )
@@ -171,6 +171,39 @@ def _set(request: Request, app: App, disk: DiskName | None, changes: Sequence[st
     if disk and settings.disk_limits_bytes.get(disk) != former.get(disk):
         _limit(request, app, disk, settings.disk_limits_bytes.get(disk))
     request.store.apps.set_settings(app.name, settings)
+
+
+@contextmanager
+def _nothing_left(request: Request, app: App, disk: DiskName) -> Iterator[None]:
+    """A disk that is refused before there is a release for it has the size that it had, or none."""
+    store, disks = request.store, request.platform.disks
+    there, before = disk in disks.list(app.name), store.releases.latest(app.name)
+    former = app.settings.disk_limits_bytes.get(disk)
+    try:
+        yield
+    except PushdeployError:
+        if store.releases.latest(app.name) == before:
+            if not there and not disks.has_data(app.name, disk):
+                disks.destroy(app.name, disk)
+            _keep_limit(request, app.name, disk, former)
+        raise
+
+
+def _set_limit(request: Request, name: AppName, disk: DiskName, size_bytes: int) -> None:
+    _limit(request, request.store.apps.get(name), disk, size_bytes)
+    _keep_limit(request, name, disk, size_bytes)
+
+
+def _keep_limit(request: Request, name: AppName, disk: DiskName, size_bytes: int | None) -> None:
+    """In the settings; on a disk that is there too."""
+    settings = request.store.apps.get(name).settings
+    if settings.disk_limits_bytes.get(disk) == size_bytes:
+        return
+    if disk in request.platform.disks.list(name):
+        request.platform.disks.quota.set_limit(name, disk, size_bytes)
+    others = {each: size for each, size in settings.disk_limits_bytes.items() if each != disk}
+    sizes = others if size_bytes is None else {**others, str(disk): size_bytes}
+    request.store.apps.set_settings(name, replace(settings, disk_limits_bytes=sizes))
 
 
 def _limit(request: Request, app: App, disk: DiskName, size_bytes: int | None) -> None:

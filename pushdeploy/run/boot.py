@@ -47,6 +47,8 @@ def boot_all(
             error = future.exception()
             if error is None:
                 output.detail(f"{futures[future].slot} is up ({duration(future.result())})")
+                if futures[future].remark:
+                    output.trouble(futures[future].remark)
             elif isinstance(error, PushdeployError):
                 failures.append(error)
                 give_up(boots)
@@ -102,6 +104,7 @@ class Boot:
         self.manifest = manifest
         self._host = host
         self.seconds = 0.0
+        self.remark = ""
         self._probe: Probe | None = None
         self._given_up = threading.Event()
         self._woken = threading.Event()
@@ -227,6 +230,7 @@ class Boot:
             return f"exit code {code}" if code else ""
         assert self._probe is not None
         answer = self._probe.ask(check.path, timeout_seconds, body=check.content is not None)
+        self.remark = health.remark(self.slot, trial, answer, self._host)
         if answer is NOT_LISTENING:
             return None
         if answer.timed_out and timeout_seconds < check.timeout_seconds:

@@ -86,6 +86,20 @@ def complaint(trial: Trial, answer: Answer) -> str:
     return ""
 
 
+def remark(slot: Slot, trial: Trial, answer: Answer, host: str) -> str:
+    """What a visitor of ``host`` would get instead of a page; empty where all is well.
+
+    Frameworks that are told which hosts are theirs answer all others with 400 (Django, Flask,
+    Starlette), 403 (Rails) or 421 (RFC 9110 §15.5.20).
+    """
+    if not trial.any_answer or slot.index != 1 or not 400 <= answer.status < 500:
+        return ""
+    said = f"a visitor of http://{host}/ gets status {answer.status}"
+    if answer.status in {400, 403, 421}:
+        return f"{said}: does the app allow this host? Django's ALLOWED_HOSTS must have {host}"
+    return said
+
+
 def death(slot: Slot, info: ContainerInfo | None, cause: Cause | None, waited_for: str) -> str:
     """Why the container is no more: ``web.1 does not start: SyntaxError: ...``.
 

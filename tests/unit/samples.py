@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pushdeploy.domain.access import PublicKey
+from pushdeploy.domain.app import App, AppSettings
 from pushdeploy.domain.names import (
     AppName,
     CommitId,
@@ -15,7 +16,7 @@ from pushdeploy.domain.names import (
     ProcessType,
     TreeId,
 )
-from pushdeploy.domain.release import Candidate, Reason
+from pushdeploy.domain.release import Candidate, Reason, Release, ReleaseStatus
 from pushdeploy.domain.slug import Healthcheck, Slug
 
 SHOP = AppName("shop")
@@ -62,6 +63,33 @@ def candidate(app: AppName = SHOP, **changes: Any) -> Candidate:
         "by": ALICE,
     }
     return Candidate(**{**values, **changes})
+
+
+def app(name: AppName = SHOP, **changes: Any) -> App:
+    values = {
+        "id": 1,
+        "name": name,
+        "created_at": datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC),
+        "settings": AppSettings(),
+        "formation": {},
+    }
+    return App(**{**values, **changes})
+
+
+def release(of: Slug, name: AppName = SHOP, **changes: Any) -> Release:
+    values = {
+        "app": name,
+        "version": 1,
+        "status": ReleaseStatus.LIVE,
+        "reason": Reason.DEPLOY,
+        "description": "Deploy",
+        "slug": of,
+        "config": {},
+        "disks": (),
+        "by": ALICE,
+        "created_at": datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC),
+    }
+    return Release(**{**values, **changes})
 
 
 def key(name: str, secret: str = "") -> PublicKey:

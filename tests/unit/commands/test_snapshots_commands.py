@@ -46,6 +46,21 @@ def test_a_size_that_no_disk_can_have_attaches_nothing(machine: Machine) -> None
     assert refused(machine.type("disks:attach shop data /data --size much"), "much")
     assert list(machine.store.disks.of(SHOP)) == []
     assert machine.store.apps.get(SHOP).settings.disk_limits_bytes == {}
+    assert machine.type("disks:list shop --format json").json == []
+
+
+def test_a_disk_that_is_refused_keeps_nothing_of_it(shop: Machine) -> None:
+    """Whether its name or its place is taken, and of the size that was asked for too."""
+
+    def disks() -> list[tuple[str, object]]:
+        rows = shop.type("disks:list shop --format json").json
+        return [(row["name"], row["limit_bytes"]) for row in rows]
+
+    before = disks()
+    for line in ("data /other --size 64m", "other /data --size 64m", "other data --size 64m"):
+        assert shop.type(f"disks:attach shop {line}").status == 1
+    assert disks() == before
+    assert shop.store.apps.get(SHOP).settings.disk_limits_bytes == {}
 
 
 def test_an_attached_disk_is_not_destroyed(shop: Machine) -> None:

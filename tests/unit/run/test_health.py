@@ -18,6 +18,7 @@ from pushdeploy.run.health import (
     Trial,
     complaint,
     death,
+    remark,
     trials,
     uptime_of,
     waited_for,
@@ -180,3 +181,14 @@ def _info(**more: Any) -> ContainerInfo:
         created_at=datetime.now(UTC),
         **facts,
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(200, ""), (302, ""), (500, ""), (404, "404"), (400, "ALLOWED_HOSTS"), (421, "ALLOWED_HOSTS")],
+)
+def test_what_a_visitor_would_get_instead_of_a_page_is_told(status: int, said: str) -> None:
+    (trial,) = trials(WEB1, ProcessSpec("run", 1), 60)
+    found = remark(WEB1, trial, Answer(status), "shop.apps.test")
+    assert (said in found, bool(found)) == (True, bool(said))
+    assert remark(Slot(ProcessType("web"), 2), trial, Answer(status), "shop.apps.test") == ""
