@@ -340,6 +340,7 @@ class _Opened:
 
 @main.command("stack:prepare")
 @_with_settings
+@click.argument("name", metavar="[NAME]", required=False)
 @click.option("--stack", metavar="NAME", help="bookworm or trixie; the setting `stack` otherwise.")
 @click.option(
     "--cache",
@@ -347,27 +348,26 @@ class _Opened:
     metavar="DIRECTORY",
     help="Where a bootstrapped stack is kept; <home>/cache/stacks otherwise.",
 )
-def stack_prepare(settings: Settings, stack: str | None, cache: Path | None) -> None:
+def stack_prepare(
+    settings: Settings, name: str | None, stack: str | None, cache: Path | None
+) -> None:
     """Make the image that apps are built and run on, so that no push waits for it.
 
     \b
     Example:
-        pushdeploy stack:prepare --stack trixie
+        pushdeploy stack:prepare trixie
     """
     from pushdeploy.build.stacks import Stacks
     from pushdeploy.engine.docker import DockerEngine
 
-    home, name = Home(settings.home), stack or settings.stack
+    home, name = Home(settings.home), name or stack or settings.stack
     homeless = not home.instance_file.exists()
     instance = _NO_INSTANCE if homeless else read_instance(home.root)
     with DockerEngine(instance, settings.docker_host) as engine:
         place = cache.absolute() if cache else home.cache / "stacks"
         stacks = Stacks(engine, settings.stack_source, place, settings.ca_bundle)
-        if stacks.ready(name):
-            _output().detail(f"stack {name} is ready")
-            return
         try:
-            stacks.ensure(name, _output())
+            stacks.prepare(name, _output())
         finally:
             if homeless:
                 engine.remove_network()

@@ -221,13 +221,16 @@ def _docker(settings: Settings) -> Iterator[Finding]:
 
 
 def _stack(settings: Settings, engine: Engine) -> Finding:
+    from pushdeploy.build.shelf import NEWEST
+    from pushdeploy.build.stack_definitions import PYTHONS
     from pushdeploy.build.stacks import Stacks
 
     stacks = Stacks(engine, settings.stack_source, settings.home, settings.ca_bundle)
-    ready = stacks.ready(settings.stack)
-    detail = f"{settings.stack} is ready" if ready else f"{settings.stack} is not there yet"
+    wanted = PYTHONS if settings.stack == NEWEST else [settings.stack]
+    ready = [stack for stack in wanted if stacks.ready(stack)]
+    detail = f"{', '.join(ready)} is ready" if ready else f"{settings.stack}: none is there yet"
     return Finding(
-        "stack", ready, detail, f"pushdeploy stack:prepare --home {quote(str(settings.home))}"
+        "stack", bool(ready), detail, f"pushdeploy stack:prepare --home {quote(str(settings.home))}"
     )
 
 

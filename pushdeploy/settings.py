@@ -104,7 +104,9 @@ class Settings(BaseSettings):
     database: str | None = Field(None, description="SQLAlchemy URL, default SQLite in home")
     docker_host: str | None = Field(None, description="Docker engine, default as DOCKER_HOST")
     nginx: Path | None = Field(None, description="nginx program, default the one in the wheel")
-    stack: str = Field("bookworm", description="stack of new builds: bookworm or trixie")
+    stack: Literal["newest", "bookworm", "trixie"] = Field(
+        "newest", description="stack of new apps: newest that is ready, bookworm or trixie"
+    )
     stack_source: Literal["auto", "pull", "bootstrap"] = Field(
         "auto", description="pull, bootstrap or auto"
     )

@@ -150,7 +150,7 @@ class Wiring:
         settings, cache = self._settings, self._home.cache
         stacks = Stacks(self._engine, settings.stack_source, cache / "stacks", settings.ca_bundle)
         build = _build_settings(settings, self._home)
-        return SlugBuilder(self._engine, stacks, self._store.slugs, build)
+        return SlugBuilder(self._engine, stacks, self._store.slugs, self._store.releases, build)
 
     @cached_property
     def _running(self) -> Running:

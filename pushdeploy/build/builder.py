@@ -10,22 +10,24 @@ from pushdeploy.build.app_json import read_app_json
 from pushdeploy.build.blueprint import Blueprint
 from pushdeploy.build.caches import AppCaches, remove_former
 from pushdeploy.build.choice import choose, load_buildpacks
-from pushdeploy.build.containers import OWNER_LABEL, ROLE_LABEL, BuildSettings
+from pushdeploy.build.containers import OWNER_LABEL, ROLE_LABEL, BuildSettings, WrongPython
 from pushdeploy.build.dockerfile.checking import check_images, text_as_sent
 from pushdeploy.build.dockerfile.listed import listed_for
 from pushdeploy.build.environment import build_environment, listed_environment
 from pushdeploy.build.keys import Ground, layer_key, slug_key
 from pushdeploy.build.layers import PACKAGES_LABEL, Job, Layers
-from pushdeploy.build.plan import Circumstances, DockerfilePlan, Finish, Install, LayeredPlan
+from pushdeploy.build.plan import Circumstances, DockerfilePlan, Finish, Install, LayeredPlan, Plan
 from pushdeploy.build.processes import processes_of
+from pushdeploy.build.shelf import Shelf
 from pushdeploy.build.stack_definitions import PYTHONS
 from pushdeploy.build.stacks import Stack, Stacks
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import BuildOptions
 from pushdeploy.domain.errors import BackendDown
-from pushdeploy.domain.names import ImageDigest
+from pushdeploy.domain.names import AppName, ImageDigest
 from pushdeploy.domain.ports import Engine, Output
+from pushdeploy.domain.release import Release
 from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.source import Source
 
@@ -43,6 +45,12 @@ class SlugStore(Protocol):
         """Replaces one with the same key: its image had gone."""
 
 
+class LiveReleases(Protocol):
+    """Where the release that an app runs is found: it stays on its stack."""
+
+    def current(self, app: AppName) -> Release | None: ...
+
+
 class SlugBuilder:
     """The port ``Builder``, on the buildpacks of build/buildpacks/."""
 
@@ -51,11 +59,13 @@ class SlugBuilder:
         engine: Engine,
         stacks: Stacks,
         slugs: SlugStore,
+        live: LiveReleases,
         options: BuildSettings,
     ) -> None:
         self._engine = engine
         self._stacks = stacks
         self._slugs = slugs
+        self._live = live
         self._options = options
         self._buildpacks = load_buildpacks()
         self._layers = Layers(engine, options)
@@ -79,16 +89,34 @@ class SlugBuilder:
 
         ``BuildFailed`` tells what is wrong with the source, ``BackendDown`` with the machine.
         """
-        blueprint = self._decide(source, app_id, config, output)
+        learned = ""
+        while True:
+            blueprint = self._decide(source, app_id, config, learned, output)
+            try:
+                return self._built(blueprint, config, output, cancellation)
+            except WrongPython as error:
+                if learned or not self._may_try_another(blueprint.plan, error.specifier):
+                    raise
+                output.detail(f"{error.message}: trying another")
+                learned = error.specifier
+
+    def _built(
+        self,
+        blueprint: Blueprint,
+        config: Mapping[str, str],
+        output: Output,
+        cancellation: Cancellation,
+    ) -> Slug:
         known = self.find(blueprint.key)
         if known is not None:
             built = f"{known.created_at:%Y-%m-%d %H:%M} UTC"
             output.headline(f"Reusing slug {known.key[:12]} (built {built})")
-            return replace(known, commit=source.commit)
+            return replace(known, commit=blueprint.source.commit)
         cancellation.check()
         deadline = time.monotonic() + self._options.timeout_seconds
+        source = blueprint.source
         labels = {"pushdeploy.app": source.app, "pushdeploy.commit": source.commit}
-        downloads = self.caches.downloads(app_id)
+        downloads = self.caches.downloads(blueprint.app_id)
         job = Job(source, downloads, labels, blueprint.environment, output, cancellation, deadline)
         slug = self._slug_of(self._image(blueprint, config, job), blueprint)
         self._slugs.add(slug)
@@ -109,17 +137,36 @@ class SlugBuilder:
         self._engine.remove_image(self._tag("slug", slug.key))
         self._engine.remove_image(slug.image)
 
+    def _may_try_another(self, plan: Plan, specifier: str) -> bool:
+        free = isinstance(plan, LayeredPlan) and plan.any_python
+        return free and self._shelf(former="", learned="").may_try(specifier)
+
+    def _shelf(self, former: str, learned: str) -> Shelf:
+        """The engine is not asked about other stacks where the app stays on its own."""
+        others = () if former in PYTHONS else PYTHONS
+        ready = frozenset(stack for stack in others if self._stacks.ready(stack))
+        today = datetime.now(UTC).date()
+        return Shelf(PYTHONS, ready, self._options.stack, today, former, learned)
+
+    def _former_stack(self, app: AppName) -> str:
+        live = self._live.current(app)
+        return live.slug.stack if live else ""
+
     def _decide(
-        self, source: Source, app_id: int, config: Mapping[str, str], output: Output
+        self,
+        source: Source,
+        app_id: int,
+        config: Mapping[str, str],
+        learned: str,
+        output: Output,
     ) -> Blueprint:
         """Everything that can be wrong in the source is found here, before anything is built."""
         environment = build_environment(config)
         tree = Tree.of(source.reader)
         choice = choose(self._buildpacks, tree)
         output.detail(str(choice))
-        circumstances = Circumstances(
-            environment, self._options.stack, PYTHONS, source.app, frozenset(config)
-        )
+        shelf = self._shelf(self._former_stack(source.app), learned)
+        circumstances = Circumstances(environment, shelf, source.app, frozenset(config))
         plan = choice.buildpack.plan(tree, circumstances)
         for notice in plan.notices:
             output.detail(f"note: {notice}")

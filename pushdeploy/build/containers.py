@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pushdeploy.build.plan import Cause, Command
+from pushdeploy.build.shelf import NEWEST
 from pushdeploy.domain.app import APP_GROUP
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import ContainerSpec
@@ -24,7 +25,7 @@ APP_IDS = (1000, APP_GROUP)
 """The uid and gid of builds; tasks have uids of their own and the same gid."""
 
 APP_USER = f"{APP_IDS[0]}:{APP_IDS[1]}"
-_TAIL_LINES = 60
+_TAIL_LINES = 400
 _MOST_LINE_BYTES = 8192
 
 
@@ -32,12 +33,12 @@ _MOST_LINE_BYTES = 8192
 class BuildSettings:
     """Limits of a build and where its caches are; sizes in bytes, 0 for no limit.
 
-    ``cache`` is a directory of the host that survives; ``stack`` the one used when an app asks
-    for none.
+    ``cache`` is a directory of the host that survives; ``stack`` is that of new apps that ask for
+    none, or NEWEST.
     """
 
     cache: Path
-    stack: str = "bookworm"
+    stack: str = NEWEST
     memory_bytes: int = 2 * 1024**3
     cpus: float = 0
     pids: int = 2048
@@ -140,6 +141,14 @@ def run_to_end(
     return Ending(exit_code, tuple(tail), expired.is_set(), _out_of_memory(engine, container))
 
 
+class WrongPython(BuildFailed):
+    """The same might be built with a Python that meets ``specifier``."""
+
+    def __init__(self, message: str, hint: str, specifier: str, exit_code: int) -> None:
+        super().__init__(message, hint, exit_code=exit_code)
+        self.specifier = specifier
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     """How a build container ended; ``tail`` are its last lines."""
@@ -166,7 +175,10 @@ class Ending:
         if self.exit_code:
             cause = command.explain(self.tail) or Cause("", "")
             message = cause.message or f"{command} failed with exit code {self.exit_code}"
-            raise BuildFailed(message, cause.hint or command.hint, exit_code=self.exit_code)
+            hint = cause.hint or command.hint
+            if cause.python:
+                raise WrongPython(message, hint, cause.python, self.exit_code)
+            raise BuildFailed(message, hint, exit_code=self.exit_code)
 
 
 def _out_of_memory(engine: Engine, container: str) -> bool:

@@ -3,16 +3,21 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pushdeploy.build.shelf import Shelf
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.names import WEB, AppName, ProcessType
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why a command failed, in one line, and what to type next."""
+    """Why a command failed, in one line, and what to type next.
+
+    ``python`` is a version specifier: with such a Python the command may succeed.
+    """
 
     message: str
     hint: str
+    python: str = ""
 
 
 def unexplained(lines: Sequence[str]) -> Cause | None:
@@ -69,7 +74,10 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class LayeredPlan:
-    """A slug of ours: stack, dependency layer, source, finishing steps."""
+    """A slug of ours: stack, dependency layer, source, finishing steps.
+
+    ``any_python`` tells that the app asked for none, so that another one may be tried.
+    """
 
     stack: str
     runtime: str = ""
@@ -78,6 +86,7 @@ class LayeredPlan:
     default_processes: Mapping[ProcessType, str] = field(default_factory=dict)
     example: str = "web: ./server --port $PORT"
     notices: Sequence[str] = ()
+    any_python: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +106,11 @@ Plan = LayeredPlan | DockerfilePlan
 class Circumstances:
     """What a plan may depend on besides the tree.
 
-    ``environment`` holds the config vars that a build may see, ``config_names`` the names of all;
-    ``pythons`` maps each stack to its Python.
+    ``environment`` holds the config vars that a build may see, ``config_names`` the names of all.
     """
 
     environment: Mapping[str, str]
-    stack: str
-    pythons: Mapping[str, str]
+    shelf: Shelf
     app: AppName
     config_names: frozenset[str] = frozenset()
 

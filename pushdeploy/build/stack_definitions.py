@@ -82,4 +82,7 @@ DEFINITIONS: Mapping[str, StackDefinition] = {
     "trixie": StackDefinition("trixie", "trixie", "3.13"),
 }
 
+FIRST = "bookworm"
+"""What is prepared where nobody says which."""
+
 PYTHONS: Mapping[str, str] = {name: stack.python for name, stack in DEFINITIONS.items()}

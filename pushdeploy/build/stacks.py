@@ -10,10 +10,13 @@ from pathlib import Path
 
 from pushdeploy.build.bootstrap import bootstrap, host_mirrors, unpacked
 from pushdeploy.build.containers import run_to_end, temporary
+from pushdeploy.build.shelf import NEWEST
 from pushdeploy.build.stack_definitions import (
     DEFINITIONS,
     ENVIRONMENT,
     EXCLUDED_PATHS,
+    FIRST,
+    PYTHONS,
     USER_SCRIPT,
     StackDefinition,
 )
@@ -56,6 +59,18 @@ class Stacks:
         """Whether ``ensure`` would return at once."""
         return self._found(definition(name)) is not None
 
+    def prepare(self, name: str, output: Output) -> None:
+        """``ensure``, of a first one where NEWEST is wanted; tells of the others there could be."""
+        self.ensure(FIRST if name == NEWEST else name, output)
+        for stack, python in PYTHONS.items():
+            if self.ready(stack):
+                output.detail(f"stack {stack} (Python {python}) is ready")
+            else:
+                output.detail(
+                    f"for Python {python}, before a push waits minutes for it:"
+                    f"  pushdeploy stack:prepare {stack}"
+                )
+
     def ensure(self, name: str, output: Output) -> Stack:
         """The stack, made now when it is not there: that takes a minute or two, once.
 
@@ -65,6 +80,7 @@ class Stacks:
         found = self._found(stack)
         if found is not None:
             return found
+        output.detail(f"stack {name} is not there yet: it is made now, once, in a few minutes")
         with self._lock(stack, output):
             self._make(stack, output)
         found = self._found(stack)

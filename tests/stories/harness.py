@@ -77,6 +77,7 @@ class Server:
             "ssh": f"127.0.0.1:{self.ssh_port}",
             "http": f"127.0.0.1:{self.http_port}",
             "domain": DOMAIN,
+            "stack": "bookworm",
             **_certificates(),
             **settings,
         }

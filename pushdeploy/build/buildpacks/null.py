@@ -23,7 +23,7 @@ def _detect(tree: Tree) -> str | None:
 
 
 def _plan(_tree: Tree, circumstances: Circumstances) -> LayeredPlan:
-    return LayeredPlan(circumstances.stack)
+    return LayeredPlan(circumstances.shelf.usual())
 
 
 BUILDPACK = Buildpack("null", 90, "1", "a Procfile and no other language's files", _detect, _plan)

@@ -1,6 +1,9 @@
 """Python apps: dependencies by uv into a layer of their own, Django's static files collected."""
 
-from pushdeploy.build.plan import Buildpack, Circumstances, Command, Install, LayeredPlan
+from dataclasses import replace
+
+from pushdeploy.build.plan import Buildpack, Cause, Circumstances, Command, Install, LayeredPlan
+from pushdeploy.build.python.choice import PythonChoice, choose_python
 from pushdeploy.build.python.django import collectstatic
 from pushdeploy.build.python.managers import (
     DEPENDENCY_FILES,
@@ -8,7 +11,9 @@ from pushdeploy.build.python.managers import (
     Dependencies,
     dependencies_of,
 )
-from pushdeploy.build.python.versions import PythonChoice, available, choose_python, wish_of
+from pushdeploy.build.python.uv_failures import explained
+from pushdeploy.build.python.versions import available
+from pushdeploy.build.python.wishes import RUNTIME_FILE, VERSION_FILE, wish_of
 from pushdeploy.build.tree import Tree
 
 _ENVIRONMENT = {
@@ -23,7 +28,7 @@ _ENVIRONMENT = {
 
 
 def _detect(tree: Tree) -> str | None:
-    found = tree.first((*DEPENDENCY_FILES, ".python-version", "runtime.txt"))
+    found = tree.first((*DEPENDENCY_FILES, VERSION_FILE, RUNTIME_FILE))
     if found is None and tree.has("Procfile"):
         return next((name for name in tree.root if name.endswith(".py")), None)
     return found
@@ -34,15 +39,16 @@ def _plan(tree: Tree, circumstances: Circumstances) -> LayeredPlan:
     dependencies = dependencies_of(tree)
     wish, notices = wish_of(tree, environment)
     requires = dependencies.requires_python if dependencies else ""
-    python = choose_python(wish, requires, circumstances.stack, circumstances.pythons)
+    python = choose_python(wish, requires, circumstances.shelf)
     finish = collectstatic(tree, circumstances)
     return LayeredPlan(
         stack=python.stack,
         runtime=f"Python {python.version}",
-        install=_install(dependencies, python, available(circumstances.pythons)),
+        install=_install(dependencies, python, available(circumstances.shelf.pythons)),
         finish=[finish] if finish else [],
         example=_example(tree),
         notices=[*notices, *python.notices, *(dependencies.notices if dependencies else ())],
+        any_python=python.free,
     )
 
 
@@ -63,20 +69,25 @@ def _install(
     return Install(
         f"Installing dependencies of {dependencies.found} with uv",
         dependencies.files,
-        [*commands, *dependencies.commands],
+        [*commands, *(_explaining(command, python) for command in dependencies.commands)],
         environment,
         dependencies.whole_tree,
     )
 
 
 def _make_venv(python: PythonChoice, pythons: str) -> Command:
-    hint = ""
-    if python.managed:
-        hint = (
-            f"Python {python.managed} could not be fetched from here; without a download there are"
-            f" {pythons}: write one of them into .python-version"
-        )
-    return Command(["uv", "venv", "--quiet", VENV], hint=hint)
+    arguments = ["uv", "venv", "--quiet", VENV]
+    if python.managed is None:
+        return Command(arguments)
+    cause = Cause(
+        f"Python {python.managed} is on no stack of this machine and cannot be fetched from here",
+        f"write one that is here into .python-version, commit and push: {pythons}",
+    )
+    return Command(arguments, explain=lambda _lines: cause)
+
+
+def _explaining(command: Command, python: PythonChoice) -> Command:
+    return replace(command, explain=lambda lines: explained(lines, python.version, command))
 
 
 def _example(tree: Tree) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pushdeploy.build.plan import Command
-from pushdeploy.build.python.pipenv import pipfile_python, pipfile_requirements
+from pushdeploy.build.python.pipenv import pipfile_requirements
 from pushdeploy.build.python.poetry import poetry_pins, read_toml
 from pushdeploy.build.python.requirements import installs_from_source, requirement_files
 from pushdeploy.build.tree import Tree
@@ -91,15 +91,8 @@ def _pipfile_lock(tree: Tree) -> Dependencies:
     command = replace(
         _pip_install("--no-deps", "-r", name), shown="uv pip install (pinned by Pipfile.lock)"
     )
-    python = pipfile_python(text)
     files = {name: requirements}
-    return Dependencies(
-        "Pipfile.lock",
-        files,
-        [command],
-        f"=={python}" if python else "",
-        installs_from_source(files),
-    )
+    return Dependencies("Pipfile.lock", files, [command], whole_tree=installs_from_source(files))
 
 
 def _pyproject(tree: Tree) -> Dependencies | None:

@@ -18,13 +18,6 @@ def pipfile_requirements(text: str) -> str:
     return "\n".join([*_indexes(sources), *lines, ""])
 
 
-def pipfile_python(text: str) -> str:
-    """The version that the lock was made for, empty when it names none."""
-    requires = _parse(text).get("_meta", {}).get("requires", {})
-    version = requires.get("python_full_version") or requires.get("python_version") or ""
-    return str(version)
-
-
 def _parse(text: str) -> Mapping[str, Any]:
     try:
         lock = json.loads(text)

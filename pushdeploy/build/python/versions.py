@@ -1,14 +1,22 @@
-"""Which Python an app wants, and which stack has it."""
+"""Python's versions: how people write them, which requirements they meet, when they end."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
-from pushdeploy.build.tree import Tree
 from pushdeploy.domain.errors import BuildFailed
 
-_VERSION = re.compile(r"(?:python-|cpython-)?(\d+)\.(\d+)(?:\.(\d+|\*|x))?")
+_VERSION = re.compile(r"(?:python-|cpython-|cpython@)?v?(\d+)\.(\d+)(?:\.(\d+|\*|x))?")
 _CLAUSE = re.compile(r"(===|~=|==|!=|<=|>=|<|>|\^|~|=)?\s*v?(\d+)(?:\.(\d+|\*))?(?:\.\S+)?")
+_PRE_RELEASE = re.compile(r"(?:python-)?v?\d+\.\d+(?:\.\d+)?(?:-?(?:a|b|rc|dev)\d*|-dev)")
+_FREE_THREADED = re.compile(r"(?:python-)?v?\d+\.\d+(?:\.\d+)?(?:t|\+freethreaded)")
+_OTHER_PYTHON = re.compile(
+    r"(pypy|jython|graalpy|graalpython|micropython|stackless|\w*conda)", re.IGNORECASE
+)
+
+OLDEST_TO_FETCH = (3, 8)
+"""uv has builds of this one and newer."""
 
 Release = tuple[int, int]
 
@@ -22,59 +30,36 @@ class Wish:
     where: str
 
 
-@dataclass(frozen=True, slots=True)
-class PythonChoice:
-    """``managed`` is the version that uv must fetch, where no stack has it."""
-
-    stack: str
-    version: str
-    managed: str | None = None
-    notices: tuple[str, ...] = ()
-
-
-def choose_python(
-    wish: Wish | None, requires: str, default_stack: str, pythons: Mapping[str, str]
-) -> PythonChoice:
-    """The default stack where it fits, else another stack, else a Python of uv's own.
-
-    ``requires`` is a version specifier of the project's metadata, used when nobody wished.
-    """
-    order = sorted(pythons, key=lambda stack: stack != default_stack)
-    if wish is not None:
-        return _granted(wish, order, pythons)
-    for stack in order:
-        if satisfies(_release(pythons[stack]), requires):
-            return PythonChoice(stack, pythons[stack])
-    raise BuildFailed(
-        f"the project requires Python {requires}, and no stack has it: {available(pythons)}",
-        "name a version of its own in .python-version, or widen requires-python",
-    )
-
-
-def wish_of(tree: Tree, environment: Mapping[str, str]) -> tuple[Wish | None, tuple[str, ...]]:
-    """What PYTHON_VERSION, runtime.txt or .python-version ask for; notices for old habits."""
-    if text := environment.get("PYTHON_VERSION"):
-        return parse_wish(text, "config var PYTHON_VERSION"), ()
-    if tree.has(".python-version"):
-        return parse_wish(tree.text(".python-version"), ".python-version"), ()
-    if tree.has("runtime.txt"):
-        notice = "runtime.txt is deprecated: put the version, like 3.13, into .python-version"
-        return parse_wish(tree.text("runtime.txt"), "runtime.txt"), (notice,)
-    return None, ()
-
-
 def parse_wish(text: str, where: str) -> Wish:
-    """``3.13``, ``3.13.2`` or ``python-3.13.2``; comments and blank lines are skipped."""
-    lines = [line.strip() for line in text.splitlines()]
-    lines = [line for line in lines if line and not line.startswith("#")]
-    match = _VERSION.fullmatch(lines[0]) if len(lines) == 1 else None
-    if not match:
-        shown = lines[0][:40] if lines else ""
+    """``3.13``, ``3.13.2`` or ``python-3.13.2``; comments and blank lines are skipped.
+
+    ``BuildFailed`` tells apart what is not one released version of CPython.
+    """
+    stripped = [line.partition("#")[0].strip() for line in text.splitlines()]
+    lines = [line for line in stripped if line]
+    if not lines:
+        raise BuildFailed(f"{where} is empty", "write a version like  3.13  into it")
+    if len(lines) > 1:
         raise BuildFailed(
-            f"{where} does not name one Python version: {shown!r}", "write a version like  3.13"
+            f"{where} names several versions: {', '.join(lines)[:60]}", "keep one, like  3.13"
         )
-    full = match.group(0).removeprefix("cpython-").removeprefix("python-")
-    return Wish((int(match.group(1)), int(match.group(2))), full.rstrip("x*").rstrip("."), where)
+    match = _VERSION.fullmatch(lines[0])
+    if not match:
+        raise BuildFailed(_not_a_version(lines[0][:40], where), "write a version like  3.13")
+    release = (int(match.group(1)), int(match.group(2)))
+    patch = match.group(3) or ""
+    full = f"{release[0]}.{release[1]}" + (f".{patch}" if patch.isdecimal() else "")
+    return Wish(release, full, where)
+
+
+def _not_a_version(text: str, where: str) -> str:
+    if _FREE_THREADED.fullmatch(text):
+        return f"{where} asks for {text}, a free-threaded build, which is not supported"
+    if _PRE_RELEASE.fullmatch(text):
+        return f"{where} asks for {text}, a pre-release, which is not supported"
+    if _OTHER_PYTHON.match(text):
+        return f"{where} asks for {text}: no other Python than CPython is supported"
+    return f"{where} does not name one Python version: {text!r}"
 
 
 def satisfies(release: Release, requires: str) -> bool:
@@ -85,26 +70,45 @@ def satisfies(release: Release, requires: str) -> bool:
     )
 
 
-def available(pythons: Mapping[str, str]) -> str:
-    return ", ".join(f"{version} ({stack})" for stack, version in sorted(pythons.items()))
+def newest_release(today: date) -> Release:
+    """A new one every October (PEP 602): 3.14 came in 2025."""
+    return (3, today.year - 2011 - (today.month < 10))
 
 
-def _granted(wish: Wish, order: list[str], pythons: Mapping[str, str]) -> PythonChoice:
-    for stack in order:
-        if _release(pythons[stack]) == wish.release:
-            version = pythons[stack]
-            notices = (
-                (f"{wish.where} asks for {wish.full}: using the {version} of stack {stack}",)
-                if wish.full != version
-                else ()
-            )
-            return PythonChoice(stack, version, notices=notices)
-    return PythonChoice(order[0], wish.full, managed=wish.full)
+def end_of_life(release: Release, today: date) -> str:
+    """The month since which nobody mends it; empty while somebody does. Five years (PEP 602)."""
+    if release[0] < 3:
+        return "January 2020"
+    last = 2016 + release[1]
+    ended = release[0] == 3 and (last, 10) < (today.year, today.month)
+    return f"October {last}" if ended else ""
 
 
-def _release(version: str) -> Release:
+def refuse_impossible(wish: Wish, today: date) -> None:
+    """``BuildFailed`` for a version that nobody has, or not any more."""
+    newest = newest_release(today)
+    if wish.release > newest:
+        raise BuildFailed(
+            f"{wish.where} asks for Python {wish.full}, and there is none yet: the newest is"
+            f" {newest[0]}.{newest[1]}",
+            "write a version that is out, like  3.13",
+        )
+    if wish.release < OLDEST_TO_FETCH:
+        raise BuildFailed(
+            f"{wish.where} asks for Python {wish.full}, whose life ended in"
+            f" {end_of_life(wish.release, today)}: nothing here runs it",
+            "write a newer version, like  3.13, and push; an image of your own works too:"
+            " add a Dockerfile",
+        )
+
+
+def release_of(version: str) -> Release:
     major, minor = version.split(".")[:2]
     return int(major), int(minor)
+
+
+def available(pythons: Mapping[str, str]) -> str:
+    return ", ".join(f"{version} ({stack})" for stack, version in sorted(pythons.items()))
 
 
 def _meets(release: Release, clause: str) -> bool:

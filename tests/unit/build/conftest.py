@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
@@ -15,11 +16,14 @@ import pytest
 
 from pushdeploy.build.builder import SlugBuilder
 from pushdeploy.build.containers import BuildSettings
+from pushdeploy.build.plan import Circumstances
+from pushdeploy.build.shelf import NEWEST, Shelf
 from pushdeploy.build.stacks import Stacks
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import BackendDown
 from pushdeploy.domain.names import AppName, CommitId, TreeId
+from pushdeploy.domain.release import Release
 from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.source import Source, TreeEntry
 from pushdeploy.engine.docker import DockerEngine
@@ -54,6 +58,18 @@ class FilesInMemory:
         return False
 
     def keep(self) -> None: ...
+
+
+PYTHONS = {"bookworm": "3.11", "trixie": "3.13"}
+SHELF = Shelf(PYTHONS, frozenset({"bookworm"}), NEWEST, date(2026, 11, 28))
+"""What is there after bin/setup."""
+
+
+def circumstances(
+    environment: Mapping[str, str] | None = None, shelf: Shelf = SHELF, names: Iterable[str] = ()
+) -> Circumstances:
+    """Of an app called shop."""
+    return Circumstances(environment or {}, shelf, AppName("shop"), frozenset(names))
 
 
 MakeTree = Callable[[Mapping[str, str | bytes]], Tree]
@@ -132,6 +148,16 @@ class SlugsInMemory:
         self.slugs[slug.key] = slug
 
 
+@dataclass(slots=True)
+class LiveInMemory:
+    """The live releases that a builder asks for."""
+
+    releases: dict[AppName, Release] = field(default_factory=dict)
+
+    def current(self, app: AppName) -> Release | None:
+        return self.releases.get(app)
+
+
 @pytest.fixture(scope="session")
 def engine() -> Iterator[DockerEngine]:
     """A real engine with an instance of its own; what it made is removed at the end."""
@@ -170,7 +196,9 @@ def stacks(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> St
 def build_settings(
     tmp_path_factory: pytest.TempPathFactory, ca_bundle: Path | None
 ) -> BuildSettings:
-    return BuildSettings(cache=tmp_path_factory.mktemp("cache"), ca_bundle=ca_bundle)
+    """Whatever other stacks this machine has."""
+    cache = tmp_path_factory.mktemp("cache")
+    return BuildSettings(cache=cache, stack="bookworm", ca_bundle=ca_bundle)
 
 
 @dataclass(slots=True)
@@ -179,6 +207,7 @@ class Bench:
 
     builder: SlugBuilder
     slugs: SlugsInMemory
+    live: LiveInMemory
     lines: list[str] = field(default_factory=list)
 
     def build(
@@ -200,5 +229,9 @@ class Bench:
 
 @pytest.fixture
 def bench(engine: DockerEngine, stacks: Stacks, build_settings: BuildSettings) -> Bench:
-    slugs = SlugsInMemory()
-    return Bench(SlugBuilder(engine, stacks, slugs, build_settings), slugs)
+    return bench_of(engine, stacks, build_settings)
+
+
+def bench_of(engine: DockerEngine, stacks: Stacks, settings: BuildSettings) -> Bench:
+    slugs, live = SlugsInMemory(), LiveInMemory()
+    return Bench(SlugBuilder(engine, stacks, slugs, live, settings), slugs, live)

@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 from uv import find_uv_bin
 
-from pushdeploy.build.builder import SlugBuilder
 from pushdeploy.build.containers import BuildSettings, run_to_end, temporary
 from pushdeploy.build.stack_definitions import DEFINITIONS
 from pushdeploy.build.stacks import Stacks
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import ContainerSpec, ImageInfo
 from pushdeploy.domain.errors import BuildFailed, Cancelled, PushdeployError
-from pushdeploy.domain.names import WEB, ProcessType
+from pushdeploy.domain.names import WEB, KeyName, ProcessType
+from pushdeploy.domain.release import Reason, Release, ReleaseStatus
 from pushdeploy.domain.slug import Slug
 from pushdeploy.engine.docker import DockerEngine
-from tests.unit.build.conftest import Bench, MakeClone, SlugsInMemory
+from tests.unit.build.conftest import Bench, MakeClone, bench_of
 
 pytestmark = pytest.mark.docker
 
@@ -261,11 +261,42 @@ def test_a_dependency_that_does_not_exist_fails_with_the_installers_words(
     with pytest.raises(BuildFailed) as failed:
         bench.build(source)
 
-    assert failed.value.message == "uv pip install -r requirements.txt failed with exit code 1"
+    assert failed.value.message == "there is no click==0.0.0.999"
     assert failed.value.exit_code == 1
     assert "click==0.0.0.999" in bench.said
     assert engine.images({"pushdeploy.role": "slug", "pushdeploy.commit": source.commit}) == []
     assert_nothing_is_left(engine)
+
+
+def test_dependencies_that_need_a_newer_python_get_it_where_it_is_prepared(
+    bench: Bench, stacks: Stacks, clone: MakeClone
+) -> None:
+    if not stacks.ready("trixie"):
+        pytest.skip("the stack trixie is not prepared: it takes minutes")
+    app = clone()
+    source = app.commit({"Procfile": PROCFILE, "requirements.txt": "django==6.0.*\n"})
+
+    slug = bench.build(source)
+
+    assert slug.stack == "trixie"
+    assert "django needs Python >=3.12, and this app gets 3.11: trying another" in bench.said
+
+    bench.live.releases[source.app] = Release(
+        app=source.app,
+        version=1,
+        status=ReleaseStatus.LIVE,
+        reason=Reason.DEPLOY,
+        description="",
+        slug=replace(slug, stack="bookworm"),
+        config={},
+        disks=(),
+        by=KeyName("ada"),
+        created_at=slug.created_at,
+    )
+    with pytest.raises(BuildFailed, match=r"django needs Python >=3\.12") as failed:
+        bench.build(source)
+    assert "Python 3.11, as in the live release" in bench.said
+    assert "echo 3.13 > .python-version" in failed.value.hint
 
 
 POETRY = '[tool.poetry.dependencies]\npython = "^3.11"\nitsdangerous = "^2"\n'
@@ -303,7 +334,7 @@ def test_uv_lock_installs_what_it_pins_and_a_stale_one_fails(
     slug = bench.build(app.commit({}))
     assert look(engine, slug, _SHOW_VERSION) == ["2.1.2"]
 
-    with pytest.raises(BuildFailed, match="uv sync --locked") as failed:
+    with pytest.raises(BuildFailed, match=r"uv\.lock does not fit pyproject\.toml") as failed:
         bench.build(app.commit({"pyproject.toml": PINNED.replace("2.1.2", "2.1.1")}))
 
     assert "uv lock" in failed.value.hint
@@ -366,7 +397,7 @@ def test_a_build_that_takes_too_long_is_stopped(
     engine: DockerEngine, stacks: Stacks, build_settings: BuildSettings, clone: MakeClone
 ) -> None:
     settings = replace(build_settings, timeout_seconds=3)
-    bench = Bench(SlugBuilder(engine, stacks, SlugsInMemory(), settings), SlugsInMemory())
+    bench = bench_of(engine, stacks, settings)
     source = clone().commit(
         {
             "Procfile": PROCFILE,
@@ -386,7 +417,7 @@ def test_a_build_that_wants_too_much_memory_is_told_so(
     engine: DockerEngine, stacks: Stacks, build_settings: BuildSettings, clone: MakeClone
 ) -> None:
     settings = replace(build_settings, memory_bytes=256 * 1024**2)
-    bench = Bench(SlugBuilder(engine, stacks, SlugsInMemory(), settings), SlugsInMemory())
+    bench = bench_of(engine, stacks, settings)
     source = clone().commit(
         {
             "Procfile": PROCFILE,

@@ -2,11 +2,10 @@
 
 import pytest
 
-from pushdeploy.build.plan import Circumstances
 from pushdeploy.build.python.django_failures import explained
-from pushdeploy.domain.names import AppName
+from tests.unit.build.conftest import circumstances
 
-HERE = Circumstances({}, "bookworm", {}, AppName("shop"))
+HERE = circumstances()
 TRACEBACK = [
     "Traceback (most recent call last):",
     '  File "/app/shop/settings.py", line 5, in <module>',
@@ -170,11 +169,9 @@ def test_what_django_says_by_itself_is_the_cause(line: str, said: str) -> None:
 
 
 def test_a_config_var_that_is_set_is_let_in_beside_the_others() -> None:
-    circumstances = Circumstances(
-        {"BUILD_ENV": "A, B"}, "bookworm", {}, AppName("shop"), frozenset({"SECRET_KEY"})
-    )
+    listed = circumstances({"BUILD_ENV": "A, B"}, names=["SECRET_KEY"])
 
-    found = explained(["KeyError: 'SECRET_KEY'"], circumstances, ())
+    found = explained(["KeyError: 'SECRET_KEY'"], listed, ())
 
     assert found is not None
     assert "a build sees only those that BUILD_ENV lists" in found.message

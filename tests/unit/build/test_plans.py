@@ -8,21 +8,19 @@ import pytest
 from pushdeploy.build.buildpacks.python import BUILDPACK
 from pushdeploy.build.environment import build_environment, for_uv
 from pushdeploy.build.keys import Ground, layer_key, slug_key
-from pushdeploy.build.plan import Circumstances, Install, LayeredPlan
+from pushdeploy.build.plan import Install, LayeredPlan
 from pushdeploy.build.processes import processes_of
 from pushdeploy.domain.errors import BuildFailed
-from pushdeploy.domain.names import WEB, AppName, ProcessType, TreeId
-from tests.unit.build.conftest import MakeTree
+from pushdeploy.domain.names import WEB, ProcessType, TreeId
+from tests.unit.build.conftest import MakeTree, circumstances
 
-SHOP = AppName("shop")
-PYTHONS = {"bookworm": "3.11", "trixie": "3.13"}
 TREE, OTHER_TREE = TreeId("1" * 40), TreeId("2" * 40)
 
 
 def plan(
     tree_of: MakeTree, files: Mapping[str, str | bytes], environment: Mapping[str, str]
 ) -> LayeredPlan:
-    made = BUILDPACK.plan(tree_of(files), Circumstances(environment, "bookworm", PYTHONS, SHOP))
+    made = BUILDPACK.plan(tree_of(files), circumstances(environment))
     assert isinstance(made, LayeredPlan)
     return made
 
@@ -44,7 +42,10 @@ def test_a_python_that_no_stack_has_is_fetched_and_its_absence_explained(
 
     assert made.environment["UV_PYTHON"] == "3.12"
     assert made.environment["UV_PYTHON_DOWNLOADS"] == "automatic"
-    assert "3.11 (bookworm), 3.13 (trixie)" in made.commands[0].hint
+    cause = made.commands[0].explain([])
+    assert cause is not None
+    assert cause.message.startswith("Python 3.12 is on no stack of this machine")
+    assert "3.11 (bookworm), 3.13 (trixie)" in cause.hint
 
 
 @pytest.mark.parametrize(

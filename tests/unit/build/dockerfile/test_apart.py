@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import pytest
 
-from pushdeploy.build.builder import SlugBuilder
 from pushdeploy.build.containers import BuildSettings
 from pushdeploy.build.dockerfile.checking import text_as_sent
 from pushdeploy.build.stack_definitions import DEFINITIONS
@@ -15,7 +14,7 @@ from pushdeploy.build.stacks import Stacks
 from pushdeploy.domain.errors import BuildFailed
 from pushdeploy.domain.slug import Slug
 from pushdeploy.engine.docker import DockerEngine
-from tests.unit.build.conftest import Bench, MakeClone, SlugsInMemory
+from tests.unit.build.conftest import Bench, MakeClone, bench_of
 
 pytestmark = pytest.mark.docker
 
@@ -58,7 +57,7 @@ def ground(
             engine._client_probed = True
         elif not engine.build_tool().buildkit:
             pytest.skip("no docker program here can drive BuildKit")
-        bench = Bench(SlugBuilder(engine, stacks, SlugsInMemory(), build_settings), SlugsInMemory())
+        bench = bench_of(engine, stacks, build_settings)
         source = clone().commit(
             {"Dockerfile": f"FROM {STACK}\nCOPY . /s\n{END}", "key": secrets.token_hex(8)}
         )
