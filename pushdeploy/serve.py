@@ -74,6 +74,7 @@ def _startup(server: Server, settings: Settings, stopping: threading.Event) -> N
     server.reconciler.route_all(waiting)
     server.promoter.take_back.recover()
     address = server.ssh.start()
+    threading.Thread(target=server.router.watch, args=[stopping], name="nginx", daemon=True).start()
     threading.Thread(
         target=server.reconciler.watch, args=[stopping], name="watch", daemon=True
     ).start()

@@ -1,5 +1,6 @@
 """The plugs: what each back-end must offer, as plain nouns."""
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -348,6 +349,9 @@ class Router(Protocol):
         """
 
     def remove(self, app: AppName) -> None: ...
+    def watch(self, stopping: threading.Event) -> None:
+        """Start the proxy again whenever it ends by itself, until ``stopping``; on a thread."""
+
     def rotate_logs(self) -> None:
         """Called now and then, so that the proxy's own logs do not fill the file system."""
 

@@ -115,7 +115,11 @@ class Holds:
     @contextmanager
     def _directory(self) -> Iterator[str]:
         """A short name for it: a socket's path has room for 108 bytes (unix(7))."""
-        number = os.open(self._prefix.holders, os.O_PATH | os.O_DIRECTORY)
+        try:
+            number = os.open(self._prefix.holders, os.O_PATH | os.O_DIRECTORY)
+        except FileNotFoundError:
+            self._prefix.make()
+            number = os.open(self._prefix.holders, os.O_PATH | os.O_DIRECTORY)
         try:
             yield f"/proc/self/fd/{number}"
         finally:

@@ -10,9 +10,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from pushdeploy.domain.errors import BackendDown
+from pushdeploy.route.kept import KeptFiles, read
 from pushdeploy.route.master import Master
-from pushdeploy.route.prefix import FORWARDING, MAIN, PAGES, TRIAL, Prefix, write_whole
+from pushdeploy.route.prefix import FORWARDING, MAIN, PAGES, TRIAL, Prefix
 from pushdeploy.route.program import features_of
+from pushdeploy.route.reloads import without_named
 from pushdeploy.route.rendering import Front, WorkerLimits, forwarding_file, main_file, page_files
 from pushdeploy.templating import Templates
 
@@ -21,7 +23,9 @@ _MOST_FILES = 65536
 _UNPRIVILEGED = ("www-data", "nobody")
 
 
-def install(prefix: Prefix, master: Master, templates: Templates, front: Front) -> bool:
+def install(
+    prefix: Prefix, master: Master, kept: KeptFiles, templates: Templates, front: Front
+) -> bool:
     """Write them when nginx accepts them: whether a running nginx has something new to read.
 
     Refused: one that runs goes on with the former ones, and the log says so; else
@@ -29,16 +33,16 @@ def install(prefix: Prefix, master: Master, templates: Templates, front: Front) 
     """
     prefix.make()
     for name, text in page_files(templates).items():
-        write_whole(prefix.pages / name, text.encode())
-    former = {name: _content(prefix, name) for name in (MAIN, TRIAL, PAGES, FORWARDING)}
+        kept.write(prefix.pages / name, text.encode())
+    former = {name: read(prefix.root / name) for name in (MAIN, TRIAL, PAGES, FORWARDING)}
     wanted = _rendered(master, templates, front)
-    _write(prefix, wanted)
+    _write(prefix, kept, wanted)
     lines = master.test(MAIN)
     if lines and master.pid is None:
-        lines = _without_apps(prefix, master, lines)
+        lines = _without_apps(prefix, master)
     if not lines:
         return wanted != former
-    _write(prefix, former)
+    _write(prefix, kept, former)
     if master.pid is None:
         raise BackendDown(
             f"nginx refuses its main file: {lines[0]}",
@@ -75,8 +79,14 @@ def _rendered(master: Master, templates: Templates, front: Front) -> Mapping[str
     }
 
 
-def _without_apps(prefix: Prefix, master: Master, lines: Sequence[str]) -> Sequence[str]:
-    """Try to start with no app at all: their files are rendered again as soon as nginx runs."""
+def _without_apps(prefix: Prefix, master: Master) -> Sequence[str]:
+    """Try to start without the apps that nginx names, else without any: what it says then.
+
+    Their files are rendered again as soon as nginx runs.
+    """
+    lines = without_named(prefix, lambda: master.test(MAIN))
+    if not lines:
+        return lines
     shutil.rmtree(prefix.set_aside, ignore_errors=True)
     prefix.apps.rename(prefix.set_aside)
     prefix.apps.mkdir(mode=0o755)
@@ -89,14 +99,7 @@ def _without_apps(prefix: Prefix, master: Master, lines: Sequence[str]) -> Seque
     return still
 
 
-def _content(prefix: Prefix, name: str) -> bytes | None:
-    try:
-        return (prefix.root / name).read_bytes()
-    except FileNotFoundError:
-        return None
-
-
-def _write(prefix: Prefix, files: Mapping[str, bytes | None]) -> None:
+def _write(prefix: Prefix, kept: KeptFiles, files: Mapping[str, bytes | None]) -> None:
     for name, content in files.items():
         if content is not None:
-            write_whole(prefix.root / name, content)
+            kept.write(prefix.root / name, content)

@@ -1,5 +1,6 @@
 """Our nginx as a process: started detached, found again after our own end, reloaded, stopped."""
 
+import logging
 import os
 import re
 import signal
@@ -13,18 +14,23 @@ from pathlib import Path
 
 from pushdeploy.domain.errors import BackendDown
 from pushdeploy.route.deadline import until
+from pushdeploy.route.kept import remove
 from pushdeploy.route.prefix import MAIN, Prefix
 from pushdeploy.route.program import find_program
 from pushdeploy.route.workers import (
     children_of,
     is_idle,
     is_master,
+    is_stopped,
     is_worker,
+    master_in,
     takes_connections,
     title,
     workers_in,
     workers_of,
 )
+
+_log = logging.getLogger(__name__)
 
 _ALARM = re.compile(r"^.*?\[emerg\] (\d+#\d+: )?")
 _START_SECONDS = 15
@@ -63,12 +69,17 @@ class Master:
 
     @property
     def pid(self) -> int | None:
-        """None while it does not run. Another program's pid in the file is not taken for it."""
+        """None while it does not run. Another program's pid in the file is not taken for it.
+
+        Where the file has been damaged, the process itself is looked for.
+        """
         try:
-            pid = int(self._prefix.pid_file.read_text())
-        except (FileNotFoundError, NotADirectoryError, ValueError):
+            pid = int(self._prefix.pid_file.read_text(errors="replace"))
+        except NotADirectoryError:
             return None
-        return pid if is_master(pid, self._prefix.root) else None
+        except (OSError, ValueError):
+            return master_in(self._prefix.root)
+        return pid if is_master(pid, self._prefix.root) else master_in(self._prefix.root)
 
     @property
     def program(self) -> Path:
@@ -88,9 +99,11 @@ class Master:
         self._retire_orphans()
         self._prefix.control_socket.unlink(missing_ok=True)
         self._prefix.page_socket.unlink(missing_ok=True)
-        self._prefix.pid_file.unlink(missing_ok=True)
+        remove(self._prefix.pid_file)
         answer = self._run("-c", MAIN)
-        if answer.returncode or not until(self._serving, _START_SECONDS):
+        if not answer.returncode:
+            until(lambda: self._serving() or self._has_ended(), _START_SECONDS)
+        if answer.returncode or not self._serving():
             raise BackendDown(
                 f"nginx does not start: {_complaints(answer.stderr)[0]}",
                 f"its words are in {self._prefix.error_log}; PUSHDEPLOY_HTTP sets another port",
@@ -105,6 +118,7 @@ class Master:
         if pid is None:
             self.start()
             return Reload(frozenset(), time.monotonic())
+        self.go_on()
         until(lambda: is_idle(pid), _START_SECONDS)
         old = children_of(pid)
         log_end = self._log_size()
@@ -119,6 +133,13 @@ class Master:
         pid = self.pid
         if pid is not None:
             os.kill(pid, signal.SIGUSR1)
+
+    def go_on(self) -> None:
+        """A master that somebody has stopped (SIGSTOP) replaces no worker and hears no signal."""
+        pid = self.pid
+        if pid is not None and is_stopped(pid):
+            _log.error("nginx (process %d) was stopped: it goes on", pid)
+            os.kill(pid, signal.SIGCONT)
 
     def left_behind(self) -> Reload:
         """The workers that earlier reloads left and that are still there."""
@@ -170,6 +191,13 @@ class Master:
     def _serving(self) -> bool:
         pid = self.pid
         return pid is not None and any(not worker.leaving for worker in workers_of(pid))
+
+    def _has_ended(self) -> bool:
+        """Whether the one that has written its pid is gone already."""
+        try:
+            return not title(int(self._prefix.pid_file.read_text()))
+        except (OSError, ValueError):
+            return False
 
     def _log_size(self) -> int:
         log = self._prefix.error_log

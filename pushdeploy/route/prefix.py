@@ -1,9 +1,10 @@
-"""The directory of our own nginx: where everything in it lies, and how a file gets there whole."""
+"""The directory of our own nginx: where everything in it lies."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pushdeploy.domain.names import AppName
 from pushdeploy.route.holder import DIRECTORY, PAGE_SOCKET
 
 MAIN = "nginx.conf"
@@ -30,7 +31,7 @@ class Prefix:
 
     @property
     def set_aside(self) -> Path:
-        """The apps' files of a start that they would have prevented."""
+        """Apps' files that nginx refused when it was to read all of them."""
         return self.root / "apps.aside"
 
     @property
@@ -88,17 +89,14 @@ class Prefix:
             directory.chmod(0o711)
         self.pages.chmod(0o755)
 
-    def app_files(self) -> Mapping[str, bytes]:
-        """What each app's file holds, by the app's name."""
-        return {path.stem: path.read_bytes() for path in self.apps.glob("*.conf")}
+    @property
+    def deaths(self) -> Path:
+        """When nginx has ended by itself, a moment a line."""
+        return self.root / "deaths"
 
+    def app_file(self, app: AppName) -> Path:
+        return self.apps / f"{app}.conf"
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Readers see the former content or the new one, nothing between; 0644 whatever the umask.
-
-    Not flushed to the disk: all of it is rendered again at every start.
-    """
-    beside = path.with_name(path.name + ".new")
-    beside.write_bytes(content)
-    beside.chmod(0o644)
-    beside.replace(path)
+    def with_files(self) -> Sequence[AppName]:
+        """The apps that have a file here, whatever it may hold."""
+        return [AppName(path.stem) for path in self.apps.glob("*.conf")]

@@ -6,18 +6,24 @@ a thousand hosts, and each leaves a generation of workers behind.
 
 import logging
 import os
+import re
 import shutil
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pushdeploy.domain.errors import BackendDown, PushdeployError
 from pushdeploy.domain.names import AppName
+from pushdeploy.route.kept import KeptFiles, read, remove
 from pushdeploy.route.master import Master, Reload, ReloadRefused
-from pushdeploy.route.prefix import TRIAL, Prefix, write_whole
+from pushdeploy.route.prefix import TRIAL, Prefix
 
 _log = logging.getLogger(__name__)
+
+_MOST_SET_ASIDE = 50
+_APP_FILE = re.compile(r"\bapps/(?P<name>[^/\s\"]+\.conf)\b")
 
 Changes = Mapping[AppName, bytes | None]
 """What each app's file is to hold; None removes it."""
@@ -40,9 +46,10 @@ class _Ticket:
 class Reloads:
     """Thread-safe; the one writer of the apps' files."""
 
-    def __init__(self, prefix: Prefix, master: Master) -> None:
+    def __init__(self, prefix: Prefix, master: Master, kept: KeptFiles) -> None:
         self._prefix = prefix
         self._master = master
+        self._kept = kept
         self._guard = threading.Lock()
         self._waiting: list[_Ticket] = []
         self.exclusively = threading.RLock()
@@ -66,11 +73,20 @@ class Reloads:
         raise ticket.outcome or BackendDown("the reload was interrupted", "try again")
 
     def content(self, app: AppName) -> bytes | None:
-        """What the app's file holds, None without one."""
-        try:
-            return (self._prefix.apps / f"{app}.conf").read_bytes()
-        except FileNotFoundError:
-            return None
+        """What the app's file holds, None without one that could be read."""
+        return read(self._prefix.app_file(app))
+
+    def mend(self) -> None:
+        """Write those files again that have been damaged. The caller has ``exclusively``.
+
+        What is no file at all goes out of nginx's way: it would wait for ever at a pipe.
+        """
+        self._prefix.make()
+        for path in _no_files(self._prefix):
+            set_aside(self._prefix, path, "it is no file")
+        for path in self._kept.mend():
+            _log.error("%s was damaged, and is written again", path)
+            self._prefix.unread.touch()
 
     def _settle(self, batch: Sequence[_Ticket]) -> None:
         merged = {app: content for ticket in batch for app, content in ticket.changes.items()}
@@ -87,7 +103,8 @@ class Reloads:
             ticket.outcome = outcome
 
     def _take(self, merged: Changes) -> Applied:
-        wanted = {app: new for app, new in merged.items() if new != self.content(app)}
+        self.mend()
+        wanted = {app: new for app, new in merged.items() if not self._holds(app, new)}
         if not wanted and self._master.pid and not self._prefix.unread.exists():
             return Applied(self._master.left_behind())
         accepted, refused = self._tested(wanted)
@@ -124,9 +141,33 @@ class Reloads:
         lines = self._trial(wanted)
         if not lines:
             return wanted, {}
-        if len(wanted) == 1 or self._trial({}):
-            return {}, dict.fromkeys(wanted, lines)
+        present = self._without_refused(self._trial({}))
+        if present:
+            return {}, dict.fromkeys(wanted, present)
         return self._sorted({}, wanted)
+
+    def _without_refused(self, lines: Sequence[str]) -> Sequence[str]:
+        """Leave out present files of apps for which nginx refuses all: its lines about the rest.
+
+        Those that we have not written go first: nginx may name the other one of two that clash.
+        """
+        if not lines:
+            return lines
+        for app in self._prefix.with_files():
+            if not self._kept.knows(self._prefix.app_file(app)):
+                set_aside(self._prefix, self._prefix.app_file(app), lines[0])
+        lines = without_named(self._prefix, lambda: self._trial({}))
+        self._prefix.unread.touch()
+        return lines
+
+    def _holds(self, app: AppName, content: bytes | None) -> bool:
+        path = self._prefix.app_file(app)
+        if content is None:
+            return not os.path.lexists(path)
+        if self.content(app) != content:
+            return False
+        self._kept.learn(path, content)
+        return True
 
     def _sorted(
         self, taken: Changes, wanted: Changes
@@ -157,8 +198,35 @@ class Reloads:
 
     def _write(self, changes: Changes) -> None:
         for app, content in changes.items():
-            path = self._prefix.apps / f"{app}.conf"
-            if content is None:
-                path.unlink(missing_ok=True)
-            else:
-                write_whole(path, content)
+            self._kept.write(self._prefix.app_file(app), content)
+
+
+def without_named(prefix: Prefix, trial: Callable[[], Sequence[str]]) -> Sequence[str]:
+    """Set aside what the lines of ``trial`` name, one after the other: the lines that are left."""
+    lines = trial()
+    for _ in range(_MOST_SET_ASIDE):
+        named = _APP_FILE.search("\n".join(lines))
+        path = prefix.apps / named["name"] if named else prefix.apps
+        if not named or not os.path.lexists(path):
+            break
+        set_aside(prefix, path, lines[0])
+        lines = trial()
+    return lines
+
+
+def set_aside(prefix: Prefix, path: Path, why: str) -> None:
+    """Move an app's file out of nginx's sight, until the app is routed again."""
+    prefix.set_aside.mkdir(exist_ok=True)
+    place = prefix.set_aside / path.name
+    remove(place)
+    path.rename(place)
+    _log.error("app=%s is not served, its nginx file is left out: %s", path.stem, why)
+
+
+def _no_files(prefix: Prefix) -> Sequence[Path]:
+    with os.scandir(prefix.apps) as entries:
+        return [
+            Path(each.path)
+            for each in entries
+            if each.name.endswith(".conf") and not each.is_file(follow_symlinks=False)
+        ]

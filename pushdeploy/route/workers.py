@@ -28,6 +28,18 @@ def is_master(pid: int, directory: Path) -> bool:
     return _works_in(pid, directory) and title(pid).startswith(_MASTER)
 
 
+def master_in(directory: Path) -> int | None:
+    """The master of the nginx that works in ``directory``, found among all processes."""
+    found = {pid for pid in _pids() if is_master(pid, directory)}
+    # A worker that has been forked a moment ago still bears its master's title.
+    return next((pid for pid in found if _parent(pid) not in found), None)
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether somebody has sent it SIGSTOP."""
+    return _stat(pid)[:1] == ["T"]
+
+
 def children_of(master: int) -> frozenset[int]:
     """All processes of a master; those forked a moment ago still bear its title."""
     return frozenset(pid for pid in _pids() if _parent(pid) == master)
@@ -92,12 +104,16 @@ def _works_in(pid: int, directory: Path) -> bool:
 
 
 def _parent(pid: int) -> int:
-    """The field after the state in /proc/<pid>/stat, whose second field may hold anything."""
+    return int((_stat(pid)[1:2] or ["0"])[0])
+
+
+def _stat(pid: int) -> Sequence[str]:
+    """The fields of /proc/<pid>/stat after the second, which may hold anything (proc(5))."""
     try:
         stat = (_PROC / str(pid) / "stat").read_text(errors="replace")
     except OSError:
-        return 0
-    return int(stat.rpartition(")")[2].split()[1])
+        return []
+    return stat.rpartition(")")[2].split()
 
 
 def _blocked_signals(pid: int) -> int:

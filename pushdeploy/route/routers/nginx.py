@@ -7,9 +7,11 @@ when the former tasks are to stop until the switch.
 
 import logging
 import subprocess
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from pushdeploy.domain.cancel import Cancellation
@@ -21,6 +23,7 @@ from pushdeploy.output import duration
 from pushdeploy.route.deadline import until
 from pushdeploy.route.drain import wait_until_empty
 from pushdeploy.route.holds import Holds
+from pushdeploy.route.kept import KeptFiles
 from pushdeploy.route.logs import LARGEST_BYTES, rotate
 from pushdeploy.route.main_files import install
 from pushdeploy.route.master import Master, Reload
@@ -30,6 +33,7 @@ from pushdeploy.route.program import features_of, find_program
 from pushdeploy.route.refusals import Refusals
 from pushdeploy.route.reloads import Reloads
 from pushdeploy.route.rendering import KEEPALIVE_MIN_TIMEOUT_SECONDS, Front, app_file
+from pushdeploy.route.watch import Watch, deaths_in
 from pushdeploy.route.workers import user_of
 from pushdeploy.settings import Address
 from pushdeploy.templating import Templates
@@ -53,27 +57,30 @@ class Nginx:
         self._chosen = program
         self._prefix = Prefix(home / "nginx")
         self._master = Master(self._prefix, program)
-        self._reloads = Reloads(self._prefix, self._master)
+        self._kept = KeptFiles()
+        self._reloads = Reloads(self._prefix, self._master, self._kept)
         self._holds = Holds(self._prefix, front.hold_seconds)
         self._firewall = Refusals(home)
+        self._stopped = threading.Event()
 
     def start(self) -> None:
         """Make nginx run with the present main file, adopting one that already does.
 
         It goes on when we end. ``BackendDown`` with nginx's own words.
         """
+        self._stopped.clear()
         with _backend(), self._reloads.exclusively:
             self._firewall.clear()
-            news = install(self._prefix, self._master, self._templates, self._front)
-            if self._master.pid is None:
-                self._master.start()
-                self._prefix.unread.unlink(missing_ok=True)
-            elif news:
-                self._prefix.unread.touch()
-                self._reloads.apply({})
+            self._run()
+
+    def watch(self, stopping: threading.Event) -> None:
+        """Start nginx again whenever it ends by itself, and mend its files now and then."""
+        watch = Watch(lambda: self._master.pid, self._ensure, self._prefix.deaths)
+        watch.run(lambda: stopping.is_set() or self._stopped.is_set())
 
     def stop(self) -> None:
         """End our nginx at once, with whatever it still serves or holds."""
+        self._stopped.set()
         with _backend(), self._reloads.exclusively:
             self._master.stop()
             for app in self._holds.apps():
@@ -143,8 +150,7 @@ class Nginx:
         """Make exactly these the apps' files. A bad one is left as it was, and logged."""
         with _backend():
             wanted: dict[AppName, bytes | None] = {}
-            for name in self._prefix.app_files():
-                wanted[AppName(name)] = None
+            wanted.update(dict.fromkeys(self._prefix.with_files()))
             for route in routes:
                 wanted.pop(route.app, None)
                 try:
@@ -194,9 +200,30 @@ class Nginx:
         if running.version != installed.version:
             problems.append(
                 f"nginx {running.label} is running, {installed.label} is installed:"
-                f" kill $(cat {self._prefix.pid_file}), then restart pushdeploy"
+                f" kill $(cat {self._prefix.pid_file})"
             )
         return [*problems, *self._refusals()]
+
+    def deaths(self) -> Sequence[datetime]:
+        """When nginx ended by itself and was started again, the last one last."""
+        return deaths_in(self._prefix.deaths)
+
+    def _run(self) -> None:
+        self._reloads.mend()
+        news = install(self._prefix, self._master, self._kept, self._templates, self._front)
+        if self._master.pid is None:
+            self._master.start()
+            self._prefix.unread.unlink(missing_ok=True)
+        elif news:
+            self._prefix.unread.touch()
+            self._reloads.apply({})
+
+    def _ensure(self) -> None:
+        with _backend(), self._reloads.exclusively:
+            if self._master.pid is None and not self._stopped.is_set():
+                self._run()
+            self._reloads.mend()
+            self._master.go_on()
 
     def _refusals(self) -> Sequence[str]:
         with self._reloads.exclusively:

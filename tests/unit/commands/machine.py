@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -265,6 +266,7 @@ class MemoryRouter:
     refused: set[str] = field(default_factory=set)
 
     def start(self) -> None: ...
+    def watch(self, stopping: threading.Event) -> None: ...
     def rotate_logs(self) -> None: ...
 
     @contextmanager

@@ -8,6 +8,7 @@ import pytest
 
 from pushdeploy.domain.names import AppName
 from pushdeploy.route.deadline import until
+from pushdeploy.route.kept import KeptFiles
 from pushdeploy.route.master import Master, Reload
 from pushdeploy.route.prefix import Prefix
 from pushdeploy.route.reloads import Applied, Reloads
@@ -36,7 +37,7 @@ def master(nginx: Nginx, tmp_path: Path) -> CountingMaster:
 
 @pytest.fixture
 def reloads(master: CountingMaster, tmp_path: Path) -> Reloads:
-    return Reloads(Prefix(tmp_path / "nginx"), master)
+    return Reloads(Prefix(tmp_path / "nginx"), master, KeptFiles())
 
 
 def test_changes_that_wait_for_a_reload_share_the_next_one(
