@@ -99,6 +99,7 @@ class Settings(BaseSettings):
     http: HostPort = Field(Address("0.0.0.0", 80), description="host:port of nginx")  # noqa: S104 - the server's purpose
     https: HostPort | None = Field(None, description="host:port for TLS, not served yet")
     trusted_proxies: Networks = Field((), description="proxies in front that are believed")
+    log_query_strings: bool = Field(False, description="query strings in nginx's access log")
     domain: Domain = Field("localhost", description="apps answer on <app>.<domain>")
     ca_bundle: Path | None = Field(None, description="CA bundle for build containers")
     database: str | None = Field(None, description="SQLAlchemy URL, default SQLite in home")

@@ -100,6 +100,7 @@ def test_every_setting_of_the_server_is_documented_with_its_default() -> None:
         if field.default not in (None, ()):
             default = field.default
             shown = str(float(default)) if field.annotation is float else str(default)
+            shown = shown.lower() if isinstance(default, bool) else shown
             assert documented[f"PUSHDEPLOY_{name.upper()}"] == f"`{shown}`", name
 
 

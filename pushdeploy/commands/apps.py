@@ -20,6 +20,7 @@ from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.formation import quantities
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.release import Release
+from pushdeploy.domain.route import route_settings
 from pushdeploy.locks import Purpose
 
 _MOST_MESSAGE_CHARACTERS = 200
@@ -79,12 +80,15 @@ def set_(request: Request, app: App, changes: tuple[str, ...], form: str) -> Non
     stop-grace       from SIGTERM to SIGKILL      (30s)
     drain            for requests on old tasks    (30s)
     body-limit       of a request's body          (100m)
+    read-timeout     for an app that says nothing (1m)
+    buffering        of answers for slow visitors (off)
+    header-names     standard, or any: _ and .    (standard)
     heroku-names     HEROKU_* beside our own vars (off)
     """
     settings = changed_settings(app.settings, changes)
     if changes:
         request.store.apps.set_settings(app.name, settings)
-    if settings.body_limit_bytes != app.settings.body_limit_bytes:
+    if route_settings(settings) != route_settings(app.settings):
         request.platform.reconciler.refresh_route(app.name, request.output)
     show_record(request, form, shown_settings(settings))
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from pushdeploy.domain.disk import CutOver
 from pushdeploy.domain.names import AppName, KeyName, ProcessType
@@ -23,6 +24,7 @@ APP_GROUP = 1000
 class AppSettings:
     """Times in seconds, sizes in bytes; ``deploy_branch`` None: see ``deploy_branch_of``.
 
+    ``buffering`` and ``header_names`` are explained by ``RouteSettings``.
     ``heroku_names``: tasks are told their release under Heroku's names of the variables too.
     ``cut_over`` None: exclusive where there is a disk. ``disk_limits_bytes`` are by disk name, and
     the disks in ``without_snapshots`` are never copied.
@@ -34,6 +36,9 @@ class AppSettings:
     stop_grace_seconds: int = 30
     drain_seconds: int = 30
     body_limit_bytes: int = 100 * 1024 * 1024
+    read_timeout_seconds: int = 60
+    buffering: bool = False
+    header_names: Literal["standard", "any"] = "standard"
     heroku_names: bool = False
     cut_over: CutOver | None = None
     without_snapshots: Sequence[str] = ()

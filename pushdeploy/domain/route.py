@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pushdeploy.domain.app import App
+from pushdeploy.domain.app import App, AppSettings
 from pushdeploy.domain.names import WEB, AppName, HostName
 from pushdeploy.domain.task import Task
 
@@ -20,6 +20,20 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class RouteSettings:
+    """How requests of an app are passed on.
+
+    ``buffers_answers``: taken in whole before a slow visitor reads them, instead of passed on
+    piece by piece as they come. ``any_header_names``: also those with underscores and dots.
+    """
+
+    body_limit_bytes: int = AppSettings().body_limit_bytes
+    read_timeout_seconds: int = AppSettings().read_timeout_seconds
+    buffers_answers: bool = False
+    any_header_names: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """``state`` tells the page that is shown where there is no target: stopped or not deployed.
 
@@ -30,7 +44,7 @@ class Route:
     hosts: Sequence[HostName]
     targets: Sequence[Target]
     version: int | None
-    body_limit_bytes: int
+    settings: RouteSettings
     state: RouteState = "serving"
 
 
@@ -51,4 +65,14 @@ def route_of(
     """The route of ``app`` when ``tasks`` of release ``version`` serve it."""
     targets = () if app.stopped else targets_of(tasks)
     state: RouteState = "serving" if targets else ("empty" if version is None else "stopped")
-    return Route(app.name, hosts, targets, version, app.settings.body_limit_bytes, state)
+    return Route(app.name, hosts, targets, version, route_settings(app.settings), state)
+
+
+def route_settings(settings: AppSettings) -> RouteSettings:
+    """Those settings of an app that concern its route."""
+    return RouteSettings(
+        body_limit_bytes=settings.body_limit_bytes,
+        read_timeout_seconds=settings.read_timeout_seconds,
+        buffers_answers=settings.buffering,
+        any_header_names=settings.header_names == "any",
+    )

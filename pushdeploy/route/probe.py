@@ -54,9 +54,17 @@ def _ask(http_address: Address, host: str, fallen: Cancellation) -> str:
         return f"nginx did not answer: {error}"
     else:
         code = answer.getheader(ERROR_HEADER)
-        return f"nginx answers {code} in its place" if code else ""
+        return f"nginx answers {code} in its place{_why(answer)}" if code else ""
     finally:
         connection.close()
+
+
+def _why(page: http.client.HTTPResponse) -> str:
+    """The title of nginx's page, which begins with the status."""
+    with suppress(OSError, http.client.HTTPException):
+        title = page.read(1000).decode(errors="replace").partition("\n")[0].partition(" ")[2]
+        return f": {title[:1].lower()}{title[1:]}" if title else ""
+    return ""
 
 
 def _hang_up(connection: socket.socket) -> None:

@@ -17,7 +17,11 @@ KEEPALIVE_MIN_TIMEOUT_SECONDS = 5
 HOLD_SECONDS = 25
 """Less than the 30 s after which many a client or a proxy in front gives up."""
 
-_PAGES = ("404", "413", "502", "504", "stopped", "empty", "held")
+_PAGES = (
+    *("400", "404", "413", "414", "431"),
+    *("502", "502-broken", "502-large", "504"),
+    *("stopped", "empty", "held"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,7 @@ class Front:
     http: Address
     hold_seconds: int = HOLD_SECONDS
     trusted: Sequence[Network] = ()
+    log_query_strings: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,9 @@ class WorkerLimits:
 
 
 def front_of(settings: Settings) -> Front:
-    return Front(settings.http, settings.hold_seconds, settings.trusted_proxies)
+    return Front(
+        settings.http, settings.hold_seconds, settings.trusted_proxies, settings.log_query_strings
+    )
 
 
 def main_file(
@@ -58,7 +65,8 @@ def main_file(
         open_files=workers.open_files,
         keepalive_min_timeout_seconds=seconds,
         other_temp_paths=features.temp_paths,
-        hold_seconds=front.hold_seconds,
+        hold_seconds=front.hold_seconds,  # for operators' templates that name it
+        log_query_strings=front.log_query_strings,
     )
 
 
@@ -87,7 +95,10 @@ def app_file(templates: Templates, front: Front, route: Route) -> str:
         held=route.state == "held",
         hold_seconds=front.hold_seconds,
         page="empty" if route.state == "empty" else "stopped",
-        body_limit_bytes=int(route.body_limit_bytes),
+        body_limit_bytes=int(route.settings.body_limit_bytes),
+        read_timeout_seconds=int(route.settings.read_timeout_seconds),
+        buffers_answers=route.settings.buffers_answers,
+        any_header_names=route.settings.any_header_names,
     )
 
 

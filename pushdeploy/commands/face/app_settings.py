@@ -44,6 +44,12 @@ def _branch(text: str) -> str:
     return branch
 
 
+def _header_names(text: str) -> str:
+    if text not in {"standard", "any"}:
+        raise UserError(f"{text[:40]!r} is no kind of header names", "write standard, or any")
+    return text
+
+
 def _switch(text: str) -> bool:
     if text not in {"on", "off"}:
         raise UserError(f"{text[:40]!r} is neither on nor off", "write on, or off")
@@ -59,6 +65,9 @@ _SETTINGS: Mapping[str, _Setting] = {
     "body-limit": _Setting(
         "body_limit_bytes", _between(1024, 1024**4, parse_bytes, show_bytes), show_bytes
     ),
+    "read-timeout": _seconds("read_timeout_seconds", 1, _DAY),
+    "buffering": _Setting("buffering", _switch, lambda on: "on" if on else "off"),
+    "header-names": _Setting("header_names", _header_names, str),
     "heroku-names": _Setting("heroku_names", _switch, lambda on: "on" if on else "off"),
 }
 

@@ -124,7 +124,7 @@ def test_settings_are_set_in_the_units_that_people_write(machine: Machine) -> No
     assert settings.release_timeout_seconds == 7200
     assert settings.stop_grace_seconds == 90
     assert settings.deploy_branch == "trunk"
-    assert machine.router.table[SHOP].body_limit_bytes == 50 * 1024**2
+    assert machine.router.table[SHOP].settings.body_limit_bytes == 50 * 1024**2
 
 
 def test_what_is_shown_of_the_settings_can_be_typed_again(machine: Machine) -> None:

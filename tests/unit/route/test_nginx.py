@@ -8,7 +8,7 @@ import pytest
 
 from pushdeploy.domain.errors import RouteFailed
 from pushdeploy.domain.names import AppName, HostName
-from pushdeploy.domain.route import Route
+from pushdeploy.domain.route import Route, RouteSettings
 from pushdeploy.output import Output, Quiet
 from pushdeploy.route.routers.nginx import Nginx
 from tests.unit.route.web_servers import Visitor, WebServer, route_to
@@ -72,7 +72,12 @@ def test_browsers_get_pages_in_html(nginx: Nginx, visit: Visit) -> None:
 def test_bodies_up_to_the_limit_pass_and_larger_ones_are_told(
     nginx: Nginx, serve: Serve, visit: Visit
 ) -> None:
-    nginx.switch(route_to(serve("one").target, body_limit_bytes=2_000_000), [], 30, Quiet())
+    nginx.switch(
+        route_to(serve("one").target, settings=RouteSettings(body_limit_bytes=2_000_000)),
+        [],
+        30,
+        Quiet(),
+    )
     assert visit("shop").post(b"x" * 2_000_000)[::2] == (200, "2000000 bytes")
     status, headers, body = visit("shop").post(b"x" * 2_000_001)
     assert (status, headers["X-Pushdeploy-Error"]) == (413, "413")
@@ -140,7 +145,7 @@ def test_wildcard_hosts_and_very_long_ones_are_served(
 ) -> None:
     long = ".".join(["a" * 60] * 4)
     hosts = [HostName.parse("*.example.org"), HostName.parse(long)]
-    route = Route(AppName("shop"), hosts, [serve("one").target], 1, 1000)
+    route = Route(AppName("shop"), hosts, [serve("one").target], 1, RouteSettings())
     nginx.switch(route, [], 30, Quiet())
     assert visit("any.example.org").get()[2] == "one"
     assert visit(long).get()[2] == "one"

@@ -11,25 +11,34 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from pushdeploy.domain.names import AppName, HostName
-from pushdeploy.domain.route import Route, RouteState, Target
+from pushdeploy.domain.route import Route, RouteSettings, RouteState, Target
 from pushdeploy.settings import Address
 
+_SETTINGS = RouteSettings(body_limit_bytes=2_000_000)
 _addresses = itertools.cycle(range(2, 250))
+
+
+EVENTS = 4
+"""How many ``/events`` tells."""
 
 
 def route_to(
     *targets: Target,
     app: str = "shop",
     version: int | None = 1,
-    body_limit_bytes: int = 2_000_000,
+    settings: RouteSettings = _SETTINGS,
     state: RouteState = "serving",
 ) -> Route:
     host = HostName.parse(f"{app}.localhost")
-    return Route(AppName.parse(app), [host], targets, version, body_limit_bytes, state)
+    return Route(AppName.parse(app), [host], targets, version, settings, state)
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """``/`` says the server's name, ``/slow/2`` after 2 s, ``/headers`` what came; echoes POSTs."""
+    """``/`` says the server's name, ``/slow/2`` after 2 s, ``/headers`` what came; echoes POSTs.
+
+    ``/events/<how>`` sends an event each time that the server is told to go on, ``/raw`` what the
+    server has in hand.
+    """
 
     protocol_version = "HTTP/1.1"
     server: "WebServer"
@@ -43,6 +52,14 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path.startswith("/slow/"):
             self.server.arrived.set()
             time.sleep(float(self.path.removeprefix("/slow/")))
+        if self.path.startswith("/events/"):
+            self._tell_events(self.path.rpartition("/")[2])
+            return
+        if self.path == "/raw" or self.server.always:
+            self.connection.sendall(self.server.always or self.server.raw)
+            self.server.sent.set()
+            self.close_connection = True
+            return
         asked = self.path.partition("?")[0]
         body = str(self.headers) if asked == "/headers" else self.server.name
         self._say(body.encode())
@@ -71,6 +88,26 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def _tell_events(self, how: str) -> None:
+        """``how``: with a ``length``, until we ``close``, ``old`` HTTP, else in chunks."""
+        event = b"data: an event\n\n"
+        version = "1.0" if how == "old" else "1.1"
+        kind = {"json": "application/json", "html": "text/html"}.get(how, "text/event-stream")
+        framing = {
+            "length": f"Content-Length: {EVENTS * len(event)}\r\n",
+            "close": "Connection: close\r\n",
+            "old": "",
+        }.get(how, "Transfer-Encoding: chunked\r\n")
+        head = f"HTTP/{version} 200 OK\r\nContent-Type: {kind}\r\n{framing}\r\n"
+        self.connection.sendall(head.encode())
+        chunked = "chunked" in framing
+        for _ in range(EVENTS):
+            self.server.go_on.acquire(timeout=20)
+            self.connection.sendall(b"%x\r\n%s\r\n" % (len(event), event) if chunked else event)
+        if chunked:
+            self.connection.sendall(b"0\r\n\r\n")
+        self.close_connection = True
+
     def _echo_for_ever(self) -> None:
         self.send_response(101)
         self.send_header("Upgrade", "websocket")
@@ -94,6 +131,9 @@ class WebServer(ThreadingHTTPServer):
         self.posts = 0
         self.told: Mapping[str, str] = {}
         self.upgrades: list[str] = []
+        self.go_on = threading.Semaphore(0)
+        self.raw = self.always = b""
+        self.sent = threading.Event()
         self._connections: set[socket.socket] = set()
         threading.Thread(target=self.serve_forever, args=[0.01], daemon=True).start()
 
