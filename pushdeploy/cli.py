@@ -13,6 +13,7 @@ import click
 import pushdeploy
 from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import KeyName
+from pushdeploy.domain.plain import plain_sink
 from pushdeploy.instance import Home, create_instance, read_instance
 from pushdeploy.output import Output, columns
 from pushdeploy.settings import Settings, load_settings
@@ -390,8 +391,10 @@ def version() -> None:
 
 def _show(form: str, table: Sequence[Mapping[str, object]], lines: Sequence[str]) -> None:
     for line in [json.dumps(table, indent=2)] if form == "json" else lines:
-        click.echo(line)
+        _output().line(line)
 
 
 def _output() -> Output:
-    return Output(click.echo, trouble_sink=lambda line: click.echo(line, err=True))
+    return Output(
+        plain_sink(click.echo), trouble_sink=plain_sink(lambda line: click.echo(line, err=True))
+    )

@@ -10,7 +10,7 @@ import click
 from pushdeploy.commands.face.arguments import app_argument, form_option
 from pushdeploy.commands.face.asking import read_input
 from pushdeploy.commands.face.command import command
-from pushdeploy.commands.face.printing import show_json, show_lines
+from pushdeploy.commands.face.printing import show_data, show_json, show_lines
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App
 from pushdeploy.domain.config import MOST_BYTES, check_key, differing_keys
@@ -106,7 +106,7 @@ def get(request: Request, app: App, key: str, form: str) -> None:
     if form == "json":
         show_json(request, {"key": key, "value": value})
         return
-    request.output.line(value)
+    show_data(request, value)
 
 
 @command("config:show", "config", reads=True, secrets=True, example="config:show shop")
@@ -148,7 +148,8 @@ def export(request: Request, app: App, form: str) -> None:
     if form == "json":
         show_json(request, config)
         return
-    show_lines(request, form, exported(config, form))
+    for line in exported(config, form):
+        show_data(request, line)
 
 
 COMMANDS = (set_, unset, clear, import_, get, show, keys_, export)

@@ -1,6 +1,7 @@
 """logs: what the processes of an app print."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC
 
 import click
@@ -12,6 +13,7 @@ from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App
 from pushdeploy.domain.container import LogLine
 from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.plain import plain_lines
 
 
 @command("logs", reads=True, example="logs shop -t -p web")
@@ -27,11 +29,16 @@ from pushdeploy.domain.errors import UserError
     help="How many lines of the past.",
 )
 @click.option("-p", "--process", "--ps", metavar="TYPE", help="Only of a type, or of one as web.1.")
+@click.option("--raw", is_flag=True, help="With the escape sequences that the app has printed.")
 @form_option
 def logs(
-    request: Request, app: App, follow: bool, lines: int, process: str | None, form: str
+    request: Request, app: App, follow: bool, lines: int, process: str | None, raw: bool, form: str
 ) -> None:
-    """Show the log of an app, that of former processes too."""
+    """Show the log of an app, that of former processes too.
+
+    Escape sequences and the like are left out, so that no app can steer your terminal; plain
+    colours stay on one.
+    """
     if follow and form == "json":
         raise UserError("a log that is followed has no end to its JSON", "leave out --tail")
     found = _lines(request, app, follow, lines, process)
@@ -39,7 +46,11 @@ def logs(
         show_json(request, [_row(place, line) for place, line in found])
         return
     for place, line in found:
-        request.output.line(shown_line(place, line))
+        if raw:
+            request.session.write(f"{shown_line(place, line)}\n".encode("utf-8", "replace"))
+            continue
+        for part in plain_lines(line.text, colours=True):
+            request.output.line(shown_line(place, replace(line, text=part)))
 
 
 COMMANDS = (logs,)

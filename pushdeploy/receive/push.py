@@ -19,6 +19,7 @@ from dulwich.refs import Ref
 from dulwich.server import ReceivePackHandler
 
 from pushdeploy.domain.names import AppName, KeyName
+from pushdeploy.domain.plain import plain_sink
 from pushdeploy.output import Output, Quiet
 from pushdeploy.receive.pack import Incoming
 from pushdeploy.receive.public import OnlyRepository, PublicRepo
@@ -155,7 +156,7 @@ class DeployReceive(ReceivePackHandler):
             data = line.encode("utf-8", "replace") + b"\n"
             self.proto.write_sideband(SIDE_BAND_CHANNEL_PROGRESS, data)
 
-        return Output(show)
+        return Output(plain_sink(show))
 
 
 def log_unforeseen(app: AppName | None) -> str:

@@ -1,13 +1,14 @@
 """Foreign text on its way to a client's terminal: one line, no control characters."""
 
 from pushdeploy.domain.errors import PushdeployError, StageFailed
+from pushdeploy.domain.plain import plain
 
 LINE_CHARACTERS = 400
 
 
 def one_line(text: str) -> str:
     """``text`` with newlines as spaces and anything that could steer a terminal taken out."""
-    words = " ".join(text.split())
+    words = " ".join(plain(text).split())
     return "".join(letter for letter in words if letter.isprintable())[:LINE_CHARACTERS]
 
 

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from pushdeploy.commands.face.request import Request
 from pushdeploy.commands.session import Session
+from pushdeploy.domain.plain import plain, plain_sink
 from pushdeploy.domain.ports import WindowSize
 from pushdeploy.output import Output, Sink, columns
 
@@ -19,13 +20,13 @@ Row = Mapping[str, object]
 
 
 def output_of(session: Session) -> Output:
-    """Lines to the client; trouble to its stderr."""
-    return Output(_lines(session.write), trouble_sink=_lines(session.write_error))
+    """Lines to the client, safe to show, with colours on a terminal; trouble to its stderr."""
+    return Output(_lines(session, session.write), trouble_sink=_lines(session, session.write_error))
 
 
 def errors_of(session: Session) -> Output:
     """All lines to the client's stderr: what is said beside a document on stdout."""
-    return Output(_lines(session.write_error))
+    return Output(_lines(session, session.write_error))
 
 
 def show_rows(request: Request, form: str, rows: Sequence[Row], shown: Sequence[str]) -> None:
@@ -67,8 +68,19 @@ def _write(request: Request, lines: Sequence[str]) -> None:
         request.output.line(line)
 
 
-def _lines(write: Callable[[bytes], None]) -> Sink:
-    return lambda line: write(f"{line}\n".encode("utf-8", "replace"))
+def show_data(request: Request, text: str) -> None:
+    """What a program reads: as it is in a pipe, safe to show on a terminal."""
+    if request.session.terminal is None:
+        request.session.write(f"{text}\n".encode("utf-8", "replace"))
+        return
+    request.output.line(text)
+
+
+def _lines(session: Session, write: Callable[[bytes], None]) -> Sink:
+    def encoded(line: str) -> None:
+        write(f"{line}\n".encode("utf-8", "replace"))
+
+    return plain_sink(encoded, colours=session.terminal not in {None, "dumb"})
 
 
 def _table(session: Session, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Sequence[str]:
@@ -113,7 +125,7 @@ def _cell(value: object) -> str:
         return " ".join(f"{key}={_cell(item)}" for key, item in value.items()) or "-"
     if isinstance(value, list | tuple):
         return ", ".join(_cell(item) for item in value) or "-"
-    return str(value)
+    return plain(str(value))
 
 
 def _json_value(value: object) -> str:
