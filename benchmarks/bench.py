@@ -6,11 +6,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
+from typing import NoReturn
 
 from benchmarks import deploys, holds, ledger, memory, promote, snapshots, switches, transport
 from benchmarks.measure import RUNS, Figure, keep, missed, table
+from benchmarks.processor import one_core
 from pushdeploy.domain.errors import PushdeployError
 from tests.stories.harness import Server
 
@@ -24,6 +27,7 @@ MODULES: dict[str, ModuleType] = {
     "snapshots": snapshots,
     "transport": transport,
 }
+ONE_CORE = "-one-core"
 _LOG_CHARACTERS = 4000
 
 
@@ -32,8 +36,14 @@ def main() -> int:
     arguments = _arguments()
     # A shell's background job ignores Ctrl-C, and so would the clients that are stopped by it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    results = [_bench(name, arguments) for name in arguments.names or MODULES]
+    signal.signal(signal.SIGTERM, _end)  # Docker gets its cores back, and containers go
+    with one_core() if arguments.one_core else nullcontext():
+        results = [_bench(name, arguments) for name in arguments.names or MODULES]
     return 0 if all(results) else 1
+
+
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(128 + number)
 
 
 def _bench(name: str, arguments: argparse.Namespace) -> bool:
@@ -49,14 +59,15 @@ def _bench(name: str, arguments: argparse.Namespace) -> bool:
         return False
     finally:
         server.close()
-    return _show(name, figures, quick=arguments.quick)
+    return _show(name, figures, arguments)
 
 
-def _show(name: str, figures: Sequence[Figure], *, quick: bool) -> bool:
+def _show(name: str, figures: Sequence[Figure], arguments: argparse.Namespace) -> bool:
     title = (MODULES[name].__doc__ or name).strip()
-    sys.stdout.write(table(f"{name}: {title}", figures) + "\n")
+    manner = f"{name}{ONE_CORE}" if arguments.one_core else name
+    sys.stdout.write(table(f"{manner}: {title}", figures) + "\n")
     sys.stdout.flush()
-    keep(f"{name}-quick" if quick else name, figures)
+    keep(f"{manner}-quick" if arguments.quick else manner, figures)
     short = missed(figures)
     for figure in short:
         sys.stderr.write(f" !     {name}: {figure.name} is not {figure.aim}\n")
@@ -82,6 +93,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--runs", type=_positive, default=RUNS, help="interleaved runs of each row")
     parser.add_argument("--quick", action="store_true", help="without the rows that take minutes")
+    parser.add_argument(
+        "--one-core", action="store_true", help="clients, server and Docker share one core"
+    )
     arguments = parser.parse_args()
     unknown = [name for name in arguments.names if name not in MODULES]
     if unknown:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks.floor import Floor
 from benchmarks.measure import Figure, interleaved
+from benchmarks.processor import Accounts
 from pushdeploy.route.program import find_program
 from tests.stories.harness import APPS, DOMAIN, Repository, Server
 
@@ -62,17 +63,25 @@ def _compare(
     floor.start()
     turn = iter(range(1, 1000))
     host = f"{repository.app}.{DOMAIN}"
+    accounts = Accounts(server.pid)
 
     def ours() -> float:
         marker = f"marker-{next(turn)}-a"
         change(repository.path, marker)
         repository.commit(marker)
-        return until_answer(server.http_port, host, marker, lambda: repository.push(check=True))
+        return accounts.during(
+            "git push",
+            lambda: until_answer(
+                server.http_port, host, marker, lambda: repository.push(check=True)
+            ),
+        )
 
     def bare() -> float:
         marker = f"marker-{next(turn)}-b"
         change(floor.source, marker)
-        return until_answer(floor.port, host, marker, floor.deploy)
+        return accounts.during(
+            "floor", lambda: until_answer(floor.port, host, marker, floor.deploy)
+        )
 
     try:
         results = interleaved({"ours": ours, "floor": bare}, runs)
@@ -85,8 +94,9 @@ def _compare(
             f"{name}: git push",
             runs=results["ours"],
             reference=f"{name}: bare docker",
-            aim="<= 1.3",
+            aim="<= 1.0",
         ),
+        *accounts.figures(name, "git push", "floor", runs),
     ]
 
 

@@ -9,8 +9,17 @@ _MEBIBYTE = 1024**2
 
 def cpu_seconds(pid: int) -> float:
     """Of the process itself and of all children that it has waited for."""
-    fields = _stat(pid)
-    return sum(int(ticks) for ticks in fields[11:15]) / _TICKS_A_SECOND
+    return own_seconds(pid) + children_seconds(pid)
+
+
+def own_seconds(pid: int) -> float:
+    """Of the process itself, all its threads."""
+    return sum(int(ticks) for ticks in _stat(pid)[11:13]) / _TICKS_A_SECOND
+
+
+def children_seconds(pid: int) -> float:
+    """Of all children that it has waited for, and of theirs."""
+    return sum(int(ticks) for ticks in _stat(pid)[13:15]) / _TICKS_A_SECOND
 
 
 def resident_mb(pid: int) -> float:
