@@ -2,7 +2,7 @@
 version at a time where a disk has one writer."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from time import monotonic
@@ -17,7 +17,7 @@ from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.ports import Output, Router, Scheduler
 from pushdeploy.domain.release import Candidate, Release, ReleaseStatus
 from pushdeploy.domain.route import default_host, route_of, targets_of
-from pushdeploy.domain.task import Task
+from pushdeploy.domain.task import Slot, Task
 from pushdeploy.locks import TrafficLocks, Writers
 from pushdeploy.output import duration
 from pushdeploy.release.phase import ReleasePhase
@@ -109,15 +109,15 @@ class Overlap:
         app, release, output = change.app, change.release, change.output
         fallen = Cancellation()
         with ExitStack() as undo:
-            with _made_ready(means, change, first=False) as start:
+            with _made_ready(means, change) as new:
                 means.snapshots.before_release(
                     app, release.disks, release.version, release.by, output
                 )
-                with _release_phase(means, change) as migrate:
+                with _release_phase(means, change, new) as migrate:
                     if change.migrates:
                         change.pass_point_of_no_return()
                     migrate()
-                tasks = start()
+                    tasks = new.start()
             undo.callback(means.scheduler.stop, tasks, app.settings.stop_grace_seconds)
             change.before_switch()
             if not change.migrates:
@@ -173,10 +173,10 @@ class Exclusive:
         ):
             try:
                 with (
-                    _made_ready(means, change, first=True) as start,
-                    _release_phase(means, change) as migrate,
+                    _made_ready(means, change) as new,
+                    _release_phase(means, change, new) as migrate,
                 ):
-                    self._take_over(migrate, start)
+                    self._take_over(migrate, new)
             except BaseException as error:
                 self._put_everything_back(error)
                 raise
@@ -188,9 +188,10 @@ class Exclusive:
             means.store.releases.add_step(app.name, release.version, "Requests held", held_seconds)
         return []
 
-    def _take_over(self, migrate: Callable[[], None], start: Callable[[], Sequence[Task]]) -> None:
+    def _take_over(self, migrate: Callable[[], None], new: "_NewTasks") -> None:
         means, change = self._means, self._change
         app = change.app
+        new.await_ready()
         if change.migrates:
             change.pass_point_of_no_return()
         old = [task for task in means.scheduler.tasks(app.name) if change.is_old(task)]
@@ -202,7 +203,7 @@ class Exclusive:
                     grace_seconds = min(app.settings.stop_grace_seconds, STOP_SECONDS)
                     means.scheduler.stop(old, grace_seconds)
         self._change_the_disks(migrate)
-        tasks, fallen = start(), Cancellation()
+        tasks, fallen = new.start(), Cancellation()
         with means.scheduler.watching(tasks, fallen):
             change.before_switch()
             if not change.migrates:
@@ -291,48 +292,70 @@ class Exclusive:
             means.snapshots.prune(means.store.apps.get(release.app))
 
 
-@contextmanager
-def _made_ready(
-    means: Means, change: Change, *, first: bool
-) -> Iterator[Callable[[], Sequence[Task]]]:
-    """Make the new tasks ready behind a gate. What is given lets them begin, and waits for them.
+@dataclass(frozen=True, slots=True)
+class _NewTasks:
+    """The tasks of a release, in their containers or on the way there, behind a gate."""
 
-    With ``first`` nothing else happens before they are ready.
-    """
-    app, output, gate = change.app, change.output, Gate()
-    slots = [] if app.stopped else change.manifest.slots()
-    with ThreadPoolExecutor(1, thread_name_prefix=f"start-{app.name}") as pool:
+    means: Means
+    change: Change
+    slots: Sequence[Slot]
+    gate: Gate
+    started: "Future[Sequence[Task]]"
+
+    def await_ready(self) -> str:
+        """One of their containers, when all of them wait to begin; none is awaited for ever.
+
+        Empty where there is no such container. Raises what keeps one from being made.
+        """
+        if self.gate.await_ready(len(self.slots), _READY_SECONDS):
+            return next(iter(self.gate.containers), "")
+        if self.started.done():
+            self.started.result()
+        return ""
+
+    def start(self) -> Sequence[Task]:
+        """Let them begin: the tasks, when all are healthy."""
+        output = self.change.output
+        self.means.mark(self.change.release, ReleaseStatus.STARTING)
+        self.gate.open()
+        if not self.slots:
+            output.detail("no process is to be started: ps:scale or ps:start starts some")
+            return self.started.result()
+        with output.step(f"Starting {', '.join(str(slot) for slot in self.slots)}"):
+            return self.started.result()
+
+
+@contextmanager
+def _made_ready(means: Means, change: Change) -> Iterator[_NewTasks]:
+    """The new tasks are made ready meanwhile. They never begin when nobody has started them."""
+    gate, manifest = Gate(), change.manifest
+    slots = [] if change.app.stopped else manifest.slots()
+    with ThreadPoolExecutor(1, thread_name_prefix=f"start-{change.app.name}") as pool:
         started = pool.submit(
-            means.scheduler.run, change.manifest, slots, output, change.cancellation, gate
+            means.scheduler.run, manifest, slots, change.output, change.cancellation, gate
         )
         started.add_done_callback(lambda _: gate.shut())
-
-        def start() -> Sequence[Task]:
-            means.mark(change.release, ReleaseStatus.STARTING)
-            gate.open()
-            if not slots:
-                output.detail("no process is to be started: ps:scale or ps:start starts some")
-                return started.result()
-            with output.step(f"Starting {', '.join(str(slot) for slot in slots)}"):
-                return started.result()
-
         try:
-            if first and not gate.await_ready(len(slots), _READY_SECONDS) and started.done():
-                started.result()
-            yield start
+            yield _NewTasks(means, change, slots, gate, started)
         finally:
             gate.shut()
 
 
 @contextmanager
-def _release_phase(means: Means, change: Change) -> Iterator[Callable[[], None]]:
+def _release_phase(means: Means, change: Change, new: _NewTasks) -> Iterator[Callable[[], None]]:
     """The container of the release command, where one is to run, is ready while inside. What is
-    given runs it."""
-    if not change.candidate.release_phase:
+    given runs it.
+
+    It shares the network of one of the new tasks. All of those wait by then: so none that cannot
+    be made takes the others, and that network, away from a command that has begun.
+    """
+    if not change.migrates:
         yield _no_release_phase
         return
     seconds = change.app.settings.release_timeout_seconds
-    with means.phase.made_ready(change.manifest, change.release, seconds, change.output) as run:
+    with means.phase.made_ready(
+        change.manifest, change.release, seconds, change.output, new.await_ready()
+    ) as run:
 
         def migrate() -> None:
             means.mark(change.release, ReleaseStatus.RELEASING)
@@ -356,7 +379,7 @@ def _confirmed(means: Means, tasks: Sequence[Task]) -> Iterator[None]:
 
 
 def _no_release_phase() -> None:
-    """Of a release that skips it."""
+    """Of a release that has none, or skips it."""
 
 
 def places(tasks: Sequence[Task]) -> str:

@@ -18,7 +18,7 @@ class ContainerSpec:
 
     ``command`` and ``entrypoint`` None leave the image's own. ``drop_capabilities`` also forbids
     new privileges. ``network`` None gives the instance's own bridge, ``ISOLATED`` the one without
-    a way out, "none" no network at all.
+    a way out, "none" no network at all, "container:ID" that of a container which runs.
     """
 
     image: str

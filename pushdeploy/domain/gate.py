@@ -1,6 +1,7 @@
 """A gate: tasks are made ready behind it while the release command runs, and then begin."""
 
 import threading
+from collections.abc import Sequence
 
 
 class Gate:
@@ -10,6 +11,7 @@ class Gate:
         self._changed = threading.Condition()
         self._decision: bool | None = None
         self._ready = 0
+        self._containers: list[str] = []
 
     def open(self) -> None:
         """Let the tasks begin."""
@@ -19,10 +21,20 @@ class Gate:
         """They are never to begin; nothing happens when it is open already."""
         self._decide(False)
 
-    def wait(self) -> bool:
-        """Called by a task that is ready. Block until it is decided: whether it opened."""
+    @property
+    def containers(self) -> Sequence[str]:
+        """Those in which tasks wait; a task that is to be created later has none."""
+        with self._changed:
+            return tuple(self._containers)
+
+    def wait(self, container: str = "") -> bool:
+        """Called by a task that is ready. Block until it is decided: whether it opened.
+
+        ``container`` is where it waits, if there is one already.
+        """
         with self._changed:
             self._ready += 1
+            self._containers += [container] if container else []
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._decision is not None)
             return bool(self._decision)

@@ -225,12 +225,18 @@ class Scheduler(Protocol):
         cancellation: Cancellation,
         environment: Mapping[str, str] | None = None,
         gate: Gate | None = None,
+        beside: str = "",
+        ended: Callable[[int], None] | None = None,
     ) -> int:
         """Run ``command`` through a shell in a one-off container: its exit code (124: time-out).
 
         ``name`` becomes DYNO (``release.17``, ``run.9157``). The container is gone afterwards,
         also after a cancel, which raises ``Cancelled``. Behind a ``gate`` it is made ready, without
         input, and the command begins when it opens; ``Cancelled`` when it is shut.
+
+        ``beside`` may name the container of a task whose network it is to share: one of its own
+        takes longer to make than everything else. ``ended`` is called with the exit code as soon
+        as it is known, before the container is removed.
         """
 
     def try_out(

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
+from queue import SimpleQueue
 
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.cause import Cause, cause_of
@@ -28,29 +30,50 @@ class ReleasePhase:
 
     @contextmanager
     def made_ready(
-        self, manifest: Manifest, release: Release, timeout_seconds: float, output: Output
+        self,
+        manifest: Manifest,
+        release: Release,
+        timeout_seconds: float,
+        output: Output,
+        beside: str = "",
     ) -> Iterator[Callable[[], None]]:
-        """Start a container in which the release command waits. What is given runs it, streaming
-        what it says.
+        """Start a container in which the release command waits, in the network of the container
+        ``beside``, where one is named. What is given runs it, streaming what it says.
 
         It is never cut in half: nobody can cancel it but the time-out. ``ReleaseFailed`` when it
-        ends with anything but 0, or at once when there can be no such container. Nothing is left
-        of one that was not to run.
+        ends with anything but 0, or at once when there can be no such container. The container is
+        removed on the way out, and nothing is left of a command that was not to run.
         """
-        command, gate, streams = release.slug.release_command, Gate(), LineStreams(output.detail)
+        command = release.slug.release_command
         if command is None:
             yield _nothing
             return
+        gate, streams = Gate(), LineStreams(output.detail)
+        exit_codes: SimpleQueue[int | None] = SimpleQueue()
+        run_once = partial(
+            self._scheduler.run_once,
+            manifest,
+            command,
+            f"release.{release.version}",
+            streams,
+            timeout_seconds,
+            Cancellation(),
+            {"RELEASE_PHASE": "1"},
+            gate,
+            beside,
+            exit_codes.put,
+        )
         with ThreadPoolExecutor(1, thread_name_prefix=f"release-{release.app}") as pool:
-            running = pool.submit(
-                self._run, manifest, command, release, timeout_seconds, streams, gate
-            )
+            running = pool.submit(_to_its_end, run_once)
+            running.add_done_callback(lambda _: exit_codes.put(None))  # where nothing was told
             running.add_done_callback(lambda _: gate.shut())
 
             def run() -> None:
                 with output.step(f"Running the release command: {command}"):
                     gate.open()
-                    code = running.result()
+                    code = exit_codes.get()
+                    if code is None:
+                        code = running.result()
                     streams.end()
                     if code:
                         raise _failure(release, code, timeout_seconds, streams)
@@ -62,32 +85,16 @@ class ReleasePhase:
             finally:
                 gate.shut()
 
-    def _run(
-        self,
-        manifest: Manifest,
-        command: str,
-        release: Release,
-        timeout_seconds: float,
-        streams: LineStreams,
-        gate: Gate,
-    ) -> int:
-        try:
-            return self._scheduler.run_once(
-                manifest,
-                command,
-                f"release.{release.version}",
-                streams,
-                timeout_seconds,
-                Cancellation(),
-                {"RELEASE_PHASE": "1"},
-                gate,
-            )
-        except (BackendDown, Cancelled):
-            raise
-        except PushdeployError as error:
-            raise ReleaseFailed(
-                f"the release command could not be started: {error.message}", error.hint
-            ) from error
+
+def _to_its_end(run_once: Callable[[], int]) -> int:
+    try:
+        return run_once()
+    except (BackendDown, Cancelled):
+        raise
+    except PushdeployError as error:
+        raise ReleaseFailed(
+            f"the release command could not be started: {error.message}", error.hint
+        ) from error
 
 
 def _nothing() -> None:

@@ -116,9 +116,6 @@ class Boot:
             self._pass(self._gate)
         self._start()
         began = time.monotonic()
-        info = self._engine.inspect(self.container)
-        port = self.manifest.port
-        self._probe = Probe(info.address if info else "", port, self._host)
         process = self.manifest.processes[self.slot.process_type]
         for trial in health.trials(self.slot, process, self.manifest.boot_timeout_seconds):
             self._try(trial, began)
@@ -162,6 +159,7 @@ class Boot:
                 self._start_behind(self._gate)
             else:
                 self._engine.start(self.container)
+                self._probe = self._probe_of_address()
         except BackendDown:
             raise
         except PushdeployError as error:
@@ -172,14 +170,19 @@ class Boot:
         attached = self._engine.attach(self.container, False)
         try:
             self._engine.start(self.container)
+            self._probe = self._probe_of_address()  # now, while nobody waits for it
             self._pass(gate)
             attached.write(b"go\n")
             attached.end_input()
         finally:
             attached.close()
 
+    def _probe_of_address(self) -> Probe:
+        info = self._engine.inspect(self.container)
+        return Probe(info.address if info else "", self.manifest.port, self._host)
+
     def _pass(self, gate: Gate) -> None:
-        if not gate.wait():
+        if not gate.wait(self.container):
             raise GivenUp
         self._pause(0)
 

@@ -106,8 +106,12 @@ def once_spec(
     terminal: str | None,
     environment: Mapping[str, str],
     entry: Path | None,
+    beside: str = "",
 ) -> ContainerSpec:
-    """The one-off container ``name``; a release command goes through the hook ``entry``."""
+    """The one-off container ``name``; a release command goes through the hook ``entry``.
+
+    It shares the network of the container ``beside``, where one is named.
+    """
     hooked = entry is not None and name.startswith("release.")
     typed = terminal is not None
     text = (_SIZE_GATE if typed else "") + script(command, terminal=typed)
@@ -124,7 +128,7 @@ def once_spec(
         working_dir=_HOME if manifest.user else None,
         mounts=_mounts(manifest),
         read_only_mounts=[(str(entry), ENTRY)] if hooked else [],
-        network=_network(manifest),
+        network=f"container:{beside}" if beside else _network(manifest),
         memory_bytes=manifest.limits.memory_bytes,
         cpus=manifest.limits.cpus,
         pids=manifest.limits.pids,

@@ -29,10 +29,11 @@ def run_once(
     timeout_seconds: float | None,
     cancellation: Cancellation,
     gate: Gate | None = None,
+    ended: Callable[[int], None] | None = None,
 ) -> int:
     """The exit code, when all output has been given to ``streams``; the container is gone then.
 
-    A line to stderr tells of a want of memory.
+    A line to stderr tells of a want of memory. ``ended`` hears of the code before the removal.
     """
     # A foreign image may lack what waiting takes: its container comes when the gate is open.
     if gate is not None and spec.user is None:
@@ -47,6 +48,8 @@ def run_once(
             )
             if code:
                 _explain(engine.inspect(container), spec, streams)
+            if ended is not None:
+                ended(code)
             return code
         finally:
             attached.close()

@@ -114,6 +114,36 @@ def test_a_one_off_behind_a_gate_that_is_shut_never_begins(bench: Bench) -> None
     assert bench.engine.containers({}) == []
 
 
+def test_a_one_off_beside_a_task_has_its_network(bench: Bench) -> None:
+    """What listens on the task's loopback can be reached: for a network of its own it could not."""
+    port = str(bench.manifest.port)
+    bench.run(bench.with_commands(worker=SERVE.replace("$PORT", port)))
+    [task] = bench.scheduler.tasks(APP)
+    fetch = f"busybox wget -qO- http://127.0.0.1:{port}/ok"
+    reach = f"for n in $(seq 50); do {fetch} && exit; sleep 0.1; done; exit 7"
+    streams = Typed()
+    code = bench.scheduler.run_once(
+        bench.manifest, reach, "release.5", streams, 60, Cancellation(), beside=task.container
+    )
+    assert (code, streams.out) == (0, b"fine\n")
+    if not isinstance(bench.engine, FakeEngine):  # whose containers are processes of this machine
+        assert bench.once(fetch)[0] != 0
+
+
+def test_the_exit_code_of_a_one_off_is_told_while_its_container_is_still_there(
+    bench: Bench,
+) -> None:
+    told: list[tuple[int, int]] = []
+
+    def ended(code: int) -> None:
+        told.append((code, len(bench.engine.containers({}))))
+
+    code = bench.scheduler.run_once(
+        bench.manifest, "exit 4", "release.6", Typed(), 60, Cancellation(), ended=ended
+    )
+    assert (code, told, bench.engine.containers({})) == (4, [(4, 1)], [])
+
+
 def test_one_offs_see_the_mounts_and_extra_variables(bench: Bench, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()

@@ -85,6 +85,8 @@ class DockerLocal:
         cancellation: Cancellation,
         environment: Mapping[str, str] | None = None,
         gate: Gate | None = None,
+        beside: str = "",
+        ended: Callable[[int], None] | None = None,
     ) -> int:
         cancellation.check()
         spec = labels.once_spec(
@@ -95,9 +97,10 @@ class DockerLocal:
             terminal=streams.terminal,
             environment=environment or {},
             entry=self._entry,
+            beside=beside,
         )
         with self._ours.at_work([spec.name]):
-            return run_once(self._engine, spec, streams, timeout_seconds, cancellation, gate)
+            return run_once(self._engine, spec, streams, timeout_seconds, cancellation, gate, ended)
 
     def try_out(
         self,

@@ -161,7 +161,10 @@ class MemoryScheduler:
         cancellation: Cancellation,
         environment: Mapping[str, str] | None = None,
         gate: Gate | None = None,
+        beside: str = "",
+        ended: Callable[[int], None] | None = None,
     ) -> int:
+        del beside
         if gate is not None and not gate.wait():
             raise Cancelled("the gate was shut: the command never began")
         self.once.append(
@@ -170,6 +173,8 @@ class MemoryScheduler:
             )
         )
         streams.write(streams.read())
+        if ended is not None:
+            ended(self.exit_code)
         return self.exit_code
 
     def try_out(

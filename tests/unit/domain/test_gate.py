@@ -41,3 +41,13 @@ def test_nobody_waits_for_tasks_when_it_is_decided_that_they_never_begin() -> No
 
 def test_nobody_waits_for_tasks_for_ever() -> None:
     assert Gate().await_ready(1, 0.01) is False
+
+
+def test_a_gate_knows_the_containers_in_which_tasks_wait() -> None:
+    gate = Gate()
+    with ThreadPoolExecutor(2) as pool:
+        tasks = [pool.submit(gate.wait, "abc"), pool.submit(gate.wait)]
+        assert gate.await_ready(2, 20)
+        assert gate.containers == ("abc",)
+        gate.open()
+    assert [task.result() for task in tasks] == [True, True]

@@ -54,6 +54,12 @@ def test_another_program_takes_none(start: Start) -> None:
     assert not takes_connections(child)
 
 
+def test_a_master_that_has_ended_has_no_children() -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    assert children_of(ended.pid) == frozenset()
+
+
 @pytest.mark.parametrize(("blocked", "idle"), [("SIGHUP", False), ("SIGTERM", True)])
 def test_a_master_that_blocks_its_signals_is_at_work(blocked: str, idle: bool) -> None:
     script = (
