@@ -10,7 +10,7 @@ from time import monotonic
 from pushdeploy.domain.app import App
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.disk import CutOver
-from pushdeploy.domain.errors import PushdeployError, RouteFailed
+from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import AppName, HostName
@@ -366,13 +366,14 @@ def _release_phase(means: Means, change: Change, new: _NewTasks) -> Iterator[Cal
 
 @contextmanager
 def _confirmed(means: Means, tasks: Sequence[Task]) -> Iterator[None]:
-    """``BootFailed`` when one of ``tasks`` has ended by the end of what is inside.
+    """The engine looks after ``tasks`` by the end of what is inside, and not while somebody waits
+    for traffic to move. ``BootFailed`` when one of them has ended.
 
     Also where that failed: then the end is why.
     """
     try:
         yield
-    except RouteFailed:
+    except PushdeployError:
         means.scheduler.confirm(tasks)
         raise
     means.scheduler.confirm(tasks)

@@ -212,7 +212,8 @@ class Scheduler(Protocol):
 
         One that does not become healthy raises ``BootFailed`` with its last log lines, and none
         of them is left. The tasks of other calls are not touched. Behind a ``gate`` they are made
-        ready, and begin when it opens; ``Cancelled`` when it is shut.
+        ready, and begin when it opens; ``Cancelled`` when it is shut. The engine looks after those
+        from ``confirm`` on: that takes it a moment, in which traffic may move already.
         """
 
     def run_once(
@@ -256,7 +257,10 @@ class Scheduler(Protocol):
         """While inside, cancel ``fallen`` when one of them has ended. The engine is not asked."""
 
     def confirm(self, tasks: Sequence[Task]) -> None:
-        """``BootFailed`` with its last log lines when one does not run on as it was started."""
+        """From now on the engine looks after them: it starts them anew when they end.
+
+        ``BootFailed`` with its last log lines when one does not run on as it was started.
+        """
 
     def listening(self, tasks: Sequence[Task]) -> Sequence[Task]:
         """Without web tasks that nothing can be connected to: dead, or not ready again."""

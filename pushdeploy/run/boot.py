@@ -105,6 +105,7 @@ class Boot:
         self._host = host
         self.seconds = 0.0
         self.remark = ""
+        self.info: ContainerInfo | None = None
         self._probe: Probe | None = None
         self._given_up = threading.Event()
         self._woken = threading.Event()
@@ -119,7 +120,7 @@ class Boot:
         process = self.manifest.processes[self.slot.process_type]
         for trial in health.trials(self.slot, process, self.manifest.boot_timeout_seconds):
             self._try(trial, began)
-        self.confirm("was switched to")
+        self.info = self.confirm("was switched to")
         self.seconds = time.monotonic() - began
         return self.seconds
 

@@ -70,7 +70,10 @@ class DockerLocal:
         with self._ours.at_work(boot.spec.name for boot in boots):
             try:
                 boot_all(self._engine, boots, output, cancellation)
-                return _side_by_side(self._adopt, boots)
+                tasks = [_task_of(boot) for boot in boots]
+                if gate is None:
+                    self.confirm(tasks)
+                return tasks
             except BaseException:
                 _side_by_side(self._discard, boots)
                 raise
@@ -137,6 +140,7 @@ class DockerLocal:
     def confirm(self, tasks: Sequence[Task]) -> None:
         def confirm(task: Task) -> None:
             standing.confirm(self._engine, task, self._deaths.of_container(task.container))
+            self._engine.keep_running(task.container, always=True)
 
         _side_by_side(confirm, tasks)
 
@@ -184,7 +188,7 @@ class DockerLocal:
     def tasks(self, app: AppName | None = None) -> Sequence[Task]:
         wanted = {labels.ROLE: labels.TASK, **({labels.APP: str(app)} if app else {})}
         found = (
-            labels.task_of(info, ours=self._ours.has(info.name))
+            labels.task_of(info, ours=self._finishes(info))
             for info in self._engine.containers(wanted)
         )
         return [self._with_past(task) for task in found if task is not None]
@@ -218,6 +222,15 @@ class DockerLocal:
         with self._engine.events() as events:
             yield (item for event in events for item in self._changed(event))
 
+    def _finishes(self, info: ContainerInfo) -> bool:
+        """Whether this server is about to see to it: it boots, or waits for ``confirm``.
+
+        One that has ended while it waited for that is nobody's any more.
+        """
+        if info.state in {"exited", "dead", "removing"}:
+            return self._ours.works_on(info.name)
+        return self._ours.has(info.name)
+
     def _stays(self, info: ContainerInfo) -> bool:
         """A release command is never cut in half, whoever started it."""
         return self._ours.has(info.name) or labels.is_running_release(info)
@@ -226,13 +239,6 @@ class DockerLocal:
         spec = labels.task_spec(manifest, slot, self._instance)
         host = f"{manifest.app}.{self._domain}" if self._domain else str(manifest.app)
         return Boot(self._engine, manifest, slot, spec, host, gate)
-
-    def _adopt(self, boot: Boot) -> Task:
-        """From now on the engine looks after it; it must still run then."""
-        self._engine.keep_running(boot.container, always=True)
-        task = labels.task_of(boot.confirm("was switched to"), ours=True)
-        assert task is not None
-        return task
 
     def _discard(self, boot: Boot) -> None:
         if boot.container:
@@ -304,6 +310,10 @@ class _Names:
         with self._lock:
             return name in self._made
 
+    def works_on(self, name: str) -> bool:
+        with self._lock:
+            return name in self._at_work
+
     def retired(self, name: str) -> bool:
         with self._lock:
             return name in self._retired
@@ -311,6 +321,14 @@ class _Names:
     def busy(self, name: str) -> bool:
         with self._lock:
             return name in self._at_work or name in self._retired
+
+
+def _task_of(boot: Boot) -> Task:
+    """What has booted, as it is when the engine looks after it."""
+    assert boot.info is not None
+    task = labels.task_of(replace(boot.info, kept=True), ours=True)
+    assert task is not None
+    return task
 
 
 def _left_of(timeout_seconds: float, begun: ContainerInfo) -> float:

@@ -263,8 +263,8 @@ def test_a_task_that_waited_at_a_gate_begins_by_itself_after_a_crash(bench: Benc
     gate = Gate()
     gate.open()
     manifest = bench.with_commands(web=SERVE)
-    bench.scheduler.run(manifest, manifest.slots(), Output(), Cancellation(), gate)
-    (task,) = bench.scheduler.tasks(APP)
+    (task,) = bench.scheduler.run(manifest, manifest.slots(), Output(), Cancellation(), gate)
+    bench.scheduler.confirm([task])
     with bench.scheduler.changes() as changes:
         assert next(changes) is None
         pid = bench.engine.api.inspect_container(task.container)["State"]["Pid"]
@@ -272,6 +272,20 @@ def test_a_task_that_waited_at_a_gate_begins_by_itself_after_a_crash(bench: Benc
         assert [next(changes), next(changes)] == [APP, APP]
     with bench.engine.logs(task.container, follow=True) as lines:
         assert [next(lines).text, next(lines).text] == ["serving", "serving"]
+
+
+def test_a_task_that_ends_before_it_is_confirmed_is_replaced(bench: Bench) -> None:
+    """Nobody starts it anew: not the engine, which was not told to, and not who made it."""
+    gate = Gate()
+    gate.open()
+    manifest = bench.with_commands(web=SERVE)
+    (task,) = bench.scheduler.run(manifest, manifest.slots(), Output(), Cancellation(), gate)
+    assert [found.state for found in bench.scheduler.tasks(APP)] == ["starting"]
+    bench.engine.signal(task.container, "KILL")
+    bench.engine.wait(task.container)
+    assert [found.state for found in bench.scheduler.tasks(APP)] == ["stopped"]
+    with pytest.raises(BootFailed, match="ended when traffic went to it"):
+        bench.scheduler.confirm([task])
 
 
 def test_a_one_off_behind_a_gate_has_started_when_it_opens(bench: Bench) -> None:
