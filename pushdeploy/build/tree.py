@@ -1,5 +1,9 @@
-"""What detection sees of a source: the names of its files and the text of a few of them."""
+"""What detection sees of a source: the names of its files and the text of a few of them.
 
+Symbolic links are followed within the tree, for every file that is read and in this one place.
+"""
+
+import codecs
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -8,18 +12,32 @@ from pushdeploy.domain.errors import BuildFailed
 from pushdeploy.domain.source import SourceReader
 
 _MOST_BYTES = 16 * 1024 * 1024
+_MOST_LINKS = 40
+"""As Linux has it (MAXSYMLINKS of path_resolution(7))."""
+
+_LINK_MODE = 0o120000
+_BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+"""The longer ones first: one begins like another."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """``paths`` are all files, in git's order; ``reader`` gives their bytes."""
+    """``paths`` are all files, the symbolic ``links`` among them; ``reader`` gives their bytes."""
 
     paths: frozenset[str]
+    links: frozenset[str]
     reader: SourceReader
 
     @classmethod
     def of(cls, reader: SourceReader) -> "Tree":
-        return cls(frozenset(entry.path for entry in reader.entries()), reader)
+        entries = reader.entries()
+        links = frozenset(entry.path for entry in entries if entry.mode == _LINK_MODE)
+        return cls(frozenset(entry.path for entry in entries), links, reader)
 
     @property
     def root(self) -> Sequence[str]:
@@ -38,22 +56,75 @@ class Tree:
         return next((path for path in paths if path in self.paths), None)
 
     def read(self, path: str) -> bytes:
-        """The bytes of a file; ``BuildFailed`` when it is missing or absurdly large."""
-        data = self.reader.read(path)
+        """The bytes of a file, at the end of its links.
+
+        ``BuildFailed`` when it is missing or absurdly large, or its links lead nowhere good.
+        """
+        found = self.followed(path)
+        data = self.reader.read(found) if found in self.paths else None
         if data is None:
-            raise BuildFailed(f"{path} is not in the commit", f"git add {path}, commit and push")
+            raise self._missing(path, found)
         if len(data) > _MOST_BYTES:
             raise BuildFailed(f"{path} is larger than {_MOST_BYTES // 1024**2} MB")
         return data
 
+    def followed(self, path: str) -> str:
+        """Where ``path`` leads, links in its directories and chains of links included."""
+        done: list[str] = []
+        rest = path.split("/")
+        left = _MOST_LINKS
+        while rest:
+            name = rest.pop(0)
+            if name == "..":
+                if not done:
+                    raise _leads_out(path)
+                done.pop()
+            elif name not in {"", "."}:
+                here = "/".join([*done, name])
+                if here not in self.links:
+                    done.append(name)
+                    continue
+                left -= 1
+                target = (self.reader.read(here) or b"").decode("utf-8", "surrogateescape")
+                if left < 0:
+                    raise BuildFailed(
+                        f"{path} is a symbolic link that leads back to itself",
+                        f"put a file in its place:  git rm {path} , commit and push",
+                    )
+                if target.startswith("/"):
+                    raise _leads_out(path, target)
+                rest = [*target.split("/"), *rest]
+        return "/".join(done)
+
     def text(self, path: str) -> str:
-        """A file as text, without a byte order mark; ``BuildFailed`` when it is not UTF-8."""
+        """A file as text: UTF-8, or what its byte order mark says, which is left out.
+
+        ``BuildFailed`` when it is neither.
+        """
+        data = self.read(path)
+        encoding = next(
+            (name for mark, name in _BYTE_ORDER_MARKS.items() if data.startswith(mark)),
+            "utf-8-sig",
+        )
         try:
-            return self.read(path).decode("utf-8-sig")
+            return data.decode(encoding)
         except UnicodeDecodeError as error:
             raise BuildFailed(
                 f"{path} is not UTF-8 text: byte {error.start} is wrong", "save it as UTF-8"
             ) from error
+
+    def _missing(self, path: str, found: str) -> BuildFailed:
+        if found == path:
+            return BuildFailed(f"{path} is not in the commit", f"git add {path}, commit and push")
+        if any(other.startswith(f"{found}/") for other in self.paths) or not found:
+            return BuildFailed(
+                f"{path} is a symbolic link to a directory: {found or '.'}",
+                "let it lead to a file, commit and push",
+            )
+        return BuildFailed(
+            f"{path} is a symbolic link to {found}, which is not in the commit",
+            f"git add {found}, commit and push",
+        )
 
     def named(self, name: str, depth: int) -> Sequence[str]:
         """Paths of files called ``name``, ``depth`` directories down at most, shallow first."""
@@ -62,3 +133,11 @@ class Tree:
             (path for path in found if path.count("/") <= depth),
             key=lambda path: (path.count("/"), path),
         )
+
+
+def _leads_out(path: str, target: str = "") -> BuildFailed:
+    to = f" to {target}" if target else ""
+    return BuildFailed(
+        f"{path} is a symbolic link{to} that leads out of the source",
+        "let it lead to a file of the repository by a relative path, commit and push",
+    )

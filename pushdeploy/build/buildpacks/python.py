@@ -11,10 +11,17 @@ from pushdeploy.build.python.managers import (
     Dependencies,
     dependencies_of,
 )
+from pushdeploy.build.python.requirements import hidden_variables
 from pushdeploy.build.python.uv_failures import explained
-from pushdeploy.build.python.versions import available
+from pushdeploy.build.python.versions import available, release_of
 from pushdeploy.build.python.wishes import RUNTIME_FILE, VERSION_FILE, wish_of
 from pushdeploy.build.tree import Tree
+from pushdeploy.domain.errors import BuildFailed
+
+SETUPTOOLS = "setuptools<81"
+"""The last versions that bring pkg_resources."""
+
+_WITHOUT = "echo 'going on without setuptools, which no package index here has'"
 
 _ENVIRONMENT = {
     "VIRTUAL_ENV": VENV,
@@ -27,6 +34,18 @@ _ENVIRONMENT = {
 }
 
 
+_SETUPTOOLS = (
+    Command(
+        [
+            "sh",
+            "-c",
+            f"UV_COMPILE_BYTECODE=0 uv pip install --quiet '{SETUPTOOLS}' || {_WITHOUT}",
+        ],
+        shown=f"uv pip install '{SETUPTOOLS}'",
+    ),
+)
+
+
 def _detect(tree: Tree) -> str | None:
     found = tree.first((*DEPENDENCY_FILES, VERSION_FILE, RUNTIME_FILE))
     if found is None and tree.has("Procfile"):
@@ -37,6 +56,8 @@ def _detect(tree: Tree) -> str | None:
 def _plan(tree: Tree, circumstances: Circumstances) -> LayeredPlan:
     environment = circumstances.environment
     dependencies = dependencies_of(tree)
+    if dependencies is not None:
+        _refuse_hidden_variables(dependencies, circumstances)
     wish, notices = wish_of(tree, environment)
     requires = dependencies.requires_python if dependencies else ""
     python = choose_python(wish, requires, circumstances.shelf)
@@ -69,9 +90,34 @@ def _install(
     return Install(
         f"Installing dependencies of {dependencies.found} with uv",
         dependencies.files,
-        [*commands, *(_explaining(command, python) for command in dependencies.commands)],
+        [
+            *commands,
+            *(_SETUPTOOLS if _had_setuptools(dependencies, python) else ()),
+            *(_explaining(command, python) for command in dependencies.commands),
+        ],
         environment,
         dependencies.whole_tree,
+    )
+
+
+def _had_setuptools(dependencies: Dependencies, python: PythonChoice) -> bool:
+    """Up to Python 3.12 pip's environments have it, as at Heroku: many a package imports
+    pkg_resources without saying so."""
+    return dependencies.with_setuptools and release_of(python.version) <= (3, 12)
+
+
+def _refuse_hidden_variables(dependencies: Dependencies, circumstances: Circumstances) -> None:
+    hidden = hidden_variables(dependencies.files, circumstances.environment)
+    if not hidden:
+        return
+    name = hidden[0]
+    if name in circumstances.config_names:
+        why, assignments = "is a config var that builds do not see", []
+    else:
+        why, assignments = "is no config var", [f"{name}=…"]
+    raise BuildFailed(
+        f"{dependencies.found} wants ${{{name}}}, which {why}",
+        circumstances.let_in(name, *assignments),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pushdeploy.build.plan import Command
-from pushdeploy.build.python.pipenv import pipfile_requirements
+from pushdeploy.build.python.pipenv import pipfile_requirements, refuse_stale
 from pushdeploy.build.python.poetry import poetry_pins, read_toml
 from pushdeploy.build.python.requirements import installs_from_source, requirement_files
 from pushdeploy.build.tree import Tree
@@ -18,7 +18,10 @@ _RESOLVE_HINT = "correct the dependencies so that they install on a clean machin
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """``files`` are copied to /app before ``commands`` run; ``requires_python`` is a specifier."""
+    """``files`` are copied to /app before ``commands`` run; ``requires_python`` is a specifier.
+
+    ``with_setuptools`` tells that pip would do the work elsewhere, beside a setuptools.
+    """
 
     found: str
     files: Mapping[str, bytes]
@@ -26,6 +29,7 @@ class Dependencies:
     requires_python: str = ""
     whole_tree: bool = False
     notices: Sequence[str] = ()
+    with_setuptools: bool = False
 
 
 def dependencies_of(tree: Tree) -> Dependencies | None:
@@ -56,7 +60,11 @@ def _requirements(tree: Tree) -> Dependencies:
     files = requirement_files(tree, "requirements.txt")
     command = _pip_install("-r", "requirements.txt")
     return Dependencies(
-        "requirements.txt", files, [command], whole_tree=installs_from_source(files)
+        "requirements.txt",
+        files,
+        [command],
+        whole_tree=installs_from_source(files),
+        with_setuptools=True,
     )
 
 
@@ -86,13 +94,21 @@ def _poetry_lock(tree: Tree) -> Dependencies:
 
 def _pipfile_lock(tree: Tree) -> Dependencies:
     text = tree.text("Pipfile.lock")
+    if tree.has("Pipfile"):
+        refuse_stale(tree.text("Pipfile"), text)
     requirements = pipfile_requirements(text).encode()
     name = f"{_OURS}/requirements.txt"
     command = replace(
         _pip_install("--no-deps", "-r", name), shown="uv pip install (pinned by Pipfile.lock)"
     )
     files = {name: requirements}
-    return Dependencies("Pipfile.lock", files, [command], whole_tree=installs_from_source(files))
+    return Dependencies(
+        "Pipfile.lock",
+        files,
+        [command],
+        whole_tree=installs_from_source(files),
+        with_setuptools=True,
+    )
 
 
 def _pyproject(tree: Tree) -> Dependencies | None:

@@ -1,5 +1,7 @@
 """poetry.lock for uv: what the project asks for, held to exactly what the lock pins."""
 
+import hashlib
+import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -9,6 +11,9 @@ from typing import Any
 from pushdeploy.domain.errors import BuildFailed
 
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+_LOCK_VERSIONS = frozenset({"2.0", "2.1"})
+_OLD_KEYS = ("dependencies", "source", "extras", "dev-dependencies")
+_PROJECT_KEYS = ("requires-python", "dependencies", "optional-dependencies")
 _RELOCK = "run  poetry lock  and commit poetry.lock"
 
 
@@ -26,6 +31,7 @@ def poetry_pins(pyproject: str, lock: str) -> PoetryPins:
     """``BuildFailed`` when the lock lacks what the project asks for, or pins a package twice."""
     project = read_toml("pyproject.toml", pyproject)
     packages = read_toml("poetry.lock", lock).get("package", [])
+    _refuse_stale(project, lock)
     pins = _pins(packages)
     poetry = project.get("tool", {}).get("poetry", {})
     wanted = _wanted(project, poetry)
@@ -42,6 +48,33 @@ def poetry_pins(pyproject: str, lock: str) -> PoetryPins:
         _python(project, poetry),
         local,
     )
+
+
+def _refuse_stale(project: Mapping[str, Any], lock: str) -> None:
+    """As ``poetry install``. A lock of an unknown form is not judged by its hash."""
+    metadata = read_toml("poetry.lock", lock).get("metadata", {})
+    wanted, version = metadata.get("content-hash"), str(metadata.get("lock-version", ""))
+    if wanted and version in _LOCK_VERSIONS and wanted not in _hashes(project):
+        raise BuildFailed("poetry.lock does not fit pyproject.toml any more", _RELOCK)
+
+
+def _hashes(project: Mapping[str, Any]) -> set[str]:
+    """What Poetry may have written as ``content-hash``: 1, 2.0 with a project table, 2.2."""
+    poetry = project.get("tool", {}).get("poetry", {})
+    old = {key: poetry.get(key) for key in _OLD_KEYS}
+    grouped = {**old, "group": poetry["group"]} if "group" in poetry else old
+    present = {key: value for key, value in grouped.items() if value is not None}
+    table = project.get("project", {})
+    facts = {key: table[key] for key in _PROJECT_KEYS if table.get(key) is not None}
+    groups = project.get("dependency-groups", {})
+    contents: list[Mapping[str, Any]] = [
+        grouped,
+        {"project": facts, "tool": {"poetry": present}},
+        {"project": facts, "dependency-groups": groups, "tool": {"poetry": present}},
+        {"dependency-groups": groups, "tool": {"poetry": present}},
+    ]
+    texts = [json.dumps(content, sort_keys=True, default=str) for content in contents]
+    return {hashlib.sha256(text.encode()).hexdigest() for text in texts}
 
 
 def read_toml(name: str, text: str) -> Mapping[str, Any]:

@@ -39,10 +39,12 @@ class FilesInMemory:
     """A ``SourceReader`` of files given as text or bytes."""
 
     files: Mapping[str, str | bytes]
+    links: frozenset[str] = frozenset()
+    """Those of the files that are symbolic links."""
 
     def entries(self) -> Sequence[TreeEntry]:
         return [
-            TreeEntry(0o100644, "0" * 40, len(data), path)
+            TreeEntry(0o120000 if path in self.links else 0o100644, "0" * 40, len(data), path)
             for path, data in sorted(self.files.items())
         ]
 

@@ -299,6 +299,29 @@ def test_dependencies_that_need_a_newer_python_get_it_where_it_is_prepared(
     assert "echo 3.13 > .python-version" in failed.value.hint
 
 
+def test_linked_requirements_a_package_of_the_tree_and_pkg_resources_work(
+    bench: Bench, engine: DockerEngine, clone: MakeClone
+) -> None:
+    app = clone()
+    app.path.joinpath("requirements.txt").symlink_to("conf/prod.txt")
+    app.path.joinpath("Procfile").symlink_to("conf/Procfile")
+    source = app.commit(
+        {
+            "conf/prod.txt": "./ours\n",
+            "conf/Procfile": PROCFILE,
+            "ours/setup.py": "import setuptools\nsetuptools.setup(name='ours', version='7')\n",
+        }
+    )
+
+    slug = bench.build(source)
+
+    shown = "import pkg_resources; print(pkg_resources.get_distribution('ours').version)"
+    assert look(engine, slug, f'python -W ignore -c "{shown}"; readlink requirements.txt') == [
+        "7",
+        "conf/prod.txt",
+    ]
+
+
 POETRY = '[tool.poetry.dependencies]\npython = "^3.11"\nitsdangerous = "^2"\n'
 POETRY_LOCK = '[[package]]\nname = "itsdangerous"\nversion = "2.1.2"\n'
 PIPFILE_LOCK = '{"default": {"itsdangerous": {"version": "==2.1.2"}}, "develop": {}}'

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from pushdeploy.build.buildpacks.python import BUILDPACK
+from pushdeploy.build.buildpacks.python import BUILDPACK, SETUPTOOLS
 from pushdeploy.build.environment import build_environment, for_uv
 from pushdeploy.build.keys import Ground, layer_key, slug_key
 from pushdeploy.build.plan import Install, LayeredPlan
@@ -155,3 +155,41 @@ def test_a_layer_made_from_the_source_is_the_trees_own(tree_of: MakeTree) -> Non
     made = install(tree_of, {"requirements.txt": "-e ."})
 
     assert layer_key(GROUND, made, TREE, {}) != layer_key(GROUND, made, OTHER_TREE, {})
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"requirements.txt": "", ".python-version": "3.11"}, True),
+        ({"requirements.txt": "", ".python-version": "3.12"}, True),
+        ({"requirements.txt": "", ".python-version": "3.13"}, False),
+        ({"Pipfile.lock": "{}", ".python-version": "3.11"}, True),
+        ({"pyproject.toml": "[project]\nname='a'", ".python-version": "3.11"}, False),
+    ],
+)
+def test_setuptools_is_there_where_pip_has_it(
+    tree_of: MakeTree, files: dict[str, str | bytes], expected: bool
+) -> None:
+    commands = [str(command) for command in install(tree_of, files).commands]
+
+    assert expected is (f"uv pip install '{SETUPTOOLS}'" in commands)
+
+
+@pytest.mark.parametrize(
+    ("names", "why", "typed"),
+    [
+        ([], "is no config var", "config:set shop TOKEN=… BUILD_ENV=TOKEN"),
+        (["TOKEN"], "is a config var that builds do not see", "config:set shop BUILD_ENV=TOKEN"),
+    ],
+)
+def test_a_token_that_a_build_does_not_see_is_named(
+    tree_of: MakeTree, names: list[str], why: str, typed: str
+) -> None:
+    tree = tree_of({"requirements.txt": "git+https://${TOKEN}@x.example/a.git"})
+
+    with pytest.raises(BuildFailed) as failed:
+        BUILDPACK.plan(tree, circumstances(names=names))
+
+    assert failed.value.message == f"requirements.txt wants ${{TOKEN}}, which {why}"
+    assert failed.value.hint == f"ssh deploy {typed}"
+    BUILDPACK.plan(tree, circumstances({"TOKEN": "t"}))

@@ -5,11 +5,17 @@ import json
 import pytest
 
 from pushdeploy.build.python.managers import dependencies_of
-from pushdeploy.build.python.pipenv import pipfile_requirements
+from pushdeploy.build.python.pipenv import pipfile_requirements, refuse_stale
 from pushdeploy.build.python.poetry import poetry_pins
+from pushdeploy.build.python.requirements import (
+    hidden_variables,
+    installs_from_source,
+    requirement_files,
+)
 from pushdeploy.domain.errors import BuildFailed
 from tests.unit.build.conftest import MakeTree
 
+START = "requirements.txt"
 POETRY = """
 [tool.poetry.dependencies]
 python = "^3.11"
@@ -256,3 +262,126 @@ def test_a_plain_pyproject_installs_with_a_notice(tree_of: MakeTree) -> None:
     assert found is not None
     assert str(found.commands[0]) == "uv pip install -r pyproject.toml"
     assert "no lock file" in found.notices[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("-e git+https://x.example/a.git@v1#egg=a", "a @ git+https://x.example/a.git@v1"),
+        ("--editable=git+https://x.example/a.git#egg=a[b]", "a[b] @ git+https://x.example/a.git"),
+        (
+            "-e git+ssh://git@x.example/a.git@main#egg=a&subdirectory=py",
+            "a @ git+ssh://git@x.example/a.git@main#subdirectory=py",
+        ),
+        (
+            "-e 'git+https://x.example/a.git#egg=a' ; python_version > '3'",
+            "a @ git+https://x.example/a.git ; python_version > '3'",
+        ),
+        ("-e git+https://x.example/a.git", "git+https://x.example/a.git"),
+        ("-e ./a", "-e ./a"),
+        ("git+https://x.example/a.git@v1#egg=a", "git+https://x.example/a.git@v1#egg=a"),
+    ],
+)
+def test_an_editable_repository_is_installed_as_any_other(
+    tree_of: MakeTree, line: str, expected: str
+) -> None:
+    files = requirement_files(tree_of({"requirements.txt": f"click\n{line}\nflask\n"}), START)
+
+    assert files[START].decode() == f"click\n{expected}\nflask\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_requirements_of_a_windows_shell_reach_uv_in_utf_8(
+    tree_of: MakeTree, encoding: str
+) -> None:
+    texts = {START: "-r more.txt\r\nclick\r\n", "more.txt": "-e .\r\n"}
+    tree = tree_of({name: text.encode(encoding) for name, text in texts.items()})
+
+    files = requirement_files(tree, START)
+
+    assert files[START] == b"-r more.txt\r\nclick\r\n"
+    assert installs_from_source(files)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [("libs/ours", True), ("libs/ours[a]", True), ("django", False), ("a @ https://x/y", False)],
+)
+def test_a_directory_is_the_sources_own(line: str, expected: bool) -> None:
+    assert installs_from_source({START: line.encode()}) is expected
+
+
+def test_variables_that_nobody_gives_are_named() -> None:
+    files = {START: b"git+https://${TOKEN}@x/a.git\n# ${OLD}\nb @ https://${USER}:$PW@x/b.whl\n"}
+
+    assert hidden_variables(files, {"USER": "a"}) == ["TOKEN"]
+
+
+def test_a_repository_of_pipenv_is_named_once() -> None:
+    lock = {"default": {"a": {"git": "git+https://x.example/a.git", "ref": "abc"}}}
+
+    assert "a @ git+https://x.example/a.git@abc" in pipfile_requirements(json.dumps(lock))
+
+
+PIPFILE = """
+[[source]]
+name = "pypi"
+url = "https://pypi.org/simple"
+verify_ssl = true
+
+[packages]
+itsdangerous = "*"
+
+[requires]
+python_version = "3.11"
+"""
+LOCKED = "88707a27a140bd529d0e5172d1366e26aa1151408ad11ad9bbaa39cd0d8ab84c"
+"""What pipenv 2026.10 and plette write for it."""
+
+
+@pytest.mark.parametrize("pipfile", [PIPFILE, PIPFILE.replace("its", "Its")])
+def test_a_pipfile_that_was_locked_is_accepted(pipfile: str) -> None:
+    refuse_stale(pipfile, json.dumps({"_meta": {"hash": {"sha256": LOCKED}}}))
+
+
+def test_a_pipfile_that_has_changed_since_is_refused() -> None:
+    lock = json.dumps({"_meta": {"hash": {"sha256": LOCKED}}})
+
+    with pytest.raises(BuildFailed, match="does not fit the Pipfile any more") as failed:
+        refuse_stale(PIPFILE.replace('"*"', '">=2"'), lock)
+
+    assert "pipenv lock" in failed.value.hint
+    refuse_stale("[packages]\n", lock)
+    refuse_stale(PIPFILE, "{}")
+
+
+POETRY_1 = """
+[tool.poetry]
+name="a"
+version="1"
+[tool.poetry.dependencies]
+python="^3.11"
+itsdangerous="^2"
+"""
+POETRY_2 = """
+[project]
+name="a"
+version="1"
+requires-python=">=3.11"
+dependencies=["itsdangerous>=2,<3"]
+[dependency-groups]
+dev=["click"]
+"""
+ITSDANGEROUS = '[[package]]\nname = "itsdangerous"\nversion = "2.2.0"\n'
+HASH_1 = "5eccfecbf51147bbbebb9ccecc1e647a53dd428a72ad30d0a4065353ea6cd7c3"
+HASH_2 = "3f14aac629ebb540c2c80ff1ec64486b2780f0a887c18666a08fee3d1791d0fc"
+"""What Poetry 1 and 2 write for them."""
+
+
+@pytest.mark.parametrize(("project", "digest"), [(POETRY_1, HASH_1), (POETRY_2, HASH_2)])
+def test_poetrys_own_hash_is_known_and_another_is_refused(project: str, digest: str) -> None:
+    lock = f'{ITSDANGEROUS}[metadata]\nlock-version = "2.1"\ncontent-hash = "{digest}"\n'
+
+    poetry_pins(project, lock)
+    with pytest.raises(BuildFailed, match=r"poetry\.lock does not fit pyproject\.toml any more"):
+        poetry_pins(project.replace("3.11", "3.12"), lock)
