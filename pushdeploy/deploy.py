@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from pushdeploy import first_deploy
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.config import changed_config, described_change
 from pushdeploy.domain.disk import Attachment
@@ -246,10 +247,12 @@ class Deployer:
         output = asker.output.also(made.lines.append, made.add_step)
         facts = {"APP": str(source.app), "SLUG_COMMIT": str(source.commit), "BY": str(asker.by)}
         self._run_pre_build(facts, output, asker.cancellation)
+        first_deploy.configure(self.store, source, output)
         config = self.store.config.get(source.app)
         app_id = self.store.apps.get(source.app).id
         slug = self.builder.build(source, app_id, config, output, asker.cancellation)
         asker.cancellation.check()
+        first_deploy.advise(self.store, source, slug, output)
         return slug, made
 
     def _run_pre_build(

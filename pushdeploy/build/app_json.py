@@ -48,6 +48,7 @@ class HealthcheckEntry(_Part):
     attempts: Annotated[int, Field(ge=1, le=1000)] = 3
     wait: _Seconds = 5
     timeout: _SomeSeconds = 5
+    http_headers: Annotated[Sequence[Any], Field(alias="httpHeaders")] = ()
 
     def value(self) -> Healthcheck:
         return Healthcheck(

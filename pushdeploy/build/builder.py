@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
 
+from pushdeploy.build.advice import refuse_lfs_pointers, unread
 from pushdeploy.build.app_json import read_app_json
 from pushdeploy.build.blueprint import Blueprint
 from pushdeploy.build.caches import AppCaches, remove_former
@@ -172,6 +173,9 @@ class SlugBuilder:
             output.detail(f"note: {notice}")
         processes = processes_of(tree, plan.default_processes, plan.example)
         facts = read_app_json(tree)
+        refuse_lfs_pointers(tree)
+        for line in unread(tree, facts, plan):
+            output.trouble(line)
         stack = None
         if isinstance(plan, LayeredPlan):
             stack = self._stacks.ensure(plan.stack, output)
@@ -224,7 +228,7 @@ class SlugBuilder:
     def _applicable(self, plan: LayeredPlan, base: str) -> list[Finish]:
         image = self._engine.image(base)
         packages = image.labels.get(PACKAGES_LABEL, "").split(",") if image else []
-        return [step for step in plan.finish if step.needs_package in packages]
+        return [step for step in plan.finish if step.needs_package in {"", *packages}]
 
     def _from_dockerfile(
         self, plan: DockerfilePlan, blueprint: Blueprint, config: Mapping[str, str], job: Job

@@ -57,6 +57,7 @@ def _none_answers(packs: Sequence[Buildpack], tree: Tree) -> BuildFailed:
     looked = [f"{pack.name}: wants {pack.wants}" for pack in packs]
     return BuildFailed(
         "no builder knows what this app is",
-        "add one of these files to the top directory, commit and push",
+        "add one of these files to the top directory, commit and push; a Dockerfile does for"
+        " every language",
         details=[*looked, f"found: {', '.join(names[:_MOST_NAMES]) or 'nothing'}{more}"],
     )

@@ -63,13 +63,14 @@ class Finish:
     """A command that runs in the finished slug; the directory that it names becomes part of it.
 
     The command leaves ``result_file`` with the absolute path of that directory, or empty.
-    ``needs_package`` is a Python package without which the step does not apply.
+    ``needs_package`` is a Python package without which the step does not apply; empty where it
+    always does.
     """
 
     title: str
     command: Command
     result_file: str
-    needs_package: str
+    needs_package: str = ""
 
 
 @dataclass(frozen=True, slots=True)

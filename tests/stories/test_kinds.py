@@ -124,6 +124,39 @@ def test_django_is_built_migrated_and_keeps_its_notes(server: Server, repo: Make
     assert "remember this" in server.get(app).body
 
 
+APP_JSON = """{"env": {
+    "GREETING": "hello",
+    "SECRET_KEY": {"generator": "secret"},
+    "TOKEN": {"description": "of the mail service"}
+}}"""
+
+
+def test_what_app_json_asks_for_is_set_or_named(server: Server, repo: MakeRepository) -> None:
+    repository = repo("hello")
+    app = repository.app
+    repository.write("app.json", APP_JSON)
+    repository.write("Aptfile", "ffmpeg\n")
+    repository.write("db.sqlite3", "")
+    repository.commit()
+
+    refused = repository.push()
+
+    assert refused.returncode == 1
+    assert "build failed: app.json requires TOKEN, and nobody has set it" in refused.stderr
+    secret = server.ssh(f"config:get {app} SECRET_KEY", check=True).stdout
+    assert len(secret.strip()) == 64
+    server.ssh(f"config:set {app} TOKEN=of-mine", check=True)
+
+    accepted = repository.push()
+
+    assert accepted.returncode == 0, accepted.stderr
+    assert "Aptfile is not read: packages of Debian need a Dockerfile" in accepted.stderr
+    assert f"worker is not started: ssh deploy ps:scale {app} worker=1 does" in accepted.stderr
+    assert f"ssh deploy disks:attach {app} data /data" in accepted.stderr
+    assert server.ssh(f"config:get {app} SECRET_KEY", check=True).stdout == secret
+    assert server.ssh(f"config:get {app} GREETING", check=True).stdout == "hello\n"
+
+
 def guide(start: str) -> str:
     """A line that docs/getting-started.md tells people to write."""
     text = (ROOT / "docs" / "getting-started.md").read_text()

@@ -2,7 +2,15 @@
 
 from dataclasses import replace
 
-from pushdeploy.build.plan import Buildpack, Cause, Circumstances, Command, Install, LayeredPlan
+from pushdeploy.build.plan import (
+    Buildpack,
+    Cause,
+    Circumstances,
+    Command,
+    Finish,
+    Install,
+    LayeredPlan,
+)
 from pushdeploy.build.python.choice import PythonChoice, choose_python
 from pushdeploy.build.python.django import collectstatic
 from pushdeploy.build.python.managers import (
@@ -22,6 +30,9 @@ SETUPTOOLS = "setuptools<81"
 """The last versions that bring pkg_resources."""
 
 _WITHOUT = "echo 'going on without setuptools, which no package index here has'"
+
+_POST_COMPILE = "bin/post_compile"
+_POST_RESULT = "/tmp/pushdeploy-post-compile"  # noqa: S108 - inside a container that lives seconds
 
 _ENVIRONMENT = {
     "VIRTUAL_ENV": VENV,
@@ -61,12 +72,12 @@ def _plan(tree: Tree, circumstances: Circumstances) -> LayeredPlan:
     wish, notices = wish_of(tree, environment)
     requires = dependencies.requires_python if dependencies else ""
     python = choose_python(wish, requires, circumstances.shelf)
-    finish = collectstatic(tree, circumstances)
+    steps = [collectstatic(tree, circumstances), _post_compile(tree)]
     return LayeredPlan(
         stack=python.stack,
         runtime=f"Python {python.version}",
         install=_install(dependencies, python, available(circumstances.shelf.pythons)),
-        finish=[finish] if finish else [],
+        finish=[step for step in steps if step is not None],
         example=_example(tree),
         notices=[*notices, *python.notices, *(dependencies.notices if dependencies else ())],
         any_python=python.free,
@@ -134,6 +145,16 @@ def _make_venv(python: PythonChoice, pythons: str) -> Command:
 
 def _explaining(command: Command, python: PythonChoice) -> Command:
     return replace(command, explain=lambda lines: explained(lines, python.version, command))
+
+
+def _post_compile(tree: Tree) -> Finish | None:
+    """The app's own last word, as at Heroku: what it leaves below /app is part of the slug."""
+    if not tree.has(_POST_COMPILE):
+        return None
+    script = f"bash {_POST_COMPILE}; code=$?; echo -n /app > {_POST_RESULT}; exit $code"
+    hint = f"mend  {_POST_COMPILE} , commit and push"
+    command = Command(["bash", "-c", script], shown=f"bash {_POST_COMPILE}", hint=hint)
+    return Finish(f"Running {_POST_COMPILE}", command, _POST_RESULT)
 
 
 def _example(tree: Tree) -> str:

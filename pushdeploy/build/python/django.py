@@ -7,7 +7,7 @@ from pushdeploy.build.tree import Tree
 _DEEPEST = 3
 _RESULT_FILE = "/tmp/pushdeploy-static-root"  # noqa: S108 - inside a container that lives seconds
 SWITCH = "DISABLE_COLLECTSTATIC"
-DEBUG = "DEBUG_COLLECTSTATIC"
+_OFF_FILE = ".heroku/collectstatic_disabled"
 
 _COLLECT = """
 import os, runpy, sys, traceback
@@ -74,7 +74,8 @@ A traceback shows the app's own lines: those of Django and of this script help n
 def collectstatic(tree: Tree, circumstances: Circumstances) -> Finish | None:
     """None when the app has no manage.py, or does not want its static files collected."""
     manage = next(iter(tree.named("manage.py", _DEEPEST)), None)
-    if manage is None or circumstances.environment.get(SWITCH, "0") not in {"", "0"}:
+    off = circumstances.environment.get(SWITCH, "0") not in {"", "0"} or tree.has(_OFF_FILE)
+    if manage is None or off:
         return None
     without = circumstances.config_set(f"{SWITCH}=1")
     advice = (

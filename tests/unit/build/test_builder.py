@@ -322,6 +322,19 @@ def test_linked_requirements_a_package_of_the_tree_and_pkg_resources_work(
     ]
 
 
+def test_post_compile_adds_to_the_slug_or_fails_the_build(
+    bench: Bench, engine: DockerEngine, clone: MakeClone
+) -> None:
+    app = clone("hello")
+    slug = bench.build(app.commit({"bin/post_compile": "python -V; echo made > lib.txt\n"}))
+
+    assert "Running bin/post_compile" in bench.said
+    assert look(engine, slug, "cat lib.txt; ls web.py") == ["made", "web.py"]
+
+    with pytest.raises(BuildFailed, match="bash bin/post_compile failed with exit code 3"):
+        bench.build(app.commit({"bin/post_compile": "exit 3\n"}))
+
+
 POETRY = '[tool.poetry.dependencies]\npython = "^3.11"\nitsdangerous = "^2"\n'
 POETRY_LOCK = '[[package]]\nname = "itsdangerous"\nversion = "2.1.2"\n'
 PIPFILE_LOCK = '{"default": {"itsdangerous": {"version": "==2.1.2"}}, "develop": {}}'

@@ -57,6 +57,8 @@ def test_a_python_that_no_stack_has_is_fetched_and_its_absence_explained(
         (["manage.py"], {"DISABLE_COLLECTSTATIC": "1"}, []),
         (["manage.py"], {"DISABLE_COLLECTSTATIC": "0"}, ["Collecting static files"]),
         (["app.py"], {}, []),
+        (["manage.py", ".heroku/collectstatic_disabled"], {}, []),
+        (["bin/post_compile"], {}, ["Running bin/post_compile"]),
     ],
 )
 def test_static_files_are_collected_for_django_unless_switched_off(

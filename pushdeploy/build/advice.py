@@ -1,0 +1,139 @@
+"""What a source brings along for other platforms: nothing of it is passed over in silence."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+
+from pushdeploy.build.app_json import AppJson
+from pushdeploy.build.plan import LayeredPlan, Plan
+from pushdeploy.build.tree import Tree
+from pushdeploy.domain.errors import BuildFailed
+
+_FILES: Mapping[str, str] = {
+    "bin/pre_compile": "is not run: what it makes belongs into  bin/post_compile",
+    "nltk.txt": "is not read: let  bin/post_compile  run  python -m nltk.downloader -d nltk_data …"
+    " and set the config var NLTK_DATA=/app/nltk_data",
+    "Aptfile": "is not read: packages of Debian need a Dockerfile",
+    ".profile": "is not sourced: begin a command of the Procfile with  . ./.profile &&",
+    ".slugignore": "is not read: everything that is committed is in the slug",
+    ".buildpacks": "is not read: one builder makes the slug; several languages need a Dockerfile",
+    "heroku.yml": "is not read: a Dockerfile in the top directory is built",
+}
+_LFS_HEAD = b"version https://git-lfs.github.com/spec/v1"
+_LFS_MOST_BYTES = 1024
+_LFS_SHOWN = 5
+_LFS_LOOKS = 200
+_DATABASE_FILES = ("*.sqlite3", "*.sqlite", "*.db")
+_DEEPEST_SETTINGS = 3
+
+
+def unread(tree: Tree, facts: AppJson, plan: Plan) -> Iterator[str]:
+    """A line for each thing that has no effect here, with what to do instead."""
+    if isinstance(plan, LayeredPlan):
+        yield from (f"{name} {why}" for name, why in _FILES.items() if tree.has(name))
+        if plan.runtime and tree.has("package.json"):
+            yield (
+                "package.json is not read: nothing is built with Node beside Python; commit what"
+                " it builds, or add a Dockerfile"
+            )
+    yield from _unread_of_app_json(facts)
+
+
+def _unread_of_app_json(facts: AppJson) -> Iterator[str]:
+    scripts = {
+        "scripts.postdeploy": facts.scripts.postdeploy,
+        "scripts.pr-predestroy": facts.scripts.pr_predestroy,
+        "scripts.dokku.predeploy": facts.scripts.dokku.predeploy,
+        "scripts.dokku.postdeploy": facts.scripts.dokku.postdeploy,
+    }
+    for name, script in scripts.items():
+        if script:
+            yield f"app.json: {name} is not run: the  release:  line of the Procfile is"
+    if facts.cron:
+        yield "app.json: cron is not run: a process type of its own can keep the time"
+    if facts.buildpacks:
+        yield "app.json: buildpacks have no effect: the files in the top directory decide"
+    if facts.addons:
+        yield "app.json: addons are not made: set their addresses with  config:set"
+    entries = [entry for entries in facts.healthchecks.values() for entry in entries]
+    if any(entry.http_headers for entry in entries):
+        yield "app.json: httpHeaders of healthchecks are not sent"
+    if kinds := sorted({entry.type for entry in entries} - {"startup"}):
+        yield f"app.json: healthchecks of type {', '.join(kinds)} are not run, those of startup are"
+
+
+def refuse_lfs_pointers(tree: Tree) -> None:
+    """``BuildFailed`` that names files of which only Git LFS's pointer was pushed."""
+    patterns = [
+        pattern for path in tree.named(".gitattributes", 5) for pattern in _lfs_patterns(tree, path)
+    ]
+    if not patterns:
+        return
+    small = [
+        entry.path
+        for entry in tree.reader.entries()
+        if (entry.size_bytes or _LFS_MOST_BYTES) < _LFS_MOST_BYTES
+        and any(_matches(entry.path, *pattern) for pattern in patterns)
+    ]
+    found = [path for path in small[:_LFS_LOOKS] if tree.read(path).startswith(_LFS_HEAD)]
+    if not found:
+        return
+    more = f" and {len(found) - _LFS_SHOWN} more" if len(found) > _LFS_SHOWN else ""
+    raise BuildFailed(
+        f"these files are pointers of Git LFS, their content was not pushed:"
+        f" {', '.join(found[:_LFS_SHOWN])}{more}",
+        f"store them in git itself:  git lfs migrate export --include={patterns[0][1]} ,"
+        " and push; or take them out of .gitattributes and of the commit",
+    )
+
+
+def _lfs_patterns(tree: Tree, path: str) -> Iterator[tuple[str, str]]:
+    """The directory of a .gitattributes file and a pattern in it."""
+    below = path.removesuffix(".gitattributes")
+    for line in tree.read(path).decode(errors="replace").splitlines():
+        pattern, *attributes = line.split() or [""]
+        if "filter=lfs" in attributes and not pattern.startswith("#"):
+            yield below, pattern
+
+
+def _matches(path: str, below: str, pattern: str) -> bool:
+    """As gitattributes(5) as far as it matters: a pattern without a slash is of the name alone."""
+    if not path.startswith(below):
+        return False
+    inner = path.removeprefix(below)
+    if "/" not in pattern:
+        return fnmatchcase(PurePosixPath(inner).name, pattern)
+    return fnmatchcase(inner, pattern.lstrip("/").replace("**/", "*"))
+
+
+def sqlite_in(tree: Tree) -> str:
+    """Where a source keeps an SQLite database: a file of it, or Django's settings; else empty."""
+    for path in sorted(tree.paths):
+        if any(fnmatchcase(PurePosixPath(path).name, name) for name in _DATABASE_FILES):
+            return path
+    for path in (*tree.named("settings.py", _DEEPEST_SETTINGS), *tree.named("base.py", 3)):
+        if re.search(r"^[^#\n]*django\.db\.backends\.sqlite3", tree.text(path), re.MULTILINE):
+            return path
+    return ""
+
+
+def first_config(facts: AppJson, config: Mapping[str, str], secret: str) -> Mapping[str, str]:
+    """What app.json wants set before an app's first build and is not: values and secrets."""
+    made: dict[str, str] = {}
+    for name, entry in facts.env.items():
+        value = entry if isinstance(entry, str) else entry.value
+        if not isinstance(entry, str) and entry.generator == "secret":
+            value = secret
+        if value is not None and name not in config:
+            made[name] = value
+    return made
+
+
+def missing_config(facts: AppJson, config: Mapping[str, str]) -> Sequence[str]:
+    """Config vars that app.json requires and that nobody has set."""
+    return [
+        name
+        for name, entry in facts.env.items()
+        if not isinstance(entry, str) and entry.required and name not in config
+    ]

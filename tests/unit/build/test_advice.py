@@ -1,0 +1,137 @@
+"""What is said of things that other platforms honour."""
+
+import pytest
+
+from pushdeploy.build.advice import (
+    first_config,
+    missing_config,
+    refuse_lfs_pointers,
+    sqlite_in,
+    unread,
+)
+from pushdeploy.build.app_json import AppJson, parse_app_json
+from pushdeploy.build.plan import DockerfilePlan, LayeredPlan
+from pushdeploy.domain.errors import BuildFailed
+from tests.unit.build.conftest import MakeTree
+
+PYTHON = LayeredPlan("bookworm", "Python 3.11")
+POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 12345\n"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "bin/pre_compile",
+        "nltk.txt",
+        "Aptfile",
+        ".profile",
+        ".slugignore",
+        ".buildpacks",
+        "package.json",
+        "heroku.yml",
+    ],
+)
+def test_a_file_that_has_no_effect_is_named_once(tree_of: MakeTree, name: str) -> None:
+    tree = tree_of({name: "", "requirements.txt": ""})
+
+    (line,) = unread(tree, AppJson(), PYTHON)
+
+    assert line.startswith(f"{name} is not ")
+    assert list(unread(tree, AppJson(), DockerfilePlan("Dockerfile"))) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"cron": [{"command": "a", "schedule": "@daily"}]}', "cron is not run"),
+        ('{"scripts": {"postdeploy": "a"}}', "scripts.postdeploy is not run"),
+        ('{"scripts": {"dokku": {"predeploy": "a"}}}', "scripts.dokku.predeploy is not run"),
+        ('{"buildpacks": [{"url": "heroku/python"}]}', "buildpacks have no effect"),
+        ('{"addons": ["heroku-postgresql"]}', "addons are not made"),
+        (
+            '{"healthchecks": {"web": [{"path": "/", "httpHeaders": [{"name": "a"}]}]}}',
+            "httpHeaders of healthchecks are not sent",
+        ),
+        (
+            '{"healthchecks": {"web": [{"type": "liveness", "path": "/"}]}}',
+            "healthchecks of type liveness are not run",
+        ),
+    ],
+)
+def test_a_key_of_app_json_that_has_no_effect_is_named(
+    tree_of: MakeTree, text: str, said: str
+) -> None:
+    (line,) = unread(tree_of({}), parse_app_json(text), PYTHON)
+
+    assert line.startswith(f"app.json: {said}")
+
+
+def test_what_is_honoured_is_not_talked_about(tree_of: MakeTree) -> None:
+    files: dict[str, str | bytes] = dict.fromkeys(
+        ["requirements.txt", "bin/post_compile", ".python-version", "Procfile"], ""
+    )
+    facts = parse_app_json('{"formation": {"web": {"quantity": 1}}, "env": {"A": "1"}}')
+
+    assert list(unread(tree_of(files), facts, PYTHON)) == []
+
+
+@pytest.mark.parametrize(
+    ("attributes", "pointer"),
+    [
+        ("*.png filter=lfs diff=lfs merge=lfs -text\n", "static/a.png"),
+        ("static/** filter=lfs\n", "static/deep/a.bin"),
+        ("/model.bin filter=lfs\n", "model.bin"),
+    ],
+)
+def test_pointers_of_git_lfs_are_named_and_refused(
+    tree_of: MakeTree, attributes: str, pointer: str
+) -> None:
+    files = {".gitattributes": attributes, pointer: POINTER, "b.png": "a real one"}
+
+    with pytest.raises(BuildFailed, match=f": {pointer}$") as failed:
+        refuse_lfs_pointers(tree_of(files))
+
+    assert "git lfs migrate export" in failed.value.hint
+
+
+def test_files_that_are_no_pointers_pass(tree_of: MakeTree) -> None:
+    refuse_lfs_pointers(tree_of({".gitattributes": "*.png filter=lfs\n", "a.png": "x" * 130}))
+    refuse_lfs_pointers(tree_of({"docs/pointer.txt": POINTER}))
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"db.sqlite3": "x"}, "db.sqlite3"),
+        (
+            {"shop/settings.py": "  'ENGINE': 'django.db.backends.sqlite3',\n"},
+            "shop/settings.py",
+        ),
+        ({"shop/settings.py": "# 'django.db.backends.sqlite3'\n"}, ""),
+        ({"shop/settings.py": "'django.db.backends.postgresql'"}, ""),
+        ({"a/b/c/d/settings.py": "'django.db.backends.sqlite3'"}, ""),
+    ],
+)
+def test_an_sqlite_database_is_seen(
+    tree_of: MakeTree, files: dict[str, str | bytes], expected: str
+) -> None:
+    assert sqlite_in(tree_of(files)) == expected
+
+
+ENV = """{"env": {
+    "GREETING": "hello",
+    "LEVEL": {"value": "3"},
+    "SECRET_KEY": {"generator": "secret"},
+    "TOKEN": {"description": "of the mail service"},
+    "MAYBE": {"required": false}
+}}"""
+
+
+def test_values_and_secrets_of_app_json_are_set_where_nobody_has() -> None:
+    facts = parse_app_json(ENV)
+
+    made = first_config(facts, {"LEVEL": "5"}, "s3cret")
+
+    assert made == {"GREETING": "hello", "SECRET_KEY": "s3cret"}
+    assert missing_config(facts, made) == ["LEVEL", "TOKEN"]
+    assert missing_config(facts, {**made, "LEVEL": "5", "TOKEN": "x"}) == []
