@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from pushdeploy.build.app_json import AppJson
+from pushdeploy.build.near_misses import misspelled
 from pushdeploy.build.plan import LayeredPlan, Plan
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.errors import BuildFailed
@@ -37,6 +38,7 @@ def unread(tree: Tree, facts: AppJson, plan: Plan) -> Iterator[str]:
                 "package.json is not read: nothing is built with Node beside Python; commit what"
                 " it builds, or add a Dockerfile"
             )
+    yield from misspelled(tree)
     yield from _unread_of_app_json(facts)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pushdeploy.build import buildpacks
+from pushdeploy.build.near_misses import misspelled
 from pushdeploy.build.plan import Buildpack
 from pushdeploy.build.tree import Tree
 from pushdeploy.discover import discover
@@ -54,10 +55,11 @@ def choose(packs: Sequence[Buildpack], tree: Tree) -> Choice:
 def _none_answers(packs: Sequence[Buildpack], tree: Tree) -> BuildFailed:
     names = tree.root
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    found = f"found: {', '.join(names[:_MOST_NAMES]) or 'nothing'}{more}"
     looked = [f"{pack.name}: wants {pack.wants}" for pack in packs]
     return BuildFailed(
         "no builder knows what this app is",
         "add one of these files to the top directory, commit and push; a Dockerfile does for"
         " every language",
-        details=[*looked, f"found: {', '.join(names[:_MOST_NAMES]) or 'nothing'}{more}"],
+        details=[*looked, found, *misspelled(tree)],
     )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pushdeploy.build.near_misses import misspelled
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.errors import BuildFailed, UserError
 from pushdeploy.domain.names import RELEASE, ProcessType
@@ -30,6 +31,7 @@ def processes_of(tree: Tree, default: Mapping[ProcessType, str], example: str) -
         raise BuildFailed(
             f"the {PROCFILE} {missing}, so nobody knows what to start",
             f"add a line to a file called {PROCFILE}, commit and push:  {example}",
+            details=[line for line in misspelled(tree) if PROCFILE in line],
         )
     return Processes(commands, release)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from pushdeploy.build.plan import Command
 from pushdeploy.build.python.pipenv import pipfile_requirements, refuse_stale
@@ -32,6 +32,9 @@ class Dependencies:
     with_setuptools: bool = False
 
 
+_Found = TypeVar("_Found", Dependencies, Dependencies | None)
+
+
 def dependencies_of(tree: Tree) -> Dependencies | None:
     """None when the app names none. ``BuildFailed`` for two managers, or for one without a lock."""
     locks = [name for name in _MANAGERS if tree.has(name)]
@@ -41,19 +44,30 @@ def dependencies_of(tree: Tree) -> Dependencies | None:
             "keep the one that you use:  git rm  the other, commit and push",
         )
     if locks:
-        return _MANAGERS[locks[0]](tree)
+        return _well_formed(tree, locks[0], _MANAGERS[locks[0]])
     if tree.has("Pipfile"):
         raise BuildFailed(
             "there is a Pipfile without a Pipfile.lock", "run  pipenv lock  and commit Pipfile.lock"
         )
     if tree.has("pyproject.toml"):
-        return _pyproject(tree)
+        return _well_formed(tree, "pyproject.toml", _pyproject)
     if tree.has("setup.py"):
         raise BuildFailed(
             "there is a setup.py and no dependency file",
             "add a requirements.txt with the line  .  to install it, commit and push",
         )
     return None
+
+
+def _well_formed(tree: Tree, name: str, read: Callable[[Tree], _Found]) -> _Found:
+    """``BuildFailed`` where a file is JSON or TOML, and yet not what its tool writes."""
+    try:
+        return read(tree)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise BuildFailed(
+            f"{name}, or what belongs to it, has not the form that its tool gives it ({error})",
+            "lock anew with its tool, commit and push",
+        ) from error
 
 
 def _requirements(tree: Tree) -> Dependencies:

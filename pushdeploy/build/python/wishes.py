@@ -1,7 +1,6 @@
-"""Where an app may say which Python it wants, which of these places wins, and near misses."""
+"""Where an app may say which Python it wants, and which of these places wins."""
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
@@ -10,33 +9,20 @@ from pushdeploy.build.tree import Tree
 from pushdeploy.domain.errors import BuildFailed
 
 VERSION_FILE, RUNTIME_FILE = ".python-version", "runtime.txt"
-_LOOKS_LIKE = {"pythonversion": VERSION_FILE, "runtimetxt": RUNTIME_FILE}
 _DEPRECATED = "runtime.txt is deprecated: put the version, like 3.13, into .python-version"
 
 
 def wish_of(tree: Tree, environment: Mapping[str, str]) -> tuple[Wish | None, list[str]]:
-    """The wish that wins, and notices: who lost, what is old, what is misspelled.
+    """The wish that wins, and notices: who lost, what is old.
 
     PYTHON_VERSION, then runtime.txt, as Heroku has it, .python-version, and Pipfile.lock.
     """
-    notices = misspelled(tree)
     asked = list(_asked(tree, environment))
     if not asked:
-        return None, notices
+        return None, []
     wish = asked[0]()
-    if wish.where == RUNTIME_FILE:
-        notices.append(_DEPRECATED)
-    return wish, [*notices, *_overruled(wish, asked[1:])]
-
-
-def misspelled(tree: Tree) -> list[str]:
-    """A line for each file that seems to be meant for a version and is not read."""
-    found = []
-    for name in tree.root:
-        meant = _LOOKS_LIKE.get(re.sub(r"[\s._-]+", "", name.lower()))
-        if meant and name != meant and not tree.has(meant):
-            found.append(f"{_shown(name)} is not read: is  {meant}  meant?")
-    return found
+    old = [_DEPRECATED] if wish.where == RUNTIME_FILE else []
+    return wish, [*old, *_overruled(wish, asked[1:])]
 
 
 def _asked(tree: Tree, environment: Mapping[str, str]) -> Iterator[Callable[[], Wish]]:
@@ -76,7 +62,3 @@ def _overruled(wish: Wish, others: Sequence[Callable[[], Wish]]) -> Iterator[str
                 f"{wish.where} asks for Python {wish.full} and {lost.where} for {lost.full}:"
                 f" {wish.where} wins"
             )
-
-
-def _shown(name: str) -> str:
-    return repr(name) if name != name.strip() else name

@@ -385,3 +385,23 @@ def test_poetrys_own_hash_is_known_and_another_is_refused(project: str, digest: 
     poetry_pins(project, lock)
     with pytest.raises(BuildFailed, match=r"poetry\.lock does not fit pyproject\.toml any more"):
         poetry_pins(project.replace("3.11", "3.12"), lock)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"Pipfile.lock": '{"default": {"django": "==5.2"}}'},
+        {"Pipfile.lock": '{"_meta": {"sources": [{"name": "a"}]}, "default": {}}'},
+        {"Pipfile.lock": '{"_meta": [], "default": {}}'},
+        {"poetry.lock": "[[package]]\nversion='1'\n", "pyproject.toml": "[tool.poetry]\n"},
+        {"poetry.lock": "package = 'a'\n", "pyproject.toml": "[tool.poetry]\n"},
+        {"poetry.lock": "", "pyproject.toml": "tool = 'poetry'\n"},
+        {"uv.lock": "", "pyproject.toml": "project = 'a'\n"},
+        {"pyproject.toml": "project = ['a']\n"},
+    ],
+)
+def test_a_file_of_another_form_than_its_tools_is_refused(
+    tree_of: MakeTree, files: dict[str, str | bytes]
+) -> None:
+    with pytest.raises(BuildFailed, match="has not the form that its tool gives it"):
+        dependencies_of(tree_of(files))

@@ -13,7 +13,7 @@ from pushdeploy.build.python.versions import (
     parse_wish,
     satisfies,
 )
-from pushdeploy.build.python.wishes import misspelled, wish_of
+from pushdeploy.build.python.wishes import wish_of
 from pushdeploy.build.shelf import Shelf
 from pushdeploy.domain.errors import BuildFailed
 from tests.unit.build.conftest import SHELF, MakeTree
@@ -247,24 +247,3 @@ def test_one_place_wins_and_the_others_are_named(
     assert (wish.full if wish else None) == expected
     assert len(said) == len(notices)
     assert all(part in line for part, line in zip(notices, said, strict=True))
-
-
-@pytest.mark.parametrize(
-    ("name", "shown"),
-    [
-        (".python-version ", "'.python-version '"),
-        ("python-version", "python-version"),
-        (".python_version", ".python_version"),
-        (".Python-Version", ".Python-Version"),
-        ("Runtime.txt", "Runtime.txt"),
-        ("runtime.txt ", "'runtime.txt '"),
-    ],
-)
-def test_a_misspelled_file_is_named(tree_of: MakeTree, name: str, shown: str) -> None:
-    (line,) = misspelled(tree_of({name: "3.13"}))
-
-    assert line.startswith(f"{shown} is not read: is  ")
-
-
-def test_a_file_beside_the_right_one_is_left_alone(tree_of: MakeTree) -> None:
-    assert misspelled(tree_of({".python-version": "3.13", "python-version": "x"})) == []

@@ -1,0 +1,38 @@
+"""Files whose name is nearly one that is read: they would have no effect, and nobody would know."""
+
+import re
+from collections.abc import Sequence
+
+from pushdeploy.build.tree import Tree
+
+_READ = (
+    ".python-version",
+    "Dockerfile",
+    "Pipfile",
+    "Pipfile.lock",
+    "Procfile",
+    "app.json",
+    "poetry.lock",
+    "pyproject.toml",
+    "requirements.txt",
+    "runtime.txt",
+    "uv.lock",
+)
+
+
+def misspelled(tree: Tree) -> Sequence[str]:
+    """A line for each file of the top directory that seems to be meant for another name."""
+    meant = {_letters(name): name for name in _READ}
+    found = []
+    for name in tree.root:
+        right = meant.get(_letters(name))
+        if right and name != right and not tree.has(right) and not name.endswith("/"):
+            shown = repr(name) if name != name.strip() else name
+            found.append(f"{shown} is not read: is  {right}  meant?")
+    return found
+
+
+def _letters(name: str) -> str:
+    """The same for names that differ in case, blanks, points or hyphens, or by an ending."""
+    letters = re.sub(r"[^a-z]", "", name.lower())
+    return letters.removesuffix("text").removesuffix("txt").removesuffix("s")
