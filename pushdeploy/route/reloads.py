@@ -141,24 +141,25 @@ class Reloads:
         lines = self._trial(wanted)
         if not lines:
             return wanted, {}
-        present = self._without_refused(self._trial({}))
+        present = self._without_refused(wanted)
         if present:
             return {}, dict.fromkeys(wanted, present)
         return self._sorted({}, wanted)
 
-    def _without_refused(self, lines: Sequence[str]) -> Sequence[str]:
-        """Leave out present files of apps for which nginx refuses all: its lines about the rest.
+    def _without_refused(self, wanted: Changes) -> Sequence[str]:
+        """Leave out other apps' present files where nginx refuses one: its lines about the rest.
 
         Those that we have not written go first: nginx may name the other one of two that clash.
         """
-        if not lines:
+        others = dict.fromkeys(wanted)
+        lines = self._trial(others)
+        if not names_an_app(lines):
             return lines
-        for app in self._prefix.with_files():
+        for app in set(self._prefix.with_files()) - others.keys():
             if not self._kept.knows(self._prefix.app_file(app)):
                 set_aside(self._prefix, self._prefix.app_file(app), lines[0])
-        lines = without_named(self._prefix, lambda: self._trial({}))
         self._prefix.unread.touch()
-        return lines
+        return without_named(self._prefix, lambda: self._trial(others))
 
     def _holds(self, app: AppName, content: bytes | None) -> bool:
         path = self._prefix.app_file(app)
@@ -212,6 +213,11 @@ def without_named(prefix: Prefix, trial: Callable[[], Sequence[str]]) -> Sequenc
         set_aside(prefix, path, lines[0])
         lines = trial()
     return lines
+
+
+def names_an_app(lines: Sequence[str]) -> bool:
+    """Whether nginx complains of an app's file, and not of an operator's or its own."""
+    return any(_APP_FILE.search(line) for line in lines)
 
 
 def set_aside(prefix: Prefix, path: Path, why: str) -> None:

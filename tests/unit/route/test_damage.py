@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,22 @@ def test_a_template_that_is_nonsense_for_one_app_stops_no_other(
     assert (visit("shop").get()[2], visit("bad").get()[2]) == ("one", "bad")
     router.remove(AppName("bad"))
     assert visit("bad").get()[0] == 404
+
+
+def test_a_broken_include_of_the_operator_costs_no_app_its_file(
+    nginx: Nginx, make_nginx: MakeNginx, serve: Serve, visit: Visit, tmp_path: Path
+) -> None:
+    """Also of a server that has just started, and knows no file yet."""
+    routes = [route_to(serve(app).target, app=app) for app in ("blog", "shop")]
+    nginx.routes(routes)
+    broken = tmp_path / "nginx" / "conf.d" / "own.conf"
+    broken.write_text("no_such_directive on;\n")
+    router = make_nginx()
+    router.start()
+    router.routes([replace(route, version=2) for route in routes])
+    broken.unlink()
+    router.switch(routes[0], [], 30, Quiet())
+    assert (visit("shop").get()[2], visit("blog").get()[2]) == ("shop", "blog")
 
 
 @pytest.mark.parametrize("name", ["apps", "staging", "temp", "logs", "pages", "holders"])
