@@ -104,6 +104,13 @@ def test_an_app_that_buffers_answers_the_same(
     assert "proxy_buffering on;" in (tmp_path / "nginx" / "apps" / "shop.conf").read_text()
 
 
+def test_an_answer_may_ask_not_to_be_buffered(nginx: Nginx, serve: Serve, address: Address) -> None:
+    server = serve("one")
+    settings = RouteSettings(buffers_answers=True)
+    nginx.switch(route_to(server.target, settings=settings), [], 30, Quiet())
+    _assert_streams(server, address, "unbuffered", compressed=True)
+
+
 # ------------------------------------------------------------- patience
 
 

@@ -96,6 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
         framing = {
             "length": f"Content-Length: {EVENTS * len(event)}\r\n",
             "close": "Connection: close\r\n",
+            "unbuffered": "Connection: close\r\nX-Accel-Buffering: no\r\n",
             "old": "",
         }.get(how, "Transfer-Encoding: chunked\r\n")
         head = f"HTTP/{version} 200 OK\r\nContent-Type: {kind}\r\n{framing}\r\n"
