@@ -54,12 +54,20 @@ class Commands:
             words = _words(command, line)
             context = _parsed(command, line.name, words, request)
         except PushdeployError as error:
-            by = request.session.by
-            self._trail.past(by, refused_line(typed), error.exit_status)
+            self._note_refused(typed, request, error.exit_status)
             raise
         if context is None:
             return None
         return command, context, command.audited_line(line.name, words)
+
+    def _note_refused(self, typed: str, request: Request, exit_status: int) -> None:
+        known, app = False, None
+        with suppress(PushdeployError):
+            line = parse_line(typed)
+            known, app = self.catalogue.has(line.name), _app_meant(line, request)
+            typed = f"{line.name} {line.rest}"
+        shown = refused_line(typed, known=known)
+        self._trail.past(request.session.by, shown, exit_status, None if app == "APP" else app)
 
     def _invoke(self, command: Command, context: click.Context, audited: str) -> int:
         """The body itself, within its audit row where it changes something or shows secrets."""

@@ -89,6 +89,9 @@ _FOLLOWING: Mapping[str, Sequence[str]] = {
 """Programs whose password is the word behind an option."""
 
 _ENDS_COMMAND = frozenset({"|", "||", "&", "&&", ";", "("})
+_ATTACHED_ASSIGNMENT = re.compile(r"(-[A-Za-z][A-Za-z_][A-Za-z0-9_.]*)=.+", re.DOTALL)
+"""``-eNAME=value``, as of our own run and of docker's."""
+
 _ATTACHED_P = re.compile(r"(-p)(?![0-9]{1,5}$).+", re.DOTALL)
 
 
@@ -170,6 +173,8 @@ def _option_hidden(program: str, word: str) -> str:
     name, equals, value = word.partition("=")
     if equals and (_SECRET_OPTION.fullmatch(name) or "=" in value):
         return f"{name}={value.partition('=')[0] + '=' if '=' in value else ''}{HIDDEN}"
+    if found := _ATTACHED_ASSIGNMENT.fullmatch(word):
+        return f"{found[1]}={HIDDEN}"
     flag = _ATTACHED.get(program)
     if flag and word.startswith(flag) and len(word) > len(flag):
         return f"{flag}{HIDDEN}"

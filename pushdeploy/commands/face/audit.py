@@ -18,12 +18,12 @@ def audited_line(
     return f"{line} {masked(raw)}" if raw else line
 
 
-def refused_line(line: str) -> str:
-    """A line that no command took: whatever may be a secret in it is left out.
+def refused_line(line: str, *, known: bool = False) -> str:
+    """A line that no command took: its name, and the rest where it cannot be a secret.
 
-    What follows a value may be a part of it, whose quotes a shell has taken.
+    ``config:set shop TOKEN s3cret`` and ``cofnig:set …`` have values in places where nobody would
+    look for one.
     """
-    name, space, rest = line.strip().partition(" ")
-    before, value, after = masked(rest).partition(f"={HIDDEN}")
-    after = f" {HIDDEN}" if after else ""
-    return f"{masked(name)[:80]}{space}{before}{value}{after}"
+    name, _, rest = line.strip().partition(" ")
+    shown = masked(rest) if known and not name.startswith("config") else HIDDEN
+    return f"{masked(name)[:80]} {shown}" if rest else masked(name)[:80]

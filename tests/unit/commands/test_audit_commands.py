@@ -44,6 +44,10 @@ def test_what_is_refused_is_audited_without_its_secrets(machine: Machine) -> Non
     machine.type("config:set shop 'TOKEN=s3cret")
     machine.type("rnu shop mysql -ps3cret")
     machine.type("apps:destroy nothere --force")
+    machine.type("apps:create shop")
+    machine.type("config:set shop TOKEN s3cret")
+    machine.type("--app shop cofnig:set TOKEN: s3cret")
+    machine.type("domains:add shop 10.0.0.1")
     rows = machine.type("audit --format json").json
     assert "s3cret" not in str(rows)
     assert [row["command"].split()[0] for row in rows][::-1] == [
@@ -53,8 +57,14 @@ def test_what_is_refused_is_audited_without_its_secrets(machine: Machine) -> Non
         "config:set",
         "rnu",
         "apps:destroy",
+        "apps:create",
+        "config:set",
+        "cofnig:set",
+        "domains:add",
     ]
-    assert [row["exit_status"] for row in rows][::-1] == [1, 1, 20, 1, 1, 20]
+    assert [row["exit_status"] for row in rows][::-1] == [1, 1, 20, 1, 1, 20, 0, 1, 1, 1]
+    assert (rows[0]["command"], rows[0]["app"]) == ("domains:add shop 10.0.0.1", "shop")
+    assert rows[1]["app"] == rows[2]["app"] == "shop"
     assert rows[-1]["by"] == "mallory"
 
 

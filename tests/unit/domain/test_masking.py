@@ -25,6 +25,8 @@ SECRET = "hunter2secret"
         "tool -token {}",
         "tool --env=TOKEN={}",
         "tool --set A={}",
+        "tool -eTOKEN={}",
+        "tool -DA.b={}",
         "redis-cli -h cache -a {} ping",
         "REDISCLI_AUTH={} redis-cli",
         "mongosh -u shop -p {}",
