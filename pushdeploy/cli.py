@@ -364,7 +364,8 @@ def stack_prepare(
     home, name = Home(settings.home), name or stack or settings.stack
     homeless = not home.instance_file.exists()
     instance = _NO_INSTANCE if homeless else read_instance(home.root)
-    with DockerEngine(instance, settings.docker_host) as engine:
+    closed = settings.lan == "closed"
+    with DockerEngine(instance, settings.docker_host, lan_closed=closed) as engine:
         place = cache.absolute() if cache else home.cache / "stacks"
         stacks = Stacks(engine, settings.stack_source, place, settings.ca_bundle)
         try:

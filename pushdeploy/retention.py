@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from pushdeploy.build.builder import DEPENDENCIES_LABEL
 from pushdeploy.build.caches import AppCaches
 from pushdeploy.build.containers import ROLE_LABEL
+from pushdeploy.domain.app import FIRST_UID
 from pushdeploy.domain.container import ImageInfo
-from pushdeploy.domain.errors import BackendDown, Busy
+from pushdeploy.domain.errors import BackendDown, Busy, PushdeployError
 from pushdeploy.domain.names import AppName, ImageDigest
 from pushdeploy.domain.ports import Engine
 from pushdeploy.domain.release import Release, ReleaseStatus
@@ -72,8 +73,15 @@ class Retention:
     def after_destroy(self, app_id: int) -> None:
         """In the background: remove what builds of an app have left that is not there any more."""
         threading.Thread(
-            target=self.caches.remove, args=[app_id], name=f"forget-{app_id}", daemon=True
+            target=self._forget, args=[app_id], name=f"forget-{app_id}", daemon=True
         ).start()
+
+    def _forget(self, app_id: int) -> None:
+        self.caches.remove(app_id)
+        try:
+            self.engine.remove_network(str(FIRST_UID + app_id))
+        except PushdeployError as error:
+            _log.warning("the network of a destroyed app stays: %s", error.message)
 
     def expired(self, releases: Sequence[Release]) -> frozenset[int]:
         """Versions of those whose slug is gone; none while the engine does not answer."""

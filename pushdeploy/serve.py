@@ -21,8 +21,6 @@ _log = logging.getLogger(__name__)
 FINISHING_SECONDS = 60
 """How long a stopping server waits for deploys past their point of no return."""
 
-UPKEEP_SECONDS = 60
-
 BLIND_GRACE_SECONDS = 5
 """For tasks that have never seen their disks, and could write nothing there."""
 
@@ -65,6 +63,7 @@ def _asked_to_stop() -> int:
 
 
 def _startup(server: Server, settings: Settings, stopping: threading.Event) -> None:
+    server.walls.raise_all()
     server.repositories.sweep()
     server.builder.sweep()
     _mount_disks(server)
@@ -86,9 +85,10 @@ def _startup(server: Server, settings: Settings, stopping: threading.Event) -> N
 
 
 def _upkeep(server: Server, settings: Settings, stopping: threading.Event) -> None:
-    """What nobody asks for, once a minute."""
+    """What nobody asks for, again and again."""
     trail = Trail(server.store.audit)
-    while not stopping.wait(UPKEEP_SECONDS):
+    while not stopping.wait(settings.upkeep_seconds):
+        server.walls.renew()
         try:
             server.router.rotate_logs()
         except PushdeployError as error:

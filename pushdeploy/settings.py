@@ -123,6 +123,8 @@ class Settings(BaseSettings):
     task_memory_bytes: int = Field(512 * 1024**2, ge=0)
     task_cpus: float = Field(0, ge=0)
     task_pids: int = Field(512, ge=0)
+    lan: Literal["open", "closed"] = Field("open", description="open or closed")
+    upkeep_seconds: int = Field(60, ge=1)
     ssh_ciphers: Literal["aead", "all"] = Field("aead", description="aead or all")
     login_grace_seconds: float = Field(20, gt=0)
     max_startups: int = Field(250, ge=1)

@@ -43,6 +43,7 @@ from pushdeploy.ssh.server import SshServer
 from pushdeploy.store import Store
 from pushdeploy.templating import Templates
 from pushdeploy.trail import Trail
+from pushdeploy.walls import Walls
 
 AfterReceive = Callable[[AppName, str, str, str, KeyName, Output], None]
 
@@ -63,6 +64,7 @@ class Server:
     disks: Directories
     scheduler: Scheduler
     rehearsals: Rehearsals
+    walls: Walls
 
 
 class Wiring:
@@ -98,6 +100,7 @@ class Wiring:
             disks=self._disks,
             scheduler=self._scheduler,
             rehearsals=self._rehearsals,
+            walls=Walls(self._engine),
         )
 
     # ------------------------------------------------------------- what the machine has
@@ -108,7 +111,10 @@ class Wiring:
 
     @cached_property
     def _engine(self) -> Engine:
-        return DockerEngine(self._instance, self._settings.docker_host)
+        settings = self._settings
+        return DockerEngine(
+            self._instance, settings.docker_host, lan_closed=settings.lan == "closed"
+        )
 
     @cached_property
     def _scheduler(self) -> Scheduler:

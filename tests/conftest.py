@@ -6,6 +6,7 @@ import secrets
 import shutil
 import signal
 import tarfile
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -67,7 +68,21 @@ def sweep(instance: str) -> None:
             for reference in [*image.tags, image.id]:
                 with suppress(PushdeployError):
                     engine.remove_image(reference)
-        engine.remove_network()
+        _remove_networks(engine)
+
+
+def _remove_networks(engine: "DockerEngine") -> None:
+    """Docker takes the steps of a cancelled build away in its own time."""
+    from pushdeploy.domain.errors import PushdeployError
+
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            return engine.remove_network()
+        except PushdeployError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.1)
 
 
 def _engine(instance: str) -> Iterator["DockerEngine"]:

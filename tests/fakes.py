@@ -234,8 +234,15 @@ class FakeEngine:
         change = ImageChange(labels=options.labels)
         return self.import_image(context, tag, change)
 
-    def ensure_network(self, *, isolated: bool = False) -> str:
-        return f"fake-{self.instance}{'-isolated' if isolated else ''}"
+    def ensure_network(self, *, isolated: bool = False, alone: str = "") -> str:
+        return f"fake-{self.instance}{'-isolated' if isolated else ''}{alone}"
+
+    def close_host(self) -> Sequence[str]:
+        """No rules here."""
+        return []
+
+    def remove_network(self, alone: str = "") -> None:
+        """No networks here."""
 
     @contextmanager
     def events(self) -> Iterator[Iterator[EngineEvent]]:

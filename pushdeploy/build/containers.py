@@ -73,7 +73,6 @@ def build_container(
         memory_bytes=settings.memory_bytes,
         cpus=settings.cpus,
         pids=settings.pids,
-        drop_capabilities=True,
         stop_grace_seconds=1,
     )
 

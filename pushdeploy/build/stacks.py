@@ -21,6 +21,7 @@ from pushdeploy.build.stack_definitions import (
     StackDefinition,
 )
 from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.capabilities import ORDINARY
 from pushdeploy.domain.container import ContainerSpec, ImageChange
 from pushdeploy.domain.errors import BackendDown, UserError
 from pushdeploy.domain.names import ImageDigest
@@ -142,6 +143,7 @@ class Stacks:
             labels={"pushdeploy.role": "build"},
             command=["sh", "-ec", f"export DEBIAN_FRONTEND=noninteractive\n{script}"],
             user="0:0",
+            capabilities=ORDINARY,
         )
         with temporary(self._engine, spec) as container:
             ending = run_to_end(

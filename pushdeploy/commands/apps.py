@@ -83,6 +83,7 @@ def set_(request: Request, app: App, changes: tuple[str, ...], form: str) -> Non
     read-timeout     for an app that says nothing (1m)
     buffering        of answers for slow visitors (off)
     header-names     standard, or any: _ and .    (standard)
+    capabilities     that root has in a Dockerfile's containers beyond the ordinary, as NET_RAW
     heroku-names     HEROKU_* beside our own vars (off)
     """
     settings = changed_settings(app.settings, changes)

@@ -27,7 +27,8 @@ class AppSettings:
     ``buffering`` and ``header_names`` are explained by ``RouteSettings``.
     ``heroku_names``: tasks are told their release under Heroku's names of the variables too.
     ``cut_over`` None: exclusive where there is a disk. ``disk_limits_bytes`` are by disk name, and
-    the disks in ``without_snapshots`` are never copied.
+    the disks in ``without_snapshots`` are never copied. ``capabilities`` are those that a person
+    has granted beyond the ordinary ones.
     """
 
     deploy_branch: str | None = None
@@ -43,6 +44,7 @@ class AppSettings:
     cut_over: CutOver | None = None
     without_snapshots: Sequence[str] = ()
     disk_limits_bytes: Mapping[str, int] = field(default_factory=dict)
+    capabilities: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

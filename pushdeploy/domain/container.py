@@ -16,9 +16,10 @@ ISOLATED = "isolated"
 class ContainerSpec:
     """A container to create. Sizes in bytes; ``mounts`` are (host path, container path) pairs.
 
-    ``command`` and ``entrypoint`` None leave the image's own. ``drop_capabilities`` also forbids
-    new privileges. ``network`` None gives the instance's own bridge, ``ISOLATED`` the one without
-    a way out, "none" no network at all, "container:ID" that of a container which runs.
+    ``command`` and ``entrypoint`` None leave the image's own. It has the ``capabilities`` that are
+    named and no others. ``network`` None gives the instance's own bridge, ``ISOLATED`` the one
+    without a way out, "none" no network at all, "container:ID" that of a container which runs.
+    ``alone`` names a bridge of either kind that is shared with no other name.
     """
 
     image: str
@@ -33,10 +34,11 @@ class ContainerSpec:
     mounts: Sequence[tuple[str, str]] = ()
     read_only_mounts: Sequence[tuple[str, str]] = ()
     network: str | None = None
+    alone: str = ""
     memory_bytes: int = 0
     cpus: float = 0
     pids: int = 0
-    drop_capabilities: bool = False
+    capabilities: Sequence[str] = ()
     tty: bool = False
     open_stdin: bool = False
     stop_grace_seconds: int = 30

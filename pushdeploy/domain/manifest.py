@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pushdeploy.domain.app import APP_GROUP, App
+from pushdeploy.domain.capabilities import ORDINARY
 from pushdeploy.domain.contract import environment
 from pushdeploy.domain.formation import quantities
 from pushdeploy.domain.names import WEB, AppName, ImageDigest, ProcessType
@@ -46,7 +47,8 @@ class ProcessSpec:
 class Manifest:
     """``environment`` is common to all tasks; DYNO and PORT are added for each of them.
 
-    ``user`` is ``uid:gid``, or None for the image's own. ``group`` owns the disks. What runs in a
+    ``user`` is ``uid:gid``, or None for the image's own. ``group`` owns the disks and is no other
+    app's. ``capabilities`` are all that root has there, and none for a ``user``. What runs in a
     ``rehearsal`` is no task of the app; ``isolated`` it has no way out of the machine.
     """
 
@@ -62,6 +64,7 @@ class Manifest:
     limits: Limits
     boot_timeout_seconds: float
     stop_grace_seconds: int
+    capabilities: Sequence[str] = ()
     rehearsal: bool = False
     isolated: bool = False
 
@@ -84,6 +87,7 @@ def manifest_of(
 ) -> Manifest:
     """The manifest of ``release`` in the formation and the ``place`` that ``app`` has now."""
     slug = release.slug
+    ours = slug.runs_as == "app"
     counts = quantities(slug.process_types, app.formation, slug.formation)
     return Manifest(
         app=app.name,
@@ -101,12 +105,13 @@ def manifest_of(
             for kind, command in slug.process_types.items()
         },
         mounts=tuple(mounts),
-        user=f"{app.uid}:{APP_GROUP}" if slug.runs_as == "app" else None,
+        user=f"{app.uid}:{APP_GROUP}" if ours else None,
         group=app.uid,
         port=slug.port or web_port(release.config),
         limits=limits,
         boot_timeout_seconds=app.settings.boot_timeout_seconds,
         stop_grace_seconds=app.settings.stop_grace_seconds,
+        capabilities=() if ours else (*ORDINARY, *app.settings.capabilities),
     )
 
 

@@ -115,8 +115,10 @@ class Engine(Protocol):
     ) -> ImageDigest:
         """Of a tar context, by BuildKit where there is a client; ``BuildFailed`` with a tail."""
 
-    def ensure_network(self, *, isolated: bool = False) -> str:
-        """The instance's own bridge, or the one without a way out, made when missing: its name."""
+    def remove_network(self, alone: str = "") -> None: ...
+    def close_host(self) -> Sequence[str]: ...
+    def ensure_network(self, *, isolated: bool = False, alone: str = "") -> str:
+        """A bridge's name; ``close_host`` makes its rules true, and says what stays open."""
 
     def events(self) -> AbstractContextManager[Iterator[EngineEvent]]:
         """Events of this instance's containers, for ever; reconnects by itself."""

@@ -17,24 +17,28 @@ from pushdeploy.engine import buildkit
 from pushdeploy.engine.buildkit import Ended
 from pushdeploy.engine.connection import Stream
 from pushdeploy.engine.images import Images
+from pushdeploy.engine.network import Network
 from pushdeploy.engine.payloads import IMAGE_LABEL
 
+_ALONE = "builds"
+"""The bridge of classic builds, whose steps have Docker's default capabilities."""
 _TAIL_LINES = 20
 _CHUNK_BYTES = 256 * 1024
 _NO_IMAGE = "pushdeploy/no-such-image"
 _CPU_PERIOD_MICROSECONDS = 100_000
 
 
-class Builds(Images):
+class Builds(Images, Network):
     """``build``.
 
     Limits: the time-out always holds. Memory and CPUs hold in the classic builder; BuildKit's
-    RUN steps cannot be limited from outside. ``ca_bundle`` reaches neither builder: nothing can be
-    put into the steps of somebody else's Dockerfile, which brings its own certificates.
+    RUN steps cannot be limited from outside, and run on Docker's own bridge. ``ca_bundle`` reaches
+    neither builder: nothing can be put into the steps of somebody else's Dockerfile, which brings
+    its own certificates.
     """
 
-    def __init__(self, instance: str, host: str | None = None) -> None:
-        super().__init__(instance, host)
+    def __init__(self, instance: str, host: str | None = None, *, lan_closed: bool = False) -> None:
+        super().__init__(instance, host, lan_closed=lan_closed)
         self._probing = threading.Lock()
         self._client_probed = False
         self._client_program: str | None = None
@@ -49,6 +53,7 @@ class Builds(Images):
         cancellation: Cancellation,
     ) -> ImageDigest:
         self.version()  # an engine that does not answer is found before anything is begun
+        self.close_host()
         tail: deque[str] = deque(maxlen=_TAIL_LINES)
         public = options.arguments.keys()
         hidden = hideable(text for name, text in options.secrets.items() if name not in public)
@@ -98,7 +103,10 @@ class Builds(Images):
             "POST",
             "/build",
             doing,
-            params=classic_parameters(dockerfile, tag, self.instance, options),
+            params={
+                **classic_parameters(dockerfile, tag, self.instance, options),
+                "networkmode": self.ensure_network(alone=_ALONE),
+            },
             data=iter(lambda: context.read(_CHUNK_BYTES), b""),
             headers={"Content-Type": "application/x-tar"},
             stream=True,

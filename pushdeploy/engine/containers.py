@@ -107,7 +107,7 @@ class Containers(Network):
 
     def _network_of(self, spec: ContainerSpec) -> str:
         if spec.network in {None, ISOLATED}:
-            return self.ensure_network(isolated=spec.network == ISOLATED)
+            return self.ensure_network(isolated=spec.network == ISOLATED, alone=spec.alone)
         return str(spec.network)
 
     def _exit_code_of(self, execution: str, doing: str) -> int:

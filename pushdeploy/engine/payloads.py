@@ -59,7 +59,8 @@ def _host_config(spec: ContainerSpec, network: str) -> dict[str, Any]:
         "RestartPolicy": {"Name": "no"},
         "GroupAdd": [str(group) for group in spec.groups],
         "SecurityOpt": ["no-new-privileges"],
-        "CapDrop": ["ALL"] if spec.drop_capabilities else [],
+        "CapDrop": ["ALL"],
+        "CapAdd": list(spec.capabilities),
         "Mounts": [
             *(_bind(source, target, read_only=False) for source, target in spec.mounts),
             *(_bind(source, target, read_only=True) for source, target in spec.read_only_mounts),

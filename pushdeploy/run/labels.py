@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from pushdeploy.domain.capabilities import forges
 from pushdeploy.domain.container import ISOLATED, ContainerInfo, ContainerSpec
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import WEB, AppName, ProcessType
@@ -78,10 +79,11 @@ def task_spec(manifest: Manifest, slot: Slot, instance: str) -> ContainerSpec:
         working_dir=_HOME if manifest.user else None,
         mounts=_mounts(manifest),
         network=_network(manifest),
+        alone=_alone(manifest),
         memory_bytes=manifest.limits.memory_bytes,
         cpus=manifest.limits.cpus,
         pids=manifest.limits.pids,
-        drop_capabilities=manifest.user is not None,
+        capabilities=manifest.capabilities,
         stop_grace_seconds=manifest.stop_grace_seconds,
     )
 
@@ -129,10 +131,11 @@ def once_spec(
         mounts=_mounts(manifest),
         read_only_mounts=[(str(entry), ENTRY)] if hooked else [],
         network=f"container:{beside}" if beside else _network(manifest),
+        alone=_alone(manifest),
         memory_bytes=manifest.limits.memory_bytes,
         cpus=manifest.limits.cpus,
         pids=manifest.limits.pids,
-        drop_capabilities=manifest.user is not None,
+        capabilities=manifest.capabilities,
         tty=typed,
         open_stdin=True,
         stop_grace_seconds=manifest.stop_grace_seconds,
@@ -165,6 +168,11 @@ def _mounts(manifest: Manifest) -> list[tuple[str, str]]:
 
 def _network(manifest: Manifest) -> str | None:
     return ISOLATED if manifest.isolated else None
+
+
+def _alone(manifest: Manifest) -> str:
+    """What can forge frames has a bridge of the app's own: nobody is there to be deceived."""
+    return str(manifest.group) if forges(manifest.capabilities) else ""
 
 
 def is_running_release(info: ContainerInfo) -> bool:

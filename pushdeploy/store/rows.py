@@ -157,7 +157,8 @@ def _settings_of(stored: Json) -> AppSettings:
     known = _known(AppSettings, stored)
     if known.get("cut_over"):
         known["cut_over"] = CutOver(known["cut_over"])
-    known["without_snapshots"] = tuple(known.get("without_snapshots", ()))
+    for name in ("without_snapshots", "capabilities"):
+        known[name] = tuple(known.get(name, ()))
     return AppSettings(**known)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from pushdeploy.commands.face.units import parse_bytes, parse_seconds, show_bytes, show_seconds
 from pushdeploy.domain.app import AppSettings
+from pushdeploy.domain.capabilities import parse_capabilities
 from pushdeploy.domain.errors import UserError
 
 _DAY = 86_400
@@ -68,6 +69,7 @@ _SETTINGS: Mapping[str, _Setting] = {
     "read-timeout": _seconds("read_timeout_seconds", 1, _DAY),
     "buffering": _Setting("buffering", _switch, lambda on: "on" if on else "off"),
     "header-names": _Setting("header_names", _header_names, str),
+    "capabilities": _Setting("capabilities", parse_capabilities, ",".join),
     "heroku-names": _Setting("heroku_names", _switch, lambda on: "on" if on else "off"),
 }
 

@@ -41,7 +41,6 @@ def look(engine: DockerEngine, slug: Slug, script: str) -> list[str]:
         labels={},
         command=["sh", "-c", script],
         user="20001:1000" if slug.runs_as == "app" else None,
-        drop_capabilities=True,
     )
     lines: list[str] = []
 

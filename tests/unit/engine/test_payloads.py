@@ -38,9 +38,9 @@ def test_a_container_is_asked_for_with_everything_that_its_spec_says() -> None:
         memory_bytes=1024,
         cpus=0.5,
         pids=50,
-        drop_capabilities=True,
         tty=True,
         open_stdin=True,
+        capabilities=["CHOWN"],
         stop_grace_seconds=7,
     )
     assert container_request(spec, "abc", "bridge-abc") == {
@@ -63,6 +63,7 @@ def test_a_container_is_asked_for_with_everything_that_its_spec_says() -> None:
             "GroupAdd": ["20001"],
             "SecurityOpt": ["no-new-privileges"],
             "CapDrop": ["ALL"],
+            "CapAdd": ["CHOWN"],
             "Mounts": [
                 {"Type": "bind", "Source": "/disk", "Target": "/data", "ReadOnly": False},
                 {"Type": "bind", "Source": "/hook", "Target": "/run/hook", "ReadOnly": True},

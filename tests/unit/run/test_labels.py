@@ -58,7 +58,7 @@ def test_web_gets_its_port_and_runs_through_a_shell_as_the_apps_user() -> None:
         "DYNO": "web.1",
         "PORT": "8080",
     }
-    assert (spec.user, spec.groups, spec.drop_capabilities) == ("20001:1000", [20001], True)
+    assert (spec.user, spec.groups, spec.capabilities) == ("20001:1000", [20001], ())
     assert (spec.working_dir, spec.mounts) == ("/app", [("/disks/shop/data", "/data")])
     assert (spec.memory_bytes, spec.cpus, spec.pids) == (1024, 0.5, 99)
     assert (spec.stop_grace_seconds, spec.network, spec.tty) == (12, None, False)
@@ -85,7 +85,7 @@ def test_an_empty_command_starts_what_the_image_starts() -> None:
 
 def test_an_image_of_somebody_else_keeps_its_user_and_folder() -> None:
     spec = task_spec(_manifest(user=None), WEB1, "abc")
-    assert (spec.user, spec.working_dir, spec.drop_capabilities) == (None, None, False)
+    assert (spec.user, spec.working_dir) == (None, None)
     assert "HOME" not in spec.environment
     assert spec.groups == [20001]
 

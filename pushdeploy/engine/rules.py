@@ -1,0 +1,141 @@
+"""Which packets from containers go nowhere, as text for iptables-restore. Pure."""
+
+import hashlib
+import ipaddress
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Family = Literal[4, 6]
+
+METADATA = {
+    4: ("169.254.0.0/16", "100.100.100.200/32", "168.63.129.16/32"),
+    6: ("fd00:ec2::254/128", "fd20:ce::254/128", "fe80::/10"),
+}
+"""Where clouds tell a machine its secrets: link-local for most; of Alibaba, Azure, EC2, Google."""
+
+LAN = {
+    4: ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"),
+    6: ("fc00::/7",),
+}
+"""The operator's other machines (RFC 1918, RFC 6598, RFC 4193)."""
+
+_ANSWERS = "-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN"
+_NEIGHBOURS = (135, 136)
+"""Neighbour discovery of ICMPv6, without which nobody reaches anybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """An interface that containers are behind.
+
+    ``subnet`` is where its containers' addresses are; what else comes from it is forged. Empty on a
+    bridge that is not ours: then ``exempt`` are the addresses of other people's containers, which
+    are left alone.
+    """
+
+    interface: str
+    subnet: str = ""
+    isolated: bool = False
+    exempt: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Walls:
+    """All that is to be closed, and the name servers that stay within reach."""
+
+    instance: str
+    bridges: Sequence[Bridge]
+    name_servers: Sequence[str] = ()
+    lan_closed: bool = False
+
+    def chain(self, hook: Literal["host", "away"]) -> str:
+        """At most 28 characters, the same for ever: for packets to this host, or beyond it."""
+        digest = hashlib.sha256(self.instance.encode()).hexdigest()[:10]
+        return f"PUSHDEPLOY-{digest}-{hook}"
+
+
+def restore(walls: Walls, family: Family, present: str) -> str:
+    """The input of ``iptables-restore --noflush`` that makes all of it true.
+
+    ``present`` is what ``iptables -S`` says now: it decides where our chains are still to be hung.
+    """
+    host, away = walls.chain("host"), walls.chain("away")
+    lines = [f":{host} - [0:0]", f":{away} - [0:0]"]
+    lines += [f"-A {host} {rule}" for rule in _to_host(walls, family)]
+    lines += [f"-A {away} {rule}" for rule in _away(walls, family)]
+    lines += [f"-I {hook} 1 -j {chain}" for hook, chain in _hooks(walls, present)]
+    return "\n".join(["*filter", *lines, "COMMIT", ""])
+
+
+def hung(walls: Walls, present: str) -> bool:
+    """Whether packets pass by our chains now."""
+    return not _hooks(walls, present)
+
+
+def removal(walls: Walls, present: str) -> str:
+    """Takes all of it away again; empty where nothing is left."""
+    chains = [walls.chain("host"), walls.chain("away")]
+    lines = [
+        line.replace("-A ", "-D ", 1)
+        for line in present.splitlines()
+        if line.startswith("-A ") and line.rpartition(" -j ")[2] in chains
+    ]
+    known = [chain for chain in chains if f"-N {chain}" in present.splitlines()]
+    lines += [f"-F {chain}" for chain in known] + [f"-X {chain}" for chain in known]
+    return "\n".join(["*filter", *lines, "COMMIT", ""]) if lines else ""
+
+
+def _hooks(walls: Walls, present: str) -> list[tuple[str, str]]:
+    """Where they are missing. Docker keeps DOCKER-USER before its own rules, but only while
+    FORWARD leads there, which a flushed table does not."""
+    rules = present.splitlines()
+    forward = "DOCKER-USER" if "-A FORWARD -j DOCKER-USER" in rules else "FORWARD"
+    wanted = [("INPUT", walls.chain("host")), (forward, walls.chain("away"))]
+    return [(hook, chain) for hook, chain in wanted if f"-A {hook} -j {chain}" not in rules]
+
+
+def _to_host(walls: Walls, family: Family) -> Iterator[str]:
+    for bridge in walls.bridges:
+        yield from _entry(bridge, family)
+        if not bridge.isolated and (family == 4 or not bridge.subnet):
+            yield from _name_servers(walls, bridge, family)
+        yield f"-i {bridge.interface} -j DROP"
+
+
+def _away(walls: Walls, family: Family) -> Iterator[str]:
+    """Docker's own rules come afterwards; ours hold without them too."""
+    ours = [bridge.interface for bridge in walls.bridges if bridge.subnet]
+    closed = [*METADATA[family], *(LAN[family] if walls.lan_closed else ())]
+    for bridge in walls.bridges:
+        yield from _entry(bridge, family)
+        if bridge.isolated or (bridge.subnet and family == 6):
+            yield f"-i {bridge.interface} -j DROP"
+            continue
+        yield from (f"-i {bridge.interface} -o {other} -j DROP" for other in ours)
+        yield from _name_servers(walls, bridge, family)
+        yield from (f"-i {bridge.interface} -d {place} -j DROP" for place in closed)
+
+
+def _entry(bridge: Bridge, family: Family) -> Iterator[str]:
+    """Forged sources out, answers and other people's containers through."""
+    if bridge.subnet and family == 4:
+        yield f"-i {bridge.interface} ! -s {bridge.subnet} -j DROP"
+    for address in _of(bridge.exempt, family):
+        yield f"-i {bridge.interface} -s {address} -j RETURN"
+    if bridge.subnet and family == 6:
+        return  # our bridges have no IPv6: nothing there can be an answer
+    yield f"-i {bridge.interface} {_ANSWERS}"
+    if family == 6:
+        for kind in _NEIGHBOURS:
+            yield f"-i {bridge.interface} -p ipv6-icmp --icmpv6-type {kind} -j RETURN"
+
+
+def _name_servers(walls: Walls, bridge: Bridge, family: Family) -> Iterator[str]:
+    for server in _of(walls.name_servers, family):
+        for protocol in ("udp", "tcp"):
+            yield f"-i {bridge.interface} -d {server} -p {protocol} --dport 53 -j RETURN"
+
+
+def _of(addresses: Iterable[str], family: Family) -> list[str]:
+    return [each for each in addresses if ipaddress.ip_address(each).version == family]
