@@ -364,8 +364,7 @@ def stack_prepare(
     home, name = Home(settings.home), name or stack or settings.stack
     homeless = not home.instance_file.exists()
     instance = _NO_INSTANCE if homeless else read_instance(home.root)
-    closed = settings.lan == "closed"
-    with DockerEngine(instance, settings.docker_host, lan_closed=closed) as engine:
+    with DockerEngine(instance, settings.docker_host, lan_closed=settings.lan_closed) as engine:
         place = cache.absolute() if cache else home.cache / "stacks"
         stacks = Stacks(engine, settings.stack_source, place, settings.ca_bundle)
         try:

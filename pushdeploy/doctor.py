@@ -218,6 +218,43 @@ def _docker(settings: Settings) -> Iterator[Finding]:
         client = find_client(places()) or "no client: Dockerfiles are built the classic way"
         yield Finding("buildkit", True, client)
         yield _stack(settings, engine)
+    yield from _isolation(settings)
+
+
+def _isolation(settings: Settings) -> Iterator[Finding]:
+    """The rules are made true, then tried; nothing to look at before there is a home."""
+    from pushdeploy.engine.docker import DockerEngine
+
+    home = Home(settings.home)
+    if not home.instance_file.exists():
+        return
+    instance = read_instance(home.root)
+    with DockerEngine(instance, settings.docker_host, lan_closed=settings.lan_closed) as engine:
+        try:
+            yield check_isolation(engine, settings)
+        except PushdeployError as error:
+            yield Finding("isolation", False, error.message, error.hint)
+
+
+def check_isolation(engine: Engine, settings: Settings) -> Finding:
+    """What containers can reach of this host, seen from inside."""
+    from pushdeploy.build.stack_definitions import DEFINITIONS
+    from pushdeploy.build.stacks import Stacks, definition
+    from pushdeploy.isolation import reached
+
+    engine.ensure_network()
+    problems = engine.close_host()
+    if problems:
+        mend = "apt-get install iptables, and run pushdeploy as root"
+        return Finding("isolation", False, "; ".join(problems), mend)
+    stacks = Stacks(engine, settings.stack_source, settings.home, settings.ca_bundle)
+    ready = [name for name in DEFINITIONS if stacks.ready(name)]
+    if not ready:
+        return Finding("isolation", True, "the rules are there; no stack yet to try them from")
+    found = reached(engine, definition(ready[0]).run_tag)
+    mend = "iptables -S INPUT; iptables -S FORWARD  # a rule before ours lets it pass"
+    detail = "; ".join(found) or "tried: no container reaches this host or a cloud's metadata"
+    return Finding("isolation", not found, detail, mend)
 
 
 def _stack(settings: Settings, engine: Engine) -> Finding:

@@ -148,6 +148,10 @@ class Settings(BaseSettings):
         return (init_settings, env_settings, toml)
 
     @property
+    def lan_closed(self) -> bool:
+        return self.lan == "closed"
+
+    @property
     def database_url(self) -> str:
         return self.database or f"sqlite:///{self.home / 'pushdeploy.sqlite3'}"
 

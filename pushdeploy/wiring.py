@@ -112,9 +112,7 @@ class Wiring:
     @cached_property
     def _engine(self) -> Engine:
         settings = self._settings
-        return DockerEngine(
-            self._instance, settings.docker_host, lan_closed=settings.lan == "closed"
-        )
+        return DockerEngine(self._instance, settings.docker_host, lan_closed=settings.lan_closed)
 
     @cached_property
     def _scheduler(self) -> Scheduler:

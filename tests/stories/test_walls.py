@@ -1,0 +1,128 @@
+"""The machine is closed to what runs on it: before the server is ready, and again when a firewall
+was reloaded."""
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from pushdeploy.engine.firewall import open_again
+from pushdeploy.engine.rules import Walls
+from tests.stories.conftest import MakeRepository, MakeServer
+from tests.stories.harness import Server, wait_until
+from tests.stories.leftovers import stack_image
+from tests.stories.means import outer_environment
+
+pytestmark = pytest.mark.docker
+
+LOOK = """\
+import socket, sys
+for place in sys.argv[1:]:
+    address, port = place.split()
+    try:
+        socket.create_connection((address, int(port)), timeout=3).close()
+        print("reached", place)
+    except OSError:
+        print("closed", place)
+"""
+
+
+@pytest.fixture(scope="module")
+def walled(make_server: MakeServer) -> Server:
+    """A server that looks after its rules once a second."""
+    return make_server(upkeep_seconds="1")
+
+
+@contextmanager
+def services() -> Iterator[list[str]]:
+    """Something that the host serves, by every address that a container could know."""
+    with socket.create_server(("0.0.0.0", 0)) as host:
+        port = host.getsockname()[1]
+        shown = subprocess.run(
+            ["ip", "-o", "-4", "addr", "show"], check=True, capture_output=True, text=True
+        ).stdout
+        addresses = [line.split()[3].partition("/")[0] for line in shown.splitlines()]
+        yield [f"{each} {port}" for each in addresses if not each.startswith("127.")]
+
+
+def reached_by(task: str) -> list[str]:
+    """What a process of the app reaches of the host."""
+    with services() as places:
+        shown = subprocess.run(
+            ["docker", "exec", task, "python3", "-c", LOOK, *places],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        assert len(shown.splitlines()) == len(places)
+        return [line for line in shown.splitlines() if line.startswith("reached")]
+
+
+def test_the_host_is_closed_at_start_and_stays_so_when_the_rules_vanish(
+    walled: Server, repo: MakeRepository
+) -> None:
+    repository = repo("hello", on=walled)
+    repository.push(check=True)
+    [task] = walled.containers(f"pushdeploy.app={repository.app}", "pushdeploy.role=task")
+    assert reached_by(task) == []
+
+    walled.kill()
+    open_again(Walls(walled.instance, []))
+    assert reached_by(task) != [], "nothing closes the host while nobody looks after it"
+    walled.start()
+    assert reached_by(task) == []
+
+    open_again(Walls(walled.instance, []))
+    wait_until(lambda: reached_by(task) == [], 60, walled.log)
+    assert "the rules that close this host to containers were gone; made anew" in walled.log()
+
+
+def test_a_step_of_a_dockerfile_build_reaches_the_world_and_not_the_host(
+    walled: Server, repo: MakeRepository
+) -> None:
+    repository = repo("dockerfile", on=walled)
+    base = "pushdeploy-story/walled-base:latest"
+    subprocess.run(["docker", "tag", stack_image(), base], check=True)
+    walled.ssh(f"apps:create {repository.app}", check=True)
+    walled.ssh(f"config:set {repository.app} BUILD_ENV=BASE BASE={base}", check=True)
+    with services() as places:
+        words = " ".join(f"'{place}'" for place in places)
+        repository.write("look.py", LOOK)
+        repository.write(
+            "Dockerfile",
+            f"ARG BASE\nFROM $BASE\nCOPY look.py server.py ./\nRUN python3 look.py {words}\n"
+            'ENTRYPOINT []\nEXPOSE 8000\nCMD ["python3", "server.py"]\n',
+        )
+        repository.commit()
+        pushed = repository.push(check=True)
+    subprocess.run(["docker", "rmi", "--force", "--no-prune", base], check=True)
+    assert pushed.stderr.count("closed ") >= len(places)
+    assert not [line for line in pushed.stderr.splitlines() if "reached 1" in line]
+
+
+def test_the_doctor_tries_it_from_inside(walled: Server) -> None:
+    def isolation() -> dict[str, object]:
+        shown = subprocess.run(
+            [sys.executable, "-m", "pushdeploy", "doctor", "--format", "json"],
+            env={**outer_environment(), "PUSHDEPLOY_HOME": str(walled.home)},
+            check=False,
+            capture_output=True,
+            text=True,
+        ).stdout
+        [found] = [row for row in json.loads(shown) if row["check"] == "isolation"]
+        return dict(found)
+
+    assert isolation()["ok"], isolation()
+    through = ["INPUT", "-p", "tcp", "-j", "ACCEPT", "-m", "comment", "--comment", walled.instance]
+    subprocess.run(["iptables", "-w", "-I", *through], check=True)
+    try:
+        found = isolation()
+    finally:
+        subprocess.run(["iptables", "-w", "-D", *through], check=True)
+    assert not found["ok"]
+    assert "an app reaches " in str(found["detail"])
+    assert "a step of a Dockerfile build reaches " in str(found["detail"])
