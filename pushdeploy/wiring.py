@@ -84,7 +84,12 @@ class Wiring:
         self._shelf = Shelf(home.snapshots)
         self._repositories = Repositories(home.repositories)
         self._lifecycle = Lifecycle(home.root)
-        self._limits = Limits(settings.task_memory_bytes, settings.task_cpus, settings.task_pids)
+        self._limits = Limits(
+            settings.task_memory_bytes,
+            settings.task_cpus,
+            settings.task_pids,
+            settings.task_cpu_shares,
+        )
 
     def server(self) -> Server:
         return Server(

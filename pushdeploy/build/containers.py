@@ -25,6 +25,8 @@ APP_IDS = (1000, APP_GROUP)
 """The uid and gid of builds; tasks have uids of their own and the same gid."""
 
 APP_USER = f"{APP_IDS[0]}:{APP_IDS[1]}"
+_CPU_SHARES = 128
+"""A quarter of what a process of an app has by default: people wait for those."""
 _TAIL_LINES = 400
 _MOST_LINE_BYTES = 8192
 
@@ -72,6 +74,7 @@ def build_container(
         read_only_mounts=sandbox.read_only_mounts,
         memory_bytes=settings.memory_bytes,
         cpus=settings.cpus,
+        cpu_shares=_CPU_SHARES,
         pids=settings.pids,
         stop_grace_seconds=1,
     )

@@ -37,6 +37,7 @@ class ContainerSpec:
     alone: str = ""
     memory_bytes: int = 0
     cpus: float = 0
+    cpu_shares: int = 0
     pids: int = 0
     capabilities: Sequence[str] = ()
     tty: bool = False

@@ -19,11 +19,15 @@ _PORT = re.compile(r"[1-9][0-9]{0,4}")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Memory in bytes (0: none), CPUs as a fraction of one (0: none)."""
+    """Memory in bytes (0: none), CPUs as a fraction of one (0: none).
+
+    ``cpu_shares`` weigh a container against others while CPUs are short; Docker's default is 1024.
+    """
 
     memory_bytes: int = 512 * 1024 * 1024
     cpus: float = 0
     pids: int = 512
+    cpu_shares: int = 512
 
 
 @dataclass(frozen=True, slots=True)

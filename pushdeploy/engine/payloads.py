@@ -75,6 +75,8 @@ def _host_config(spec: ContainerSpec, network: str) -> dict[str, Any]:
         config["Memory"] = config["MemorySwap"] = spec.memory_bytes
     if spec.cpus:
         config["NanoCpus"] = round(spec.cpus * 1_000_000_000)
+    if spec.cpu_shares:
+        config["CpuShares"] = spec.cpu_shares
     if spec.pids:
         config["PidsLimit"] = spec.pids
     return config

@@ -37,6 +37,7 @@ def test_a_container_is_asked_for_with_everything_that_its_spec_says() -> None:
         read_only_mounts=[("/hook", "/run/hook")],
         memory_bytes=1024,
         cpus=0.5,
+        cpu_shares=256,
         pids=50,
         tty=True,
         open_stdin=True,
@@ -71,6 +72,7 @@ def test_a_container_is_asked_for_with_everything_that_its_spec_says() -> None:
             "Memory": 1024,
             "MemorySwap": 1024,
             "NanoCpus": 500_000_000,
+            "CpuShares": 256,
             "PidsLimit": 50,
         },
     }

@@ -61,6 +61,7 @@ def test_web_gets_its_port_and_runs_through_a_shell_as_the_apps_user() -> None:
     assert (spec.user, spec.groups, spec.capabilities) == ("20001:1000", [20001], ())
     assert (spec.working_dir, spec.mounts) == ("/app", [("/disks/shop/data", "/data")])
     assert (spec.memory_bytes, spec.cpus, spec.pids) == (1024, 0.5, 99)
+    assert spec.cpu_shares == 512
     assert (spec.stop_grace_seconds, spec.network, spec.tty) == (12, None, False)
 
 
