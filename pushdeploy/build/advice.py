@@ -26,6 +26,7 @@ _LFS_MOST_BYTES = 1024
 _LFS_SHOWN = 5
 _LFS_LOOKS = 200
 _DATABASE_FILES = ("*.sqlite3", "*.sqlite", "*.db")
+_NO_DATA = frozenset({"docs", "fixtures", "test", "tests"})
 _DEEPEST_SETTINGS = 3
 
 
@@ -112,7 +113,10 @@ def _matches(path: str, below: str, pattern: str) -> bool:
 def sqlite_in(tree: Tree) -> str:
     """Where a source keeps an SQLite database: a file of it, or Django's settings; else empty."""
     for path in sorted(tree.paths):
-        if any(fnmatchcase(PurePosixPath(path).name, name) for name in _DATABASE_FILES):
+        top, _, name = path.rpartition("/")
+        if "/" in top or top in _NO_DATA or name == "Thumbs.db":
+            continue
+        if any(fnmatchcase(name, pattern) for pattern in _DATABASE_FILES):
             return path
     for path in (*tree.named("settings.py", _DEEPEST_SETTINGS), *tree.named("base.py", 3)):
         if re.search(r"^[^#\n]*django\.db\.backends\.sqlite3", tree.text(path), re.MULTILINE):

@@ -4,8 +4,14 @@ import re
 from collections.abc import Callable, Sequence
 
 from pushdeploy.build.plan import Cause, Command
+from pushdeploy.build.python.versions import satisfies
 
 _MOST_CHARACTERS = 300
+_MINORS = (13, 11, 12, 14, 15, 10, 9, 8)
+"""Those of the stacks first, then what uv may fetch."""
+
+_OLDEST_STACK = 11
+
 _OTHER_PYTHON = re.compile(
     r"the current Python version \([\d.]+\) does not satisfy Python(?P<wanted>[^\s]+)"
     r" and (?P<package>[A-Za-z0-9][\w.-]*)"
@@ -59,12 +65,24 @@ def _error(lines: Sequence[str]) -> str:
     return " ".join(" ".join(lines[starts[0] :]).split()).removeprefix("error: ")
 
 
+def _pin(specifier: str) -> str:
+    """What to type for a Python that meets it, one that a stack has where possible."""
+    fitting = [minor for minor in _MINORS if satisfies((3, minor), specifier)]
+    return f"echo 3.{fitting[0]} > .python-version" if fitting else "write it into .python-version"
+
+
+def _or_older(python: str) -> str:
+    """Only where a stack has an older one: what has to be fetched may not be had."""
+    older = satisfies((3, _OLDEST_STACK), f"<{python}") and f"3.{_OLDEST_STACK}" != python
+    return f", or an older Python:  echo 3.{_OLDEST_STACK} > .python-version" if older else ""
+
+
 def _another_python(said: str, python: str) -> Cause | None:
     if match := _OTHER_PYTHON.search(said):
         wanted, package = match["wanted"].rstrip(","), match["package"]
         return Cause(
             f"{package} needs Python {wanted}, and this app gets {python}",
-            "name one that fits:  echo 3.13 > .python-version",
+            f"name one that fits:  {_pin(wanted)}",
             wanted,
         )
     if match := _REQUIRED.search(said):
@@ -75,7 +93,7 @@ def _another_python(said: str, python: str) -> Cause | None:
     if match := _NO_WHEEL.search(said):
         return Cause(
             f"{match[1]} has nothing for Python {python}",
-            "name an older one:  echo 3.11 > .python-version  or a newer version of the package",
+            f"take a newer version of it{_or_older(python)}",
             f"<{python}",
         )
     return None
@@ -141,7 +159,7 @@ def _unbuilt(said: str, python: str) -> Cause | None:
     if _GONE.search(said):
         return Cause(
             f"{package} is too old for Python {python}",
-            "take a newer version of it, or an older Python:  echo 3.11 > .python-version",
+            f"take a newer version of it{_or_older(python)}",
             f"<{python}",
         )
     if tool := _TOOL.search(said):
@@ -151,8 +169,7 @@ def _unbuilt(said: str, python: str) -> Cause | None:
         )
     return Cause(
         f"{package} does not build on Python {python}",
-        "take a version of it that has a wheel for it, or another Python:"
-        "  echo 3.11 > .python-version",
+        f"take a newer version of it, one that has a wheel{_or_older(python)}",
         f"<{python}",
     )
 

@@ -103,6 +103,8 @@ def test_files_that_are_no_pointers_pass(tree_of: MakeTree) -> None:
     ("files", "expected"),
     [
         ({"db.sqlite3": "x"}, "db.sqlite3"),
+        ({"data/shop.db": "x"}, "data/shop.db"),
+        ({"Thumbs.db": "x", "tests/a.db": "x", "a/b/c.sqlite3": "x"}, ""),
         (
             {"shop/settings.py": "  'ENGINE': 'django.db.backends.sqlite3',\n"},
             "shop/settings.py",

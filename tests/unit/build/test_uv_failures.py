@@ -106,3 +106,35 @@ def test_the_cause_is_one_line(said: str, cause: str, python: str) -> None:
 
 def test_what_is_not_uvs_own_is_left_to_the_commands_hint() -> None:
     assert explained(["Resolved 3 packages", "Killed"], "3.11", COMMAND) is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "typed"),
+    [
+        (">=3.12", "echo 3.13 > .python-version"),
+        (">=3.14", "echo 3.14 > .python-version"),
+        (">=3.8,<3.11", "echo 3.10 > .python-version"),
+        (">=4", "write it into .python-version"),
+    ],
+)
+def test_the_python_that_is_suggested_fits(wanted: str, typed: str) -> None:
+    said = (
+        "error: No solution found when resolving dependencies\n  cause: Because the current Python"
+        f" version (3.11.2) does not satisfy Python{wanted} and shop==1 depends on it"
+    )
+
+    found = explained(said.split("\n"), "3.11", COMMAND)
+
+    assert found is not None
+    assert found.hint.endswith(typed)
+
+
+@pytest.mark.parametrize(
+    ("python", "typed"),
+    [("3.13", "one that has a wheel, or an older Python:  echo 3.11"), ("3.11", "wheel")],
+)
+def test_an_older_python_is_suggested_where_a_stack_has_one(python: str, typed: str) -> None:
+    found = explained(["error: Failed to build `old==1`"], python, COMMAND)
+
+    assert found is not None
+    assert found.hint.removesuffix(" > .python-version").endswith(typed)
