@@ -2,7 +2,7 @@
 all of them ship. Read this file first, then ship.py."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -129,6 +129,7 @@ class Deployer:
             candidate = replace(
                 self._wanted(app, former.slug, Reason.ROLLBACK, description, asker),
                 config=former.config,
+                shared=former.shared,
                 release_phase=release_phase,
                 restore=restore,
             )
@@ -190,14 +191,18 @@ class Deployer:
         with self._turn(app, Purpose("config change", asker.by), asker):
             wanted, _ = changed_config(self.store.config.get(app), changes)
             live = self.store.releases.current(app)
-            if live is None or not release or all(_same(k, live.config, wanted) for k in changes):
+            if live is None or not release or self._has_so(live, changes, wanted):
                 self.store.config.replace(app, wanted)
                 return None
-            disks, description = self.store.disks.of(app), described_change(live.config, wanted)
-            return self.shipper.ship(
-                Candidate(app, live.slug, wanted, disks, Reason.CONFIG, description, asker.by),
-                asker,
-            )
+            return self._ship_config(live, wanted, asker)
+
+    def follow(self, app: AppName, keys: Collection[str], asker: Asker) -> Release | None:
+        """Release the config of all apps with the app's own; None where ``keys`` are live so."""
+        with self._turn(app, Purpose("config change", asker.by), asker):
+            wanted, live = self.store.config.get(app), self.store.releases.current(app)
+            if live is None or self._has_so(live, keys, wanted):
+                return None
+            return self._ship_config(live, wanted, asker)
 
     def attach(self, app: AppName, attachment: Attachment, asker: Asker) -> Release | None:
         """Attach a disk; None when the app has no release yet and the disk waits for it."""
@@ -248,7 +253,7 @@ class Deployer:
         facts = {"APP": str(source.app), "SLUG_COMMIT": str(source.commit), "BY": str(asker.by)}
         self._run_pre_build(facts, output, asker.cancellation)
         first_deploy.configure(self.store, source, output)
-        config = self.store.config.get(source.app)
+        config = self.store.config.whole(source.app)
         app_id = self.store.apps.get(source.app).id
         slug = self.builder.build(source, app_id, config, output, asker.cancellation)
         asker.cancellation.check()
@@ -265,6 +270,19 @@ class Deployer:
             raise
         except PushdeployError as error:
             raise BuildFailed(error.message, error.hint) from error
+
+    def _has_so(self, live: Release, keys: Collection[str], wanted: Mapping[str, str]) -> bool:
+        """Whether ``keys`` are live as they would be with the own config ``wanted``."""
+        whole = {**self.store.config.shared(), **wanted}
+        return all(live.whole_config.get(key) == whole.get(key) for key in keys)
+
+    def _ship_config(self, live: Release, wanted: Mapping[str, str], asker: Asker) -> Release:
+        app = live.app
+        whole = {**self.store.config.shared(), **wanted}
+        disks, description = self.store.disks.of(app), described_change(live.whole_config, whole)
+        return self.shipper.ship(
+            Candidate(app, live.slug, wanted, disks, Reason.CONFIG, description, asker.by), asker
+        )
 
     def _refuse_expired(self, release: Release) -> None:
         if not self.builder.has(release.slug):
@@ -318,7 +336,10 @@ class Deployer:
     def _last_that_differs(self, app: AppName, live: Release) -> Release | None:
         for release in self.store.releases.list(app, _LOOK_BACK):
             ran = release.status is ReleaseStatus.RETIRED
-            if ran and (release.slug.image, release.config) != (live.slug.image, live.config):
+            if ran and (release.slug.image, release.whole_config) != (
+                live.slug.image,
+                live.whole_config,
+            ):
                 return release
         return None
 
@@ -376,7 +397,3 @@ class Deployer:
         return self.shipper.ship(
             Candidate(app, live.slug, config, disks, Reason.DISK, description, asker.by), asker
         )
-
-
-def _same(key: str, one: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    return one.get(key) == other.get(key)

@@ -49,6 +49,7 @@ class TakeBack:
             app=target,
             slug=live.slug,
             config=live.config,
+            shared=live.shared,
             disks=live.disks,
             reason=Reason.ROLLBACK,
             description=f"Rollback to {live.label}: another target failed",

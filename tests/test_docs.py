@@ -38,7 +38,11 @@ def sections() -> Mapping[str, str]:
 
 
 def section_of(command: Command) -> str:
-    found = [text for heading, text in sections().items() if heading.split()[0] == command.name]
+    found = [
+        f"`{heading}`\n{text}"
+        for heading, text in sections().items()
+        if heading.split()[0] == command.name
+    ]
     assert len(found) == 1, f"docs/commands.md has {len(found)} headings for {command.name}"
     return found[0]
 
@@ -63,7 +67,9 @@ def test_every_command_is_documented(command: Command) -> None:
     for parameter in command.params:
         if isinstance(parameter, click.Option) and not _of_all(parameter):
             for flag in parameter.opts:
-                assert re.search(rf"`({flag}\b|[^`\n]* {flag}\b)|ssh deploy.* {flag}\b", text), flag
+                assert re.search(rf"`({flag}\b|[^`\n]*[ |]{flag}\b)|ssh deploy.* {flag}\b", text), (
+                    flag
+                )
 
 
 @pytest.mark.parametrize("command", CATALOGUE.commands, ids=lambda command: command.name)

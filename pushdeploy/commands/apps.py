@@ -220,7 +220,9 @@ def _more(request: Request, app: App, live: Release | None) -> Row:
         "slug": str(slug.image) if slug else None,
         "disks": {str(item.disk): item.mount_path for item in request.store.disks.of(app.name)},
         "config_keys": sorted(config),
-        "config_staged": differing_keys(live.config, config) if live else [],
+        "config_staged": differing_keys(live.whole_config, request.store.config.whole(app.name))
+        if live
+        else [],
         "settings": shown_settings(app.settings),
         "doing": f"{holder[0].what} by {holder[0].by}" if holder else None,
         "requests_held_since": request.platform.traffic.waiting_since(app.name),

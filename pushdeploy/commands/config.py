@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 
 import click
 
-from pushdeploy.commands.face.arguments import app_argument, form_option
+from pushdeploy.commands.face.arguments import form_option
 from pushdeploy.commands.face.asking import read_input
 from pushdeploy.commands.face.command import command
+from pushdeploy.commands.face.config_changes import change_config
+from pushdeploy.commands.face.layers import Layer, LayerCommand, layer_argument
 from pushdeploy.commands.face.printing import show_data, show_json, show_lines
 from pushdeploy.commands.face.request import Request
-from pushdeploy.domain.app import App
 from pushdeploy.domain.config import MOST_BYTES, check_key, differing_keys
 from pushdeploy.domain.env_file import parse_env
 from pushdeploy.domain.errors import UserError
@@ -29,6 +30,11 @@ _no_restart_option = click.option(
 )
 
 
+_merged_option = click.option(
+    "--merged", is_flag=True, help="Those of all apps too, where the app's own do not hide them."
+)
+
+
 def parse_assignment(text: str) -> tuple[str, str]:
     """Key and value of ``KEY=VALUE``. Messages never hold a value."""
     key, equals, value = text.partition("=")
@@ -38,8 +44,8 @@ def parse_assignment(text: str) -> tuple[str, str]:
     return key, value
 
 
-@command("config:set", example="config:set shop LOG_LEVEL=info WORKERS=3")
-@app_argument
+@command("config:set", kind=LayerCommand, example="config:set shop LOG_LEVEL=info WORKERS=3")
+@layer_argument
 @click.argument(
     "assignments", type=parse_assignment, nargs=-1, required=True, metavar="KEY=VALUE..."
 )
@@ -47,93 +53,112 @@ def parse_assignment(text: str) -> tuple[str, str]:
 @_no_restart_option
 def set_(
     request: Request,
-    app: App,
+    app: Layer,
     assignments: tuple[tuple[str, str], ...],
     encoded: bool,
     no_restart: bool,
 ) -> None:
     """Set config vars: one release for all of them, the release command included.
 
-    Where that release fails, the config stays as it was.
+    Where that release fails, the config stays as it was. With --global they are for all apps, and
+    each app whose own vars do not hide them is released.
     """
-    _change(request, app, assigned(assignments, encoded), release=not no_restart)
+    change_config(request, app, assigned(assignments, encoded), release=not no_restart)
 
 
-@command("config:unset", removes=True, example="config:unset shop LOG_LEVEL")
-@app_argument
+@command("config:unset", kind=LayerCommand, removes=True, example="config:unset shop LOG_LEVEL")
+@layer_argument
 @click.argument("keys", nargs=-1, required=True, metavar="KEY...")
 @_no_restart_option
-def unset(request: Request, app: App, keys: tuple[str, ...], no_restart: bool) -> None:
+def unset(request: Request, app: Layer, keys: tuple[str, ...], no_restart: bool) -> None:
     """Unset config vars: one release for all of them."""
-    _change(request, app, dict.fromkeys(keys), release=not no_restart)
+    change_config(request, app, dict.fromkeys(keys), release=not no_restart)
 
 
-@command("config:clear", removes=True, example="config:clear shop")
-@app_argument
+@command("config:clear", kind=LayerCommand, removes=True, example="config:clear shop")
+@layer_argument
 @_no_restart_option
-def clear(request: Request, app: App, no_restart: bool) -> None:
+def clear(request: Request, app: Layer, no_restart: bool) -> None:
     """Unset all config vars: one release for all of them. releases:rollback brings them back."""
-    changes = dict.fromkeys(request.store.config.get(app.name))
-    _change(request, app, changes, release=not no_restart)
+    changes = dict.fromkeys(app.own(request.store))
+    change_config(request, app, changes, release=not no_restart)
 
 
-@command("config:import", example="config:import shop < .env")
-@app_argument
+@command("config:import", kind=LayerCommand, example="config:import shop < .env")
+@layer_argument
 @click.argument("source", required=False, metavar="[-]")
 @click.option("--replace", is_flag=True, help="Unset all others.")
 @_no_restart_option
 def import_(
-    request: Request, app: App, source: str | None, replace: bool, no_restart: bool
+    request: Request, app: Layer, source: str | None, replace: bool, no_restart: bool
 ) -> None:
     """Set the config vars of a .env file on standard input: one release for all of them.
 
     Lines are KEY=VALUE, with export before them or not, as config:export prints them.
     """
     found = _read_env(request, app, source)
-    former = request.store.config.get(app.name) if replace else {}
-    _change(request, app, {**dict.fromkeys(former), **found}, release=not no_restart)
-
-
-@command("config:get", reads=True, secrets=True, example="config:get shop LOG_LEVEL")
-@app_argument
-@click.argument("key", metavar="KEY")
-@form_option
-def get(request: Request, app: App, key: str, form: str) -> None:
-    """Print the value of one config var, as it is."""
-    value = request.store.config.get(app.name).get(key)
-    if value is None:
-        raise UserError(f"{app.name} has no config var {key[:80]}", f"config:keys {app.name}")
-    if form == "json":
-        show_json(request, {"key": key, "value": value})
-        return
-    show_data(request, value)
-
-
-@command("config:show", "config", reads=True, secrets=True, example="config:show shop")
-@app_argument
-@form_option
-def show(request: Request, app: App, form: str) -> None:
-    """Show all config vars and their values, and which of them wait for the next release."""
-    config = _sorted(request, app)
-    if form == "json":
-        show_json(request, config)
-        return
-    rows = [(f"{key}:", _on_one_line(value)) for key, value in config.items()]
-    show_lines(request, form, [*columns(rows), *_waiting(request, app, config)])
-
-
-@command("config:keys", reads=True, example="config:keys shop")
-@app_argument
-@form_option
-def keys_(request: Request, app: App, form: str) -> None:
-    """Show the names of all config vars."""
-    show_lines(request, form, list(_sorted(request, app)))
+    former = app.own(request.store) if replace else {}
+    changes = {**dict.fromkeys(former), **found}
+    change_config(request, app, changes, release=not no_restart)
 
 
 @command(
-    "config:export", reads=True, secrets=True, example="config:export shop --format env > .env"
+    "config:get", kind=LayerCommand, reads=True, secrets=True, example="config:get shop LOG_LEVEL"
 )
-@app_argument
+@layer_argument
+@click.argument("key", metavar="KEY")
+@form_option
+def get(request: Request, app: Layer, key: str, form: str) -> None:
+    """Print the value of one config var, as it is: the app's own, else that of all apps.
+
+    GIT_REV, where no config var has that name, is the commit that is live.
+    """
+    found = {**_computed(request, app), **app.whole(request.store)}
+    if key not in found:
+        raise UserError(f"{app.name} has no config var {key[:80]}", f"config:keys {app.name}")
+    if form == "json":
+        show_json(request, {"key": key, "value": found[key]})
+        return
+    show_data(request, found[key])
+
+
+@command(
+    "config:show", "config", kind=LayerCommand, reads=True, secrets=True, example="config:show shop"
+)
+@layer_argument
+@_merged_option
+@form_option
+def show(request: Request, app: Layer, merged: bool, form: str) -> None:
+    """Show all config vars and their values, and which of them wait for the next release.
+
+    Those of all apps that the app does not hide stand behind its own.
+    """
+    config = _sorted(request, app, merged)
+    if form == "json":
+        show_json(request, config)
+        return
+    show_lines(request, form, [*_shown(config), *_below(request, app, config)])
+    show_lines(request, form, _waiting(request, app))
+
+
+@command("config:keys", kind=LayerCommand, reads=True, example="config:keys shop")
+@layer_argument
+@_merged_option
+@form_option
+def keys_(request: Request, app: Layer, merged: bool, form: str) -> None:
+    """Show the names of all config vars."""
+    show_lines(request, form, list(_sorted(request, app, merged)))
+
+
+@command(
+    "config:export",
+    kind=LayerCommand,
+    reads=True,
+    secrets=True,
+    example="config:export shop --format env > .env",
+)
+@layer_argument
+@_merged_option
 @click.option(
     "--format",
     "form",
@@ -142,9 +167,9 @@ def keys_(request: Request, app: App, form: str) -> None:
     show_default=True,
     help="export lines for a shell, KEY=VALUE lines for a .env file, or JSON.",
 )
-def export(request: Request, app: App, form: str) -> None:
+def export(request: Request, app: Layer, merged: bool, form: str) -> None:
     """Print all config vars so that a program can read them."""
-    config = _sorted(request, app)
+    config = _sorted(request, app, merged)
     if form == "json":
         show_json(request, config)
         return
@@ -168,7 +193,7 @@ def exported(config: Mapping[str, str], form: str) -> Sequence[str]:
     return [f'{key}="{value.translate(_ESCAPES)}"' for key, value in config.items()]
 
 
-def _read_env(request: Request, app: App, source: str | None) -> Mapping[str, str]:
+def _read_env(request: Request, app: Layer, source: str | None) -> Mapping[str, str]:
     """What stands in the .env file on standard input. ``UserError`` where there is none."""
     session, hint = request.session, f"ssh deploy config:import {app.name} < .env"
     if source not in {None, "-"}:
@@ -183,35 +208,35 @@ def _read_env(request: Request, app: App, source: str | None) -> Mapping[str, st
     return found
 
 
-def _change(
-    request: Request, app: App, changes: Mapping[str, str | None], *, release: bool
-) -> None:
-    before = request.store.config.get(app.name)
-    deployer, asker = request.platform.deployer, request.asker
-    if deployer.reconfigure(app.name, changes, asker, release=release) is not None:
-        return
-    wanted, live = request.store.config.get(app.name), request.store.releases.current(app.name)
-    if wanted == before:
-        request.output.line(f"nothing to change: the config of {app.name} is so already")
-    elif live is None:
-        request.output.line(f"kept for the first release of {app.name}")
-    elif staged := differing_keys(live.config, wanted):
-        request.output.line(f"staged for the next release of {app.name}: {', '.join(staged)}")
-        request.output.line(f"{live.label} goes on without; ps:rebuild {app.name} releases it now")
-    else:
-        request.output.line(f"the config of {app.name} is that of {live.label} again")
+def _computed(request: Request, layer: Layer) -> Mapping[str, str]:
+    """What an app is told without a config var, under Dokku's name."""
+    live = request.store.releases.current(layer.app.name) if layer.app else None
+    return {"GIT_REV": str(live.slug.commit)} if live else {}
 
 
-def _waiting(request: Request, app: App, config: Mapping[str, str]) -> Sequence[str]:
+def _below(request: Request, layer: Layer, config: Mapping[str, str]) -> Sequence[str]:
+    """The vars of all apps that ``config`` does not hide."""
+    shared = {} if layer.app is None else request.store.config.shared()
+    rest = {key: value for key, value in sorted(shared.items()) if key not in config}
+    return [f"{line}  (of all apps)" for line in _shown(rest)]
+
+
+def _waiting(request: Request, layer: Layer) -> Sequence[str]:
     """What the live release does not have so, in words."""
-    live = request.store.releases.current(app.name)
-    staged = differing_keys(live.config, config) if live else []
-    verbs = {key: "set" if key in config else "unset" for key in staged}
+    live = request.store.releases.current(layer.app.name) if layer.app else None
+    wanted = layer.whole(request.store)
+    staged = differing_keys(live.whole_config, wanted) if live else []
+    verbs = {key: "set" if key in wanted else "unset" for key in staged}
     return [f"staged, not live yet: {key} ({verb})" for key, verb in verbs.items()]
 
 
-def _sorted(request: Request, app: App) -> Mapping[str, str]:
-    return dict(sorted(request.store.config.get(app.name).items()))
+def _sorted(request: Request, layer: Layer, merged: bool) -> Mapping[str, str]:
+    found = layer.whole(request.store) if merged else layer.own(request.store)
+    return dict(sorted(found.items()))
+
+
+def _shown(config: Mapping[str, str]) -> Sequence[str]:
+    return columns([(f"{key}:", _on_one_line(value)) for key, value in config.items()])
 
 
 def _on_one_line(value: str) -> str:

@@ -240,7 +240,7 @@ def _side(request: Request, app: AppName) -> Side:
     return Side(
         app=app,
         live=store.releases.current(app),
-        config=store.config.get(app),
+        config=store.config.whole(app),
         disks=store.disks.of(app),
         scaled=store.apps.get(app).formation,
     )

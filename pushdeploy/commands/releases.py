@@ -181,7 +181,7 @@ def changed_keys(before: Mapping[str, str], after: Mapping[str, str]) -> Mapping
 def _staged(request: Request, app: AppName) -> Sequence[str]:
     """Config keys that wait for the next release."""
     live = request.store.releases.current(app)
-    return differing_keys(live.config, request.store.config.get(app)) if live else []
+    return differing_keys(live.whole_config, request.store.config.whole(app)) if live else []
 
 
 def _data_of(request: Request, app: App, version: int | None, force: bool) -> Snapshot:
@@ -241,8 +241,8 @@ def _row(release: Release, live: Release | None, expired: Container[int]) -> Row
 def _more(request: Request, release: Release) -> Row:
     before = _before(request, release.app, release.version)
     return {
-        "config_keys": sorted(release.config),
-        **changed_keys(before.config if before else {}, release.config),
+        "config_keys": sorted(release.whole_config),
+        **changed_keys(before.whole_config if before else {}, release.whole_config),
         "disks": {str(item.disk): item.mount_path for item in release.disks},
         "cut_over": str(release.cut_over),
         "snapshot": f"s{release.snapshot}" if release.snapshot else None,

@@ -46,8 +46,8 @@ def environment(
 ) -> Mapping[str, str]:
     """The environment common to every task of a release.
 
-    Config vars win over the tunables and over Heroku's names. ``place`` is the app's in its
-    pipeline, None where it is in none.
+    Config vars win over the tunables, over Heroku's names, and over Dokku's GIT_REV. ``place`` is
+    the app's in its pipeline, None where it is in none.
     """
     computed = {
         "APP": str(release.app),
@@ -63,11 +63,11 @@ def environment(
     for attachment in release.disks:
         computed[f"DISK_PATH_{attachment.disk.upper().replace('-', '_')}"] = attachment.mount_path
     twins = {theirs: computed[ours] for theirs, ours in _HEROKU_NAMES.items() if heroku_names}
-    tunable = {}
+    tunable = {"GIT_REV": str(release.slug.commit)}
     if memory_bytes:
         tunable["MEMORY_AVAILABLE"] = str(memory_bytes // _MEGABYTE)
         tunable["WEB_CONCURRENCY"] = str(_workers(memory_bytes, cpus))
-    return {**tunable, **twins, **release.config, **computed}
+    return {**tunable, **twins, **release.whole_config, **computed}
 
 
 def _workers(memory_bytes: int, cpus: float) -> int:

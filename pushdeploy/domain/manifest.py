@@ -111,7 +111,7 @@ def manifest_of(
         mounts=tuple(mounts),
         user=f"{app.uid}:{APP_GROUP}" if ours else None,
         group=app.uid,
-        port=slug.port or web_port(release.config),
+        port=slug.port or web_port(release.whole_config),
         limits=limits,
         boot_timeout_seconds=app.settings.boot_timeout_seconds,
         stop_grace_seconds=app.settings.stop_grace_seconds,

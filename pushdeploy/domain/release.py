@@ -53,7 +53,7 @@ class Candidate:
     ``ref`` names the branch that moves to ``slug.commit`` when the release goes live, with
     ``ref_old`` the commit that it must still be at; None where no branch moves. Without
     ``release_phase`` its release command does not run. ``restore`` is a snapshot that the disks
-    get before it.
+    get before it. ``shared`` is the config of all apps; None: as it is when the release is made.
     """
 
     app: AppName
@@ -68,6 +68,7 @@ class Candidate:
     release_phase: bool = True
     cut_over: CutOver = CutOver.OVERLAP
     restore: int | None = None
+    shared: Mapping[str, str] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,12 @@ class Release:
     cut_over: CutOver = CutOver.OVERLAP
     restore: int | None = None
     snapshot: int | None = None
+    shared: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def whole_config(self) -> Mapping[str, str]:
+        """The app's own vars over those that all apps share."""
+        return {**self.shared, **self.config}
 
     @property
     def label(self) -> str:

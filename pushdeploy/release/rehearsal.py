@@ -134,6 +134,7 @@ class Rehearsals:
             description=f"Rehearsal of {asked.origin.app} {asked.origin.label}",
             slug=asked.origin.slug,
             config=store.config.get(app.name),
+            shared=store.config.shared(),
             disks=store.disks.of(app.name),
             by=asked.by,
             created_at=datetime.now(UTC),

@@ -119,14 +119,18 @@ def next_version(connection: Connection, app: AppName) -> tuple[int, int]:
     return row.id, row.last_version
 
 
-def values_of(candidate: Candidate) -> Mapping[str, Any]:
-    """The columns of a new release, but for its app, number and slug."""
+def values_of(candidate: Candidate, shared: Mapping[str, str]) -> Mapping[str, Any]:
+    """The columns of a new release, but for its app, number and slug.
+
+    ``shared`` is the config of all apps now, for a candidate that brings none along.
+    """
     return {
         "status": str(ReleaseStatus.PENDING),
         "reason": str(candidate.reason),
         "description": candidate.description,
         "commit_id": str(candidate.slug.commit),
         "config": dict(candidate.config),
+        "shared_config": dict(shared if candidate.shared is None else candidate.shared),
         "disks": disks_json(candidate.disks),
         "key_name": str(candidate.by),
         "created_at": datetime.now(UTC),

@@ -10,6 +10,7 @@ from pushdeploy.domain.names import AppName, ImageDigest
 from pushdeploy.domain.release import Candidate, Release, ReleaseStatus
 from pushdeploy.domain.retention import Entry
 from pushdeploy.store import ledger
+from pushdeploy.store.config import shared_config
 from pushdeploy.store.database import Database
 from pushdeploy.store.outputs import KeptOutput
 from pushdeploy.store.recorder import OutputRecorder
@@ -80,7 +81,7 @@ class Releases:
                     app_id=app_id,
                     version=version,
                     slug_id=ensure_slug(connection, candidate.slug),
-                    **ledger.values_of(candidate),
+                    **ledger.values_of(candidate, shared_config(connection)),
                 )
             )
         return self.get(candidate.app, version)

@@ -124,6 +124,7 @@ def release_of(row: RowMapping) -> Release:
         description=row[release.description],
         slug=replace(slug_of(row), commit=commit),
         config=row[release.config],
+        shared=row[release.shared_config] or {},
         disks=disks_of(row[release.disks]),
         by=KeyName(row[release.key_name]),
         created_at=row[release.created_at],

@@ -116,6 +116,7 @@ RELEASES = Table(
     Column("slug_id", ForeignKey("slugs.id"), nullable=False, index=True),
     Column("commit_id", Text, nullable=False),
     Column("config", JSON, nullable=False),
+    Column("shared_config", JSON),
     Column("disks", JSON, nullable=False),
     Column("key_name", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
@@ -191,6 +192,13 @@ AUDIT = Table(
     Column("seconds", Float),
     Index("audit_by_time", "at"),
     Index("audit_by_state", "state"),
+)
+
+SHARED_CONFIG = Table(
+    "shared_config",
+    METADATA,
+    Column("key", Text, primary_key=True),
+    Column("value", FreeText, nullable=False),
 )
 
 META = Table(

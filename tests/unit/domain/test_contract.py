@@ -37,6 +37,7 @@ def test_environment_tells_the_app_which_release_it_is() -> None:
         "RELEASE_CREATED_AT": "2026-01-31T12:00:00+00:00",
         "SLUG_COMMIT": slug().commit,
         "SLUG_DIGEST": slug().image,
+        "GIT_REV": slug().commit,
     }
 
 

@@ -30,6 +30,7 @@ def ship(store: Store, **changes: Any) -> int:
 def test_release_keeps_everything_of_its_candidate(store: Store) -> None:
     given = candidate(
         config={"SECRET": "s3cret\nwith 'quotes'"},
+        shared={"ALL": "of all apps"},
         disks=(Attachment(DATA, "/data"),),
         cut_over=CutOver.EXCLUSIVE,
         restore=3,
@@ -49,7 +50,7 @@ def test_release_keeps_everything_of_its_candidate(store: Store) -> None:
 
 
 def test_neither_release_nor_candidate_shows_config_values_in_its_repr(store: Store) -> None:
-    given = candidate(config={"SECRET": "s3cret"})
+    given = candidate(config={"SECRET": "s3cret"}, shared={"ALL": "s3cret"})
     assert "s3cret" not in repr(given) + repr(store.releases.create(given))
 
 

@@ -1,0 +1,76 @@
+"""A change of config vars, and what is said of it: released now, staged, or kept for later."""
+
+from collections.abc import Mapping
+
+from pushdeploy.commands.face.layers import GLOBAL, Layer
+from pushdeploy.commands.face.request import Request
+from pushdeploy.commands.face.several import for_each
+from pushdeploy.domain.app import App
+from pushdeploy.domain.config import changed_config, differing_keys
+
+
+def change_config(
+    request: Request, layer: Layer, changes: Mapping[str, str | None], *, release: bool
+) -> None:
+    """Set, or with None unset. ``UserError`` where a value cannot be, or a release failed."""
+    if layer.app is None:
+        _change_shared(request, changes, release=release)
+    else:
+        _change_own(request, layer.app, changes, release=release)
+
+
+def _change_own(
+    request: Request, app: App, changes: Mapping[str, str | None], *, release: bool
+) -> None:
+    before = request.store.config.get(app.name)
+    deployer, asker = request.platform.deployer, request.asker
+    if deployer.reconfigure(app.name, changes, asker, release=release) is not None:
+        return
+    wanted, live = request.store.config.get(app.name), request.store.releases.current(app.name)
+    whole = request.store.config.whole(app.name)
+    if wanted == before:
+        request.output.line(f"nothing to change: the config of {app.name} is so already")
+    elif live is None:
+        request.output.line(f"kept for the first release of {app.name}")
+    elif staged := differing_keys(live.whole_config, whole):
+        request.output.line(f"staged for the next release of {app.name}: {', '.join(staged)}")
+        request.output.line(f"{live.label} goes on without; ps:rebuild {app.name} releases it now")
+    else:
+        request.output.line(f"the config of {app.name} is that of {live.label} again")
+
+
+def _change_shared(request: Request, changes: Mapping[str, str | None], *, release: bool) -> None:
+    """One release of each app that sees a change; one that fails keeps what it had."""
+    config = request.store.config
+    before = config.shared()
+    wanted, _ = changed_config(before, changes)
+    changed = differing_keys(before, wanted)
+    config.share(changes)
+    if not changed:
+        request.output.line("nothing to change: the config of all apps is so already")
+    seeing = _seeing(request, [*changes])
+    if not release and seeing:
+        names = ", ".join(str(app.name) for app in seeing)
+        request.output.line(f"staged for the next release of {names}: {', '.join(changed)}")
+        return
+    if changed and not seeing:
+        request.output.line(f"kept for all apps: config:show {GLOBAL}")
+    for_each(
+        request,
+        seeing,
+        lambda app: request.platform.deployer.follow(app.name, [*changes], request.asker),
+    )
+
+
+def _seeing(request: Request, keys: list[str]) -> list[App]:
+    """The apps whose live release does not have ``keys`` as its next one would."""
+    live, found = request.store.releases.live(), []
+    for app in request.store.apps.list():
+        if app.name not in live:
+            continue
+        differing = differing_keys(
+            live[app.name].whole_config, request.store.config.whole(app.name)
+        )
+        if set(keys) & set(differing):
+            found.append(app)
+    return found
