@@ -195,6 +195,9 @@ def _scale(request: Request, app: App, changed: Mapping[ProcessType, int]) -> No
     def back() -> None:
         request.store.apps.set_formation(app.name, app.formation)
 
+    if request.store.releases.current(app.name) is None:
+        request.store.apps.set_formation(app.name, {**app.formation, **changed})
+        return
     wanted = " ".join(f"{kind}={count}" for kind, count in changed.items())
     with (
         request.output.step(f"Scaling {app.name} to {wanted}"),

@@ -40,6 +40,10 @@ class Layer:
 class LayerCommand(Command):
     """Takes ``--global`` in the place of an app."""
 
+    def words_of(self, rest: str, app: str | None) -> list[str]:
+        """``--global`` wins over an app that a client has put before the command by itself."""
+        return super().words_of(rest, None if GLOBAL in rest.split() else app)
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         words = args[: args.index("--")] if "--" in args else args
         return super().parse_args(ctx, [_ALL_APPS, *args] if GLOBAL in words else args)

@@ -37,6 +37,12 @@ def test_every_app_that_sees_a_change_is_released(both: Machine) -> None:
     assert both.store.config.get(SHOP) == {}
 
 
+def test_global_wins_over_the_app_that_a_client_sends_of_itself(both: Machine) -> None:
+    assert both.type("--app shop config:set --global A=1").status == 0
+    assert both.store.config.shared() == {"A": "1"}
+    assert both.store.config.get(SHOP) == {}
+
+
 def test_an_app_whose_own_var_hides_it_is_left_alone(both: Machine) -> None:
     both.type("config:set blog A=own")
     both.type("config:set --global A=1")
