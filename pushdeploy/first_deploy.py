@@ -24,13 +24,12 @@ def configure(store: Store, source: Source, output: Output) -> None:
     if store.releases.current(source.app) is not None:
         return
     facts = read_app_json(Tree.of(source.reader))
-    config = store.config.get(source.app)
-    made = first_config(facts, config, secrets.token_hex(_SECRET_BYTES))
+    made = first_config(facts, store.config.whole(source.app), secrets.token_hex(_SECRET_BYTES))
     if made:
-        config, _ = changed_config(config, made)
+        config, _ = changed_config(store.config.get(source.app), made)
         store.config.replace(source.app, config)
         output.detail(f"set as app.json asks: {', '.join(sorted(made))}")
-    if missing := missing_config(facts, config):
+    if missing := missing_config(facts, store.config.whole(source.app)):
         raise BuildFailed(
             f"app.json requires {', '.join(missing)}, and nobody has set it",
             f"ssh deploy config:set {source.app} {' '.join(f'{name}=…' for name in missing)}",
@@ -46,7 +45,7 @@ def advise(store: Store, source: Source, slug: Slug, output: Output) -> None:
     for kind, count in counts.items():
         if not count and kind not in app.formation:
             output.detail(f"{kind} is not started: ssh deploy ps:scale {app.name} {kind}=1 does")
-    if store.disks.of(app.name) or "DATABASE_URL" in store.config.get(app.name):
+    if store.disks.of(app.name) or "DATABASE_URL" in store.config.whole(app.name):
         return
     if found := sqlite_in(Tree.of(source.reader)):
         output.trouble(
