@@ -89,6 +89,7 @@ def _upkeep(server: Server, settings: Settings, stopping: threading.Event) -> No
     trail = Trail(server.store.audit)
     while not stopping.wait(settings.upkeep_seconds):
         server.walls.renew()
+        server.layers.bound()
         try:
             server.router.rotate_logs()
         except PushdeployError as error:

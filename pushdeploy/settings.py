@@ -122,6 +122,7 @@ class Settings(BaseSettings):
     keep_audit_rows: int = Field(100_000, ge=1)
     task_memory_bytes: int = Field(512 * 1024**2, ge=0)
     task_cpus: float = Field(0, ge=0)
+    task_layer_bytes: int = Field(2 * 1024**3, ge=0)
     task_cpu_shares: int = Field(512, ge=2, le=262144)
     task_pids: int = Field(512, ge=0)
     lan: Literal["open", "closed"] = Field("open", description="open or closed")

@@ -19,6 +19,7 @@ from pushdeploy.domain.names import AppName, KeyName
 from pushdeploy.domain.ports import Engine, Output, Router, Scheduler
 from pushdeploy.engine.docker import DockerEngine
 from pushdeploy.instance import Home
+from pushdeploy.layers import Layers
 from pushdeploy.lifecycle import Lifecycle
 from pushdeploy.locks import AppLocks, Pins, TrafficLocks, Writers
 from pushdeploy.promote import Promoter
@@ -65,6 +66,7 @@ class Server:
     scheduler: Scheduler
     rehearsals: Rehearsals
     walls: Walls
+    layers: Layers
 
 
 class Wiring:
@@ -106,6 +108,13 @@ class Wiring:
             scheduler=self._scheduler,
             rehearsals=self._rehearsals,
             walls=Walls(self._engine),
+            layers=Layers(
+                self._engine,
+                self._scheduler,
+                self._reconciler,
+                self._locks,
+                self._settings.task_layer_bytes,
+            ),
         )
 
     # ------------------------------------------------------------- what the machine has

@@ -237,6 +237,10 @@ class FakeEngine:
     def ensure_network(self, *, isolated: bool = False, alone: str = "") -> str:
         return f"fake-{self.instance}{'-isolated' if isolated else ''}{alone}"
 
+    def layer_sizes(self) -> Mapping[str, int]:
+        """Its containers write where this machine's own programs do."""
+        return {}
+
     def close_host(self) -> Sequence[str]:
         """No rules here."""
         return []

@@ -117,9 +117,8 @@ class Engine(Protocol):
 
     def remove_network(self, alone: str = "") -> None: ...
     def close_host(self) -> Sequence[str]: ...
-    def ensure_network(self, *, isolated: bool = False, alone: str = "") -> str:
-        """A bridge's name; ``close_host`` makes its rules true, and says what stays open."""
-
+    def ensure_network(self, *, isolated: bool = False, alone: str = "") -> str: ...
+    def layer_sizes(self) -> Mapping[str, int]: ...
     def events(self) -> AbstractContextManager[Iterator[EngineEvent]]:
         """Events of this instance's containers, for ever; reconnects by itself."""
 
@@ -282,6 +281,7 @@ class Scheduler(Protocol):
         printed. The container is gone afterwards.
         """
 
+    def note(self, task: Task, text: str) -> None: ...
     def remove_strays(self, app: AppName | None = None) -> int:
         """Remove one-off containers that a killed server left: how many.
 

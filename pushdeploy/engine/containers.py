@@ -75,6 +75,13 @@ class Containers(Network):
         found = [info for info in map(self.inspect, ids) if info is not None]
         return sorted(found, key=lambda info: (info.created_at, info.id))
 
+    def layer_sizes(self) -> Mapping[str, int]:
+        """The bytes that each running container has written beside its mounts, by its id."""
+        wanted = {"label": label_filter({INSTANCE_LABEL: self.instance})}
+        with answering("measure the containers"):
+            listed = self.api.containers(size=True, filters=wanted)
+        return {item["Id"]: int(item.get("SizeRw") or 0) for item in listed}
+
     def resize(self, container: str, columns: int, rows: int) -> None:
         with suppress(Missing, Conflict), answering(f"resize {container[:12]}"):
             self.api.resize(container, height=rows, width=columns)

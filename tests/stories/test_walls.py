@@ -34,7 +34,7 @@ for place in sys.argv[1:]:
 @pytest.fixture(scope="module")
 def walled(make_server: MakeServer) -> Server:
     """A server that looks after its rules once a second."""
-    return make_server(upkeep_seconds="1")
+    return make_server(upkeep_seconds="1", task_layer_bytes=str(20 * 1024 * 1024))
 
 
 @contextmanager
@@ -126,3 +126,20 @@ def test_the_doctor_tries_it_from_inside(walled: Server) -> None:
     assert not found["ok"]
     assert "an app reaches " in str(found["detail"])
     assert "a step of a Dockerfile build reaches " in str(found["detail"])
+
+
+def test_a_process_that_fills_its_container_is_started_anew_and_told_so(
+    walled: Server, repo: MakeRepository
+) -> None:
+    repository = repo("hello", on=walled)
+    repository.push(check=True)
+    label = f"pushdeploy.app={repository.app}"
+    [task] = walled.containers(label, "pushdeploy.role=task")
+    fill = ["docker", "exec", task, "dd", "if=/dev/zero", "of=/tmp/filled", "bs=1M", "count=30"]
+    subprocess.run(fill, check=True, capture_output=True)
+
+    wait_until(lambda: task not in walled.containers(label), 60, walled.log)
+
+    assert walled.get(repository.app).body == "hello from version 1\n"
+    said = walled.ssh(f"logs {repository.app}", check=True).stdout
+    assert "web.1 is started anew: it has written 30 MB beside its disks, and 20 MB are all" in said

@@ -172,6 +172,12 @@ class DockerLocal:
         ]
         return codes[-1] if codes else None
 
+    def note(self, task: Task, text: str) -> None:
+        """A line of ours among those of the task's log."""
+        line = LogLine(datetime.now(UTC), 2, f"pushdeploy: {text}")
+        mark = f"note{time.time_ns() % 10**4:04}"
+        self._logbook.keep(task.app, task.slot, task.version, mark, [line])
+
     def remove_strays(self, app: AppName | None = None) -> int:
         """What this server runs just now stays, unless one app is to be rid of everything.
 

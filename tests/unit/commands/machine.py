@@ -210,6 +210,9 @@ class MemoryScheduler:
     ) -> int | None:
         return None
 
+    def note(self, task: Task, text: str) -> None:
+        """Nobody reads logs here."""
+
     def remove_strays(self, app: AppName | None = None) -> int:
         return 0
 
