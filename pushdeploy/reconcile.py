@@ -3,7 +3,7 @@ network and no release phase."""
 
 import logging
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -63,7 +63,9 @@ class _Anew:
 
 
 class Reconciler:
-    def __init__(self, running: Running) -> None:
+    def __init__(self, running: Running, changed: Callable[[AppName], None]) -> None:
+        """``changed`` is told of each app of which something has changed by itself."""
+        self._changed = changed
         self._running = running
         self._store = running.store
         self._outages = Outages(_BEARABLE_SECONDS)
@@ -255,6 +257,7 @@ class Reconciler:
     def converge_quietly(self, name: AppName) -> Found:
         """Converge and log what fails: one bad app must not stop the others."""
         try:
+            self._changed(name)
             found = self.converge(name, Quiet(), requests_wait=True)
         except UnknownApp:
             return Found.SETTLED

@@ -20,6 +20,7 @@ from pushdeploy.domain.task import Task
 from pushdeploy.lifecycle import Lifecycle
 from pushdeploy.release.snapshots import covered
 from pushdeploy.run.manifests import Manifests
+from pushdeploy.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Stages:
     refs: Refs
     manifests: Manifests
     lifecycle: Lifecycle
+    watch: Watch
     after_live: Callable[[AppName], None] | None = None
 
 
@@ -80,6 +82,7 @@ class Shipper:
         with self._recorded(release, asker.output, made or Preparation()) as output:
             output.headline(f"Release {release.label} of {app.name}: {release.description}")
             output.detail(self._told(app, release))
+            self._tell_of_trouble(app.name, output)
             manifest = self._stages.manifests.of(app, release)
             change = Change(
                 app=app,
@@ -95,9 +98,16 @@ class Shipper:
             self._retire(app, leaving, output)
             self._after_deploy(release, output)
             self._prune(app, output)
+            self._attend(release, output)
         if self._stages.after_live is not None:
             self._stages.after_live(app.name)
         return self._store.releases.get(app.name, release.version)
+
+    def _tell_of_trouble(self, app: AppName, output: Output) -> None:
+        """That the release which is live now did not stay up."""
+        live = self._store.releases.current(app)
+        if live is not None and live.error:
+            output.trouble(live.error)
 
     def refuse_locked(self, app: App) -> None:
         """``Busy`` when a person has locked the app, with their message."""
@@ -160,6 +170,12 @@ class Shipper:
             self._stages.means.snapshots.prune(app)
         except PushdeployError as error:
             output.trouble(f"{error.message}; old snapshots are removed at the next occasion")
+
+    def _attend(self, release: Release, output: Output) -> None:
+        try:
+            self._stages.watch.attend(release, output)
+        except PushdeployError as error:
+            output.trouble(f"{error.message}; nobody watches its processes")
 
     def _after_deploy(self, release: Release, output: Output) -> None:
         host = default_host(release.app, self._stages.means.domain)

@@ -45,6 +45,7 @@ from pushdeploy.store import Store
 from pushdeploy.templating import Templates
 from pushdeploy.trail import Trail
 from pushdeploy.walls import Walls
+from pushdeploy.watch import Watch
 
 AfterReceive = Callable[[AppName, str, str, str, KeyName, Output], None]
 
@@ -186,7 +187,11 @@ class Wiring:
 
     @cached_property
     def _reconciler(self) -> Reconciler:
-        return Reconciler(self._running)
+        return Reconciler(self._running, self._watch.note)
+
+    @cached_property
+    def _watch(self) -> Watch:
+        return Watch(self._store, self._scheduler)
 
     @cached_property
     def _shipper(self) -> Shipper:
@@ -204,7 +209,9 @@ class Wiring:
         )
         after_live = self._retention.after_live
         return Shipper(
-            Stages(means, self._repositories, self._manifests, self._lifecycle, after_live)
+            Stages(
+                means, self._repositories, self._manifests, self._lifecycle, self._watch, after_live
+            )
         )
 
     @cached_property

@@ -77,6 +77,8 @@ def set_(request: Request, app: App, changes: tuple[str, ...], form: str) -> Non
     deploy-branch    the branch that deploys      (main, or that of the first push)
     release-timeout  of the release command       (1h)
     boot-timeout     until a process is healthy   (1m)
+    watch            of a new release's processes (10s)
+    push-waits       for the end of that watch    (off)
     stop-grace       from SIGTERM to SIGKILL      (30s)
     drain            for requests on old tasks    (30s)
     body-limit       of a request's body          (100m)
@@ -225,6 +227,7 @@ def _more(request: Request, app: App, live: Release | None) -> Row:
         else [],
         "settings": shown_settings(app.settings),
         "doing": f"{holder[0].what} by {holder[0].by}" if holder else None,
+        "trouble": live.error if live else None,
         "requests_held_since": request.platform.traffic.waiting_since(app.name),
         "disks_to_put_back": f"s{app.put_back}" if app.put_back is not None else None,
     }

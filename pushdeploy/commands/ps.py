@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC
+from typing import Any
 
 import click
 
@@ -15,6 +17,9 @@ from pushdeploy.domain.errors import BackendDown, PushdeployError, UserError
 from pushdeploy.domain.formation import parse_scale, quantities
 from pushdeploy.domain.names import WEB, AppName, ProcessType
 from pushdeploy.domain.release import Release
+from pushdeploy.domain.task import Death, Task
+
+_SHOWN = ("process", "state", "release", "since", "restarts", "last_exit")
 
 
 @command("ps", "ps:list", reads=True, example="ps shop")
@@ -22,21 +27,13 @@ from pushdeploy.domain.release import Release
 @form_option
 def ps(request: Request, app: App, form: str) -> None:
     """Show what runs of an app."""
-    rows = [
-        {
-            "process": str(task.slot),
-            "state": task.state,
-            "release": f"v{task.version}",
-            "version": task.version,
-            "exit_code": task.exit_code,
-            "created_at": task.created_at,
-            "container": task.container,
-            "address": task.address,
-        }
-        for task in request.platform.scheduler.tasks(app.name)
-    ]
+    shown = _last_exit if form == "json" else _last_exit_said
+    rows = [_row(task, shown) for task in request.platform.scheduler.tasks(app.name)]
     rows.sort(key=lambda row: (row["created_at"], row["process"]))
-    show_rows(request, form, rows, ("process", "state", "release", "created_at"))
+    show_rows(request, form, rows, _SHOWN)
+    live = request.store.releases.current(app.name)
+    if live is not None and live.error:
+        request.output.trouble(live.error)
     if app.stopped:
         request.output.trouble(f"{app.name} is stopped: ps:start {app.name}")
     held = held_requests(request, app)
@@ -181,6 +178,38 @@ def _start(request: Request, app: App) -> None:
         ):
             request.store.apps.set_stopped(app.name, False)
             request.platform.reconciler.converge(app.name, request.output)
+
+
+def _row(task: Task, shown: Callable[[Death], object]) -> dict[str, Any]:
+    last = task.last_death
+    if last is None and task.exit_code is not None:
+        last = Death(task.started_at or task.created_at, task.exit_code)
+    return {
+        "process": str(task.slot),
+        "state": task.state,
+        "release": f"v{task.version}",
+        "version": task.version,
+        "exit_code": task.exit_code,
+        "created_at": task.created_at,
+        "since": task.started_at or task.created_at,
+        "restarts": task.restarts,
+        "last_exit": shown(last) if last else None,
+        "container": task.container,
+        "address": task.address,
+    }
+
+
+def _last_exit(last: Death) -> dict[str, Any]:
+    return {
+        "exit_code": last.exit_code,
+        "signal": last.signal or None,
+        "out_of_memory": last.out_of_memory,
+        "at": last.at,
+    }
+
+
+def _last_exit_said(last: Death) -> str:
+    return f"{last} at {last.at.astimezone(UTC):%H:%M:%S}"
 
 
 def _end(request: Request, app: App, once: str) -> None:

@@ -56,7 +56,7 @@ def releases(request: Request, app: App, limit: int, form: str) -> None:
     expired = request.platform.retention.expired(found)
     rows = [_row(release, live, expired) for release in found]
     if form == "text":
-        rows = [{**row, "status": "expired" if row["expired"] else row["status"]} for row in rows]
+        rows = [_shown(row) for row in rows]
     show_rows(request, form, rows, ("release", "status", "description", "by", "created_at"))
 
 
@@ -235,6 +235,16 @@ def _row(release: Release, live: Release | None, expired: Container[int]) -> Row
         "created_at": release.created_at,
         "live_at": release.live_at,
         "error": release.error,
+    }
+
+
+def _shown(row: Row) -> Row:
+    """For people: what has expired, and what went live and did not stay up."""
+    marked = row["live_at"] is not None and row["error"]
+    return {
+        **row,
+        "status": "expired" if row["expired"] else row["status"],
+        "description": f"{row['description']}: {row['error']}" if marked else row["description"],
     }
 
 

@@ -25,6 +25,8 @@ class AppSettings:
     """Times in seconds, sizes in bytes; ``deploy_branch`` None: see ``deploy_branch_of``.
 
     ``buffering`` and ``header_names`` are explained by ``RouteSettings``.
+    ``watch_seconds``: how long after it went live a release is told of processes that end;
+    ``push_waits``: whoever asked for the release waits so long.
     ``heroku_names``: tasks are told their release under Heroku's names of the variables too.
     ``cut_over`` None: exclusive where there is a disk. ``disk_limits_bytes`` are by disk name, and
     the disks in ``without_snapshots`` are never copied. ``capabilities`` are those that a person
@@ -41,6 +43,8 @@ class AppSettings:
     buffering: bool = False
     header_names: Literal["standard", "any"] = "standard"
     heroku_names: bool = False
+    watch_seconds: int = 10
+    push_waits: bool = False
     cut_over: CutOver | None = None
     without_snapshots: Sequence[str] = ()
     disk_limits_bytes: Mapping[str, int] = field(default_factory=dict)

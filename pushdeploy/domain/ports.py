@@ -25,7 +25,7 @@ from pushdeploy.domain.names import AppName, CommitId, ImageDigest
 from pushdeploy.domain.route import Route, Target
 from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.source import Source
-from pushdeploy.domain.task import Death, Slot, Specimen, Task, Tried
+from pushdeploy.domain.task import Ended, Slot, Specimen, Task, Tried
 
 # --------------------------------------------------------------------------- engine
 
@@ -266,8 +266,8 @@ class Scheduler(Protocol):
     def listening(self, tasks: Sequence[Task]) -> Sequence[Task]:
         """Without web tasks that nothing can be connected to: dead, or not ready again."""
 
-    def deaths(self, app: AppName, version: int) -> Sequence[tuple[Slot, int, Death]]:
-        """How often processes of a release ended by themselves, and how the last time."""
+    def deaths(self, app: AppName, version: int) -> Sequence[Ended]:
+        """The places of a release whose processes ended by themselves, as far as was seen."""
 
     def stop(self, tasks: Sequence[Task], grace_seconds: int) -> None:
         """SIGTERM, the grace period, SIGKILL; side by side; then remove. Keeps their last logs."""

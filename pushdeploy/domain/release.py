@@ -75,6 +75,7 @@ class Candidate:
 class Release:
     """``version`` counts from 1 within an app and is never given twice.
 
+    ``error`` is why it failed; of one that went live, that its processes did not stay up.
     ``live_at`` is when it went live, None where it never did. ``snapshot`` was taken of its disks
     before its release phase, ``restore`` is the one whose data they got then. The config holds
     secrets: it is left out of the repr.

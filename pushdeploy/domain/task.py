@@ -50,6 +50,16 @@ TaskState = Literal["starting", "up", "stopped", "crashed"]
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """How often processes in one place ended by themselves, how at first and how at last."""
+
+    slot: Slot
+    times: int
+    first: Death
+    last: Death
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """``address`` is the container's own IP, or empty; ``port`` is where web listens.
 

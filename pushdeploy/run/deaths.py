@@ -4,10 +4,11 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from pushdeploy.domain.names import AppName
-from pushdeploy.domain.task import Death, Slot
+from pushdeploy.domain.task import Death, Ended, Slot
 
 Place = tuple[AppName, int, Slot]
 """An app, a release's version, and the slot that the task filled."""
@@ -23,7 +24,7 @@ class Deaths:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._places: OrderedDict[Place, tuple[int, Death]] = OrderedDict()
+        self._places: OrderedDict[Place, Ended] = OrderedDict()
         self._containers: OrderedDict[str, tuple[Slot, Death]] = OrderedDict()
         self._watches: list[tuple[Collection[str], Told]] = []
 
@@ -32,8 +33,8 @@ class Deaths:
         with self._lock:
             self._containers[container] = (place[2], death)
             if counts:
-                times, _ = self._places.pop(place, (0, death))
-                self._places[place] = (times + 1, death)
+                before = self._places.pop(place, Ended(place[2], 0, death, death))
+                self._places[place] = replace(before, times=before.times + 1, last=death)
             _cut(self._places, _PLACES_KEPT)
             _cut(self._containers, _CONTAINERS_KEPT)
             told = [tell for containers, tell in self._watches if container in containers]
@@ -44,20 +45,16 @@ class Deaths:
         with self._lock:
             return self._containers[container][1] if container in self._containers else None
 
-    def of(self, place: Place) -> tuple[int, Death | None]:
-        """How often, and how the last time."""
+    def of(self, place: Place) -> Ended | None:
         with self._lock:
-            return self._places.get(place, (0, None))
+            return self._places.get(place)
 
-    def release(self, app: AppName, version: int) -> Sequence[tuple[Slot, int, Death]]:
+    def release(self, app: AppName, version: int) -> Sequence[Ended]:
         """Those of one release, in the order of their places."""
         with self._lock:
-            found = [
-                (place[2], times, last)
-                for place, (times, last) in self._places.items()
-                if place[:2] == (app, version)
-            ]
-        return sorted(found, key=lambda each: each[0])
+            places = self._places.items()
+            found = [ended for place, ended in places if place[:2] == (app, version)]
+        return sorted(found, key=lambda ended: ended.slot)
 
     def rename(self, app: AppName, new: AppName) -> None:
         with self._lock:

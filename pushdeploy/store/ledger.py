@@ -195,6 +195,11 @@ def mark_ref_moved(app: AppName, version: int) -> Update:
     return update(RELEASES).where(_is(app, version)).values(ref_moved=True)
 
 
+def mark(app: AppName, version: int, text_line: str) -> Update:
+    went_live = RELEASES.c.live_at.is_not(None)
+    return update(RELEASES).where(_is(app, version), went_live).values(error=text_line)
+
+
 def append_step(
     connection: Connection, app: AppName, version: int, name: str, seconds: float
 ) -> None:

@@ -110,6 +110,11 @@ class Releases:
             ledger.move(connection, app, version, live)
             connection.execute(ledger.point_at(app, version))
 
+    def set_mark(self, app: AppName, version: int, mark: str) -> None:
+        """What is to be known of a release that went live: that its processes did not stay up."""
+        with self._database.changing() as connection:
+            connection.execute(ledger.mark(app, version, mark))
+
     def set_snapshot(self, app: AppName, version: int, snapshot: int) -> None:
         """Note the snapshot that was taken before the release phase."""
         with self._database.changing() as connection:

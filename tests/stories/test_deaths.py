@@ -119,3 +119,43 @@ def test_an_only_writer_that_ends_as_traffic_moves_is_started_again(
     wait_until(lambda: server.get(tally.app).status == 200, 60, lambda: push.said)
     assert (tally.version, "before" in tally.notes) == (version, True)
     assert server.ledger(tally.app)[-1] == (2, "live", "deploy")
+
+
+ABORTS = (
+    'web: python -c "import os, threading; threading.Timer(2, os.abort).start();'
+    " exec(open('web.py').read())\"\n"
+)
+
+
+def test_a_release_whose_process_does_not_stay_up_says_so_everywhere(
+    server: Server, repo: MakeRepository
+) -> None:
+    hello = repo("hello")
+    app = hello.app
+    hello.write("Procfile", ABORTS)
+    hello.commit()
+    assert hello.push().returncode == 0
+    why = "web.1 ended with exit code 134 (SIGABRT)"
+
+    wait_until(lambda: why in server.ssh(f"ps {app}").stderr, 60, server.log)
+    [task] = server.json(f"ps {app}")
+    last = task["last_exit"]
+    assert isinstance(last, dict)
+    assert (last["exit_code"], last["signal"], last["out_of_memory"]) == (134, "SIGABRT", False)
+    assert int(str(task["restarts"])) >= 1
+    assert why in server.ssh(f"releases {app}").stdout
+    assert why in str(server.record(f"apps:info {app}")["trouble"])
+
+    next_version(hello)
+    pushed = hello.push()
+    assert pushed.returncode == 0
+    assert f"{why}" in pushed.stderr
+    assert "after v2 went live" in pushed.stderr
+    assert f"releases:rollback {app}" in pushed.stderr
+
+    server.ssh(f"apps:set {app} watch=1s", check=True)
+    hello.write("Procfile", "web: python web.py\n")
+    hello.commit()
+    mended = hello.push()
+    assert "they stay up" in mended.stderr
+    assert not server.record(f"apps:info {app}")["trouble"]

@@ -61,6 +61,8 @@ _SETTINGS: Mapping[str, _Setting] = {
     "deploy-branch": _Setting("deploy_branch", _branch, lambda branch: branch or ""),
     "release-timeout": _seconds("release_timeout_seconds", 1, 7 * _DAY),
     "boot-timeout": _seconds("boot_timeout_seconds", 1, _HOUR),
+    "watch": _seconds("watch_seconds", 0, _HOUR),
+    "push-waits": _Setting("push_waits", _switch, lambda on: "on" if on else "off"),
     "stop-grace": _seconds("stop_grace_seconds", 1, _HOUR),
     "drain": _seconds("drain_seconds", 0, _HOUR),
     "body-limit": _Setting(

@@ -18,7 +18,7 @@ from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports import Engine, Output, Streams
-from pushdeploy.domain.task import Death, Slot, Specimen, Task, Tried
+from pushdeploy.domain.task import Death, Ended, Slot, Specimen, Task, Tried
 from pushdeploy.run import labels, standing
 from pushdeploy.run.boot import Boot, boot_all
 from pushdeploy.run.deaths import Deaths
@@ -147,7 +147,7 @@ class DockerLocal:
     def listening(self, tasks: Sequence[Task]) -> Sequence[Task]:
         return [task for task in tasks if standing.listens(task)]
 
-    def deaths(self, app: AppName, version: int) -> Sequence[tuple[Slot, int, Death]]:
+    def deaths(self, app: AppName, version: int) -> Sequence[Ended]:
         return self._deaths.release(app, version)
 
     def stop(self, tasks: Sequence[Task], grace_seconds: int) -> None:
@@ -259,8 +259,10 @@ class DockerLocal:
 
     def _with_past(self, task: Task) -> Task:
         """The engine counts what it has restarted, and not what was replaced since."""
-        times, last = self._deaths.of((task.app, task.version, task.slot))
-        return replace(task, restarts=max(times, task.restarts), last_death=last)
+        ended = self._deaths.of((task.app, task.version, task.slot))
+        if ended is None:
+            return task
+        return replace(task, restarts=max(ended.times, task.restarts), last_death=ended.last)
 
     def _changed(self, event: EngineEvent) -> list[AppName | None]:
         if event.action == "connected":

@@ -37,7 +37,7 @@ from pushdeploy.domain.release import Candidate, Reason, Release
 from pushdeploy.domain.route import Route, Target
 from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.source import Source
-from pushdeploy.domain.task import Death, Slot, Specimen, Task, Tried
+from pushdeploy.domain.task import Ended, Slot, Specimen, Task, Tried
 from pushdeploy.lifecycle import Lifecycle
 from pushdeploy.locks import AppLocks, Pins, TrafficLocks, Writers
 from pushdeploy.output import Quiet
@@ -54,6 +54,7 @@ from pushdeploy.run.manifests import Manifests
 from pushdeploy.settings import Address, load_settings
 from pushdeploy.ship import Shipper, Stages
 from pushdeploy.store import Store
+from pushdeploy.watch import Watch
 from tests.fakes import FakeEngine
 
 ADA = KeyName("ada")
@@ -131,6 +132,7 @@ class MemoryScheduler:
     strangers: list[Specimen] = field(default_factory=list)
     broken_apps: set[AppName] = field(default_factory=set)
     defects: set[AppName] = field(default_factory=set)
+    ended: list[tuple[int, Ended]] = field(default_factory=list)
 
     def run(
         self,
@@ -199,8 +201,8 @@ class MemoryScheduler:
     def listening(self, tasks: Sequence[Task]) -> Sequence[Task]:
         return tasks
 
-    def deaths(self, app: AppName, version: int) -> Sequence[tuple[Slot, int, Death]]:
-        return []
+    def deaths(self, app: AppName, version: int) -> Sequence[Ended]:
+        return [each for at, each in self.ended if at == version]
 
     def stop(self, tasks: Sequence[Task], grace_seconds: int) -> None:
         self.running = [task for task in self.running if task not in tasks]
@@ -420,7 +422,8 @@ class Machine:
             snapshots,
             settings.domain,
         )
-        reconciler = Reconciler(running)
+        watch = Watch(self.store, self.scheduler)
+        reconciler = Reconciler(running, watch.note)
         self.recovery = Recovery(running, reconciler.converge_quietly)
         means = Means(
             store=self.store,
@@ -434,7 +437,7 @@ class Machine:
             put_back=reconciler.put_back,
             converge=reconciler.converge,
         )
-        shipper = Shipper(Stages(means, self.refs, manifests, lifecycle))
+        shipper = Shipper(Stages(means, self.refs, manifests, lifecycle, watch))
         builder = NoBuilder(self.engine)
         deployer = Deployer(self.store, locks, self.refs, builder, lifecycle, shipper, snapshots)
         promoter = Promoter(self.store, locks, self.refs, builder, shipper)

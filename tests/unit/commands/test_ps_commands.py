@@ -1,14 +1,20 @@
 """ps: what runs follows what is asked, and what cannot run changes nothing."""
 
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
 from pushdeploy.domain.names import AppName
-from tests.unit.commands.machine import SHOP, WORKER, Machine
+from pushdeploy.domain.task import Death, Ended
+from tests.unit.commands.machine import AT, SHOP, WORKER, Machine
 
 BLOG = AppName("blog")
 
 
 def test_ps_shows_what_runs(machine: Machine) -> None:
     machine.live()
-    assert machine.type("ps shop").out == "web.1  up  v1  2026-01-31 12:00:00\n"
+    assert machine.type("ps shop").out == "web.1  up  v1  2026-01-31 12:00:00  0  -\n"
     (row,) = machine.type("ps shop --format json").json
     assert (row["process"], row["version"], row["created_at"]) == (
         "web.1",
@@ -137,3 +143,39 @@ def test_all_apps_and_one_of_them_is_not_clear(machine: Machine) -> None:
     assert machine.type("ps:stop --all shop").status == 1
     assert machine.type("ps:stop").status == 1
     assert machine.places() == ["web.1"]
+
+
+def test_ps_tells_how_a_process_ended_and_that_its_release_did_not_stay_up(
+    machine: Machine,
+) -> None:
+    live = machine.live()
+    died = Death(AT, 137, out_of_memory=True)
+    [task] = machine.scheduler.running
+    machine.scheduler.running = [replace(task, restarts=7, last_death=died)]
+    assert live.live_at is not None
+    first = Death(live.live_at + timedelta(seconds=2), 134)
+    machine.scheduler.ended = [(1, Ended(task.slot, 7, first, died))]
+    machine.platform.reconciler.converge_quietly(SHOP)
+
+    shown = machine.type("ps shop")
+    assert shown.out.endswith("  7  exit code 137 (SIGKILL), for want of memory at 12:00:00\n")
+    why = "web.1 ended with exit code 134 (SIGABRT) 2.00s after v1 went live"
+    assert why in shown.errors
+    assert f"Deploy 4a4bd4d: {why}" in machine.type("releases shop").out
+    assert machine.type("apps:info shop --format json").json["trouble"] == why
+    [row] = machine.type("ps shop --format json").json
+    assert (row["restarts"], row["last_exit"]["signal"]) == (7, "SIGKILL")
+
+
+@pytest.mark.parametrize(("seconds", "watch"), [(11, "10s"), (2, "1s"), (0, "0s")])
+def test_an_end_after_the_watch_is_no_mark_on_the_release(
+    machine: Machine, seconds: int, watch: str
+) -> None:
+    live = machine.live()
+    assert machine.type(f"apps:set shop watch={watch}").status == 0
+    assert live.live_at is not None
+    late = Death(live.live_at + timedelta(seconds=seconds, milliseconds=1), 1)
+    slot = machine.scheduler.running[0].slot
+    machine.scheduler.ended = [(1, Ended(slot, 1, late, late))]
+    machine.platform.reconciler.converge_quietly(SHOP)
+    assert machine.type("ps shop").errors == ""
