@@ -16,6 +16,7 @@ from pushdeploy.domain.ports import Engine
 from pushdeploy.instance import Home, read_instance
 from pushdeploy.listeners import Listener, listening, owners
 from pushdeploy.output import columns
+from pushdeploy.room import lack_of
 from pushdeploy.settings import Address, Settings, load_settings
 
 MINIMUM_DOCKER = (20, 10)
@@ -109,6 +110,9 @@ def check_free(check: str, path: Path, mend: str) -> Finding:
     """Of the file system that holds ``path``, or its nearest parent that exists."""
     while not path.exists():
         path = path.parent
+    lack = lack_of(path)
+    if lack is not None:
+        return Finding(check, False, lack.message, lack.hint)
     free = shutil.disk_usage(path).free
     return Finding(check, free >= MINIMUM_FREE_BYTES, f"{free / 1024**3:.1f} GB free", mend)
 

@@ -188,7 +188,10 @@ class Reconciler:
         app, live, old = anew.app, anew.live, anew.old
         manifest = self._running.manifests.of(app, live)
         new = self._running.scheduler.run(manifest, anew.slots, output, Cancellation())
-        self._route(app, live, [*anew.stay, *new], old, output)
+        with ExitStack() as undo:
+            undo.callback(self._running.scheduler.stop, new, app.settings.stop_grace_seconds)
+            self._route(app, live, [*anew.stay, *new], old, output)
+            undo.pop_all()
         self._running.scheduler.stop(old, app.settings.stop_grace_seconds)
 
     def _swap(self, anew: _Anew, output: Output) -> None:

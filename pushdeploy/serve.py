@@ -7,11 +7,14 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import NoReturn
 
 from pushdeploy.domain.errors import Busy, PushdeployError
+from pushdeploy.domain.names import AppName
 from pushdeploy.instance import Home, read_instance
+from pushdeploy.room import Reserve, blamed, lack_of
 from pushdeploy.settings import Settings
 from pushdeploy.trail import Trail, local_user
 from pushdeploy.wiring import Server, Wiring
@@ -32,6 +35,7 @@ def serve(settings: Settings) -> NoReturn:
     instance = read_instance(home.root)
     stopping, asked_to_stop = threading.Event(), _asked_to_stop()
     with _only_server(home):
+        _give_up_reserve(home)
         server = Wiring(settings, home, instance).server()
         trail = Trail(server.store.audit)
         trail.begin_anew()
@@ -63,15 +67,21 @@ def _asked_to_stop() -> int:
 
 
 def _startup(server: Server, settings: Settings, stopping: threading.Event) -> None:
+    """Where the home cannot be written to, ssh is what leads out of that: the rest is left."""
     server.walls.raise_all()
-    server.repositories.sweep()
-    server.builder.sweep()
-    _mount_disks(server)
-    server.router.start()
-    waiting = server.recovery.recover()
-    server.rehearsals.sweep()
-    server.reconciler.route_all(waiting)
-    server.promoter.take_back.recover()
+    waiting: list[AppName] = []
+    for what, begin in (
+        ("what pushes left", server.repositories.sweep),
+        ("what builds left", server.builder.sweep),
+        ("disks with sizes", lambda: _mount_disks(server)),
+        ("nginx", server.router.start),
+        ("what a killed server left", lambda: waiting.extend(server.recovery.recover())),
+        ("rehearsals", server.rehearsals.sweep),
+        ("routes", lambda: server.reconciler.route_all(waiting)),
+        ("promotions that were cut short", server.promoter.take_back.recover),
+    ):
+        with _borne(what, settings):
+            begin()
     address = server.ssh.start()
     threading.Thread(target=server.router.watch, args=[stopping], name="nginx", daemon=True).start()
     threading.Thread(
@@ -82,6 +92,29 @@ def _startup(server: Server, settings: Settings, stopping: threading.Event) -> N
     ).start()
     sys.stdout.write(f"ready ssh={address} http={settings.http}\n")
     sys.stdout.flush()
+
+
+@contextmanager
+def _borne(what: str, settings: Settings) -> Iterator[None]:
+    """Raise what fails, unless it does because the home cannot be written to: that is logged."""
+    try:
+        yield
+    except (PushdeployError, OSError) as error:
+        lack = blamed(error, settings.home)
+        if lack is None:
+            raise
+        _log.error("%s: not looked after: %s; %s", what, lack.message, lack.hint)
+
+
+def _give_up_reserve(home: Home) -> None:
+    """So that what frees room can be typed. Said in any case."""
+    lack = lack_of(home.root)
+    if lack is None:
+        Reserve(home.root).keep()
+        return
+    _log.error("%s; %s", lack.message, lack.hint)
+    if Reserve(home.root).give_up():
+        _log.warning("what was kept in reserve for this is free now: make room soon")
 
 
 def _upkeep(server: Server, settings: Settings, stopping: threading.Event) -> None:
@@ -95,6 +128,7 @@ def _upkeep(server: Server, settings: Settings, stopping: threading.Event) -> No
         except PushdeployError as error:
             _log.warning("nginx's logs go on growing: %s", error.message)
         trail.prune(settings.keep_audit_days, settings.keep_audit_rows)
+        Reserve(settings.home).keep()
 
 
 def _mount_disks(server: Server) -> None:
@@ -121,19 +155,32 @@ def _shutdown(server: Server) -> None:
 @contextmanager
 def _only_server(home: Home) -> Iterator[None]:
     """Hold the home for this process: ``Busy`` where another server has it."""
-    with home.pid_file.open("a+") as file:
+    descriptor = _opened(home.pid_file)
+    try:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            file.seek(0)
+            number = "".join(filter(str.isdecimal, os.pread(descriptor, 20, 0).decode("latin-1")))
             raise Busy(
-                f"process {file.read().strip() or 'unknown'} serves {home.root} already",
+                f"process {number or 'unknown'} serves {home.root} already",
                 "stop it first, or give this one a home of its own: PUSHDEPLOY_HOME",
             ) from error
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
+        try:
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+            os.ftruncate(descriptor, len(f"{os.getpid()}\n"))
+        except OSError:  # it is the lock that counts
+            _log.warning("%s cannot be written and does not name this process", home.pid_file)
         yield
+    finally:
+        os.close(descriptor)
+
+
+def _opened(path: Path) -> int:
+    """For reading alone where nothing can be written; the home itself where there is no file."""
+    for place, flags in ((path, os.O_RDWR | os.O_CREAT), (path, os.O_RDONLY)):
+        with suppress(OSError):
+            return os.open(place, flags | os.O_CLOEXEC, 0o644)
+    return os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
 def _log_to_stderr() -> None:

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -55,3 +55,33 @@ def _mounted(kind: str, root: Path, size_megabytes: int) -> Iterator[Path]:
         yield place
     finally:
         subprocess.run(["umount", "--lazy", place], check=True)
+
+
+@contextmanager
+def memory(place: Path, *options: str) -> Iterator[Path]:
+    """A tmpfs, which has no reserve for root, mounted at ``place``. Skips where it cannot be."""
+    place.mkdir(parents=True, exist_ok=True)
+    words = ["mount", "-t", "tmpfs", "-o", ",".join(options), "tmpfs", str(place)]
+    mounted = subprocess.run(words, check=False, capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f"no file system can be mounted here: {mounted.stderr.strip()}")
+    try:
+        yield place
+    finally:
+        # Whoever has cleared up below its parent has unmounted it too.
+        subprocess.run(["umount", "--lazy", place], check=False, capture_output=True)
+
+
+def remount(place: Path, option: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{option}", str(place)], check=True)
+
+
+def fill(place: Path) -> Path:
+    """To the last byte: the file to remove when there is to be room again."""
+    ballast = place / "ballast"
+    with ballast.open("wb", buffering=0) as file:
+        for size in (1 << 20, 4096, 1):
+            with suppress(OSError):
+                while file.write(bytes(size)):
+                    pass
+    return ballast

@@ -16,7 +16,23 @@ from pushdeploy.commands.platform import Platform
 from pushdeploy.commands.session import Session
 from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import AppName
+from pushdeploy.room import Reserve, blamed, lack_of
 from pushdeploy.trail import Trail
+
+MAKES_ROOM = frozenset(
+    {
+        "apps:destroy",
+        "config:unset",
+        "disks:destroy",
+        "disks:detach",
+        "disks:forget",
+        "ps:stop",
+        "releases:gc",
+        "releases:rollback",
+        "rehearsals:cancel",
+    }
+)
+"""Commands that lead out of a home without room."""
 
 
 class Commands:
@@ -34,8 +50,16 @@ class Commands:
             ready = self._ready(line, request)
             return self._invoke(*ready) if ready else 0
         except PushdeployError as error:
-            output.failure(error)
-            return error.exit_status
+            told = blamed(error, self._platform.settings.home) or error
+            told.serving = error.serving
+            output.failure(told)
+            return told.exit_status
+        except OSError as error:
+            told_why = blamed(error, self._platform.settings.home)
+            if told_why is None:
+                raise
+            output.failure(told_why)
+            return told_why.exit_status
 
     def _found(self, line: Line, request: Request) -> Command:
         if self.catalogue.has(line.name):
@@ -71,6 +95,9 @@ class Commands:
 
     def _invoke(self, command: Command, context: click.Context, audited: str) -> int:
         """The body itself, within its audit row where it changes something or shows secrets."""
+        home = self._platform.settings.home
+        if context.info_name in MAKES_ROOM and lack_of(home):
+            Reserve(home).give_up()
         if not command.audited:
             return _body(command, context)
         request: Request = context.obj

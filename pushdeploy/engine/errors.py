@@ -7,9 +7,13 @@ import docker.errors
 import requests
 import urllib3
 
-from pushdeploy.domain.errors import BackendDown, PushdeployError
+from pushdeploy.domain.errors import BackendDown, NoRoom, PushdeployError
 
 NOT_ANSWERING_HINT = "start Docker:  systemctl start docker;  pushdeploy doctor checks every part"
+
+
+_NO_ROOM = "no space left on device"
+_MAKES_ROOM = "releases:gc;  docker system df, on the server, shows what takes it"
 
 
 class Missing(PushdeployError):
@@ -33,6 +37,8 @@ def answering(doing: str) -> Iterator[None]:
     except docker.errors.NotFound as error:
         raise Missing(f"Docker could not {doing}: {_explanation(error)}") from error
     except docker.errors.APIError as error:
+        if _NO_ROOM in _explanation(error):
+            raise NoRoom(f"Docker has no room left to {doing}", _MAKES_ROOM) from error
         kind = Conflict if error.status_code == requests.codes.conflict else PushdeployError
         raise kind(f"Docker could not {doing}: {_explanation(error)}") from error
     except (

@@ -111,8 +111,11 @@ class DeployReceive(ReceivePackHandler):
         )
         try:
             self._context.reception.receive(arrival, verdicts)
-        except Exception:  # noqa: BLE001 - the border: an unforeseen error still gets its answer
-            verdicts.refuse_pending(log_unforeseen(self._context.app))
+        except Exception as error:  # noqa: BLE001 - the border: an unforeseen error still gets its answer
+            why = self._context.reception.lack(error)
+            if why is not None:
+                self._output.failure(why)
+            verdicts.refuse_pending(why.message if why else log_unforeseen(self._context.app))
         self.refused = verdicts.refused
         yield b"unpack", verdicts.unpacked.encode()
         for update, (_, _, name) in zip(verdicts.updates, refs, strict=True):

@@ -19,6 +19,7 @@ from pushdeploy.receive.source import GitSource
 from pushdeploy.receive.text import reason
 from pushdeploy.receive.tree import check_tree
 from pushdeploy.receive.updates import HEADS, TAGS, RefUpdate, Verdicts, as_meant, refusals
+from pushdeploy.room import blamed
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,10 @@ class Reception:
                 self._peel(arrival.output, verdicts, quarantine)
                 self._apply(arrival, verdicts, deploys, quarantine)
 
+    def lack(self, error: Exception) -> PushdeployError | None:
+        """What to tell when ``error`` comes of a file system that cannot be written to."""
+        return blamed(error, self._repositories.root)
+
     def _deploys(self, app: AppName, updates: Sequence[RefUpdate]) -> str:
         offered = [update.short for update in updates if update.new]
         return HEADS + self._receiver.deploy_branch(app, offered)
@@ -82,10 +87,11 @@ class Reception:
                 quarantine.assume_shallow(arrival.client_shallow)
             store_pack(quarantine.git, arrival.incoming, arrival.cancellation)
             check_connected(quarantine, tips, arrival.client_shallow, arrival.cancellation)
-        except PushdeployError as error:
-            arrival.output.failure(error)
-            verdicts.unpacked = reason(error)
-            verdicts.refuse_pending(reason(error))
+        except (PushdeployError, OSError) as error:
+            told = self._told(error)
+            arrival.output.failure(told)
+            verdicts.unpacked = reason(told)
+            verdicts.refuse_pending(reason(told))
             return False
         return True
 
@@ -116,14 +122,26 @@ class Reception:
                     self._deploy(arrival, update, quarantine)
                 else:
                     self._store(arrival, update, deploys, quarantine)
-            except PushdeployError as error:
+            except (PushdeployError, OSError) as error:
+                told = self._told(error)
                 if update.ref == deploys:
-                    arrival.output.failure(error)
-                    self._settle(arrival, error)
-                verdicts.refuse(update, reason(error))
+                    arrival.output.failure(told)
+                    self._settle(arrival, told)
+                verdicts.refuse(update, reason(told))
             else:
                 verdicts.accept(update)
         verdicts.refuse_pending("atomic push failed")
+
+    def _told(self, error: PushdeployError | OSError) -> PushdeployError:
+        """That nothing can be written, where that is why."""
+        told = blamed(error, self._repositories.root)
+        if isinstance(error, PushdeployError):
+            if told is not None:
+                told.serving = error.serving
+            return told or error
+        if told is None:
+            raise error
+        return told
 
     def _deploy(self, arrival: Arrival, update: RefUpdate, quarantine: Quarantine) -> None:
         source = self._checked(arrival, update, quarantine)

@@ -49,6 +49,10 @@ class Repositories:
         self._root = root.resolve()
         self._writing = threading.Lock()
 
+    @property
+    def root(self) -> Path:
+        return self._root
+
     def path(self, app: AppName) -> Path:
         """Only a validated name becomes part of a path."""
         return self._root / f"{AppName.parse(app)}.git"

@@ -20,6 +20,7 @@ from pushdeploy.receive.repositories import Repositories
 from pushdeploy.receive.session import GitSession
 from pushdeploy.receive.text import one_line
 from pushdeploy.receive.wire import BrokenProtocol, GitProtocol, Keepalive, PushProtocol, Wire
+from pushdeploy.room import blamed
 
 __all__ = ["AfterReceive", "GitService", "GitSession", "PackLimits"]
 
@@ -60,9 +61,10 @@ class GitService:
         except HangupException:
             return 1
         except PushdeployError as error:
-            _refuse(wire, f"{error.message}: {error.hint}" if error.hint else error.message)
-        except Exception:  # noqa: BLE001 - the border: a client gets an answer, a log the traceback
-            _refuse(wire, log_unforeseen(None))
+            _refuse(wire, _told(blamed(error, self._repositories.root) or error))
+        except Exception as error:  # noqa: BLE001 - the border: a client gets an answer, a log the traceback
+            why = blamed(error, self._repositories.root)
+            _refuse(wire, _told(why) if why else log_unforeseen(None))
         finally:
             wire.flush()
         return 1
@@ -130,6 +132,10 @@ def _converse(dialogue: DeployReceive, session: GitSession) -> bool:
     if not accepted:
         dialogue.incoming.drain(session.cancellation, DRAIN_SECONDS)
     return accepted
+
+
+def _told(error: PushdeployError) -> str:
+    return f"{error.message}: {error.hint}" if error.hint else error.message
 
 
 def _refuse(wire: Wire, text: str) -> None:

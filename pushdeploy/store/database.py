@@ -1,14 +1,16 @@
 """Connections and transactions: the one place that knows which database it is."""
 
+import errno
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from pushdeploy.domain.errors import BackendDown
@@ -87,24 +89,74 @@ def _engine(url: str, synchronous: str) -> Engine:
         return create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
     if not parsed.database or parsed.database == ":memory:":
         raise BackendDown("the database must be a file", "give sqlite:////absolute/path")
-    _make_private(Path(parsed.database))
-    # Parameters are hidden: they are config vars, and errors end in the log.
-    engine = create_engine(parsed, hide_parameters=True, pool_size=10, max_overflow=10)
-    event.listen(engine, "connect", partial(_set_pragmas, synchronous))
+    path = Path(parsed.database)
+    wanted = partial(_set_pragmas, synchronous)
+    if not _make_private(path):
+        engine = _sqlite(parsed, wanted)
+        if _opens(engine) or not _is_whole(path):
+            return engine  # what is wrong is told at its first use
+        engine.dispose()
+    return _sqlite(_for_reading(path), _read_only)
+
+
+def _sqlite(url: URL, prepare: Callable[[Any, object], None]) -> Engine:
+    """Parameters are hidden: they are config vars, and errors end in the log."""
+    engine = create_engine(url, hide_parameters=True, pool_size=10, max_overflow=10)
+    event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", _begin)
     return engine
 
 
-def _make_private(path: Path) -> None:
-    """Mode 0600 from the first moment, for config vars are secrets; -wal and -shm follow it."""
+def _opens(engine: Engine) -> bool:
+    """Leaves no connection behind."""
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        with engine.connect():
+            return True
+    except SQLAlchemyError:
+        return False
+    finally:
+        engine.dispose()
+
+
+def _for_reading(path: Path) -> URL:
+    """Where nothing can be written. What a killed server left beside it counts as well.
+
+    Without that SQLite needs no files beside it: it is told that nothing changes the file.
+    """
+    immutable = {"immutable": "1"} if _is_whole(path) else {}
+    query = {"mode": "ro", "uri": "true", **immutable}
+    return URL.create("sqlite", database=f"file:{quote(str(path))}", query=query)
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether all is in the database's own file, and there is something in it."""
+    beside = path.with_name(f"{path.name}-wal")
+    return bool(path.stat().st_size) and not (beside.exists() and beside.stat().st_size)
+
+
+def _read_only(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+
+
+def _make_private(path: Path) -> bool:
+    """Mode 0600 from the first moment, for config vars are secrets; -wal and -shm follow it.
+
+    Whether it can be read only, for its file system is. One that is there is not opened here: to
+    close it would take away the locks by which SQLite's connections of this process have it
+    (https://sqlite.org/howtocorrupt.html, 2.2).
+    """
+    try:
+        if not path.exists():
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         path.chmod(0o600)
     except OSError as error:
+        if error.errno == errno.EROFS and path.exists():
+            return True
         raise BackendDown(
             f"the database {path} cannot be opened: {error.strerror}",
             "pushdeploy init makes its directory",
         ) from error
+    return False
 
 
 def _set_pragmas(synchronous: str, connection: Any, _record: object) -> None:
