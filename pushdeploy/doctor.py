@@ -72,6 +72,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield _trying("database", lambda: _open_database(settings, home))
     yield _trying("host key", lambda: _read_host_key(home))
     yield check_free("disk of home", home.root, f"remove what is not needed under {home.root}")
+    yield _trying("repositories", lambda: _look_at_repositories(home))
     yield _trying("disks", lambda: _look_at_disks(home))
     yield from _docker(settings)
     yield from _nginx(settings, home)
@@ -177,10 +178,13 @@ def _open_database(settings: Settings, home: Home) -> str:
 
     if settings.database is None and not home.database.exists():
         raise PushdeployError(f"{home.database} is missing", _init(home))
+    if settings.database is None and not home.database.stat().st_size:
+        raise PushdeployError(f"{home.database} is empty", "put a backup of it back")
     try:
         Store.open(settings.database_url).close()
     except BackendDown as error:
-        raise BackendDown(error.message, "start it, or restore it from a backup") from error
+        hint = error.hint if "is damaged" in error.message else "start it, or restore a backup"
+        raise BackendDown(error.message, hint) from error
     return settings.database_url
 
 
@@ -190,6 +194,17 @@ def _look_at_disks(home: Home) -> str:
     if said := Quota(home.disks).check():
         raise PushdeployError("; ".join(said), "ssh deploy disks:list APP")
     return "sizes hold"
+
+
+def _look_at_repositories(home: Home) -> str:
+    from pushdeploy.receive.repositories import Repositories
+
+    if damaged := Repositories(home.repositories).damages():
+        raise PushdeployError(
+            f"damaged: {', '.join(damaged[:5])}",
+            "systemctl restart pushdeploy, which mends what can be mended",
+        )
+    return "whole"
 
 
 def _read_host_key(home: Home) -> str:
@@ -330,7 +345,9 @@ def _ours(listener: Listener, home: Home) -> bool:
 
 
 def _server_pid(home: Home) -> str:
-    return home.pid_file.read_text().strip() if home.pid_file.exists() else ""
+    if not home.pid_file.exists():
+        return ""
+    return home.pid_file.read_text(errors="replace").strip()
 
 
 # --------------------------------------------------------------------------- the means

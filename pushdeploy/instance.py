@@ -99,7 +99,7 @@ def read_instance(root: Path) -> str:
     """The 8 hexadecimal digits that name and label whatever this server makes."""
     path = Home(root).instance_file
     try:
-        text = path.read_text().strip()
+        text = path.read_text(errors="replace").strip()
     except FileNotFoundError as error:
         raise UserError(
             f"{root} is not the home of a pushdeploy", f"pushdeploy init --home {root}"

@@ -1,6 +1,6 @@
 """Puts the parts together: the one place that knows which back-end stands behind which port."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,7 +15,7 @@ from pushdeploy.disks.directories import Directories
 from pushdeploy.disks.shelf import Shelf
 from pushdeploy.domain.errors import BackendDown, PushdeployError
 from pushdeploy.domain.manifest import Limits
-from pushdeploy.domain.names import AppName, KeyName
+from pushdeploy.domain.names import AppName, CommitId, KeyName
 from pushdeploy.domain.ports import Engine, Output, Router, Scheduler
 from pushdeploy.engine.docker import DockerEngine
 from pushdeploy.instance import Home
@@ -85,7 +85,7 @@ class Wiring:
         self._pins = Pins()
         self._disks = Directories(home.disks)
         self._shelf = Shelf(home.snapshots)
-        self._repositories = Repositories(home.repositories)
+        self._repositories = Repositories(home.repositories, self._branches)
         self._lifecycle = Lifecycle(home.root)
         self._limits = Limits(
             settings.task_memory_bytes,
@@ -117,6 +117,9 @@ class Wiring:
                 self._settings.task_layer_bytes,
             ),
         )
+
+    def _branches(self, app: AppName) -> Mapping[str, CommitId]:
+        return self._store.releases.branches(app)
 
     # ------------------------------------------------------------- what the machine has
 
@@ -297,6 +300,11 @@ def _refuse_without_database(settings: Settings, home: Home) -> None:
         raise BackendDown(
             f"{home.database} is missing",
             "put it back, or mount its disk; for a new and empty home:  pushdeploy init",
+        )
+    if settings.database is None and not home.database.stat().st_size:
+        raise BackendDown(
+            f"{home.database} is empty: it knows no app",
+            "put a backup of it back; if there never was an app:  remove it and pushdeploy init",
         )
 
 

@@ -49,13 +49,13 @@ class Index(NamedTuple):
 
     @classmethod
     def read(cls, place: Path) -> Self:
-        """An empty one when the tree ``place`` has none: then nothing is trusted."""
+        """An empty one when the tree ``place`` has none, or a damaged one: nothing is trusted."""
         try:
             stored = json.loads(_beside(place).read_bytes())
-        except FileNotFoundError:
+            files = {path: Identity(*values) for path, values in stored["files"].items()}
+            return cls(files, int(stored["size_bytes"]))
+        except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
             return cls({}, 0)
-        files = {path: Identity(*values) for path, values in stored["files"].items()}
-        return cls(files, stored["size_bytes"])
 
     def write(self, place: Path) -> None:
         _beside(place).write_text(json.dumps(self._asdict(), separators=(",", ":")))

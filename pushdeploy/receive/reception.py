@@ -56,6 +56,8 @@ class Reception:
 
     def receive(self, arrival: Arrival, verdicts: Verdicts) -> None:
         app = arrival.app
+        for line in self._repositories.news(app):
+            arrival.output.trouble(f"the repository was mended: {line}")
         deploys = self._deploys(app, verdicts.updates)
         existing = self._repositories.refs(app)
         for update, why in refusals(app, verdicts.updates, deploys, existing):

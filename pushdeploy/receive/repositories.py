@@ -1,9 +1,10 @@
 """The bare repositories, one an app, and their refs; a private one for each commit deployed."""
 
+import logging
 import secrets
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,33 +20,24 @@ from pushdeploy.domain.source import Source
 from pushdeploy.receive import quarantine
 from pushdeploy.receive.both import both, divergence
 from pushdeploy.receive.git import Git, GitFailed
+from pushdeploy.receive.mending import ATTRIBUTES, CONFIG, Mending
 from pushdeploy.receive.public import PublicRepo
 from pushdeploy.receive.source import GitSource
 from pushdeploy.receive.updates import PRIVATE
 
-_ATTRIBUTES = "* -export-ignore -export-subst\n"
-"""An archive is the tree as it is, whatever the app's own .gitattributes say."""
+Known = Callable[[AppName], Mapping[str, CommitId]]
+"""Gives the commits at which an app's branches should be."""
 
-_CONFIG = """[core]
-\trepositoryformatversion = 0
-\tfilemode = true
-\tbare = true
-\tlogAllRefUpdates = false
-[gc]
-\tauto = 0
-[receive]
-\tautogc = false
-[repack]
-\twriteBitmaps = false
-[transfer]
-\thideRefs = refs/pushdeploy
-"""
+_log = logging.getLogger(__name__)
 
 
 class Repositories:
     """The port ``Refs`` over ``<root>/<app>.git``. Thread-safe; one server at a time per root."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, known: Known | None = None) -> None:
+        """``known`` tells where an app's branches should be, should their files be damaged."""
+        self._known = known or (lambda _: {})
+        self._news: dict[AppName, Sequence[str]] = {}
         self._root = root.resolve()
         self._writing = threading.Lock()
 
@@ -67,9 +59,9 @@ class Repositories:
         self._root.mkdir(parents=True, exist_ok=True)
         draft = self._draft()
         with Repo.init_bare(draft, mkdir=True, default_branch=b"main"):
-            (draft / "config").write_text(_CONFIG)
+            (draft / "config").write_text(CONFIG)
         (draft / "info").mkdir(exist_ok=True)
-        (draft / "info" / "attributes").write_text(_ATTRIBUTES)
+        (draft / "info" / "attributes").write_text(ATTRIBUTES)
         (draft / quarantine.FOLDER).mkdir()
         with self._writing:
             if not self.exists(app):
@@ -193,6 +185,31 @@ class Repositories:
             shutil.rmtree(draft, ignore_errors=True)
         for repository in self._root.glob("*.git"):
             quarantine.sweep(repository)
+            if AppName.fits(repository.stem):
+                self._mend(AppName(repository.stem))
+
+    def look_after(self, app: AppName) -> None:
+        """Mend the repository where a loss of power, or somebody, has damaged it."""
+        if self.exists(app) and not Mending(self.path(app)).is_sound():
+            self._mend(app)
+
+    def news(self, app: AppName) -> Sequence[str]:
+        """What was mended since it was last asked, for the person who pushes next."""
+        with self._writing:
+            return self._news.pop(app, ())
+
+    def damages(self) -> Sequence[str]:
+        """Of all repositories, for the doctor: nothing is changed."""
+        found = {path.stem: Mending(path).damages() for path in sorted(self._root.glob("*.git"))}
+        return [f"{name} of {app}" for app, names in found.items() for name in names]
+
+    def _mend(self, app: AppName) -> None:
+        with self._writing:
+            said = Mending(self.path(app)).mend(self._known(app))
+            if said:
+                self._news[app] = said
+        for line in said:
+            _log.warning("app=%s repository: %s", app, line)
 
     @contextmanager
     def opened(self, app: AppName, head: bool = True) -> Iterator[PublicRepo]:

@@ -76,6 +76,7 @@ class GitService:
         return dialogues[service]
 
     def _push(self, app: AppName, session: GitSession, wire: Wire) -> int:
+        self._repositories.look_after(app)
         with self._newcomers.pushing(app, session.by) as greeting:
             context = PushContext(
                 app,
@@ -96,6 +97,7 @@ class GitService:
     def _fetch(self, app: AppName, session: GitSession, wire: Wire) -> int:
         if not self._repositories.exists(app):
             raise self._receiver.missing(app)
+        self._repositories.look_after(app)
         protocol = GitProtocol(wire, self._repositories.shallow(app))
         git = Git(self._repositories.path(app), self._limits)
         with self._repositories.opened(app) as repository:

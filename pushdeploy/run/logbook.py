@@ -60,7 +60,8 @@ class Logbook:
                     suppress(OSError),
                     path.open(encoding="utf-8", errors="replace", newline="\n") as file,
                 ):
-                    found += [(slot, _read(line)) for line in deque(file, maxlen=tail)]
+                    lines = map(_read, deque(file, maxlen=tail))
+                    found += [(slot, line) for line in lines if line is not None]
         return found
 
 
@@ -83,7 +84,12 @@ def _written(line: LogLine) -> str:
     return f"{line.at.isoformat()} {line.stream} {line.text.replace(chr(10), ' ')}\n"
 
 
-def _read(written: str) -> LogLine:
-    at, stream, text = written.rstrip("\n").split(" ", 2)
+def _read(written: str) -> LogLine | None:
+    """None for what a loss of power has left of a line."""
+    try:
+        at, stream, text = written.rstrip("\n").split(" ", 2)
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        return None
     number: Literal[1, 2] = 2 if stream == "2" else 1
-    return LogLine(datetime.fromisoformat(at), number, text)
+    return LogLine(moment, number, text) if moment.tzinfo else None

@@ -27,6 +27,10 @@ _CHEAP = "PRAGMA synchronous = NORMAL"
 """Outlives a killed process. A power cut may take the last of it, if no durable change followed."""
 
 
+_DAMAGED = ("malformed", "not a database")
+"""What SQLite says of a file that it cannot read as one."""
+
+
 class Conflict(BackendDown):
     """A row that must be unique is there already. Caught within this package."""
 
@@ -35,7 +39,8 @@ class Database:
     """Short transactions, each on its own connection of a pool. Thread-safe."""
 
     def __init__(self, url: str) -> None:
-        with _our_errors():
+        self._file = make_url(url).database or ""
+        with self._our_errors():
             self._engine = _engine(url, _DURABLE)
             self._notes = _engine(url, _CHEAP)
         self._changing = self._engine.execution_options(changes=True)
@@ -44,13 +49,13 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One consistent view of everything read inside."""
-        with _our_errors(), self._engine.begin() as connection:
+        with self._our_errors(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def changing(self) -> Iterator[Connection]:
         """All or nothing of what is done inside; one at a time on SQLite."""
-        with _our_errors(), self._changing.begin() as connection:
+        with self._our_errors(), self._changing.begin() as connection:
             yield connection
 
     @contextmanager
@@ -59,22 +64,27 @@ class Database:
 
         What was noted before a durable change is as durable as that: both are in one log.
         """
-        with _our_errors(), self._noting.begin() as connection:
+        with self._our_errors(), self._noting.begin() as connection:
             yield connection
 
     def close(self) -> None:
         self._engine.dispose()
         self._notes.dispose()
 
-
-@contextmanager
-def _our_errors() -> Iterator[None]:
-    try:
-        yield
-    except IntegrityError as error:
-        raise Conflict(_said(error), "try it again") from error
-    except SQLAlchemyError as error:
-        raise BackendDown(_said(error), "pushdeploy doctor says what is wrong") from error
+    @contextmanager
+    def _our_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except IntegrityError as error:
+            raise Conflict(_said(error), "try it again") from error
+        except SQLAlchemyError as error:
+            said = _said(error)
+            if any(words in said for words in _DAMAGED):
+                raise BackendDown(
+                    f"{self._file} is damaged: {said}",
+                    "stop the server, and put a backup of this file back, without its -wal",
+                ) from error
+            raise BackendDown(said, "pushdeploy doctor says what is wrong") from error
 
 
 def _said(error: SQLAlchemyError) -> str:

@@ -66,6 +66,16 @@ def refs_pending() -> Select[Any]:
     return _releases().where(live, waiting).order_by(APPS.c.name)
 
 
+def moved_refs(app: AppName) -> Select[Any]:
+    """The oldest first, so that the last one of each ref counts."""
+    moved = and_(RELEASES.c.ref.is_not(None), RELEASES.c.ref_moved.is_(True))
+    return (
+        select(RELEASES.c.ref, RELEASES.c.commit_id)
+        .where(RELEASES.c.app_id == _id(app), moved)
+        .order_by(RELEASES.c.version)
+    )
+
+
 def steps(app: AppName, version: int) -> Select[Any]:
     return (
         select(RELEASE_STEPS.c.name, RELEASE_STEPS.c.seconds)

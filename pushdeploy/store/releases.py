@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Select, insert
 
-from pushdeploy.domain.names import AppName, ImageDigest
+from pushdeploy.domain.names import AppName, CommitId, ImageDigest
 from pushdeploy.domain.release import Candidate, Release, ReleaseStatus
 from pushdeploy.domain.retention import Entry
 from pushdeploy.store import ledger
@@ -52,6 +52,12 @@ class Releases:
     def live(self) -> Mapping[AppName, Release]:
         """The live release of every app that has one."""
         return {release.app: release for release in self._all(ledger.live())}
+
+    def branches(self, app: AppName) -> Mapping[str, CommitId]:
+        """Where the branches are that releases have moved."""
+        with self._database.reading() as connection:
+            rows = connection.execute(ledger.moved_refs(app)).all()
+        return {row.ref: CommitId(row.commit_id) for row in rows}
 
     def unfinished(self) -> Sequence[Release]:
         """Of all apps: being shipped right now, or cut short when a server was killed."""

@@ -1,0 +1,211 @@
+"""A repository's own files after a loss of power: what is damaged, and how it is put right."""
+
+import re
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pushdeploy.domain.names import CommitId
+from pushdeploy.receive.git import Git, GitFailed
+from pushdeploy.receive.updates import HEADS, PRIVATE
+
+CONFIG = """[core]
+\trepositoryformatversion = 0
+\tfilemode = true
+\tbare = true
+\tlogAllRefUpdates = false
+[gc]
+\tauto = 0
+[receive]
+\tautogc = false
+[repack]
+\twriteBitmaps = false
+[transfer]
+\thideRefs = refs/pushdeploy
+"""
+
+ATTRIBUTES = "* -export-ignore -export-subst\n"
+"""An archive is the tree as it is, whatever the app's own .gitattributes say."""
+
+_HEAD = re.compile(rb"ref: refs/heads/[^\s]+\n?|[0-9a-f]{40}\n?")
+_COMMIT = re.compile(rb"[0-9a-f]{40}\n?")
+_PACKED = re.compile(rb"#.*|\^[0-9a-f]{40}|[0-9a-f]{40} refs/[^\s]+|")
+_KEPT = f"{PRIVATE}commits/"
+
+
+@dataclass(frozen=True, slots=True)
+class Mending:
+    """``directory`` is a bare repository of ours. Nobody else writes to it meanwhile."""
+
+    directory: Path
+
+    def is_sound(self) -> bool:
+        """Whether what every push and fetch reads first is as it should be. Quick."""
+        quick = (path for below in ("refs/heads", "refs/tags") for path in self._bad_refs(below))
+        return all(whole for _, whole in self._own_files()) and next(quick, None) is None
+
+    def damages(self) -> Sequence[str]:
+        """The files that are not what git or we have written; nothing is changed."""
+        found = [name for name, whole in self._own_files() if not whole]
+        found += [self._name(path) for path in self._bad_refs()]
+        return [*found, *(self._name(path) for path in self._empty_objects())]
+
+    def mend(self, known: Mapping[str, CommitId]) -> Sequence[str]:
+        """Put right what can be: a sentence for each thing that was wrong.
+
+        ``known`` says where branches should be. Where one is lost, or its commit is, the next push
+        brings it.
+        """
+        self._make_directories()
+        said = [*self._mend_own_files(known)]
+        bad = [*self._bad_refs()]
+        for path in bad:
+            path.unlink()
+            said.append(f"{self._name(path)} was damaged")
+        for path in [*self._empty_objects()]:
+            path.unlink()
+            said.append(f"{self._name(path)} was empty")
+        for path in self._locks():
+            path.unlink(missing_ok=True)
+            said.append(f"{self._name(path)} was left by a program that is gone")
+        if said:
+            said += self._drop_refs_without_commits()
+            said += self._bring_back({**known, **kept_commits(map(self._name, bad))})
+        return said
+
+    # ------------------------------------------------------------- what is wrong
+
+    def _own_files(self) -> Iterator[tuple[str, bool]]:
+        yield "HEAD", bool(_HEAD.fullmatch(self._read("HEAD")))
+        config = self._read("config")
+        yield "config", b"bare = true" in config and b"hideRefs" in config and b"\0" not in config
+        yield "info/attributes", self._read("info/attributes") == ATTRIBUTES.encode()
+        packed = self._read("packed-refs")
+        begun = packed.startswith(b"#") or not (self.directory / "packed-refs").exists()
+        yield "packed-refs", begun and all(map(_PACKED.fullmatch, packed.split(b"\n")))
+        shallow = self._read("shallow").split(b"\n")
+        yield "shallow", all(not line or _COMMIT.fullmatch(line) for line in shallow)
+
+    def _bad_refs(self, below: str = "refs") -> Iterator[Path]:
+        for path in self._files_below(below):
+            whole = _COMMIT.fullmatch(_content(path)) and not path.name.startswith(".")
+            if path.suffix != ".lock" and not whole:
+                yield path
+
+    def _empty_objects(self) -> Iterator[Path]:
+        for path in self._files_below("objects"):
+            if path.parent.name != "info" and not path.stat().st_size:
+                yield path
+
+    def _locks(self) -> Iterator[Path]:
+        yield from self.directory.glob("*.lock")
+        for below in ("refs", "objects"):
+            yield from (p for p in self._files_below(below) if p.suffix == ".lock")
+
+    def _files_below(self, name: str) -> Sequence[Path]:
+        return [path for path in sorted((self.directory / name).rglob("*")) if path.is_file()]
+
+    # ------------------------------------------------------------- putting it right
+
+    def _make_directories(self) -> None:
+        for name in ("objects/pack", "objects/info", "refs/heads", "refs/tags", "info"):
+            (self.directory / name).mkdir(parents=True, exist_ok=True)
+
+    def _mend_own_files(self, known: Mapping[str, CommitId]) -> Iterator[str]:
+        head = next(iter(sorted(known)), f"{HEADS}main")
+        right = {
+            "HEAD": f"ref: {head}\n".encode(),
+            "config": CONFIG.encode(),
+            "info/attributes": ATTRIBUTES.encode(),
+            "packed-refs": _packed(self._read("packed-refs")),
+            "shallow": _lines(_COMMIT, self._read("shallow")),
+        }
+        for name, whole in [*self._own_files()]:
+            if not whole:
+                _write_whole(self.directory / name, right[name])
+                yield f"{name} was damaged"
+
+    def _drop_refs_without_commits(self) -> Iterator[str]:
+        for ref, commit in self._refs().items():
+            if not self._has(commit):
+                with suppress(GitFailed):
+                    Git(self.directory).read("update-ref", "-d", ref)
+                yield f"the commit of {ref} is lost: the next push brings it"
+
+    def _bring_back(self, known: Mapping[str, CommitId]) -> Iterator[str]:
+        there = self._refs()
+        for ref, commit in known.items():
+            if ref in there:
+                continue
+            if not self._has(commit):
+                yield f"{commit.short}, which {ref} was at, is lost: the next push brings it"
+                continue
+            path = self.directory / ref
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write_whole(path, f"{commit}\n".encode())
+            yield f"{ref} is at {commit.short} again"
+
+    def _refs(self) -> Mapping[str, CommitId]:
+        """Of files and of packed ones; the files win."""
+        found = {}
+        for line in self._read("packed-refs").split(b"\n"):
+            commit, _, ref = line.partition(b" ")
+            if _COMMIT.fullmatch(commit):
+                found[ref.decode("utf-8", "surrogateescape")] = CommitId(commit.decode())
+        for path in self._files_below("refs"):
+            if _COMMIT.fullmatch(_content(path)):
+                found[self._name(path)] = CommitId(_content(path).decode().strip())
+        return found
+
+    def _has(self, commit: CommitId) -> bool:
+        try:
+            Git(self.directory).read("cat-file", "-e", f"{commit}^{{tree}}")
+        except GitFailed:
+            return False
+        return True
+
+    def _read(self, name: str) -> bytes:
+        return _content(self.directory / name)
+
+    def _name(self, path: Path) -> str:
+        return str(path.relative_to(self.directory))
+
+
+def kept_commits(names: Iterable[str]) -> Mapping[str, CommitId]:
+    """Private refs say by their names where they should be."""
+    found = {}
+    for name in names:
+        commit = name.removeprefix(_KEPT)
+        if name.startswith(_KEPT) and _COMMIT.fullmatch(commit.encode()):
+            found[name] = CommitId(commit)
+    return found
+
+
+def _packed(content: bytes) -> bytes:
+    """What can still be read, behind a line that says that nothing is peeled."""
+    lines = _lines(_PACKED, content).split(b"\n")
+    return b"# pack-refs with:\n" + b"".join(
+        line + b"\n" for line in lines if _COMMIT.fullmatch(line.partition(b" ")[0])
+    )
+
+
+def _lines(wanted: "re.Pattern[bytes]", content: bytes) -> bytes:
+    lines = [line for line in content.split(b"\n") if line and wanted.fullmatch(line)]
+    return b"".join(line + b"\n" for line in lines)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    if path.is_dir():
+        path.rename(path.with_name(f"{path.name}.damaged-{secrets.token_hex(4)}"))
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    beside.write_bytes(content)
+    beside.replace(path)

@@ -1,0 +1,157 @@
+"""Repositories after a loss of power: each file that git or we keep, damaged in every way."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pushdeploy.domain.names import AppName, CommitId
+from pushdeploy.receive.mending import ATTRIBUTES, Mending
+from pushdeploy.receive.repositories import Repositories
+from tests.unit.receive.client import Client
+from tests.unit.receive.host import APP
+
+MAIN = "refs/heads/main"
+
+DAMAGE: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda _: b"",
+    "cut off": lambda content: content[: len(content) // 2],
+    "garbage": lambda content: bytes(200) + b"\xff\xfe no such thing\n" + content[:20],
+    "zeros": lambda content: bytes(len(content)),
+}
+
+
+@pytest.fixture
+def known() -> dict[str, CommitId]:
+    """What the ledger says; each test fills it."""
+    return {}
+
+
+@pytest.fixture
+def repositories(tmp_path: Path, known: dict[str, CommitId]) -> Repositories:
+    return Repositories(tmp_path / "repositories", lambda _: known)
+
+
+@pytest.fixture
+def head(client: Client, repositories: Repositories, known: dict[str, CommitId]) -> CommitId:
+    """A commit that the server has on main, as the ledger knows."""
+    commit = client.commit(file="content")
+    client.git("push", "-q", "deploy", "main")
+    repositories.keep(APP, commit)
+    known[MAIN] = commit
+    return commit
+
+
+def packed(client: Client, repositories: Repositories) -> Path:
+    directory = repositories.path(APP)
+    client.git("--git-dir", str(directory), "pack-refs", "--all")
+    return directory / "packed-refs"
+
+
+def assert_serves(client: Client, head: CommitId) -> None:
+    """Looked at, cloned and pushed to as if nothing had been."""
+    assert client.git("ls-remote", "deploy", MAIN).split()[0] == head
+    client.git("fetch", "-q", "deploy")
+    client.commit(file="next")
+    client.git("push", "-q", "deploy", "main")
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize(
+    "name", [MAIN, "packed-refs", "HEAD", "config", "info/attributes", "shallow"]
+)
+def test_a_damaged_file_is_mended_when_somebody_comes(
+    client: Client, repositories: Repositories, head: CommitId, name: str, damage: str
+) -> None:
+    path = repositories.path(APP) / name
+    if name == "packed-refs":
+        packed(client, repositories)
+    before = path.read_bytes() if path.exists() else f"{head}\n".encode()
+    path.write_bytes(DAMAGE[damage](before))
+
+    assert_serves(client, head)
+    assert Mending(repositories.path(APP)).damages() == []
+    assert (repositories.path(APP) / "info" / "attributes").read_text() == ATTRIBUTES
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_start_mends_what_nobody_has_come_to(
+    client: Client, repositories: Repositories, head: CommitId, damage: str
+) -> None:
+    directory = repositories.path(APP)
+    (directory / MAIN).write_bytes(DAMAGE[damage](f"{head}\n".encode()))
+    kept = directory / "refs" / "pushdeploy" / "commits" / head
+    kept.write_bytes(DAMAGE[damage](f"{head}\n".encode()))
+    (directory / "HEAD.lock").touch()
+    (directory / MAIN).with_suffix(".lock").touch()
+    (directory / "packed-refs.lock").touch()
+    assert repositories.damages() == [f"{MAIN} of shop", f"refs/pushdeploy/commits/{head} of shop"]
+
+    repositories.sweep()
+
+    assert repositories.read(APP, MAIN) == head
+    assert kept.read_text() == f"{head}\n"
+    assert list(directory.rglob("*.lock")) == []
+    assert repositories.damages() == []
+    assert f"{MAIN} is at {head.short} again" in repositories.news(APP)
+    assert repositories.news(APP) == ()
+
+
+def test_a_repository_without_its_head_file_and_directories_is_one_again(
+    client: Client, repositories: Repositories, head: CommitId
+) -> None:
+    directory = repositories.path(APP)
+    packed(client, repositories)
+    (directory / "HEAD").unlink()
+    for name in ("refs/heads", "refs/tags"):
+        (directory / name).rmdir()
+    assert_serves(client, head)
+
+
+def test_a_branch_whose_commit_is_lost_is_brought_again_by_the_next_push(
+    client: Client, repositories: Repositories, head: CommitId
+) -> None:
+    directory = repositories.path(APP)
+    for path in (directory / "objects").rglob("*"):
+        if path.is_file():
+            path.chmod(0o600)
+            path.write_bytes(b"")
+
+    repositories.sweep()
+
+    assert repositories.read(APP, MAIN) is None
+    assert any("the next push brings it" in line for line in repositories.news(APP))
+    client.git("push", "-q", "deploy", "main")
+    assert repositories.read(APP, MAIN) == head
+
+
+def test_a_person_who_pushes_is_told(
+    client: Client, repositories: Repositories, head: CommitId
+) -> None:
+    (repositories.path(APP) / MAIN).write_bytes(b"")
+    client.commit(file="next")
+    _, said = client.run("push", "deploy", "main")
+    assert f"the repository was mended: {MAIN} is at {head.short} again" in said
+
+
+def test_branches_that_the_ledger_does_not_know_are_lost_and_said(
+    client: Client, repositories: Repositories, head: CommitId
+) -> None:
+    client.git("push", "-q", "deploy", "main:aside")
+    (repositories.path(APP) / "refs" / "heads" / "aside").write_bytes(b"")
+    repositories.sweep()
+    assert repositories.read(APP, "refs/heads/aside") is None
+    assert repositories.read(APP, MAIN) == head
+    assert repositories.news(APP) == ["refs/heads/aside was damaged"]
+
+
+def test_a_sound_repository_is_left_as_it_is(
+    client: Client, repositories: Repositories, head: CommitId
+) -> None:
+    packed(client, repositories)
+    directory = repositories.path(APP)
+    before = {path: path.stat().st_mtime_ns for path in directory.rglob("*") if path.is_file()}
+    repositories.sweep()
+    assert repositories.news(AppName("shop")) == ()
+    after = {path: path.stat().st_mtime_ns for path in directory.rglob("*") if path.is_file()}
+    assert after == before
