@@ -5,7 +5,7 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from pushdeploy.cutover import STOP_SECONDS, places
@@ -88,7 +88,8 @@ class Reconciler:
             present = self._running.scheduler.listening(plan.keep)
             down = requests_wait and _is_down(plan, present)
             if down:
-                self._route(app, live, present, plan.stop, Quiet(), down=True)
+                with suppress(PushdeployError):  # then they fail, and what is missing still starts
+                    self._route(app, live, present, plan.stop, Quiet(), down=True)
             started: Sequence[Task] = []
             try:
                 started = self._start_missing(app, live, plan, output)
@@ -260,7 +261,7 @@ class Reconciler:
     def converge_quietly(self, name: AppName) -> Found:
         """Converge and log what fails: one bad app must not stop the others."""
         try:
-            self._changed(name)
+            self._tell(name)
             found = self.converge(name, Quiet(), requests_wait=True)
         except UnknownApp:
             return Found.SETTLED
@@ -274,6 +275,13 @@ class Reconciler:
             self._said.pop(name, None)
             return found
         return Found.FAILED
+
+    def _tell(self, name: AppName) -> None:
+        """What cannot be written down must not keep an app from being brought in order."""
+        try:
+            self._changed(name)
+        except PushdeployError as error:
+            _log.warning("app=%s what became of it is not written down: %s", name, error.message)
 
     def watch(self, stopping: threading.Event) -> None:
         """Converge all, then whatever changes by itself, until ``stopping``; on its own thread."""

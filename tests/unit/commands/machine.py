@@ -411,7 +411,7 @@ class Machine:
         snapshots = SnapshotPhase(
             self.store, Shelf(self.home / "snapshots"), disks, keep=10, days=14, releases=20
         )
-        running = Running(
+        self.running = running = Running(
             self.store,
             locks,
             traffic,

@@ -2,12 +2,17 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from pushdeploy.dirty import Found
+from pushdeploy.domain.errors import BackendDown
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.task import Death, Ended
-from tests.unit.commands.machine import AT, SHOP, WORKER, Machine
+from pushdeploy.reconcile import Reconciler
+from tests.unit.commands.machine import AT, SHOP, WORKER, Machine, MemoryRouter
 
 BLOG = AppName("blog")
 
@@ -165,6 +170,27 @@ def test_ps_tells_how_a_process_ended_and_that_its_release_did_not_stay_up(
     assert machine.type("apps:info shop --format json").json["trouble"] == why
     [row] = machine.type("ps shop --format json").json
     assert (row["restarts"], row["last_exit"]["signal"]) == (7, "SIGKILL")
+
+
+class Full(MemoryRouter):
+    """Its files cannot be written."""
+
+    def switch(self, *_: object, **__: object) -> NoReturn:
+        raise BackendDown("the nginx files cannot be written")
+
+
+def test_processes_are_started_again_where_nothing_can_be_written(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.live()
+    machine.scheduler.running.clear()
+
+    def no_room(_: AppName) -> NoReturn:
+        raise BackendDown("the database cannot be used")
+
+    running = replace(machine.running, router=Full())
+    assert Reconciler(running, no_room).converge_quietly(SHOP) is Found.FAILED
+    assert machine.places() == ["web.1"]
+    machine.store.close()
 
 
 @pytest.mark.parametrize(("seconds", "watch"), [(11, "10s"), (2, "1s"), (0, "0s")])
