@@ -34,7 +34,8 @@ def shorten(report):
     if report is None:
         return
     here = os.getcwd() + os.sep
-    own = [frame for frame in report.stack if os.path.abspath(frame.filename).startswith(here)]
+    names = [frame for frame in report.stack if not frame.filename.startswith("<")]
+    own = [frame for frame in names if os.path.abspath(frame.filename).startswith(here)]
     report.stack = traceback.StackSummary.from_list(own or report.stack[-1:])
     shorten(report.__cause__)
     shorten(report.__context__)

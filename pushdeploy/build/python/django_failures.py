@@ -36,7 +36,7 @@ def explained(
             return cause
     if imported := explained_import(raised, own, "requirements.txt"):
         return _collecting(imported.message, imported.hint)
-    where = f" ({raised.place})" if raised.place and "(" not in raised.message else ""
+    where = f" ({raised.place})" if raised.place and raised.place not in raised.message else ""
     without = circumstances.config_set(_SWITCH_OFF)
     return _collecting(f"{raised}{where}", f"mend it and push, or go without:  {without}")
 

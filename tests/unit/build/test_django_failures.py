@@ -103,8 +103,8 @@ WANTED = "the settings want the config var SECRET_KEY"
             id="a name",
         ),
         pytest.param(
-            ["    DEBUG =", "           ^", "SyntaxError: invalid syntax"],
-            "SyntaxError: invalid syntax (shop/settings.py, line 5)",
+            ["    x = (", "        ^", "SyntaxError: '(' was never closed"],
+            "SyntaxError: '(' was never closed (shop/settings.py, line 5)",
             "mend it",
             id="syntax",
         ),
