@@ -10,11 +10,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from pushdeploy.build.builder import DEPENDENCIES_LABEL
-from pushdeploy.build.caches import AppCaches
-from pushdeploy.build.containers import ROLE_LABEL
-from pushdeploy.domain.app import FIRST_UID
+from pushdeploy.build.containers import OWNER_LABEL, ROLE_LABEL
 from pushdeploy.domain.container import ImageInfo
-from pushdeploy.domain.errors import BackendDown, Busy, PushdeployError
+from pushdeploy.domain.errors import BackendDown, Busy
 from pushdeploy.domain.names import AppName, ImageDigest
 from pushdeploy.domain.ports import Engine
 from pushdeploy.domain.release import Release, ReleaseStatus
@@ -45,7 +43,6 @@ class Retention:
     store: Store
     locks: AppLocks
     engine: Engine
-    caches: AppCaches
     keep: int
     wait_seconds: float = 10.0
     pins: Pins = field(default_factory=Pins)
@@ -69,19 +66,6 @@ class Retention:
     def after_live(self, app: AppName) -> None:
         """In the background: remove what a new release has pushed out of the last ones."""
         threading.Thread(target=self._expire, args=[app], name=f"expire-{app}", daemon=True).start()
-
-    def after_destroy(self, app_id: int) -> None:
-        """In the background: remove what builds of an app have left that is not there any more."""
-        threading.Thread(
-            target=self._forget, args=[app_id], name=f"forget-{app_id}", daemon=True
-        ).start()
-
-    def _forget(self, app_id: int) -> None:
-        self.caches.remove(app_id)
-        try:
-            self.engine.remove_network(str(FIRST_UID + app_id))
-        except PushdeployError as error:
-            _log.warning("the network of a destroyed app stays: %s", error.message)
 
     def expired(self, releases: Sequence[Release]) -> frozenset[int]:
         """Versions of those whose slug is gone; none while the engine does not answer."""
@@ -110,7 +94,8 @@ class Retention:
         of = None if everything else [image.id for image in images]
         entries = self.store.releases.entries(of)
         needed = {*in_use, *self.pins.images()}
-        return verdicts(entries, images, needed, Rule(self.keep, datetime.now(UTC)))
+        apps = {app.id for app in self.store.apps.list()}
+        return verdicts(entries, images, needed, Rule(self.keep, datetime.now(UTC), apps))
 
     # ------------------------------------------------------------- removing
 
@@ -206,8 +191,10 @@ def _kept(verdict: Verdict) -> Verdict:
 def _stored_image(info: ImageInfo) -> StoredImage | None:
     """None for what is neither a slug nor a dependency layer."""
     layer = info.labels.get(DEPENDENCIES_LABEL, "")
+    name = info.labels.get(OWNER_LABEL, "")
+    owner = int(name) if name.isdecimal() else None
     if info.labels.get(ROLE_LABEL) == "slug":
-        return StoredImage(info.id, "slug", layer, info.created_at)
+        return StoredImage(info.id, "slug", layer, owner, info.created_at)
     if info.labels.get(ROLE_LABEL) == "dependencies":
-        return StoredImage(info.id, "dependencies", layer, info.created_at)
+        return StoredImage(info.id, "dependencies", layer, owner, info.created_at)
     return None

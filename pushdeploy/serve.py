@@ -14,6 +14,7 @@ from typing import NoReturn
 from pushdeploy.domain.errors import Busy, PushdeployError
 from pushdeploy.domain.names import AppName
 from pushdeploy.instance import Home, read_instance
+from pushdeploy.leftovers import Leftovers
 from pushdeploy.room import Reserve, blamed, lack_of
 from pushdeploy.settings import Settings
 from pushdeploy.trail import Trail, local_user
@@ -23,6 +24,8 @@ _log = logging.getLogger(__name__)
 
 FINISHING_SECONDS = 60
 """How long a stopping server waits for deploys past their point of no return."""
+
+CLEANING_SECONDS = 3600
 
 BLIND_GRACE_SECONDS = 5
 """For tasks that have never seen their disks, and could write nothing there."""
@@ -90,6 +93,9 @@ def _startup(server: Server, settings: Settings, stopping: threading.Event) -> N
     threading.Thread(
         target=_upkeep, args=[server, settings, stopping], name="upkeep", daemon=True
     ).start()
+    threading.Thread(
+        target=_clean, args=[server.leftovers, stopping], name="leftovers", daemon=True
+    ).start()
     sys.stdout.write(f"ready ssh={address} http={settings.http}\n")
     sys.stdout.flush()
 
@@ -129,6 +135,14 @@ def _upkeep(server: Server, settings: Settings, stopping: threading.Event) -> No
             _log.warning("nginx's logs go on growing: %s", error.message)
         trail.prune(settings.keep_audit_days, settings.keep_audit_rows)
         Reserve(settings.home).keep()
+
+
+def _clean(leftovers: Leftovers, stopping: threading.Event) -> None:
+    """What killed builds and destroyed apps have left: now, and each hour."""
+    while True:
+        leftovers.remove()
+        if stopping.wait(CLEANING_SECONDS):
+            return
 
 
 def _mount_disks(server: Server) -> None:

@@ -20,6 +20,7 @@ from pushdeploy.domain.ports import Engine, Output, Router, Scheduler
 from pushdeploy.engine.docker import DockerEngine
 from pushdeploy.instance import Home
 from pushdeploy.layers import Layers
+from pushdeploy.leftovers import Leftovers
 from pushdeploy.lifecycle import Lifecycle
 from pushdeploy.locks import AppLocks, Pins, TrafficLocks, Writers
 from pushdeploy.promote import Promoter
@@ -68,6 +69,7 @@ class Server:
     rehearsals: Rehearsals
     walls: Walls
     layers: Layers
+    leftovers: Leftovers
 
 
 class Wiring:
@@ -116,6 +118,7 @@ class Wiring:
                 self._locks,
                 self._settings.task_layer_bytes,
             ),
+            leftovers=self._leftovers,
         )
 
     def _branches(self, app: AppName) -> Mapping[str, CommitId]:
@@ -162,8 +165,12 @@ class Wiring:
     @cached_property
     def _retention(self) -> Retention:
         keep = self._settings.keep_releases
+        return Retention(self._store, self._locks, self._engine, keep, pins=self._pins)
+
+    @cached_property
+    def _leftovers(self) -> Leftovers:
         caches = self._builder.caches
-        return Retention(self._store, self._locks, self._engine, caches, keep, pins=self._pins)
+        return Leftovers(self._store, self._locks, self._engine, caches, self._retention)
 
     # ------------------------------------------------------------- what becomes of a push
 
@@ -291,6 +298,7 @@ class Wiring:
             self._writers,
             self._snapshots,
             self._rehearsals,
+            self._leftovers,
         )
 
 

@@ -31,6 +31,7 @@ from pushdeploy.domain.container import (
     LogLine,
 )
 from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.domain.leftovers import BuildRecord
 from pushdeploy.domain.names import ImageDigest
 
 ADDRESS = "127.0.0.1"
@@ -52,6 +53,7 @@ class FakeEngine:
         self._lock = threading.RLock()
         self._containers: dict[str, _Container] = {}
         self._images: dict[ImageDigest, FakeImage] = {}
+        self.records: list[BuildRecord] = []
         self._listeners: list[queue.SimpleQueue[EngineEvent | None]] = []
 
     def add_image(
@@ -233,6 +235,19 @@ class FakeEngine:
         line(f"Step 1/1 : {dockerfile}")
         change = ImageChange(labels=options.labels)
         return self.import_image(context, tag, change)
+
+    def sweep(self) -> None:
+        """Nothing is left on this machine."""
+
+    def build_records(self) -> Sequence[BuildRecord]:
+        return self.records
+
+    def forget_records(self, ids: Sequence[str]) -> None:
+        self.records = [record for record in self.records if record.id not in ids]
+
+    def nameless_images(self) -> Sequence[tuple[ImageDigest, datetime]]:
+        found = (image.info for image in self._images.values() if not image.info.tags)
+        return [(info.id, info.created_at) for info in found if info.created_at]
 
     def ensure_network(self, *, isolated: bool = False, alone: str = "") -> str:
         return f"fake-{self.instance}{'-isolated' if isolated else ''}{alone}"

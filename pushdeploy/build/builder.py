@@ -13,6 +13,7 @@ from pushdeploy.build.caches import AppCaches, remove_former
 from pushdeploy.build.choice import choose, load_buildpacks
 from pushdeploy.build.containers import OWNER_LABEL, ROLE_LABEL, BuildSettings, WrongPython
 from pushdeploy.build.dockerfile.checking import check_images, text_as_sent
+from pushdeploy.build.dockerfile.features import clearer_failures, refuse_unknown
 from pushdeploy.build.dockerfile.listed import listed_for
 from pushdeploy.build.environment import build_environment, listed_environment
 from pushdeploy.build.keys import Ground, layer_key, slug_key
@@ -75,6 +76,7 @@ class SlugBuilder:
     def sweep(self) -> None:
         """Remove the build containers that a killed server left, and what builds once shared."""
         remove_former(self._options.cache)
+        self._engine.sweep()
         for info in self._engine.containers({ROLE_LABEL: "build"}):
             self._engine.remove(info.id)
 
@@ -119,7 +121,7 @@ class SlugBuilder:
         labels = {"pushdeploy.app": source.app, "pushdeploy.commit": source.commit}
         downloads = self.caches.downloads(blueprint.app_id)
         job = Job(source, downloads, labels, blueprint.environment, output, cancellation, deadline)
-        slug = self._slug_of(self._image(blueprint, config, job), blueprint)
+        slug = self._slug_of(self._image(blueprint, config, job), blueprint, output)
         self._slugs.add(slug)
         return slug
 
@@ -235,6 +237,7 @@ class SlugBuilder:
     ) -> ImageDigest:
         reader = blueprint.source.reader
         text = text_as_sent(reader, plan.dockerfile)
+        refuse_unknown(text, self._engine.build_tool())
         listed = listed_for(text, listed_environment(config), self._engine.build_tool())
         for notice in listed.notices:
             job.output.detail(f"note: {notice}")
@@ -251,7 +254,8 @@ class SlugBuilder:
             cached_from=self._slugs_of(blueprint.app_id),
         )
         tag = self._tag("slug", blueprint.key)
-        with reader.archive() as context:
+        building = self.caches.building(blueprint.app_id)
+        with reader.archive() as context, building, clearer_failures(text):
             return self._engine.build(
                 context, plan.dockerfile, tag, options, job.output.detail, job.cancellation
             )
@@ -261,11 +265,14 @@ class SlugBuilder:
         labels = {ROLE_LABEL: "slug", OWNER_LABEL: str(app_id)}
         return [image.id for image in self._engine.images(labels)]
 
-    def _slug_of(self, digest: ImageDigest, blueprint: Blueprint) -> Slug:
+    def _slug_of(self, digest: ImageDigest, blueprint: Blueprint, output: Output) -> Slug:
         image = self._engine.image(digest)
         if image is None:
             raise BackendDown("the slug's image vanished", "push again; is something pruning it?")
-        return blueprint.slug(image, datetime.now(UTC))
+        slug = blueprint.slug(image, datetime.now(UTC))
+        for notice in blueprint.notices(image):
+            output.detail(f"note: {notice}")
+        return slug
 
     def _tag(self, kind: str, key: str) -> str:
         """A name that only its app can know: a key is told to nobody, but for a few digits."""

@@ -2,15 +2,18 @@
 
 import os
 import secrets
-import shutil
-from collections.abc import Collection, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pushdeploy.build.containers import APP_IDS
+from pushdeploy.disks.programs import remove, used_bytes
+from pushdeploy.domain.leftovers import Window
 
 _SCOPE_BYTES = 16
+_MOST_NOTES = 1000
 _FORMER = "uv"
 """One directory was every app's, until an app could be seen to plant code in another by it."""
 
@@ -31,6 +34,7 @@ class AppCaches:
         if not found.is_dir():
             found.mkdir(parents=True, exist_ok=True)
             os.chown(found, *APP_IDS)
+        os.utime(found.parent)  # when they were last needed
         return found
 
     def scope(self, app_id: int) -> str:
@@ -49,22 +53,69 @@ class AppCaches:
         unfinished.replace(file)
         return file.read_text(encoding="ascii").strip()
 
+    @contextmanager
+    def building(self, app_id: int) -> Iterator[None]:
+        """Note when a Dockerfile is built, for what its builder leaves bears no name."""
+        self._note(app_id, "begun")
+        try:
+            yield
+        finally:
+            self._note(app_id, "ended")
+
+    def windows(self, app_id: int, server_began: datetime) -> Sequence[Window]:
+        """When Dockerfiles of the app were built; a server that was killed has ended one, too."""
+        found: list[Window] = []
+        for word, moment in self._notes(app_id):
+            if found and found[-1].ended is None:
+                begun = found.pop().begun
+                found.append(
+                    Window(begun, moment if word == "ended" else min(moment, server_began))
+                )
+            if word == "begun":
+                found.append(Window(moment, None))
+        if found and found[-1].ended is None and found[-1].begun < server_began:
+            found.append(Window(found.pop().begun, server_began))
+        return found
+
+    def app_ids(self) -> Sequence[int]:
+        """Of all apps that have anything here, also of those that have been destroyed."""
+        names = (path.name for path in self.root.iterdir()) if self.root.is_dir() else ()
+        return sorted(int(name) for name in names if name.isdecimal())
+
+    def wants_trimming(self, app_id: int, most_bytes: int, oldest: datetime) -> bool:
+        """Whether there are too many downloads, or none was needed since ``oldest``."""
+        found = self._of(app_id) / "uv"
+        if not found.is_dir():
+            return False
+        unused = datetime.fromtimestamp(found.parent.stat().st_mtime, UTC) < oldest
+        return unused or used_bytes(found) > most_bytes
+
+    def remove_downloads(self, app_id: int) -> None:
+        """While the app is not being built."""
+        remove(self._of(app_id) / "uv")
+
     def remove(self, app_id: int) -> None:
         """All of an app; nothing happens when there is nothing."""
-        shutil.rmtree(self._of(app_id), ignore_errors=True)
+        remove(self._of(app_id))
 
-    def remove_others(self, app_ids: Collection[int]) -> Sequence[str]:
-        """What belongs to none of these apps: the names of what has gone.
+    def _note(self, app_id: int, word: str) -> None:
+        file = self._of(app_id) / "builds"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            lines = file.read_text(encoding="ascii").splitlines(keepends=True)
+            if len(lines) > 2 * _MOST_NOTES:
+                file.write_text("".join(lines[-_MOST_NOTES:]), encoding="ascii")
+        with file.open("a", encoding="ascii") as notes:
+            notes.write(f"{word} {datetime.now(UTC).isoformat()}\n")
 
-        A server that was killed while it destroyed an app leaves such a directory.
-        """
-        if not self.root.is_dir():
-            return []
-        known = {str(app_id) for app_id in app_ids}
-        others = sorted(path.name for path in self.root.iterdir() if path.name not in known)
-        for name in others:
-            shutil.rmtree(self.root / name, ignore_errors=True)
-        return others
+    def _notes(self, app_id: int) -> Iterator[tuple[str, datetime]]:
+        """A line that was cut off is passed over."""
+        with suppress(FileNotFoundError):
+            text = (self._of(app_id) / "builds").read_text(encoding="ascii", errors="replace")
+            for line in text.splitlines():
+                word, _, moment = line.partition(" ")
+                with suppress(ValueError):
+                    yield word, datetime.fromisoformat(moment)
 
     def _of(self, app_id: int) -> Path:
         return self.root / str(app_id)
@@ -72,4 +123,4 @@ class AppCaches:
 
 def remove_former(cache: Path) -> None:
     """The one that all apps shared; what is in it may have been written by any of them."""
-    shutil.rmtree(cache / _FORMER, ignore_errors=True)
+    remove(cache / _FORMER)

@@ -249,7 +249,7 @@ def _destroy(request: Request, app: App) -> None:
     # Once more: a watcher that saw the tasks go may have routed to the stopped app meanwhile.
     platform.reconciler.forget(app.name, app.settings.stop_grace_seconds)
     platform.scheduler.forget_logs(app.name)
-    platform.retention.after_destroy(app.id)
+    platform.leftovers.after_destroy(app.id)
 
 
 def _rename(request: Request, app: App, new: AppName) -> None:

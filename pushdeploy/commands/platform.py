@@ -8,6 +8,7 @@ from pushdeploy.deploy import Deployer
 from pushdeploy.disks.directories import Directories
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports import Refs, Scheduler
+from pushdeploy.leftovers import Leftovers
 from pushdeploy.locks import AppLocks, Purpose, TrafficLocks, Writers
 from pushdeploy.promote import Promoter
 from pushdeploy.reconcile import Reconciler
@@ -37,6 +38,7 @@ class Platform:
     writers: Writers
     snapshots: SnapshotPhase
     rehearsals: Rehearsals
+    leftovers: Leftovers
 
     @contextmanager
     def turn(self, app: AppName, what: str, asker: Asker) -> Iterator[None]:

@@ -151,10 +151,13 @@ def gc(request: Request, plan: bool, form: str) -> None:
     """Remove slugs and dependency layers that nothing needs, of all apps.
 
     What runs, what is live anywhere and the last releases of each app stay. The others stay in
-    the ledger as expired. Nothing is removed while any app is being deployed.
+    the ledger as expired. Nothing is removed while any app is being deployed. What builds and
+    destroyed apps have left goes as well, as it does by itself each hour.
     """
     retention = request.platform.retention
     found = retention.plan() if plan else retention.collect()
+    if not plan:
+        request.platform.leftovers.remove()
     rows = [_verdict_row(verdict, plan=plan) for verdict in found]
     if form == "json":
         show_json(request, rows)

@@ -6,10 +6,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import BinaryIO, Literal, Protocol
 
+from pushdeploy.domain.build_ports import DockerfileBuilds
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import (
-    BuildOptions,
-    BuildTool,
     ContainerInfo,
     ContainerSpec,
     EngineEvent,
@@ -45,7 +44,7 @@ class Attached(Protocol):
     def close(self) -> None: ...
 
 
-class Engine(Protocol):
+class Engine(DockerfileBuilds, Protocol):
     """Docker, as far as pushdeploy needs it. ``BackendDown`` whenever it does not answer.
 
     ``create`` and ``image`` never pull. What is created carries the label of ``instance``; nothing
@@ -101,20 +100,6 @@ class Engine(Protocol):
 
     def pull(self, reference: str) -> ImageDigest: ...
     def import_image(self, tar: BinaryIO, tag: str, change: ImageChange) -> ImageDigest: ...
-    def build_tool(self) -> BuildTool:
-        """What ``build`` works with."""
-
-    def build(
-        self,
-        context: BinaryIO,
-        dockerfile: str,
-        tag: str,
-        options: BuildOptions,
-        line: Callable[[str], None],
-        cancellation: Cancellation,
-    ) -> ImageDigest:
-        """Of a tar context, by BuildKit where there is a client; ``BuildFailed`` with a tail."""
-
     def remove_network(self, alone: str = "") -> None: ...
     def close_host(self) -> Sequence[str]: ...
     def ensure_network(self, *, isolated: bool = False, alone: str = "") -> str: ...

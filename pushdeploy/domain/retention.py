@@ -30,11 +30,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class StoredImage:
-    """An image of ours; ``layer`` is the key of the dependency layer that it is, or stands on."""
+    """An image of ours; ``layer`` is the key of the dependency layer that it is, or stands on.
+
+    ``owner`` is the app by whose build it was made.
+    """
 
     id: ImageDigest
     kind: Literal["slug", "dependencies"]
     layer: str = ""
+    owner: int | None = None
     created_at: datetime | None = None
 
 
@@ -47,10 +51,14 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """``keep`` releases of each app stay: the last ones, and the last that ever were live."""
+    """``keep`` releases of each app stay: the last ones, and the last that ever were live.
+
+    ``apps`` are the ids of all apps: no build comes back for what another one has made.
+    """
 
     keep: int
     now: datetime
+    apps: Collection[int] = ()
 
 
 def verdicts(
@@ -76,7 +84,7 @@ def verdicts(
     return [
         *slugs,
         *(
-            _layer_verdict(image, image.layer in layers or image.id in in_use, rule.now)
+            _layer_verdict(image, image.layer in layers or image.id in in_use, rule)
             for image in images
             if image.kind == "dependencies"
         ),
@@ -133,9 +141,11 @@ def _why_not(former: Sequence[Entry], rule: Rule) -> str:
     return f"{former[0]}{more}: behind the last {rule.keep}"
 
 
-def _layer_verdict(image: StoredImage, needed: bool, now: datetime) -> Verdict:
+def _layer_verdict(image: StoredImage, needed: bool, rule: Rule) -> Verdict:
     if needed:
         return Verdict(image, True, "a slug that stays stands on it")
-    if image.created_at is None or now - image.created_at < LAYER_REST:
+    if image.owner is not None and image.owner not in rule.apps:
+        return Verdict(image, False, "its app was destroyed")
+    if image.created_at is None or rule.now - image.created_at < LAYER_REST:
         return Verdict(image, True, "it is younger than a week")
     return Verdict(image, False, "no slug that stays stands on it")

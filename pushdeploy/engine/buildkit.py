@@ -113,9 +113,26 @@ def build_command(
     return [*command, "-"]
 
 
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A docker program with its command line; ``home`` is a directory for whatever it keeps."""
+
+    command: Sequence[str]
+    host: str | None
+    home: str
+
+
+def prefix(instance: str) -> str:
+    """How the names of such directories begin: by them the next start finds what was left."""
+    return f"pushdeploy-build-{instance}-"
+
+
+def directory(instance: str) -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix=prefix(instance))
+
+
 def run(
-    command: Sequence[str],
-    host: str | None,
+    client: Client,
     context: BinaryIO,
     options: BuildOptions,
     line: Callable[[str], None],
@@ -127,26 +144,25 @@ def run(
     own, so that no list of processes and no file shows them. Its group is killed on a cancel and
     at the time-out; the engine then ends the build, for its session is gone.
     """
-    with tempfile.TemporaryDirectory(prefix="pushdeploy-build-") as home:
-        process = subprocess.Popen(
-            [*_DIES_WITH_US, *command],
-            env=_environment(home, host, options),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        with _killed_after(process, options.timeout_seconds) as timed_out:
-            with cancellation.stopping(lambda: _kill(process)):
-                _converse(process, context, line)
-            cancellation.check()
-            return Ended(process.wait(), timed_out.is_set())
+    process = subprocess.Popen(
+        [*_DIES_WITH_US, *client.command],
+        env=_environment(client, options),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    with _killed_after(process, options.timeout_seconds) as timed_out:
+        with cancellation.stopping(lambda: _kill(process)):
+            _converse(process, context, line)
+        cancellation.check()
+        return Ended(process.wait(), timed_out.is_set())
 
 
-def _environment(home: str, host: str | None, options: BuildOptions) -> Mapping[str, str]:
-    fixed = {"PATH": _PATH, "HOME": home, "DOCKER_BUILDKIT": "1", "LANG": "C.UTF-8"}
-    if host:
-        fixed["DOCKER_HOST"] = host
+def _environment(client: Client, options: BuildOptions) -> Mapping[str, str]:
+    fixed = {"PATH": _PATH, "HOME": client.home, "DOCKER_BUILDKIT": "1", "LANG": "C.UTF-8"}
+    if client.host:
+        fixed["DOCKER_HOST"] = client.host
     if options.scope:
         fixed[_CACHE_NAMESPACE] = options.scope
     secrets = {f"{_HIDDEN}{name}": value for name, value in options.secrets.items()}

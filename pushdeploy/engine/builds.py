@@ -2,28 +2,39 @@
 
 import json
 import re
+import shutil
+import tempfile
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import BinaryIO
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import requests
 
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import BuildOptions, BuildTool
-from pushdeploy.domain.errors import BuildFailed
+from pushdeploy.domain.errors import BuildFailed, PushdeployError
 from pushdeploy.domain.hiding import hideable, without
+from pushdeploy.domain.leftovers import BuildRecord
 from pushdeploy.domain.names import ImageDigest
 from pushdeploy.engine import buildkit
 from pushdeploy.engine.buildkit import Ended
 from pushdeploy.engine.connection import Stream
+from pushdeploy.engine.errors import answering
 from pushdeploy.engine.images import Images
 from pushdeploy.engine.network import Network
-from pushdeploy.engine.payloads import IMAGE_LABEL
+from pushdeploy.engine.payloads import IMAGE_LABEL, moment
 
 _ALONE = "builds"
 """The bridge of classic builds, whose steps have Docker's default capabilities."""
 _TAIL_LINES = 20
 _CHUNK_BYTES = 256 * 1024
+_IDS_AT_ONCE = 50
+_PAUSES = (0.2, 0.5, 1, 2, 3, 5, 8)
 _NO_IMAGE = "pushdeploy/no-such-image"
 _CPU_PERIOD_MICROSECONDS = 100_000
 
@@ -71,7 +82,9 @@ class Builds(Images, Network):
             labels = {IMAGE_LABEL: self.instance}
             command = buildkit.build_command(program, dockerfile, tag, labels, options)
             host = self.address().get("base_url")
-            ended = buildkit.run(command, host, context, options, heard, cancellation)
+            with buildkit.directory(self.instance) as place:
+                where = buildkit.Client(command, host, place)
+                ended = buildkit.run(where, context, options, heard, cancellation)
         _check(ended, dockerfile, options, list(tail))
         return self._digest(tag)
 
@@ -79,6 +92,44 @@ class Builds(Images, Network):
         numbers = [int(digits) for digits in re.findall(r"[0-9]+", self.version())[:2]]
         major, minor = [*numbers, 0, 0][:2]
         return BuildTool(self._buildkit_client() is not None, (major, minor))
+
+    def sweep(self) -> None:
+        """The directories of docker programs that ended with their server."""
+        for left in Path(tempfile.gettempdir()).glob(f"{buildkit.prefix(self.instance)}*"):
+            shutil.rmtree(left, ignore_errors=True)
+
+    def build_records(self) -> Sequence[BuildRecord]:
+        found = self._disk_usage().json().get("BuildCache") or []
+        return [build_record(each) for each in found if not each.get("InUse")]
+
+    def _disk_usage(self) -> requests.Response:
+        """Docker looks for one asker at a time, and turns others away."""
+        parameters, doing = {"type": "build-cache"}, "list the build cache"
+        for pause in _PAUSES:
+            try:
+                return self.request("GET", "/system/df", doing, params=parameters)
+            except PushdeployError as error:
+                if "already running" not in error.message:
+                    raise
+                time.sleep(pause)
+        return self.request("GET", "/system/df", doing, params=parameters)
+
+    def forget_records(self, ids: Sequence[str]) -> None:
+        """What is in use meanwhile stays."""
+        for some in _portions(ids):
+            parameters = {
+                "all": "1",
+                "filters": json.dumps({"id": {f"^({'|'.join(some)})$": True}}),
+            }
+            self.request("POST", "/build/prune", "prune the build cache", params=parameters)
+
+    def nameless_images(self) -> Sequence[tuple[ImageDigest, datetime]]:
+        with answering("list the images"):
+            listed = self.api.images(filters={"dangling": True})
+        return [
+            (ImageDigest(each["Id"]), datetime.fromtimestamp(each["Created"], UTC))
+            for each in listed
+        ]
 
     def _buildkit_client(self) -> str | None:
         """Not with TLS: its certificates are known to docker-py alone."""
@@ -141,6 +192,23 @@ def classic_parameters(
         parameters["cpuperiod"] = _CPU_PERIOD_MICROSECONDS
         parameters["cpuquota"] = round(options.cpus * _CPU_PERIOD_MICROSECONDS)
     return parameters
+
+
+def build_record(listed: Mapping[str, Any]) -> BuildRecord:
+    """From what ``GET /system/df`` says; what was never used counts from when it was made."""
+    return BuildRecord(
+        id=str(listed["ID"]),
+        created_at=moment(listed["CreatedAt"]),
+        used_at=moment(listed.get("LastUsedAt") or listed["CreatedAt"]),
+        size_bytes=int(listed.get("Size") or 0),
+        context=str(listed.get("Description", "")).startswith("http url http://build-context-"),
+    )
+
+
+def _portions(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """A filter goes into an address, which has a longest form."""
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        yield ids[start : start + _IDS_AT_ONCE]
 
 
 def _tell(stream: Stream, line: Callable[[str], None]) -> bool:

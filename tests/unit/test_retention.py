@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from pushdeploy.build.caches import AppCaches
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import ContainerSpec
 from pushdeploy.domain.errors import Busy
@@ -27,12 +26,12 @@ PREFIX = "pushdeploy-fake0000"
 class Place:
     """A ledger of one app, whose slugs are images."""
 
-    def __init__(self, store: Store, caches: AppCaches) -> None:
+    def __init__(self, store: Store) -> None:
         self.store = store
         self.locks = AppLocks()
         self.engine = FakeEngine()
         self.pins = Pins()
-        self.retention = Retention(store, self.locks, self.engine, caches, KEEP, pins=self.pins)
+        self.retention = Retention(store, self.locks, self.engine, KEEP, pins=self.pins)
         store.apps.create(SHOP)
 
     def release(self, key: str, *, layer: str = "") -> Release:
@@ -53,8 +52,8 @@ class Place:
 
 
 @pytest.fixture
-def place(store: Store, tmp_path: Path) -> Place:
-    return Place(store, AppCaches(tmp_path / "caches"))
+def place(store: Store) -> Place:
+    return Place(store)
 
 
 @pytest.fixture

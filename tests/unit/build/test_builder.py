@@ -180,7 +180,6 @@ def test_config_vars_reach_the_build_by_name_and_never_the_image(
 
     slug = bench.build(source, config)
 
-    assert "the key is ****" in bench.said
     seen = ["\n".join(look(engine, slug, "env")), bench.said]
     for words in (["image", "inspect"], ["history", "--no-trunc"], ["save"]):
         shown = subprocess.run(["docker", *words, slug.image], capture_output=True, check=True)
@@ -195,6 +194,24 @@ assert os.environ["SECRET_KEY"].startswith("s3cret-")
 print("the key is", os.environ["SECRET_KEY"], file=sys.stderr)
 assert "DATABASE_URL" not in os.environ
 """
+
+
+def test_a_build_that_prints_a_secret_shows_none(bench: Bench, clone: MakeClone) -> None:
+    tells = "import os\nraise SystemExit('the key is ' + os.environ['SECRET_KEY'])"
+    source = clone().commit(
+        {
+            "Procfile": PROCFILE,
+            "requirements.txt": ".\n",
+            "setup.py": SETUP.format(what=tells),
+        }
+    )
+
+    with pytest.raises(BuildFailed) as failed:
+        bench.build(source, {"SECRET_KEY": "s3cret-of-all", "BUILD_ENV": "SECRET_KEY"})
+
+    said = bench.said + "\n".join(failed.value.log_tail)
+    assert "the key is ****" in said
+    assert "s3cret-of-all" not in said
 
 
 def test_failing_collectstatic_fails_the_build_with_its_reason(

@@ -38,6 +38,7 @@ from pushdeploy.domain.route import Route, Target
 from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.source import Source
 from pushdeploy.domain.task import Ended, Slot, Specimen, Task, Tried
+from pushdeploy.leftovers import Leftovers
 from pushdeploy.lifecycle import Lifecycle
 from pushdeploy.locks import AppLocks, Pins, TrafficLocks, Writers
 from pushdeploy.output import Quiet
@@ -441,6 +442,7 @@ class Machine:
         builder = NoBuilder(self.engine)
         deployer = Deployer(self.store, locks, self.refs, builder, lifecycle, shipper, snapshots)
         promoter = Promoter(self.store, locks, self.refs, builder, shipper)
+        retention = Retention(self.store, locks, self.engine, settings.keep_releases)
         return Platform(
             settings,
             self.store,
@@ -452,7 +454,7 @@ class Machine:
             manifests,
             disks,
             self.refs,
-            Retention(self.store, locks, self.engine, self.caches, settings.keep_releases),
+            retention,
             traffic,
             writers,
             snapshots,
@@ -468,6 +470,7 @@ class Machine:
                     10,
                 )
             ),
+            Leftovers(self.store, locks, self.engine, self.caches, retention),
         )
 
 

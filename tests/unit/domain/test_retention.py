@@ -24,11 +24,12 @@ def entry(version: int, image: ImageDigest, status: ReleaseStatus, app: AppName 
 
 
 def slug(image: ImageDigest, layer: str = "") -> StoredImage:
-    return StoredImage(image, "slug", layer, NOW)
+    return StoredImage(image, "slug", layer, created_at=NOW)
 
 
 def layer(days_old: int) -> StoredImage:
-    return StoredImage(LAYER, "dependencies", "requirements", NOW - timedelta(days=days_old))
+    made = NOW - timedelta(days=days_old)
+    return StoredImage(LAYER, "dependencies", "requirements", owner=1, created_at=made)
 
 
 def judged(
@@ -37,7 +38,7 @@ def judged(
     in_use: Sequence[ImageDigest] = (),
     keep: int = 1,
 ) -> dict[ImageDigest, Verdict]:
-    found = verdicts(entries, images, in_use, Rule(keep, NOW))
+    found = verdicts(entries, images, in_use, Rule(keep, NOW, apps=[1]))
     return {verdict.image.id: verdict for verdict in found}
 
 
@@ -88,7 +89,7 @@ def test_a_layer_goes_when_it_is_old_and_no_slug_that_stays_stands_on_it(
 
 
 def test_slugs_are_judged_before_the_layers_below_them() -> None:
-    kinds = [v.image.kind for v in verdicts([], [layer(30), slug(ONE)], [], Rule(1, NOW))]
+    kinds = [v.image.kind for v in verdicts([], [layer(30), slug(ONE)], [], Rule(1, NOW, apps=[1]))]
     assert kinds == ["slug", "dependencies"]
 
 
@@ -129,9 +130,9 @@ def test_nothing_that_anybody_needs_is_ever_removed(
     entries = [entry(n, image, status, app) for n, (app, image, status) in enumerate(ledger, 1)]
     old = NOW - timedelta(days=30)
     stored = [slug(image, key) for image, key in zip(IMAGES, layers, strict=True)]
-    stored += [StoredImage(ImageDigest(k), "dependencies", k, old) for k in LAYERS if k]
+    stored += [StoredImage(ImageDigest(k), "dependencies", k, created_at=old) for k in LAYERS if k]
 
-    found = verdicts(entries, stored, in_use, Rule(keep, NOW))
+    found = verdicts(entries, stored, in_use, Rule(keep, NOW, apps=[1]))
 
     assert sorted(v.image.id for v in found) == sorted(image.id for image in stored)
     gone = {verdict.image.id for verdict in found if not verdict.stays}
@@ -143,3 +144,13 @@ def test_nothing_that_anybody_needs_is_ever_removed(
         assert not gone & {e.image for e in [*mine[:keep], *went_live[:keep]]}
     kept_layers = {v.image.layer for v in found if v.image.kind == "slug" and v.stays}
     assert not gone & kept_layers
+
+
+def test_a_layer_of_an_app_that_was_destroyed_goes_at_once_unless_a_slug_stands_on_it() -> None:
+    young = layer(0)
+    (alone,) = verdicts([], [young], [], Rule(1, NOW, apps=[2]))
+    assert (alone.stays, alone.why) == (False, "its app was destroyed")
+
+    promoted = [entry(1, ONE, LIVE, BLOG)]
+    found = verdicts(promoted, [slug(ONE, "requirements"), young], [], Rule(1, NOW, apps=[2]))
+    assert [verdict.stays for verdict in found] == [True, True]

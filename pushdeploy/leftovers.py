@@ -1,0 +1,108 @@
+"""What builds and destroyed apps leave behind goes: at the start, each hour, by releases:gc."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from pushdeploy.build.caches import AppCaches
+from pushdeploy.domain.app import FIRST_UID
+from pushdeploy.domain.errors import Busy, PushdeployError
+from pushdeploy.domain.leftovers import Bound, Window, doomed_images, doomed_records
+from pushdeploy.domain.ports import Engine
+from pushdeploy.locks import AppLocks
+from pushdeploy.retention import Retention
+from pushdeploy.store import Store
+
+_log = logging.getLogger(__name__)
+
+MOST_DOWNLOADS_BYTES = 2 * 1024**3
+"""Of one app; beyond it the next build downloads anew."""
+
+MOST_BUILDKIT_BYTES = 10 * 1024**3
+_DOWNLOADS_UNUSED = timedelta(days=30)
+_ALONE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Leftovers:
+    """``began`` is when this server did: what was being built before is not any more."""
+
+    store: Store
+    locks: AppLocks
+    engine: Engine
+    caches: AppCaches
+    retention: Retention
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def after_destroy(self, app_id: int) -> None:
+        """In the background, for it may have to wait until nobody deploys."""
+
+        def forget() -> None:
+            self._remove_network(app_id)
+            self.remove()
+
+        threading.Thread(target=forget, name=f"forget-{app_id}", daemon=True).start()
+
+    def remove(self) -> None:
+        """Everything that is due, each kind whatever becomes of the others. Does not raise."""
+        for what, chore in self._chores().items():
+            try:
+                chore()
+            except Busy:
+                _log.info("%s: later, for a deploy is going on", what)
+            except PushdeployError as error:
+                _log.warning("%s: %s", what, error.message)
+            except Exception:  # noqa: BLE001 - the others are due all the same
+                _log.exception("%s cannot be removed", what)
+
+    def _chores(self) -> dict[str, Callable[[], object]]:
+        return {
+            "slugs and dependency layers": self.retention.collect,
+            "what Dockerfile builds have left": self.remove_of_builds,
+            "downloads": self.trim_downloads,
+            "what destroyed apps have left": self.remove_of_destroyed,
+        }
+
+    def remove_of_builds(self) -> None:
+        """BuildKit's cache beyond its bounds, and nameless images of the classic builder."""
+        known = {app.id for app in self.store.apps.list()}
+        ids = self.caches.app_ids()
+        kept = self._windows([each for each in ids if each in known])
+        gone = self._windows([each for each in ids if each not in known])
+        if not kept and not gone:
+            return
+        bound = Bound(kept, gone, MOST_BUILDKIT_BYTES, datetime.now(UTC))
+        self.engine.forget_records(doomed_records(self.engine.build_records(), bound))
+        # The last step's image of a build has nothing above it: its parents are seen next time.
+        for image in doomed_images(self.engine.nameless_images(), [*kept, *gone]):
+            self.engine.remove_image(image)
+
+    def trim_downloads(self) -> None:
+        """Too many, or of an app that has not been built for a month; never during a deploy."""
+        oldest = datetime.now(UTC) - _DOWNLOADS_UNUSED
+        for app_id in self.caches.app_ids():
+            if not self.caches.wants_trimming(app_id, MOST_DOWNLOADS_BYTES, oldest):
+                continue
+            with self.locks.hold_all(_ALONE_SECONDS) as alone:
+                if alone:
+                    self.caches.remove_downloads(app_id)
+
+    def remove_of_destroyed(self) -> None:
+        """After what their builds left in the engine, for the times of those are written there."""
+        known = {app.id for app in self.store.apps.list()}
+        for app_id in self.caches.app_ids():
+            if app_id not in known:
+                self._remove_network(app_id)
+                self.caches.remove(app_id)
+
+    def _remove_network(self, app_id: int) -> None:
+        """One that is still in use stays."""
+        try:
+            self.engine.remove_network(str(FIRST_UID + app_id))
+        except PushdeployError as error:
+            _log.warning("the network of a destroyed app stays: %s", error.message)
+
+    def _windows(self, app_ids: Sequence[int]) -> Sequence[Window]:
+        return [window for each in app_ids for window in self.caches.windows(each, self.began)]
