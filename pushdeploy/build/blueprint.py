@@ -1,7 +1,8 @@
 """A build that has been decided on, as a value: what the image will say and which slug it makes."""
 
 import json
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from pushdeploy.build.plan import Buildpack, Plan
 from pushdeploy.build.processes import Processes
 from pushdeploy.build.stacks import Stack
 from pushdeploy.domain.container import ImageInfo
+from pushdeploy.domain.entrypoints import takes_commands
 from pushdeploy.domain.errors import BuildFailed
 from pushdeploy.domain.names import WEB
 from pushdeploy.domain.slug import Slug
@@ -50,6 +52,19 @@ class Blueprint:
             "pushdeploy.process-types": json.dumps(dict(self.processes.types), sort_keys=True),
             "org.opencontainers.image.revision": self.source.commit,
         }
+
+    def notices(self, image: ImageInfo) -> Sequence[str]:
+        """What becomes of the Procfile's commands in an image with an entrypoint."""
+        commands = [*self.processes.types.values(), self.processes.release or ""]
+        if self.stack is not None or not image.entrypoint or not any(commands):
+            return []
+        if takes_commands(image.entrypoint):
+            entrypoint = shlex.join(image.entrypoint)
+            return [f"commands of the Procfile are handed to the image's ENTRYPOINT: {entrypoint}"]
+        dropped = (
+            "the shell form of ENTRYPOINT takes no command: those of the Procfile run in its place"
+        )
+        return [f'{dropped}; ENTRYPOINT ["program"] would get them']
 
     def slug(self, image: ImageInfo, now: datetime) -> Slug:
         """``BuildFailed`` when web would start the image's own command and it has none."""

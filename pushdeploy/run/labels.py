@@ -3,12 +3,13 @@
 import re
 import secrets
 import shlex
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pushdeploy.domain.capabilities import forges
 from pushdeploy.domain.container import ISOLATED, ContainerInfo, ContainerSpec
+from pushdeploy.domain.entrypoints import plain_words, through
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import WEB, AppName, ProcessType
 from pushdeploy.domain.shell import script, watched
@@ -57,8 +58,10 @@ _SIGNAL_ALL = {"TINI_KILL_PROCESS_GROUP": "1"}
 """Docker's init then hands signals to the shell's children too, not to the shell alone."""
 
 
-def task_spec(manifest: Manifest, slot: Slot, instance: str) -> ContainerSpec:
-    """The container for ``slot``."""
+def task_spec(
+    manifest: Manifest, slot: Slot, instance: str, entrypoint: Sequence[str] = ()
+) -> ContainerSpec:
+    """The container for ``slot``; its command goes to the image's ``entrypoint``."""
     port = {"PORT": str(manifest.port)} if slot.process_type == WEB else {}
     labels = {
         **_labels(manifest, TASK),
@@ -66,13 +69,13 @@ def task_spec(manifest: Manifest, slot: Slot, instance: str) -> ContainerSpec:
         INDEX: str(slot.index),
         PORT: str(manifest.port),
     }
-    command = manifest.processes[slot.process_type].command
+    started = _started(manifest.processes[slot.process_type].command, entrypoint)
     return ContainerSpec(
         image=manifest.image,
         name=_name(instance, manifest, str(slot)),
         labels=labels,
-        command=["/bin/sh", "-c", script(command)] if command else None,
-        entrypoint=[] if command else None,
+        command=started.command,
+        entrypoint=started.entrypoint,
         environment=_environment(manifest, str(slot), port),
         user=manifest.user,
         groups=[manifest.group],
@@ -110,14 +113,16 @@ def once_spec(
     environment: Mapping[str, str],
     entry: Path | None,
     beside: str = "",
+    entrypoint: Sequence[str] = (),
 ) -> ContainerSpec:
     """The one-off container ``name``; a release command goes through the hook ``entry``.
 
-    It shares the network of the container ``beside``, where one is named.
+    The command goes to the image's ``entrypoint``. It shares the network of the container
+    ``beside``, where one is named.
     """
     hooked = entry is not None and name.startswith("release.")
     typed = terminal is not None
-    text = (_SIZE_GATE if typed else "") + script(command, terminal=typed)
+    text = (_SIZE_GATE if typed else "") + script(through(entrypoint, command), terminal=typed)
     extra = {"TERM": terminal, **environment} if terminal is not None else environment
     return ContainerSpec(
         image=manifest.image,
@@ -142,6 +147,23 @@ def once_spec(
         open_stdin=True,
         stop_grace_seconds=manifest.stop_grace_seconds,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Started:
+    """What a container is told to start; None leaves the image's own."""
+
+    command: Sequence[str] | None
+    entrypoint: Sequence[str] | None
+
+
+def _started(command: str, entrypoint: Sequence[str]) -> _Started:
+    if not command:
+        return _Started(None, None)
+    words = plain_words(entrypoint, command)
+    if words is not None:
+        return _Started(words, None)
+    return _Started(["/bin/sh", "-c", script(through(entrypoint, command))], [])
 
 
 def _labels(manifest: Manifest, role: str) -> dict[str, str]:

@@ -101,6 +101,7 @@ class DockerLocal:
             environment=environment or {},
             entry=self._entry,
             beside=beside,
+            entrypoint=self._entrypoint(manifest),
         )
         with self._ours.at_work([spec.name]):
             return run_once(self._engine, spec, streams, timeout_seconds, cancellation, gate, ended)
@@ -242,9 +243,15 @@ class DockerLocal:
         return self._ours.has(info.name) or labels.is_running_release(info)
 
     def _boot(self, manifest: Manifest, slot: Slot, gate: Gate | None) -> Boot:
-        spec = labels.task_spec(manifest, slot, self._instance)
+        entrypoint = self._entrypoint(manifest)
+        spec = labels.task_spec(manifest, slot, self._instance, entrypoint)
         host = f"{manifest.app}.{self._domain}" if self._domain else str(manifest.app)
         return Boot(self._engine, manifest, slot, spec, host, gate)
+
+    def _entrypoint(self, manifest: Manifest) -> Sequence[str]:
+        """Of an image that an app's own Dockerfile made; a slug of ours has none."""
+        image = self._engine.image(manifest.image) if manifest.user is None else None
+        return image.entrypoint if image else ()
 
     def _discard(self, boot: Boot) -> None:
         if boot.container:
