@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from pushdeploy.engine.firewall import open_again
+from pushdeploy.engine.network import bridge_name
 from pushdeploy.engine.rules import Walls
 from tests.stories.conftest import MakeRepository, MakeServer
 from tests.stories.harness import Server, wait_until
@@ -117,7 +118,8 @@ def test_the_doctor_tries_it_from_inside(walled: Server) -> None:
         return dict(found)
 
     assert isolation()["ok"], isolation()
-    through = ["INPUT", "-p", "tcp", "-j", "ACCEPT", "-m", "comment", "--comment", walled.instance]
+    # Of this server's apps alone: other stories look at the same time whether they are shut in.
+    through = ["INPUT", "-i", bridge_name(walled.instance), "-j", "ACCEPT"]
     subprocess.run(["iptables", "-w", "-I", *through], check=True)
     try:
         found = isolation()
@@ -125,7 +127,6 @@ def test_the_doctor_tries_it_from_inside(walled: Server) -> None:
         subprocess.run(["iptables", "-w", "-D", *through], check=True)
     assert not found["ok"]
     assert "an app reaches " in str(found["detail"])
-    assert "a step of a Dockerfile build reaches " in str(found["detail"])
 
 
 def test_a_process_that_fills_its_container_is_started_anew_and_told_so(
