@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 import pushdeploy
-from pushdeploy.domain.errors import PushdeployError, UserError
+from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import KeyName
 from pushdeploy.domain.plain import plain_sink
-from pushdeploy.instance import Home, create_instance, read_instance
+from pushdeploy.instance import Home, read_instance
 from pushdeploy.output import Output, columns
 from pushdeploy.settings import Settings, load_settings
 
@@ -93,98 +93,15 @@ def init(settings: Settings, systemd: bool, unit_path: Path) -> None:
     Example:
         pushdeploy init --systemd
     """
+    from pushdeploy.founding import make_home, make_unit
+
     output, home = _output(), Home(settings.home)
     with output.step(f"Making the home {home.root}"):
-        output.detail(f"instance {create_instance(home.root)}")
-        _make_private(home)
-        _make_host_key(home, output)
-        _make_settings_file(home, settings, output)
-        _make_database(home, settings)
-        output.detail(f"database {settings.database_url}")
+        make_home(settings, output)
     if systemd:
-        _make_unit(home, unit_path, output)
+        make_unit(home, unit_path, output)
     for line in _next_commands(home, systemd):
         output.line(line)
-
-
-def _make_private(home: Home) -> None:
-    for directory in home.directories:
-        directory.chmod(0o700)
-
-
-def _make_host_key(home: Home, output: Output) -> None:
-    from pushdeploy.ssh.keys import create_host_key
-
-    if home.host_key.exists():
-        output.detail(f"host key kept: {home.host_key}")
-        return
-    create_host_key(home.host_key)
-    output.detail(f"host key made: {home.host_key}")
-
-
-def _make_settings_file(home: Home, settings: Settings, output: Output) -> None:
-    if home.settings_file.exists():
-        output.detail(f"settings kept: {home.settings_file}")
-        return
-    home.settings_file.touch(0o600)
-    home.settings_file.write_text(settings_text(settings))
-    output.detail(f"settings made: {home.settings_file}")
-
-
-def settings_text(settings: Settings) -> str:
-    """The first pushdeploy.toml: what was set is written, everything else a comment."""
-    lines = [
-        "# Settings of this pushdeploy. The environment (PUSHDEPLOY_<NAME>) wins over this file."
-    ]
-    for name, field in Settings.model_fields.items():
-        if name == "home":
-            continue
-        value = getattr(settings, name)
-        lines += ["", f"# {field.description or name.replace('_', ' ')}"]
-        mark = "" if name in settings.model_fields_set and value != field.default else "# "
-        lines.append(f"{mark}{name} = {_toml(value)}".rstrip())
-    return "\n".join(lines) + "\n"
-
-
-def _toml(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, int | float):
-        return str(value).lower() if isinstance(value, bool) else str(value)
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(_toml, value))}]"
-    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-def _make_database(home: Home, settings: Settings) -> None:
-    from pushdeploy.store import Store
-
-    store = Store.open(settings.database_url)
-    with closing(store), _written_down(store, "init"):
-        pass  # a home needs nothing more
-    if home.database.exists():
-        home.database.chmod(0o600)
-
-
-def _make_unit(home: Home, path: Path, output: Output) -> None:
-    from pushdeploy.templating import Templates
-
-    text = Templates(home.root).render(
-        "systemd/pushdeploy.service", python=_unit(sys.executable), home=_unit(home.root)
-    )
-    try:
-        path.write_text(text)
-    except OSError as error:
-        raise UserError(
-            f"{path} cannot be written: {error.strerror}", "run it as root, or give --unit-path"
-        ) from error
-    output.detail(f"systemd unit {path}")
-
-
-def _unit(path: object) -> str:
-    """As systemd.syntax(7) quotes inside double quotes, with systemd.unit(5)'s specifiers off."""
-    return str(path).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
 
 
 def _next_commands(home: Home, systemd: bool) -> list[str]:
@@ -258,16 +175,21 @@ def doctor(context: click.Context, home: Path | None, form: str) -> None:
 def keys_add(name: str, settings: Settings) -> None:
     """Let the public key on standard input deploy to this machine, as NAME.
 
+    Lines of OpenSSH, SSH2 blocks and PEM are read. The second key of a text becomes NAME-2.
+
     \b
     Example:
         pushdeploy keys:add anna < anna.pub
     """
     from pushdeploy.domain.access import PublicKey
+    from pushdeploy.domain.key_text import decoded
 
-    key = PublicKey.parse(KeyName.parse(name), sys.stdin.read())
-    with _Opened(settings) as store, _written_down(store, f"keys:add {key.name}"):
-        store.keys.add(key)
-    _output().line(f"{key.name} may deploy with {key.fingerprint}")
+    keys = PublicKey.several(KeyName.parse(name), decoded(sys.stdin.buffer.read()))
+    with _Opened(settings) as store, _written_down(store, f"keys:add {name}"):
+        store.keys.add(*keys)
+    for key in keys:
+        for line in key.admission:
+            _output().line(line)
 
 
 @main.command("keys:list")
@@ -301,8 +223,10 @@ def keys_remove(name: str, force: bool, settings: Settings) -> None:
     key = KeyName.parse(name)
     with _Opened(settings) as store, _written_down(store, f"keys:remove {key}"):
         store.keys.remove(key)
-        left = store.keys.list()
+        left, others = store.keys.list(), store.keys.beside(key)
     _output().line(f"{name} may no longer deploy")
+    if others:
+        _output().line(f"       still there: {', '.join(others)}")
     if not left:
         _output().trouble("that was the last key: pushdeploy keys:add NAME < KEY.pub lets one in")
 

@@ -4,12 +4,13 @@ import click
 
 from pushdeploy.commands.face.access import role_of
 from pushdeploy.commands.face.arguments import form_option
-from pushdeploy.commands.face.asking import read_input
+from pushdeploy.commands.face.asking import read_bytes
 from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.printing import show_record, show_rows
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.access import PublicKey
 from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.key_text import decoded
 from pushdeploy.domain.names import KeyName
 
 _MOST_BYTES = 64 * 1024
@@ -19,11 +20,13 @@ _name_argument = click.argument("name", type=KeyName.parse, metavar="NAME")
 @command("keys:add", "ssh-keys:add", example="keys:add bob < bob.pub")
 @_name_argument
 def add(request: Request, name: KeyName) -> None:
-    """Let the public key on standard input use this server, as NAME."""
-    text = read_input(request.session, "Paste the line of the .pub file: ", _MOST_BYTES)
-    key = PublicKey.parse(name, text)
-    request.store.keys.add(key)
-    request.output.line(f"{name} may deploy with {key.fingerprint}")
+    """Let the public key on standard input use this server, as NAME; more of them as NAME-2, …"""
+    data = read_bytes(request.session, "Paste the line of the .pub file: ", _MOST_BYTES)
+    keys = PublicKey.several(name, decoded(data))
+    request.store.keys.add(*keys)
+    for key in keys:
+        for line in key.admission:
+            request.output.line(line)
 
 
 @command("keys:list", "keys", "ssh-keys:list", reads=True, example="keys:list")
@@ -51,6 +54,8 @@ def remove(request: Request, name: KeyName, force: bool) -> None:
         _refuse_lockout(request, name)
     request.store.keys.remove(name)
     request.output.line(f"{name} may no longer deploy")
+    if others := request.store.keys.beside(name):
+        request.output.line(f"       still there: {', '.join(others)}")
 
 
 @command("whoami", needs="anyone", reads=True, example="whoami")

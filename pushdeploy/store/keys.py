@@ -1,7 +1,8 @@
 """The public keys that may log in, and whose they are."""
 
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import delete, insert, or_, select
 
@@ -16,20 +17,17 @@ class Keys:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, key: PublicKey) -> None:
-        """``UserError`` when the name is taken, or the key itself is there under another."""
-        values = {
-            "name": str(key.name),
-            "kind": key.kind,
-            "base64": key.base64,
-            "fingerprint": key.fingerprint,
-            "digest": _digest(key.kind, key.base64),
-        }
+    def add(self, *keys: PublicKey) -> None:
+        """All of them or none.
+
+        ``UserError`` when a name is taken, or a key itself is there under another.
+        """
         try:
             with self._database.changing() as connection:
-                connection.execute(insert(KEYS).values(**values))
+                for key in keys:
+                    connection.execute(insert(KEYS).values(**_values(key)))
         except Conflict as error:
-            raise self._taken(key) from error
+            raise self._taken(keys) from error
 
     def remove(self, name: KeyName) -> None:
         """``UserError`` when there is none of that name."""
@@ -44,6 +42,12 @@ class Keys:
             rows = connection.execute(query.order_by(KEYS.c.name)).all()
         return [PublicKey(KeyName(row.name), row.kind, row.base64, row.fingerprint) for row in rows]
 
+    def beside(self, name: KeyName) -> Sequence[KeyName]:
+        """Those that came in one text with the key of this name: NAME-2, NAME-3, …"""
+        return [
+            key.name for key in self.list() if re.fullmatch(rf"{re.escape(name)}-\d+", key.name)
+        ]
+
     def find(self, kind: str, base64: str) -> KeyName | None:
         """Whose key it is: asked at every login, answered from an index."""
         query = select(KEYS.c.name).where(KEYS.c.digest == _digest(kind, base64))
@@ -51,16 +55,35 @@ class Keys:
             name = connection.execute(query).scalar()
         return KeyName(name) if name is not None else None
 
-    def _taken(self, key: PublicKey) -> UserError:
+    def _taken(self, keys: Sequence[PublicKey]) -> UserError:
+        """Why they could not be added: the first that is there, else the first name that is."""
+        for key in keys:
+            owner = self._owner(key)
+            if owner is not None and owner != key.name:
+                return UserError(
+                    f"this key is there already, as {owner}", "keys:list shows them all"
+                )
+        names = {each.name for each in self.list()}
+        taken = next((key.name for key in keys if key.name in names), keys[0].name)
+        return UserError(f"there is a key {taken} already", "choose another name for this one")
+
+    def _owner(self, key: PublicKey) -> str | None:
         same = or_(
             KEYS.c.fingerprint == key.fingerprint,
             KEYS.c.digest == _digest(key.kind, key.base64),
         )
         with self._database.reading() as connection:
-            owner = connection.execute(select(KEYS.c.name).where(same)).scalar()
-        if owner is not None and owner != key.name:
-            return UserError(f"this key is there already, as {owner}", "keys:list shows them all")
-        return UserError(f"there is a key {key.name} already", "choose another name for this one")
+            return connection.execute(select(KEYS.c.name).where(same)).scalar()
+
+
+def _values(key: PublicKey) -> Mapping[str, str]:
+    return {
+        "name": str(key.name),
+        "kind": key.kind,
+        "base64": key.base64,
+        "fingerprint": key.fingerprint,
+        "digest": _digest(key.kind, key.base64),
+    }
 
 
 def _digest(kind: str, base64: str) -> str:

@@ -31,15 +31,20 @@ def read_line(session: Session, prompt: str) -> str:
 
 def read_input(session: Session, prompt: str, most_bytes: int) -> str:
     """Everything on standard input; one line where it is a terminal."""
+    return read_bytes(session, prompt, most_bytes).decode("utf-8", "replace")
+
+
+def read_bytes(session: Session, prompt: str, most_bytes: int) -> bytes:
+    """``read_input`` for texts that may be written in another way than UTF-8."""
     if session.terminal is not None:
-        return read_line(session, prompt)
+        return read_line(session, prompt).encode()
     found = bytearray()
     while data := session.read():
         found += data
         if len(found) > most_bytes:
             raise UserError(f"the input is larger than {most_bytes} bytes", "give the right file")
     session.cancellation.check()
-    return found.decode("utf-8", "replace")
+    return bytes(found)
 
 
 def _type(session: Session, typed: bytearray, byte: int) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from pushdeploy.cli import main, settings_text
+from pushdeploy.cli import main
 from pushdeploy.domain.errors import UserError
+from pushdeploy.founding import settings_text
 from pushdeploy.instance import Home, create_instance, read_instance
 from pushdeploy.settings import load_settings
 

@@ -49,6 +49,21 @@ def test_a_line_that_is_no_key_is_refused_without_a_traceback(home: str) -> None
     assert "Traceback" not in result.output
 
 
+def test_a_key_in_another_form_and_a_second_one_are_told(
+    home: str, tmp_path: Path, public_key: str
+) -> None:
+    convert = ["ssh-keygen", "-e", "-m", "RFC4716", "-f", str(tmp_path / "key.pub")]
+    block = subprocess.run(convert, check=True, capture_output=True, text=True).stdout
+    other = ["ssh-keygen", "-q", "-t", "rsa", "-N", "", "-f", str(tmp_path / "other")]
+    subprocess.run(other, check=True)
+    both = f"{block}\nno-pty {(tmp_path / 'other.pub').read_text()}"
+    said = call("keys:add", "anna", "--home", home, given=both)
+    assert said.exit_code == 0
+    assert [line.split()[0] for line in said.output.splitlines()] == ["anna", "anna-2", "its"]
+    assert "still there: anna-2" in call("keys:remove", "anna", "--home", home).output
+    assert call("keys:add", "bob", "--home", home, given=public_key).exit_code == 0
+
+
 def test_keys_need_a_home_and_the_error_says_how_to_make_one(tmp_path: Path) -> None:
     result = call("keys:list", "--home", str(tmp_path / "nowhere"))
     assert result.exit_code == 1

@@ -1,5 +1,6 @@
 """disks, keys, logs, run, builds, help, version: what the other nouns answer."""
 
+import base64
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -10,6 +11,7 @@ from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import LogLine
 from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.key_blob import blob_of
 from pushdeploy.domain.names import KeyName
 from pushdeploy.locks import Purpose
 from pushdeploy.output import Quiet
@@ -67,6 +69,26 @@ def test_a_key_from_standard_input_may_log_in(machine: Machine) -> None:
 
 def test_a_key_can_be_pasted_on_a_terminal(machine: Machine) -> None:
     assert machine.type("ssh-keys:add bob", BOB_KEY.encode(), terminal="xterm").status == 0
+
+
+def line_of(number: int) -> str:
+    blob = blob_of("ssh-ed25519", bytes([number]) * 32)
+    return f"ssh-ed25519 {base64.b64encode(blob).decode()}\n"
+
+
+def test_several_keys_of_one_text_are_added_together_or_not_at_all(machine: Machine) -> None:
+    assert machine.type("keys:add carol", line_of(1).encode()).status == 0
+    text = f"{BOB_KEY}\n{line_of(2)}"
+    refused = machine.type("keys:add bob", f"{text}{line_of(1)}".encode())
+    assert (refused.status, "as carol" in refused.errors) == (1, True)
+    assert len(machine.store.keys.list()) == 2
+    assert machine.type("keys:add bob", text.encode()).status == 0
+    assert [key.name for key in machine.store.keys.list()] == ["ada", "bob", "bob-2", "carol"]
+    assert "still there: bob-2" in machine.type("keys:remove bob").out
+
+
+def test_a_key_in_the_utf_16_of_windows_is_read(machine: Machine) -> None:
+    assert machine.type("keys:add bob", f"{BOB_KEY}\r\n".encode("utf-16")).status == 0
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ def encoded(*fields: bytes) -> str:
 
 
 ED25519 = "ssh-ed25519 " + encoded(b"ssh-ed25519", bytes(32))
+OTHER = "ssh-ed25519 " + encoded(b"ssh-ed25519", bytes([7]) * 32)
 
 
 @pytest.mark.parametrize(
@@ -77,8 +78,12 @@ RSA_PADDED = encoded(b"ssh-rsa", b"\0\1\0\1", b"\0\x80" + bytes(254) + b"\1")
 RSA_NEGATIVE = encoded(b"ssh-rsa", b"\1\0\1", b"\x80" + bytes(254) + b"\1")
 POINT_FORM = encoded(b"ecdsa-sha2-nistp256", b"nistp256", b"\2" + bytes(64))
 OTHER_CURVE = encoded(b"ecdsa-sha2-nistp256", b"nistp384", b"\4" + bytes(64))
-RFC4716 = "---- BEGIN SSH2 PUBLIC KEY ----\nAAAA\n---- END SSH2 PUBLIC KEY ----"
-PEM = "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----"
+CUT_SSH2 = "---- BEGIN SSH2 PUBLIC KEY ----\nAAAA\n---- END SSH2 PUBLIC KEY ----"
+CUT_PEM = "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----"
+X509 = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
+PGP = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmQEN\n-----END PGP PUBLIC KEY BLOCK-----"
+SHOWN = f"256 {PublicKey.parse(NAME, ED25519).fingerprint} me@home (ED25519)"
+BARE = ED25519.split()[1]
 
 
 @pytest.mark.parametrize(
@@ -86,12 +91,22 @@ PEM = "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----"
     [
         pytest.param("", "no key", id="nothing"),
         pytest.param("# only a comment\n", "no key", id="only a comment"),
-        pytest.param(f"{ED25519}\n{ED25519}\n", "2 lines", id="two keys"),
+        pytest.param(f"{ED25519}\n{OTHER}\n", "2 keys", id="two keys"),
         pytest.param("hello world", "not a public key", id="garbage"),
-        pytest.param("~/.ssh/id_ed25519.pub", "not a public key", id="a file name"),
+        pytest.param("~/.ssh/id_ed25519.pub", "name of a file", id="a file name"),
+        pytest.param("id_rsa.pub", "name of a file", id="a bare file name"),
+        pytest.param("https://github.com/me.keys", "an address", id="an address"),
+        pytest.param("<!doctype html>", "web page", id="a web page"),
+        pytest.param(SHOWN, "fingerprint", id="what ssh-keygen -l shows"),
+        pytest.param(SHOWN.split()[1], "fingerprint", id="a fingerprint alone"),
+        pytest.param("MD5:" + ":".join(["0a"] * 16), "fingerprint", id="an old fingerprint"),
+        pytest.param("2048 65537 1234567 me", "first protocol", id="a key of ssh 1"),
+        pytest.param(f"git.example.com {ED25519}", "known_hosts", id="known_hosts"),
+        pytest.param(f"[10.0.0.1]:22 {ED25519}", "known_hosts", id="known_hosts with a port"),
         pytest.param("ssh-ed25519", "missing", id="no blob"),
         pytest.param("ssh-ed25519 A*A=", "not base64", id="not base64"),
         pytest.param(f"{ED25519[:-4]}", "damaged", id="cut off"),
+        pytest.param(f"{ED25519[:-5]}", "cut off", id="cut off within four letters"),
         pytest.param(f"{ED25519}AAAA", "not base64|damaged", id="too long"),
         pytest.param("ssh-rsa " + ED25519.split()[1], "damaged", id="another kind inside"),
         pytest.param("ssh-ed25519 " + encoded(b"ssh-ed25519", bytes(31)), "damaged", id="short"),
@@ -100,13 +115,20 @@ PEM = "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----"
         pytest.param(f"ssh-rsa {RSA_NEGATIVE}", "damaged", id="negative number"),
         pytest.param(f"ecdsa-sha2-nistp256 {POINT_FORM}", "damaged", id="compressed point"),
         pytest.param(f"ecdsa-sha2-nistp256 {OTHER_CURVE}", "damaged", id="another curve"),
-        pytest.param(f'command="x" {ED25519}', "options", id="command"),
-        pytest.param(f"no-pty,no-X11-forwarding {ED25519}", "options", id="flags"),
+        pytest.param(f'from="10.0.0.0/8" {ED25519}', "from anywhere", id="from"),
+        pytest.param(f"no-pty,cert-authority {ED25519}", "cert", id="cert-authority"),
+        pytest.param(f'expiry-time="20270101" {ED25519}', "for ever", id="expiry-time"),
+        pytest.param(f"no-pty,no-such-thing {ED25519}", "no-such-thing", id="unknown option"),
+        pytest.param(f"{ED25519}\nssh-dss AAAA\n", "line 2: DSA", id="one bad line"),
         pytest.param("ssh-dss AAAA", "DSA", id="DSA"),
         pytest.param("sk-ssh-ed25519@openssh.com AAAA", "security tokens", id="token"),
         pytest.param("ssh-ed25519-cert-v01@openssh.com AAAA", "certificates", id="certificate"),
-        pytest.param(RFC4716, "RFC 4716", id="RFC 4716"),
-        pytest.param(PEM, "PEM", id="PEM"),
+        pytest.param(CUT_SSH2, "damaged", id="SSH2, cut off"),
+        pytest.param(CUT_PEM, "damaged", id="PEM, cut off"),
+        pytest.param(X509, "a certificate", id="X.509"),
+        pytest.param(PGP, "PGP", id="PGP"),
+        pytest.param("b3BlbnNzaC1rZXktdjEAAAAA", "private key", id="private without its frame"),
+        pytest.param("-----BEGIN EC PRIVATE KEY-----", "private key", id="PEM private"),
         pytest.param("PuTTY-User-Key-File-3: ssh-ed25519", "private key", id="PuTTY"),
     ],
 )
