@@ -51,6 +51,11 @@ class Home:
         return self.root / "rehearsals"
 
     @property
+    def accounts(self) -> Path:
+        """Files that give the users of apps a name in their containers."""
+        return self.root / "accounts"
+
+    @property
     def cache(self) -> Path:
         return self.root / "cache"
 

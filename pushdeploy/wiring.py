@@ -139,7 +139,9 @@ class Wiring:
     def _scheduler(self) -> Scheduler:
         entry = find("hooks", "release", self._home.root)
         domain = self._settings.domain
-        return SCHEDULER(self._engine, self._instance, self._home.logs, entry, domain)
+        return SCHEDULER(
+            self._engine, self._instance, self._home.logs, entry, domain, self._home.accounts
+        )
 
     @cached_property
     def _router(self) -> Router:

@@ -14,6 +14,7 @@ from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import WEB, AppName, ProcessType
 from pushdeploy.domain.shell import script, watched
 from pushdeploy.domain.task import Slot, Specimen, Task, TaskState
+from pushdeploy.run.accounts import USER
 
 APP = "pushdeploy.app"
 RELEASE = "pushdeploy.release"
@@ -41,7 +42,8 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 ENTRY = "/run/pushdeploy-release"
 """Where a release command's container sees the release hook."""
 
-_HOME = "/app"
+HOME = "/app"
+"""Where a slug of ours has its code, and its user its home."""
 
 _BEGUN = "/tmp/.begun"  # noqa: S108 - inside the container, where only the app is
 """Written when a gated command has begun, for restarts of the same container."""
@@ -59,9 +61,16 @@ _SIGNAL_ALL = {"TINI_KILL_PROCESS_GROUP": "1"}
 
 
 def task_spec(
-    manifest: Manifest, slot: Slot, instance: str, entrypoint: Sequence[str] = ()
+    manifest: Manifest,
+    slot: Slot,
+    instance: str,
+    entrypoint: Sequence[str] = (),
+    accounts: Sequence[tuple[str, str]] = (),
 ) -> ContainerSpec:
-    """The container for ``slot``; its command goes to the image's ``entrypoint``."""
+    """The container for ``slot``; its command goes to the image's ``entrypoint``.
+
+    ``accounts`` are mounted over the image's own.
+    """
     port = {"PORT": str(manifest.port)} if slot.process_type == WEB else {}
     labels = {
         **_labels(manifest, TASK),
@@ -79,8 +88,9 @@ def task_spec(
         environment=_environment(manifest, str(slot), port),
         user=manifest.user,
         groups=[manifest.group],
-        working_dir=_HOME if manifest.user else None,
+        working_dir=HOME if manifest.user else None,
         mounts=_mounts(manifest),
+        read_only_mounts=accounts,
         network=_network(manifest),
         alone=_alone(manifest),
         memory_bytes=manifest.limits.memory_bytes,
@@ -114,6 +124,7 @@ def once_spec(
     entry: Path | None,
     beside: str = "",
     entrypoint: Sequence[str] = (),
+    accounts: Sequence[tuple[str, str]] = (),
 ) -> ContainerSpec:
     """The one-off container ``name``; a release command goes through the hook ``entry``.
 
@@ -133,9 +144,9 @@ def once_spec(
         environment=_environment(manifest, name, extra),
         user=manifest.user,
         groups=[manifest.group],
-        working_dir=_HOME if manifest.user else None,
+        working_dir=HOME if manifest.user else None,
         mounts=_mounts(manifest),
-        read_only_mounts=[(str(entry), ENTRY)] if hooked else [],
+        read_only_mounts=[*accounts, *([(str(entry), ENTRY)] if hooked else [])],
         network=f"container:{beside}" if beside else _network(manifest),
         alone=_alone(manifest),
         memory_bytes=manifest.limits.memory_bytes,
@@ -182,7 +193,7 @@ def _token() -> str:
 
 
 def _environment(manifest: Manifest, dyno: str, extra: Mapping[str, str]) -> Mapping[str, str]:
-    home = {"HOME": _HOME} if manifest.user else {}
+    home = {"HOME": HOME, "USER": USER, "LOGNAME": USER} if manifest.user else {}
     return {**home, **_SIGNAL_ALL, **manifest.environment, "DYNO": dyno, **extra}
 
 

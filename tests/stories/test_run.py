@@ -127,3 +127,31 @@ def test_logs_are_shown_as_asked_for(server: Server, repo: MakeRepository) -> No
         ("worker.1", "worker of version 1 is up")
     ]
     assert server.ssh(f"logs {app} -n 0").stdout == ""
+
+
+WHO = """\
+import getpass, grp, os, pwd
+
+del os.environ["USER"], os.environ["LOGNAME"]
+names = {pwd.getpwuid(os.getuid()).pw_name, getpass.getuser(), os.path.expanduser("~app")}
+print("I am", *sorted(names), *sorted(grp.getgrgid(each).gr_name for each in os.getgroups()))
+"""
+
+
+def test_the_apps_user_has_a_name_wherever_its_commands_run(
+    server: Server, repo: MakeRepository
+) -> None:
+    repository = repo("hello")
+    repository.write("who.py", WHO)
+    repository.write("Procfile", "release: python who.py\nweb: python who.py && python web.py\n")
+    check = {"type": "startup", "name": "who", "command": ["python", "who.py"]}
+    repository.write("app.json", json.dumps({"healthchecks": {"web": [check]}}))
+    repository.commit("Who am I?")
+
+    pushed = repository.push(check=True)
+
+    assert "I am /app app app" in pushed.stderr
+    assert "I am /app app app app-disks" in server.ssh(f"run {repository.app} python who.py").stdout
+    assert "I am /app app app" in server.ssh(f"logs {repository.app}").stdout
+    shown = server.ssh(f"run {repository.app} 'whoami; echo $USER $LOGNAME ~'").stdout
+    assert shown.splitlines() == ["app", "app app /app"]

@@ -20,6 +20,7 @@ from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports import Engine, Output, Streams
 from pushdeploy.domain.task import Death, Ended, Slot, Specimen, Task, Tried
 from pushdeploy.run import labels, standing
+from pushdeploy.run.accounts import Accounts
 from pushdeploy.run.boot import Boot, boot_all
 from pushdeploy.run.deaths import Deaths
 from pushdeploy.run.logbook import LINES_KEPT, Logbook
@@ -48,11 +49,13 @@ class DockerLocal:
         logs: Path,
         entry: Path | None = None,
         domain: str | None = None,
+        accounts: Path | None = None,
     ) -> None:
         self._engine = engine
         self._instance = instance
         self._logbook = Logbook(logs)
         self._entry = entry
+        self._accounts = Accounts(accounts) if accounts else None
         self._domain = domain
         self._ours = _Names()
         self._deaths = Deaths()
@@ -102,6 +105,7 @@ class DockerLocal:
             entry=self._entry,
             beside=beside,
             entrypoint=self._entrypoint(manifest),
+            accounts=self._names(manifest),
         )
         with self._ours.at_work([spec.name]):
             return run_once(self._engine, spec, streams, timeout_seconds, cancellation, gate, ended)
@@ -244,7 +248,8 @@ class DockerLocal:
 
     def _boot(self, manifest: Manifest, slot: Slot, gate: Gate | None) -> Boot:
         entrypoint = self._entrypoint(manifest)
-        spec = labels.task_spec(manifest, slot, self._instance, entrypoint)
+        names = self._names(manifest)
+        spec = labels.task_spec(manifest, slot, self._instance, entrypoint, names)
         host = f"{manifest.app}.{self._domain}" if self._domain else str(manifest.app)
         return Boot(self._engine, manifest, slot, spec, host, gate)
 
@@ -252,6 +257,12 @@ class DockerLocal:
         """Of an image that an app's own Dockerfile made; a slug of ours has none."""
         image = self._engine.image(manifest.image) if manifest.user is None else None
         return image.entrypoint if image else ()
+
+    def _names(self, manifest: Manifest) -> Sequence[tuple[str, str]]:
+        """The mounts that give the app's user a name."""
+        if self._accounts is None:
+            return ()
+        return self._accounts.mounts(manifest.user, manifest.group, labels.HOME)
 
     def _discard(self, boot: Boot) -> None:
         if boot.container:

@@ -53,6 +53,8 @@ def test_web_gets_its_port_and_runs_through_a_shell_as_the_apps_user() -> None:
     assert spec.command == ["/bin/sh", "-c", script("serve --port $PORT")]
     assert spec.environment == {
         "HOME": "/app",
+        "USER": "app",
+        "LOGNAME": "app",
         "TINI_KILL_PROCESS_GROUP": "1",
         "A": "1",
         "DYNO": "web.1",
