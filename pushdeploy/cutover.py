@@ -47,6 +47,7 @@ class Means:
     scheduler: Scheduler
     router: Router
     domain: str
+    http_port: int
     put_back: Callable[[AppName, Output], None]
     converge: Callable[[AppName, Output], object]
 
@@ -307,10 +308,13 @@ class _NewTasks:
 
         Empty where there is no such container. Raises what keeps one from being made.
         """
-        if self.gate.await_ready(len(self.slots), _READY_SECONDS):
-            return next(iter(self.gate.containers), "")
-        if self.started.done():
-            self.started.result()
+        if not self.slots:
+            return ""
+        with self.change.output.step(f"Making {_named(self.slots)} ready"):
+            if self.gate.await_ready(len(self.slots), _READY_SECONDS):
+                return next(iter(self.gate.containers), "")
+            if self.started.done():
+                self.started.result()
         return ""
 
     def start(self) -> Sequence[Task]:
@@ -321,7 +325,7 @@ class _NewTasks:
         if not self.slots:
             output.detail("no process is to be started: ps:scale or ps:start starts some")
             return self.started.result()
-        with output.step(f"Starting {', '.join(str(slot) for slot in self.slots)}"):
+        with output.step(f"Starting {_named(self.slots)}"):
             return self.started.result()
 
 
@@ -381,6 +385,10 @@ def _confirmed(means: Means, tasks: Sequence[Task]) -> Iterator[None]:
 
 def _no_release_phase() -> None:
     """Of a release that has none, or skips it."""
+
+
+def _named(slots: Sequence[Slot]) -> str:
+    return ", ".join(map(str, slots))
 
 
 def places(tasks: Sequence[Task]) -> str:

@@ -15,7 +15,7 @@ from pushdeploy.domain.errors import Busy, Cancelled, PushdeployError, UserError
 from pushdeploy.domain.names import AppName, KeyName
 from pushdeploy.domain.ports import Output, Refs
 from pushdeploy.domain.release import Candidate, Reason, Release
-from pushdeploy.domain.route import default_host
+from pushdeploy.domain.route import default_host, url_of
 from pushdeploy.domain.task import Task
 from pushdeploy.lifecycle import Lifecycle
 from pushdeploy.release.snapshots import covered
@@ -190,7 +190,8 @@ class Shipper:
             self._stages.lifecycle.run("post-deploy", facts, output)
         except PushdeployError as error:
             output.trouble(f"{error.message}; the release is live all the same")
-        said = announced(self._store.apps.get(release.app), release, str(host))
+        address = url_of(host, self._stages.means.http_port)
+        said = announced(self._store.apps.get(release.app), release, address)
         output.headline(said.headline)
         for warning in said.warnings:
             output.trouble(warning)

@@ -216,6 +216,7 @@ class Wiring:
             scheduler=self._scheduler,
             router=self._router,
             domain=self._settings.domain,
+            http_port=self._settings.http.port,
             put_back=self._reconciler.put_back,
             converge=self._reconciler.converge,
         )

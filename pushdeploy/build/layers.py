@@ -102,7 +102,8 @@ class Layers:
                     self._finish(base, step, container, job)
             job.cancellation.check()
             change = ImageChange(labels, working_dir="/app", user=APP_USER)
-            return self._engine.commit(container, tag, change)
+            with job.output.step("Writing the slug"):
+                return self._engine.commit(container, tag, change)
 
     def _container(self, image: str, command: Sequence[str], sandbox: Sandbox) -> ContainerSpec:
         return build_container(image, command, sandbox, self._settings, self._engine.instance)

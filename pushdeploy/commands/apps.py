@@ -46,7 +46,8 @@ def list_(request: Request, form: str) -> None:
     ]
     shown = ("name", "release", "state", "url", "locked_by")
     piped = request.session.terminal is None
-    show_rows(request, form, rows, ("name",) if piped else shown)
+    empty = "no app yet: the first git push makes one, or:  apps:create shop"
+    show_rows(request, form, rows, ("name",) if piped else shown, empty=empty)
 
 
 @command("apps:exists", reads=True, example="apps:exists shop && echo it does")
@@ -216,6 +217,7 @@ def _more(request: Request, app: App, live: Release | None) -> Row:
     config = request.store.config.get(app.name)
     return {
         "domains": [str(host) for host in request.store.domains.of(app.name)],
+        "urls": list(urls(request.platform, app.name)),
         "processes": {str(kind): count for kind, count in counts.items()},
         "builder": slug.builder if slug else None,
         "stack": slug.stack if slug else None,

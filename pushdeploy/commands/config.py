@@ -137,7 +137,8 @@ def show(request: Request, app: Layer, merged: bool, form: str) -> None:
     if form == "json":
         show_json(request, config)
         return
-    show_lines(request, form, [*_shown(config), *_below(request, app, config)])
+    empty = f"no config var yet: config:set {app.name} KEY=VALUE"
+    show_lines(request, form, [*_shown(config), *_below(request, app, config)], empty=empty)
     show_lines(request, form, _waiting(request, app))
 
 
@@ -147,7 +148,8 @@ def show(request: Request, app: Layer, merged: bool, form: str) -> None:
 @form_option
 def keys_(request: Request, app: Layer, merged: bool, form: str) -> None:
     """Show the names of all config vars."""
-    show_lines(request, form, list(_sorted(request, app, merged)))
+    empty = f"no config var yet: config:set {app.name} KEY=VALUE"
+    show_lines(request, form, list(_sorted(request, app, merged)), empty=empty)
 
 
 @command(

@@ -95,7 +95,8 @@ def list_(request: Request, app: App, form: str) -> None:
     mounts = {item.disk: item.mount_path for item in request.store.disks.of(app.name)}
     names = sorted({*mounts, *request.platform.disks.list(app.name)})
     rows = [_row(request, app, disk, mounts.get(disk)) for disk in names]
-    show_rows(request, form, rows, ("name", "mounted_at", "used", "limit"))
+    empty = f"no disk yet: disks:attach {app.name} data /data"
+    show_rows(request, form, rows, ("name", "mounted_at", "used", "limit"), empty=empty)
     for row in rows:
         if row["warning"] and form == "text":
             request.output.trouble(f"disk {row['name']} {row['warning']}")

@@ -52,7 +52,8 @@ def list_(request: Request, form: str) -> None:
         }
         for pipeline in request.store.pipelines.list()
     ]
-    show_rows(request, form, rows, ("name", "stages", "apps"))
+    empty = "no pipeline yet:  pipelines:create shop"
+    show_rows(request, form, rows, ("name", "stages", "apps"), empty=empty)
 
 
 @command("pipelines:create", example="pipelines:create main shop-staging shop")

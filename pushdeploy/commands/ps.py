@@ -30,7 +30,8 @@ def ps(request: Request, app: App, form: str) -> None:
     shown = _last_exit if form == "json" else _last_exit_said
     rows = [_row(task, shown) for task in request.platform.scheduler.tasks(app.name)]
     rows.sort(key=lambda row: (row["created_at"], row["process"]))
-    show_rows(request, form, rows, _SHOWN)
+    empty = "" if app.stopped else f"nothing of {app.name} runs: a git push, or ps:scale, starts it"
+    show_rows(request, form, rows, _SHOWN, empty=empty)
     live = request.store.releases.current(app.name)
     if live is not None and live.error:
         request.output.trouble(live.error)

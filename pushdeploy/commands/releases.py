@@ -57,7 +57,9 @@ def releases(request: Request, app: App, limit: int, form: str) -> None:
     rows = [_row(release, live, expired) for release in found]
     if form == "text":
         rows = [_shown(row) for row in rows]
-    show_rows(request, form, rows, ("release", "status", "description", "by", "created_at"))
+    shown = ("release", "status", "description", "by", "created_at")
+    empty = f"no release of {app.name} yet: git push makes one"
+    show_rows(request, form, rows, shown, empty=empty)
 
 
 @command("releases:info", reads=True, example="releases:info shop v12")

@@ -73,7 +73,9 @@ def snapshots(request: Request, app: App, form: str) -> None:
         rows = [
             {**row, "disks": " ".join(each.disks)} for row, each in zip(rows, found, strict=True)
         ]
-    show_rows(request, form, rows, ("snapshot", "created_at", "disks", "size", "description", "by"))
+    shown = ("snapshot", "created_at", "disks", "size", "description", "by")
+    empty = f"no snapshot yet: releases take them, and disks:snapshot {app.name}"
+    show_rows(request, form, rows, shown, empty=empty)
 
 
 @command("disks:restore", example="disks:restore shop s12 --force")

@@ -226,8 +226,9 @@ class Report:
 
     @property
     def hold(self) -> Hold | None:
-        """None when the release would not have gone live."""
-        if not self.went_well:
+        """None when the release would not have gone live, and for an app without a disk: its old
+        and new processes run side by side."""
+        if not self.went_well or not self.disks:
             return None
         return Hold(
             self.web.stop_seconds or 0.0,

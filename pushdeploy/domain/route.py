@@ -53,6 +53,11 @@ def default_host(app: AppName, domain: str) -> HostName:
     return HostName.parse(f"{app}.{domain}")
 
 
+def url_of(host: HostName, port: int) -> str:
+    """What a person opens: ``http://shop.apps.example.com:8080``."""
+    return f"http://{host}" if port == 80 else f"http://{host}:{port}"
+
+
 def targets_of(tasks: Sequence[Task]) -> Sequence[Target]:
     """Where the web tasks among ``tasks`` listen; those without an address are left out."""
     web = (task for task in tasks if task.slot.process_type == WEB and task.address)

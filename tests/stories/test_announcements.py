@@ -30,13 +30,16 @@ def test_a_push_says_what_answers_and_else_what_to_type(
 
     misspelled = repository.push(check=True).stderr
     assert "the Procfile says Web: did you mean web?" in misspelled
-    assert f"{app} v1 is live, without web: {app}.{DOMAIN} does not answer" in misspelled
+    assert (
+        f"{app} v1 is live, without web: http://{app}.{DOMAIN}:{server.http_port} does not answer"
+        in misspelled
+    )
     assert server.get(app).status == 503
 
     repository.write("Procfile", web)
     repository.commit()
     answering = repository.push(check=True).stderr
-    assert f"{app} v2 is live: {app}.{DOMAIN}" in answering
+    assert f"{app} v2 is live: http://{app}.{DOMAIN}:{server.http_port}" in answering
     assert "does not answer" not in answering
     assert server.get(app).status == 200
 

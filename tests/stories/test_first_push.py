@@ -23,7 +23,7 @@ def test_the_first_push_creates_the_app_and_brings_it_to_life(
     result = repository.push()
     assert result.returncode == 0, result.stderr
     assert "[new branch]      main -> main" in result.stderr
-    assert f"{repository.app} v1 is live: {repository.app}.apps.test" in result.stderr
+    assert f"{repository.app} v1 is live: http://{repository.app}.apps.test:" in result.stderr
     assert repository.remote_main == repository.head
     answer = server.get(repository.app)
     assert (answer.status, answer.body) == (200, "hello from version 1\n")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pushdeploy.commands.platform import Platform
 from pushdeploy.domain.hosts import refuse_host, refuse_taken_name
 from pushdeploy.domain.names import AppName, HostName
-from pushdeploy.domain.route import default_host
+from pushdeploy.domain.route import default_host, url_of
 from pushdeploy.hostnames import PublicSuffixes
 
 
@@ -34,7 +34,6 @@ def urls(platform: Platform, app: AppName) -> Sequence[str]:
 
 def urls_of(platform: Platform, app: AppName, domains: Sequence[HostName]) -> Sequence[str]:
     """The same where the ``domains`` are known."""
-    port = platform.settings.http.port
-    suffix = "" if port == 80 else f":{port}"
     hosts = [default_host(app, platform.settings.domain), *domains]
-    return [f"http://{host}{suffix}" for host in hosts if not host.startswith("*")]
+    port = platform.settings.http.port
+    return [url_of(host, port) for host in hosts if not host.startswith("*")]

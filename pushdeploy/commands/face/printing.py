@@ -1,4 +1,5 @@
-"""Answers: a table on a terminal, plain columns in a pipe, one JSON document when asked for it."""
+"""Answers: a table on a terminal; plain columns in a pipe, their heads on stderr, where scripts do
+not look; one JSON document when asked for it."""
 
 import io
 import json
@@ -29,13 +30,28 @@ def errors_of(session: Session) -> Output:
     return Output(_lines(session, session.write_error))
 
 
-def show_rows(request: Request, form: str, rows: Sequence[Row], shown: Sequence[str]) -> None:
-    """``shown`` are the keys that people see; JSON has them all."""
+def show_rows(
+    request: Request, form: str, rows: Sequence[Row], shown: Sequence[str], *, empty: str = ""
+) -> None:
+    """``shown`` are the keys that people see; JSON has them all.
+
+    ``empty`` tells people, where there is no row, what would make one.
+    """
     if form == "json":
         show_json(request, list(rows))
         return
-    cells = [[_cell(row[key]) for key in shown] for row in rows]
-    _write(request, _table(request.session, shown, cells))
+    if not rows:
+        if empty:
+            errors_of(request.session).line(empty)
+        return
+    now = datetime.now(UTC)
+    cells = [[_cell(row[key], now) for key in shown] for row in rows]
+    if request.session.terminal is None:
+        head, *lines = columns(cells, [_title(key) for key in shown])
+        errors_of(request.session).line(head)
+        _write(request, lines)
+    else:
+        _write(request, _table(request.session, shown, cells))
 
 
 def show_record(request: Request, form: str, record: Row, *, left_out: Container[str] = ()) -> None:
@@ -44,13 +60,17 @@ def show_record(request: Request, form: str, record: Row, *, left_out: Container
         show_json(request, record)
         return
     shown = [(key, value) for key, value in record.items() if key not in left_out]
-    _write(request, columns([(f"{_title(key)}:", _cell(value)) for key, value in shown]))
+    now = datetime.now(UTC)
+    _write(request, columns([(f"{_title(key)}:", _cell(value, now)) for key, value in shown]))
 
 
-def show_lines(request: Request, form: str, lines: Sequence[str]) -> None:
+def show_lines(request: Request, form: str, lines: Sequence[str], *, empty: str = "") -> None:
+    """``empty`` tells people, where there is no line, what would make one."""
     if form == "json":
         show_json(request, list(lines))
         return
+    if not lines and empty:
+        errors_of(request.session).line(empty)
     _write(request, lines)
 
 
@@ -61,6 +81,16 @@ def show_json(request: Request, document: object) -> None:
 def moment(at: datetime) -> str:
     """For people, in UTC: ``2026-01-31 12:00:00``."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """``3 h ago``, in the unit that a person would use; ``just now`` for less than a minute."""
+    seconds = (now - at).total_seconds()
+    for unit, length in (("days", 86_400), ("h", 3_600), ("min", 60)):
+        if abs(seconds) >= length * (2 if unit == "days" else 1):
+            count = int(abs(seconds) // length)
+            return f"{count} {unit} ago" if seconds > 0 else f"in {count} {unit}"
+    return "just now"
 
 
 def _write(request: Request, lines: Sequence[str]) -> None:
@@ -84,12 +114,11 @@ def _lines(session: Session, write: Callable[[bytes], None]) -> Sink:
 
 
 def _table(session: Session, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Sequence[str]:
-    """Plain columns without a head in a pipe: what scripts cut apart."""
-    if session.terminal is None:
-        return columns(rows)
+    """Words are broken only where one is longer than the terminal is wide."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for title in head:
-        table.add_column(_title(title), overflow="fold")
+    for index, title in enumerate(head):
+        words = [word for row in rows for word in row[index].split()]
+        table.add_column(_title(title), overflow="fold", min_width=max(map(len, words), default=1))
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     return _rendered(table, session)
@@ -114,17 +143,17 @@ def _title(key: str) -> str:
     return key.replace("_", " ")
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, now: datetime) -> str:
     if value is None or value == "":
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):
-        return moment(value)
+        return f"{moment(value)} ({ago(value, now)})"
     if isinstance(value, Mapping):
-        return " ".join(f"{key}={_cell(item)}" for key, item in value.items()) or "-"
+        return " ".join(f"{key}={_cell(item, now)}" for key, item in value.items()) or "-"
     if isinstance(value, list | tuple):
-        return ", ".join(_cell(item) for item in value) or "-"
+        return ", ".join(_cell(item, now) for item in value) or "-"
     return plain(str(value))
 
 

@@ -35,7 +35,6 @@ from pushdeploy.route.reloads import Reloads
 from pushdeploy.route.rendering import KEEPALIVE_MIN_TIMEOUT_SECONDS, Front, app_file
 from pushdeploy.route.watch import Watch, deaths_in
 from pushdeploy.route.workers import user_of
-from pushdeploy.settings import Address
 from pushdeploy.templating import Templates
 
 _log = logging.getLogger(__name__)
@@ -354,8 +353,9 @@ def _destination(route: Route) -> str:
         return f"requests of {route.app} wait"
     if not route.targets:
         return f"no task of {route.app} serves: visitors are told so"
-    addresses = ", ".join(str(Address(t.address, t.port)) for t in route.targets)
-    return f"traffic goes to {f'v{route.version} at ' if route.version else ''}{addresses}"
+    where = f"v{route.version}" if route.version else "the app"
+    tasks = len(route.targets)
+    return f"traffic goes to {where}" + (f", {tasks} tasks of it" if tasks > 1 else "")
 
 
 @contextmanager

@@ -435,6 +435,7 @@ class Machine:
             scheduler=self.scheduler,
             router=self.router,
             domain=settings.domain,
+            http_port=settings.http.port,
             put_back=reconciler.put_back,
             converge=reconciler.converge,
         )

@@ -205,10 +205,19 @@ def test_help_of_a_noun_lists_its_commands(machine: Machine, line: str) -> None:
     assert "config:set" not in out
 
 
+def test_help_groups_commands_by_noun_and_breaks_no_word_at_80_columns(machine: Machine) -> None:
+    lines = machine.type("help").out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines.index("apps") < lines.index("config") < lines.index("more")
+    words = " ".join(lines).split()
+    for command in machine.commands.catalogue.commands:
+        assert set(command.get_short_help_str(200).split()) <= set(words), command.name
+
+
 def test_help_lists_every_command_of_every_file(machine: Machine) -> None:
     out = machine.type("help").out
     for command in machine.commands.catalogue.commands:
-        assert any(line.split()[0] == command.name for line in out.splitlines())
+        assert any(line.split()[:1] == [command.name] for line in out.splitlines())
 
 
 def test_help_of_nothing_known_is_an_error(machine: Machine) -> None:

@@ -14,9 +14,10 @@ def test_info_tells_what_is_live_and_who_is_ahead(two: Machine, history: list[Co
     answer = two.type("pipelines:info")
     assert answer.out.splitlines() == [
         "main: staging (shop-staging) → production (shop)",
-        f"staging     shop-staging  v1  {history[2][:7]}  -",
-        f"production  shop          v1  {history[0][:7]}  2 behind shop-staging",
+        f"staging     shop-staging  v1       {history[2][:7]}  -",
+        f"production  shop          v1       {history[0][:7]}  2 behind shop-staging",
     ]
+    assert answer.errors == "stage       app           release  commit   state\n"
     shop = two.type("pipelines:info main --format json").json["apps"][1]
     assert (shop["upstream"], shop["ahead"], shop["behind"], shop["same_slug"]) == (
         "shop-staging",

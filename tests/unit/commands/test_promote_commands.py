@@ -27,7 +27,7 @@ def test_promote_without_a_word_releases_the_slug_with_the_targets_own_config(
     assert live.description.startswith("Promote shop-staging v1 ")
     assert answer.out.splitlines()[-2:] == [
         "=====> Promotion of shop-staging",
-        "shop  succeeded  v2  -",
+        "shop  succeeded  v2       -",
     ]
     assert two.type("pipelines:diff --format json").json[0]["same_slug"]
 
@@ -54,7 +54,7 @@ def test_a_target_that_fails_makes_the_exit_code_1_and_stays_as_it_was(two: Mach
     two.scheduler.broken = {WEB}
     answer = two.type("pipelines:promote")
     assert answer.status == 1
-    assert answer.out.splitlines()[-1] == "shop  failed  v2  web.1 did not start"
+    assert answer.out.splitlines()[-1] == "shop  failed   v2       web.1 did not start"
     live = two.store.releases.current(SHOP)
     assert live is not None
     assert live.version == 1

@@ -107,7 +107,7 @@ def test_target_that_had_nothing_before_keeps_what_it_got_and_says_so(three: Mac
     three.router.refused = {"shop-eu.apps.test"}
     answer = three.type("pipelines:promote shop-staging --to another,shop-eu --all-or-nothing")
     assert answer.status == 1
-    assert "another  succeeded  v1  it had no release before: the new one stays" in answer.out
+    assert "another  succeeded  v1       it had no release before: the new one stays" in answer.out
     assert three.store.releases.current(first) is not None
 
 
