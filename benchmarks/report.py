@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.bench import MODULES
+from benchmarks.bench import MODULES, ONE_CORE
 from benchmarks.measure import RESULTS
 
 _PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
@@ -16,7 +16,8 @@ _START, _END = "<!-- figures: python -m benchmarks.report -->\n", "<!-- end of f
 
 def main() -> int:
     """Only whole runs count: those with --quick are kept apart."""
-    kept = {name: RESULTS / f"{name}.json" for name in MODULES}
+    names = [f"{name}{manner}" for name in MODULES for manner in ("", ONE_CORE)]
+    kept = {name: RESULTS / f"{name}.json" for name in names}
     results = {name: json.loads(path.read_text()) for name, path in kept.items() if path.exists()}
     before, _, rest = _PAGE.read_text().partition(_START)
     after = rest.partition(_END)[2]

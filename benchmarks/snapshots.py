@@ -1,4 +1,4 @@
-"""Snapshots of a disk with one SQLite database, and going back to one, against cp of the same."""
+"""Snapshots of a disk with one SQLite database or many files, and going back to one, against cp."""
 
 import shutil
 import sqlite3
@@ -20,10 +20,12 @@ _ROW_BYTES = 100_000
 _MEGABYTES = {"100 MB": 100, "1 GB": 1000}
 _FORMER = 1
 _SMALL_RUNS, _LARGE_RUNS = 7, 7
+_FEW_FILES, _MANY_FILES, _MANY_FILES_RUNS = 10_000, 100_000, 3
+_IN_A_DIRECTORY, _FILE_BYTES = 200, 1500
 
 
 def measure(server: Server, runs: int, *, quick: bool = False) -> list[Figure]:
-    """Beside the server's home, so on its file system; 100 MB only when ``quick``."""
+    """Beside the server's home, so on its file system; 100 MB and some files when ``quick``."""
     sizes = ["100 MB"] if quick else list(_MEGABYTES)
     figures = []
     for size in sizes:
@@ -33,6 +35,12 @@ def measure(server: Server, runs: int, *, quick: bool = False) -> list[Figure]:
             figures += _Disk(root, size).measure(min(runs, most))
         finally:
             shutil.rmtree(root)
+    root = Path(tempfile.mkdtemp(prefix="pushdeploy-bench-", dir=server.root))
+    try:
+        files = _ManyFiles(root, _FEW_FILES if quick else _MANY_FILES)
+        figures += files.measure(min(runs, _MANY_FILES_RUNS))
+    finally:
+        shutil.rmtree(root)
     return figures
 
 
@@ -126,6 +134,68 @@ class _Disk:
 
     def _restore(self, number: int = _FORMER) -> None:
         self._shelf.restore(_APP, number, self._disks, lambda _line: None)
+
+
+class _ManyFiles:
+    """Uploads, say. In the hold they are looked at, when a copy was taken while the app served."""
+
+    def __init__(self, root: Path, count: int) -> None:
+        self._root = root
+        self._live = root / "disk"
+        self._label = f"{count:,} small files"
+        self._shelf = Shelf(root / "snapshots")
+        for number in range(count):
+            place = self._live / str(number // _IN_A_DIRECTORY)
+            place.mkdir(parents=True, exist_ok=True)
+            (place / str(number)).write_bytes(b"x" * _FILE_BYTES)
+
+    def measure(self, runs: int) -> list[Figure]:
+        found = interleaved(
+            {
+                "cp, flushed": self._copied,
+                "snapshot": self._taken,
+                "snapshot in the hold, after a copy ahead": self._caught_up,
+            },
+            runs,
+        )
+        reference = f"{self._label}: cp, flushed"
+        aims = {"snapshot": "<= 1.3"}
+        return [
+            Figure(
+                f"{self._label}: {name}",
+                runs=seconds,
+                reference=None if name.startswith("cp") else reference,
+                aim=aims.get(name, ""),
+            )
+            for name, seconds in found.items()
+        ]
+
+    def _copied(self) -> float:
+        copy = self._root / "copy"
+        script = "cp -a $0 $1 && sync -f $1"
+        command = ["sh", "-c", script, str(self._live), str(copy)]
+        seconds = timed(lambda: subprocess.run(command, check=True))
+        shutil.rmtree(copy)
+        return seconds
+
+    def _taken(self) -> float:
+        seconds = timed(lambda: self._take(flush=False))
+        self._shelf.remove(_APP, _FORMER)
+        return seconds
+
+    def _caught_up(self) -> float:
+        self._take(flush=True)
+        disks = {_DATA: self._live}
+        seconds = timed(
+            lambda: self._shelf.catch_up(_APP, _FORMER + 1, disks, _FORMER, lambda _line: None)
+        )
+        for number in (_FORMER, _FORMER + 1):
+            self._shelf.remove(_APP, number)
+        return seconds
+
+    def _take(self, *, flush: bool) -> None:
+        disks = {_DATA: self._live}
+        self._shelf.take(_APP, _FORMER, disks, None, lambda _line: None, flush=flush)
 
 
 def _fill(path: Path, size_bytes: int) -> None:

@@ -17,6 +17,7 @@ from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.ports import Output, Router, Scheduler
 from pushdeploy.domain.release import Candidate, Release, ReleaseStatus
 from pushdeploy.domain.route import default_host, route_of, targets_of
+from pushdeploy.domain.snapshot import Snapshot
 from pushdeploy.domain.task import Slot, Task
 from pushdeploy.locks import TrafficLocks, Writers
 from pushdeploy.output import duration
@@ -163,12 +164,13 @@ class Exclusive:
         self._change = change
         self._held_at = 0.0
         self._passed_at = 0.0
+        self._early: Snapshot | None = None
 
     def bring_live(self) -> Sequence[Task]:
         means, change = self._means, self._change
         app, release, output = change.app, change.release, change.output
         with (
-            means.snapshots.ahead(app, release.disks, release.by, output),
+            means.snapshots.ahead(app, release.disks, release.by, output) as self._early,
             means.traffic.hold(app.name),
             means.writers.alone(app.name, f"release {release.label}"),
         ):
@@ -236,7 +238,7 @@ class Exclusive:
         means, change = self._means, self._change
         app, release, output = change.app, change.release, change.output
         taken = means.snapshots.before_release(
-            app, release.disks, release.version, release.by, output
+            app, release.disks, release.version, release.by, output, self._early
         )
         if taken is not None:
             means.store.apps.set_put_back(app.name, taken.id)

@@ -14,12 +14,9 @@ from pushdeploy.disks.index import Index
 
 
 def settle(tree: Path) -> None:
-    """As if everything in the snapshot had been two minutes old when it was copied."""
+    """As if everything in the snapshot had been at rest when it was copied."""
     index = Index.read(tree)
-    files = {
-        path: identity._replace(copied_ns=identity.ctime_ns + 120 * 10**9)
-        for path, identity in index.files.items()
-    }
+    files = {path: identity._replace(at_rest=True) for path, identity in index.files.items()}
     Index(files, index.size_bytes).write(tree)
 
 

@@ -9,6 +9,7 @@ import errno
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,10 +18,10 @@ from typing import TYPE_CHECKING, cast
 import pushdeploy.disks.snapshots
 from pushdeploy.discover import discover
 from pushdeploy.disks.child import Answer, end_with, say
-from pushdeploy.disks.durable import make_durable
+from pushdeploy.disks.durable import flush_file_system, flush_names, make_durable
 from pushdeploy.disks.index import Index
 from pushdeploy.disks.job import Job
-from pushdeploy.disks.survey import changed_bytes, size_bytes
+from pushdeploy.disks.survey import changed_bytes, file_count, size_bytes
 from pushdeploy.domain.errors import BackendDown, NoRoom, PushdeployError, UserError
 from pushdeploy.domain.sizes import about_bytes
 
@@ -51,14 +52,49 @@ def _take(job: Job) -> Answer:
     needed, free = _needed(job, kinds), _free(place)
     _refuse_without_room(f"a snapshot of {', '.join(job.disks)}", needed, free)
     with _numbers("the snapshot", needed, free):
+        flushed_ns = _flushed(job) if job.flush else 0
         sizes = {
             disk: kinds[disk][1].take(
-                Path(live), place / disk, _tree(former, disk), lambda text: say({"line": text})
+                Path(live), place / disk, _tree(former, disk), _tell, flushed_ns
             )
             for disk, live in job.disks.items()
         }
         make_durable(place)
-    return {"kind": "+".join(sorted({name for name, _ in kinds.values()})), "sizes": sizes}
+    return {"kind": _names_of(kinds), "sizes": sizes}
+
+
+def _catch_up(job: Job) -> Answer:
+    """What ``former`` holds moves to ``place``; room for it was made when it was taken."""
+    place, former = Path(job.place), Path(str(job.former))
+    kinds = {disk: _kind(Path(live), place) for disk, live in job.disks.items()}
+    sizes, durable = {}, True
+    with _numbers("the snapshot", 0, _free(place)):
+        for disk, live in job.disks.items():
+            for name in (disk, f"{disk}.index"):
+                (former / name).rename(place / name)
+            sizes[disk], flushed = kinds[disk][1].catch_up(Path(live), place / disk, _tell)
+            durable = durable and flushed
+        if durable:
+            flush_names(place)
+        else:
+            make_durable(place)
+    return {"kind": _names_of(kinds), "sizes": sizes}
+
+
+def _flushed(job: Job) -> int:
+    """Everything that was written to the disks before is on the device: the time of "before"."""
+    began_ns = time.time_ns()
+    for live in job.disks.values():
+        flush_file_system(Path(live))
+    return began_ns
+
+
+def _names_of(kinds: "Mapping[str, tuple[str, SnapshotKind]]") -> str:
+    return "+".join(sorted({name for name, _ in kinds.values()}))
+
+
+def _tell(text: str) -> None:
+    say({"line": text})
 
 
 def _restore(job: Job) -> Answer:
@@ -67,7 +103,7 @@ def _restore(job: Job) -> Answer:
         needed, free = Index.read(tree).size_bytes, _free(target)
         with _numbers(f"the disk {disk}", needed, free):
             _, kind = _kind(tree, target)
-            kind.restore(tree, target, lambda text: say({"line": text}))
+            kind.restore(tree, target, _tell)
             make_durable(target)
     return {}
 
@@ -92,7 +128,8 @@ def _weigh(job: Job) -> Answer:
 def _room(job: Job) -> Answer:
     place = Path(job.place)
     kinds = {disk: _kind(Path(live), place) for disk, live in job.disks.items()}
-    return {"needed": _needed(job, kinds), "free": _free(place)}
+    files = sum(file_count(Path(live)) for live in job.disks.values())
+    return {"needed": _needed(job, kinds), "free": _free(place), "files": files}
 
 
 def _changed(job: Job) -> Answer:
@@ -106,6 +143,7 @@ def _changed(job: Job) -> Answer:
 
 _DOERS: Mapping[str, Callable[[Job], Answer]] = {
     "take": _take,
+    "catch_up": _catch_up,
     "restore": _restore,
     "clone": _clone,
     "weigh": _weigh,

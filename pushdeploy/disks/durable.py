@@ -24,8 +24,30 @@ def make_durable(tree: Path) -> None:
         try:
             _flush_each(root, 0)
         except _TooManyError:
-            if ctypes.CDLL(None, use_errno=True).syncfs(root):
-                raise OSError(ctypes.get_errno(), "it cannot be flushed", str(tree)) from None
+            _flush_all(root, tree)
+
+
+def flush_file_system(tree: Path) -> None:
+    """Everything on it; returns when it is on the device."""
+    with directory(tree) as root:
+        _flush_all(root, tree)
+
+
+def flush_names(place: Path) -> None:
+    """The files that lie in ``place`` itself, and their names; not what is below."""
+    with directory(place) as within:
+        for name in names_in(within):
+            status = os.stat(name, dir_fd=within, follow_symlinks=False)
+            if stat.S_ISREG(status.st_mode):
+                with plain_file(name, within) as file:
+                    os.fsync(file)
+        os.fsync(within)
+
+
+def _flush_all(opened: int, tree: Path) -> None:
+    """syncfs(2)."""
+    if ctypes.CDLL(None, use_errno=True).syncfs(opened):
+        raise OSError(ctypes.get_errno(), "it cannot be flushed", str(tree))
 
 
 def _flush_each(within: int, flushed: int) -> int:

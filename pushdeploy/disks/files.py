@@ -139,11 +139,11 @@ SAME_OWNERS = Owners({}, {})
 def dress(source: int, target: int, status: os.stat_result, owners: Owners = SAME_OWNERS) -> None:
     """Give an open file or directory the owner, mode, attributes and times of another.
 
-    Owners only by root, and first: chown(2) clears the set-user-id bits.
+    Owners only by root. A file loses its set-id bits: who runs a copy gets nobody's rights by it.
     """
     if _AS_ROOT:
         os.fchown(target, *owners.of(status))
-    os.fchmod(target, stat.S_IMODE(status.st_mode))
+    os.fchmod(target, _mode_of(status))
     with suppress(OSError):  # a file system without them, or one that takes others only
         wanted = [name for name in os.listxattr(source) if name.startswith(_KEPT_ATTRIBUTES)]
         for name in os.listxattr(target):
@@ -152,6 +152,12 @@ def dress(source: int, target: int, status: os.stat_result, owners: Owners = SAM
         for name in wanted:
             os.setxattr(target, name, os.getxattr(source, name))
     os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def _mode_of(status: os.stat_result) -> int:
+    """As imports have it; on a directory the bits say only whose the files in it become."""
+    mode = stat.S_IMODE(status.st_mode)
+    return mode if stat.S_ISDIR(status.st_mode) else mode & ~(stat.S_ISUID | stat.S_ISGID)
 
 
 def copy_special(
@@ -185,8 +191,21 @@ def _dress_name(name: str, within: int, status: os.stat_result, owners: Owners) 
             uid, gid = owners.of(status)
             os.chown(name, uid, gid, dir_fd=within, follow_symlinks=False)
         if not stat.S_ISLNK(os.fstat(pinned).st_mode):
-            Path(f"/proc/self/fd/{pinned}").chmod(stat.S_IMODE(status.st_mode))
+            Path(f"/proc/self/fd/{pinned}").chmod(_mode_of(status))
     finally:
         os.close(pinned)
     times = (status.st_atime_ns, status.st_mtime_ns)
     os.utime(name, ns=times, dir_fd=within, follow_symlinks=False)
+
+
+def remove(name: str, within: int, status: os.stat_result) -> None:
+    """A name with all that is below it."""
+    if not stat.S_ISDIR(status.st_mode):
+        os.unlink(name, dir_fd=within)
+        return
+    # By rm, which no depth of directories breaks.
+    place = f"/proc/{os.getpid()}/fd/{within}/{name}"
+    command = ["rm", "--recursive", "--force", "--one-file-system", "--", place]
+    remover = os.posix_spawnp("rm", command, {})
+    if os.waitpid(remover, 0)[1]:
+        raise OSError(errno.EIO, "it cannot be removed", name)

@@ -1,6 +1,5 @@
 """Walks a snapshot back: into its disk, which becomes just that again, or into a new directory."""
 
-import errno
 import os
 import stat
 from contextlib import ExitStack
@@ -19,9 +18,12 @@ from pushdeploy.disks.files import (
     names_in,
     new_file,
     plain_file,
+    remove,
 )
 from pushdeploy.disks.index import Index
 from pushdeploy.disks.progress import Progress
+
+_ROOT = 0
 
 
 def restore_tree(place: Path, disk: Path, fill: Fill, progress: Progress) -> None:
@@ -35,10 +37,14 @@ def restore_tree(place: Path, disk: Path, fill: Fill, progress: Progress) -> Non
 
 
 def clone_tree(place: Path, target: Path, uid: int, fill: Fill, progress: Progress) -> None:
-    """Into the empty directory ``target``; what belonged to the disk's owner is now ``uid``'s."""
+    """Into the empty directory ``target``; what belonged to the disk's owner is now ``uid``'s.
+
+    For another app so is what belonged to root: its processes could not use that.
+    """
     with directory(place) as source, directory(target) as opened:
         owner = os.fstat(source)
-        owners = Owners({owner.st_uid: uid}, {owner.st_gid: uid})
+        roots = {_ROOT: uid} if uid != owner.st_uid else {}
+        owners = Owners({owner.st_uid: uid, **roots}, {owner.st_gid: uid, **roots})
         _Filling(fill, owners, progress, opened).fill(source, opened, "")
 
 
@@ -59,7 +65,7 @@ class _Pruning:
                 with directory(name, source) as inner, directory(name, target) as pruned:
                     self.prune(inner, pruned, below)
             elif not self._stays(wanted, status, below):
-                _remove(name, target, status)
+                remove(name, target, status)
 
     def _stays(self, wanted: os.stat_result | None, status: os.stat_result, path: str) -> bool:
         if wanted is None or not stat.S_ISREG(wanted.st_mode):
@@ -113,15 +119,3 @@ class _Filling:
                 self._fill(content, made, status.st_size)
                 dress(content, made, status, self._owners)
             self._progress.copied(status.st_size)
-
-
-def _remove(name: str, within: int, status: os.stat_result) -> None:
-    if not stat.S_ISDIR(status.st_mode):
-        os.unlink(name, dir_fd=within)
-        return
-    # By rm, which no depth of directories breaks.
-    place = f"/proc/{os.getpid()}/fd/{within}/{name}"
-    command = ["rm", "--recursive", "--force", "--one-file-system", "--", place]
-    remover = os.posix_spawnp("rm", command, {})
-    if os.waitpid(remover, 0)[1]:
-        raise OSError(errno.EIO, "it cannot be removed", name)

@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 _SETTLED_NS = 60 * 10**9
-"""A file that was written less than this before it was copied is never trusted.
+"""A file that was written less than this before it was copied is not trusted, unless it has been
+flushed between.
 
-Clocks tick coarsely, and a page that is mapped into memory can be written for half a minute after
-its file's time was set, until the kernel writes it back (vm.dirty_expire_centisecs).
+A page that is mapped into memory can be written for half a minute after its file's time was set,
+until the kernel writes it back (vm.dirty_expire_centisecs). From then on a write sets the time.
 """
+
+_TICK_NS = 50 * 10**6
+"""More than the kernel's clock for the times of files is ever late."""
 
 
 class Identity(NamedTuple):
@@ -21,11 +25,23 @@ class Identity(NamedTuple):
     size_bytes: int
     mtime_ns: int
     ctime_ns: int
-    copied_ns: int
+    at_rest: bool
+    """Whether nobody could have written to it since without a trace in its times."""
 
     @classmethod
-    def of(cls, status: os.stat_result, copied_ns: int) -> Self:
-        return cls(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns, copied_ns)
+    def of(cls, status: os.stat_result, copied_ns: int, flushed_ns: int = 0) -> Self:
+        """``copied_ns`` is when the copy began, by the clock of the times of files.
+
+        ``flushed_ns`` is when a flush of its file system had begun that had ended by then.
+        """
+        age_ns, before_flush_ns = copied_ns - status.st_ctime_ns, flushed_ns - status.st_ctime_ns
+        return cls(
+            status.st_ino,
+            status.st_size,
+            status.st_mtime_ns,
+            status.st_ctime_ns,
+            age_ns >= _SETTLED_NS or before_flush_ns >= _TICK_NS,
+        )
 
     def fits(self, status: os.stat_result) -> bool:
         """Whether the file looks as it did then."""
@@ -38,7 +54,7 @@ class Identity(NamedTuple):
 
     def vouches_for(self, status: os.stat_result) -> bool:
         """Whether it is certain that not a byte has changed."""
-        return self.copied_ns - self.ctime_ns >= _SETTLED_NS and self.fits(status)
+        return self.at_rest and self.fits(status)
 
 
 class Index(NamedTuple):
@@ -52,13 +68,19 @@ class Index(NamedTuple):
         """An empty one when the tree ``place`` has none, or a damaged one: nothing is trusted."""
         try:
             stored = json.loads(_beside(place).read_bytes())
-            files = {path: Identity(*values) for path, values in stored["files"].items()}
+            files = {path: _identity(*values) for path, values in stored["files"].items()}
             return cls(files, int(stored["size_bytes"]))
         except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
             return cls({}, 0)
 
     def write(self, place: Path) -> None:
         _beside(place).write_text(json.dumps(self._asdict(), separators=(",", ":")))
+
+
+def _identity(inode: int, size_bytes: int, mtime_ns: int, ctime_ns: int, rest: object) -> Identity:
+    """An index of before knows when a file was copied instead."""
+    at_rest = rest if isinstance(rest, bool) else int(str(rest)) - ctime_ns >= _SETTLED_NS
+    return Identity(inode, size_bytes, mtime_ns, ctime_ns, at_rest)
 
 
 def _beside(place: Path) -> Path:

@@ -37,6 +37,7 @@ class Room:
 
     needed_bytes: int
     free_bytes: int
+    files: int
 
 
 class Shelf:
@@ -56,19 +57,40 @@ class Shelf:
         disks: Mapping[DiskName, Path],
         former: int | None,
         line: Callable[[str], None],
+        *,
+        flush: bool = False,
     ) -> Taken:
         """All disks, while their app may go on writing; on the device when this returns.
 
-        Files that have not changed since ``former`` take no room. ``NoRoom`` with the numbers,
-        before anything is copied or, where a disk grows meanwhile, after; nothing is left then.
-        ``BackendDown`` too when a database stays locked.
+        Files that have not changed since ``former`` take no room. With ``flush`` what was written
+        a moment ago is flushed first, so that the next snapshot need not copy it again. ``NoRoom``
+        with the numbers, before anything is copied or, where a disk grows meanwhile, after;
+        nothing is left then. ``BackendDown`` too when a database stays locked.
         """
+        job = Job("take", "", _texts(disks), self._former(app_id, former), flush=flush)
+        return self._taken(app_id, snapshot, job, line)
+
+    def catch_up(
+        self,
+        app_id: int,
+        snapshot: int,
+        disks: Mapping[DiskName, Path],
+        early: int,
+        line: Callable[[str], None],
+    ) -> Taken:
+        """As ``take``, from the snapshot ``early`` of the same disks, whose files go into this one.
+
+        It takes as long as what has changed since; ``early`` holds nothing any more.
+        """
+        job = Job("catch_up", "", _texts(disks), self._former(app_id, early))
+        return self._taken(app_id, snapshot, job, line)
+
+    def _taken(self, app_id: int, snapshot: int, job: Job, line: Callable[[str], None]) -> Taken:
         place = self._place(app_id, snapshot)
         with _our_errors(place):
             made = self._new(place)
             try:
-                job = Job("take", str(made), _texts(disks), self._former(app_id, former))
-                result = carry_out(job, line)
+                result = carry_out(job._replace(place=str(made)), line)
                 made.rename(place)
                 _flush(place.parent)
             except BaseException:
@@ -123,7 +145,7 @@ class Shelf:
             place = _make_private(self._root / str(app_id))
             job = Job("room", str(place), _texts(disks), self._former(app_id, former))
             result = carry_out(job)
-        return Room(result["needed"], result["free"])
+        return Room(result["needed"], result["free"], result["files"])
 
     @contextmanager
     def staging(self, app_id: int) -> Iterator[Path]:

@@ -34,6 +34,11 @@ def changed_bytes(disk: Path, known: Mapping[str, Identity]) -> int:
     )
 
 
+def file_count(tree: Path) -> int:
+    """How many names it has."""
+    return sum(1 for _ in _walk(tree))
+
+
 def size_bytes(tree: Path) -> int:
     """The bytes of all files, one with several names once for each."""
     return sum(status.st_size for _, status in _walk(tree) if stat.S_ISREG(status.st_mode))

@@ -29,44 +29,60 @@ from pushdeploy.disks.progress import Progress
 _HEAD_BYTES = 16
 
 
-class _Here(NamedTuple):
-    """The same directory of the disk, of the new snapshot and, where it has one, of the former."""
+class Here(NamedTuple):
+    """The same directory of the disk, of the new snapshot and, where it has one, of the former.
+
+    ``left`` are the names that the new one has had from the start, and that are not dealt with yet.
+    """
 
     source: int
     target: int
     former: int | None
     path: str
+    left: set[str]
 
     def below(self, name: str) -> str:
         return f"{self.path}/{name}" if self.path else name
 
 
 def take_tree(
-    disk: Path, place: Path, former: Path | None, fill: Fill, progress: Progress
+    disk: Path,
+    place: Path,
+    former: Path | None,
+    fill: Fill,
+    progress: Progress,
+    flushed_ns: int = 0,
 ) -> Index:
-    """Copy ``disk`` to the new directory ``place``. What vanishes meanwhile is left out."""
+    """Copy ``disk`` to the new directory ``place``. What vanishes meanwhile is left out.
+
+    ``flushed_ns`` is when a flush of the disk had begun that has ended by now.
+    """
     place.mkdir(mode=0o700)
     known = Index.read(former).files if former else {}
     with ExitStack() as opened:
         source = opened.enter_context(directory(disk))
         target = opened.enter_context(directory(place))
         before = opened.enter_context(directory(former)) if former else None
-        taking = _Taking(fill, known, progress, target)
-        taking.take(_Here(source, target, before, ""))
+        taking = Taking(fill, known, progress, target, flushed_ns)
+        taking.take(Here(source, target, before, "", set()))
     index = Index(taking.files, progress.size_bytes)
     index.write(place)
     return index
 
 
-class _Taking:
+class Taking:
+    """A walk that makes a new tree. The methods at the end say how it is made."""
+
     def __init__(
         self,
         fill: Fill,
         known: Mapping[str, Identity],
         progress: Progress,
         root: int,
+        flushed_ns: int = 0,
     ) -> None:
         self.files: dict[str, Identity] = {}
+        self._flushed_ns = flushed_ns
         self._fill = fill
         self._known = known
         self._progress = progress
@@ -75,12 +91,12 @@ class _Taking:
         self._names: dict[int, str] = {}
         """Where the first of several names of an inode has been copied to, below the root."""
 
-    def take(self, top: _Here) -> None:
+    def take(self, top: Here) -> None:
         status = os.fstat(top.source)
         self._device = status.st_dev
         self._directory(top, status, 0)
 
-    def _directory(self, here: _Here, status: os.stat_result, depth: int) -> None:
+    def _directory(self, here: Here, status: os.stat_result, depth: int) -> None:
         check_depth(depth, here.path)
         names = sorted(names_in(here.source))
         present, done = set(names), set[str]()
@@ -88,9 +104,9 @@ class _Taking:
             if name not in done:
                 with suppress(*GONE):
                     done.update(self._entry(here, name, present, depth))
-        dress(here.source, here.target, status)
+        self._finish(here, status)
 
-    def _entry(self, here: _Here, name: str, present: set[str], depth: int) -> list[str]:
+    def _entry(self, here: Here, name: str, present: set[str], depth: int) -> list[str]:
         """The names beside it that are dealt with by this one."""
         status = os.stat(name, dir_fd=here.source, follow_symlinks=False)
         if stat.S_ISREG(status.st_mode):
@@ -99,22 +115,27 @@ class _Taking:
             self._subdirectory(here, name, depth)
         elif stat.S_ISBLK(status.st_mode) or stat.S_ISCHR(status.st_mode):
             self._progress.note(f"{here.below(name)} is a device: left out")
-        else:
+        elif not self._same_link(here, name, status):
+            self._make_way(here, name)
             copy_special(name, here.source, here.target, status)
         return []
 
-    def _subdirectory(self, here: _Here, name: str, depth: int) -> None:
+    def _subdirectory(self, here: Here, name: str, depth: int) -> None:
         with ExitStack() as opened:
             source = opened.enter_context(directory(name, here.source))
             status = os.fstat(source)
             if status.st_dev != self._device:
                 self._progress.note(f"{here.below(name)} is another file system: left out")
                 return
-            target = make_directory(name, here.target, opened)
+            target = self._target_directory(here, name, opened)
             former = _former_directory(name, here.former, opened)
-            self._directory(_Here(source, target, former, here.below(name)), status, depth + 1)
+            left = set(names_in(target))
+            below = Here(source, target, former, here.below(name), left)
+            self._directory(below, status, depth + 1)
 
-    def _file(self, here: _Here, name: str, present: set[str], status: os.stat_result) -> list[str]:
+    def _file(self, here: Here, name: str, present: set[str], status: os.stat_result) -> list[str]:
+        if self._stayed(here, name, present, status):
+            return []
         if status.st_nlink > 1 and self._link_to_first(here, name, status):
             return []
         with plain_file(name, here.source) as source:
@@ -128,31 +149,77 @@ class _Taking:
                         self._content(here, each, other)
             return _files_of(name, here.source)
 
-    def _content(self, here: _Here, name: str, source: int) -> None:
+    def _stayed(self, here: Here, name: str, present: set[str], status: os.stat_result) -> bool:
+        """Whether it is not even opened: nobody has written to it since the former snapshot.
+
+        Of a database that holds only where nothing stands beside it that belongs to it.
+        """
+        if any(name + end in present for end in (WAL, SHM, JOURNAL)):
+            return False
+        return self._shared(here, name, status)
+
+    def _shared(self, here: Here, name: str, status: os.stat_result) -> bool:
+        """Whether the former snapshot's file is certain to be the same, and is in this one now."""
+        path = here.below(name)
+        known = self._known.get(path)
+        if known is None or not known.vouches_for(status) or not self._keep(here, name):
+            return False
+        self.files[path] = known
+        self._progress.kept(status.st_size)
+        if status.st_nlink > 1:
+            self._names.setdefault(status.st_ino, path)
+        return True
+
+    def _content(self, here: Here, name: str, source: int) -> None:
         """The status is that of before the copy: whoever writes meanwhile changes it."""
         path, now_ns = here.below(name), time.time_ns()
         status = os.fstat(source)
-        known = self._known.get(path)
-        if known and known.vouches_for(status) and _link_former(here, name):
-            self.files[path] = known
-            self._progress.kept(status.st_size)
-        else:
-            with new_file(name, here.target) as target:
-                self._fill(source, target, status.st_size)
-                dress(source, target, status)
-            self.files[path] = Identity.of(status, now_ns)
-            self._progress.copied(status.st_size)
+        if self._shared(here, name, status):
+            return
+        self._make_way(here, name)
+        with new_file(name, here.target) as target:
+            self._fill(source, target, status.st_size)
+            dress(source, target, status)
+            self._made(target)
+        self.files[path] = Identity.of(status, now_ns, self._flushed_ns)
+        self._progress.copied(status.st_size)
         if status.st_nlink > 1:
             self._names.setdefault(status.st_ino, path)
 
-    def _link_to_first(self, here: _Here, name: str, status: os.stat_result) -> bool:
+    def _link_to_first(self, here: Here, name: str, status: os.stat_result) -> bool:
         """Whether another name of the inode has been copied, and this one now leads there."""
         first = self._names.get(status.st_ino)
-        if first is None or not link_within(self._root, first, name, here.target):
+        if first is None:
+            return False
+        self._make_way(here, name)
+        if not link_within(self._root, first, name, here.target):
             return False
         self.files[here.below(name)] = self.files[first]
         self._progress.kept(0)
         return True
+
+    # ------------------------------------------------------------- where a new tree is made
+
+    def _keep(self, here: Here, name: str) -> bool:
+        """Let the tree have the file of the former snapshot, if that can be."""
+        return _link_former(here, name)
+
+    def _same_link(self, here: Here, name: str, status: os.stat_result) -> bool:
+        """Whether a symbolic link is there already."""
+        del here, name, status
+        return False
+
+    def _make_way(self, here: Here, name: str) -> None:
+        """Nothing of that name is in the way of one that is to be made."""
+
+    def _made(self, target: int) -> None:
+        """An open file has its content."""
+
+    def _target_directory(self, here: Here, name: str, opened: ExitStack) -> int:
+        return make_directory(name, here.target, opened)
+
+    def _finish(self, here: Here, status: os.stat_result) -> None:
+        dress(here.source, here.target, status)
 
 
 def _files_of(database: str, within: int) -> list[str]:
@@ -171,7 +238,7 @@ def _former_directory(name: str, within: int | None, opened: ExitStack) -> int |
         return None
 
 
-def _link_former(here: _Here, name: str) -> bool:
+def _link_former(here: Here, name: str) -> bool:
     if here.former is None:
         return False
     try:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from pushdeploy.disks.catching_up import catch_up
 from pushdeploy.disks.files import Fill
 from pushdeploy.disks.giving_back import clone_tree, restore_tree
 from pushdeploy.disks.index import Index
@@ -31,12 +32,23 @@ class TreeSnapshots:
         return needed_bytes(disk, Index.read(former).files if former else {})
 
     def take(
-        self, disk: Path, place: Path, former: Path | None, line: Callable[[str], None]
+        self,
+        disk: Path,
+        place: Path,
+        former: Path | None,
+        line: Callable[[str], None],
+        flushed_ns: int = 0,
     ) -> int:
         progress = Progress(place.name, line)
-        index = take_tree(disk, place, former, self._fill, progress)
+        index = take_tree(disk, place, former, self._fill, progress, flushed_ns)
         progress.summary()
         return index.size_bytes
+
+    def catch_up(self, disk: Path, place: Path, line: Callable[[str], None]) -> tuple[int, bool]:
+        progress = Progress(place.name, line)
+        index, durable = catch_up(disk, place, self._fill, progress)
+        progress.summary()
+        return index.size_bytes, durable
 
     def restore(self, place: Path, disk: Path, line: Callable[[str], None]) -> None:
         progress = Progress(place.name, line)

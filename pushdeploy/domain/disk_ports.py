@@ -64,11 +64,23 @@ class SnapshotKind(Protocol):
         """How much room a snapshot would take now, by an estimate."""
 
     def take(
-        self, disk: Path, place: Path, former: Path | None, line: Callable[[str], None]
+        self,
+        disk: Path,
+        place: Path,
+        former: Path | None,
+        line: Callable[[str], None],
+        flushed_ns: int = 0,
     ) -> int:
         """Make ``place`` while the app goes on writing: its size in bytes.
 
-        Databases are whole in it, and the disk is to the byte as it was.
+        Databases are whole in it, and the disk is to the byte as it was. ``flushed_ns`` is when a
+        flush of the disk had begun that has ended.
+        """
+
+    def catch_up(self, disk: Path, place: Path, line: Callable[[str], None]) -> tuple[int, bool]:
+        """Make ``place``, which was taken a moment ago and is nobody's yet, what the disk is now.
+
+        Its size in bytes, and whether it is on its device already.
         """
 
     def restore(self, place: Path, disk: Path, line: Callable[[str], None]) -> None:

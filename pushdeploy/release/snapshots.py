@@ -21,7 +21,7 @@ from pushdeploy.store import Store
 
 _log = logging.getLogger(__name__)
 
-_LARGE_BYTES = 64 * 1024 * 1024
+_LARGE_BYTES, _MANY_FILES = 64 * 1024 * 1024, 2000
 """What is copied in a fraction of a second needs no copy ahead."""
 
 
@@ -44,28 +44,30 @@ class SnapshotPhase:
         by: KeyName,
         version: int | None,
         line: Callable[[str], None],
+        early: Snapshot | None = None,
     ) -> Snapshot:
         """A consistent copy of ``disks``, also while somebody writes to them.
 
+        It goes on from ``early``, a copy of just these disks that is of no use afterwards.
         ``SnapshotFailed`` with what it needs and what is free where there is no room; nothing of
         it is left then.
         """
         refuse_unsettled(app)
         begun = self.store.snapshots.create(app.name, description, by, version)
-        taken = self._taken(app, begun, disks, line)
+        taken = self._taken(app, begun, disks, line, early)
         self.store.snapshots.complete(begun.id, taken.kind, taken.sizes_bytes)
         return self.store.snapshots.get(app.name, begun.id)
 
     def take_passing(
-        self, app: App, disk: DiskName, by: KeyName, line: Callable[[str], None]
+        self, app: App, disks: Sequence[DiskName], by: KeyName, line: Callable[[str], None]
     ) -> Snapshot:
         """One that nobody sees and that ``remove`` is to end; the next start does, at the latest.
 
         It is never written down as complete. Errors as of ``take``.
         """
         refuse_unsettled(app)
-        begun = self.store.snapshots.create(app.name, f"Copy of {disk}", by)
-        taken = self._taken(app, begun, [disk], line)
+        begun = self.store.snapshots.create(app.name, f"Copy of {', '.join(disks)}", by)
+        taken = self._taken(app, begun, disks, line, flush=True)
         return replace(begun, kind=taken.kind, sizes_bytes=taken.sizes_bytes)
 
     def adopt(
@@ -82,14 +84,23 @@ class SnapshotPhase:
         return self.store.snapshots.get(app.name, begun.id)
 
     def before_release(
-        self, app: App, attachments: Sequence[Attachment], version: int, by: KeyName, output: Output
+        self,
+        app: App,
+        attachments: Sequence[Attachment],
+        version: int,
+        by: KeyName,
+        output: Output,
+        early: Snapshot | None = None,
     ) -> Snapshot | None:
-        """The snapshot that goes with release ``version``; None where it has nothing to copy."""
+        """The snapshot that goes with release ``version``; None where it has nothing to copy.
+
+        ``early`` is what ``ahead`` gave.
+        """
         disks = covered(app, attachments)
         if not disks:
             return None
         with output.step(f"Snapshot of {', '.join(disks)}"):
-            taken = self.take(app, disks, f"Before v{version}", by, version, output.detail)
+            taken = self.take(app, disks, f"Before v{version}", by, version, output.detail, early)
             output.detail(f"{taken.label}: {about_bytes(taken.size_bytes)}, {taken.kind}")
         self.store.releases.set_snapshot(app.name, version, taken.id)
         return taken
@@ -97,19 +108,19 @@ class SnapshotPhase:
     @contextmanager
     def ahead(
         self, app: App, attachments: Sequence[Attachment], by: KeyName, output: Output
-    ) -> Iterator[None]:
+    ) -> Iterator[Snapshot | None]:
         """Before requests wait: ``SnapshotFailed`` when the next snapshot would not fit.
 
-        What is large is copied now, so that the snapshot in the hold shares what stays the same.
+        What is large is copied now: in the hold that copy need only follow what has changed since.
         """
         disks = covered(app, attachments)
-        if not disks or self._room(app, disks).needed_bytes < _LARGE_BYTES:
-            yield
+        if not disks or _is_small(self._room(app, disks)):
+            yield None
             return
         with output.step(f"Copying {', '.join(disks)} while it serves"):
             early = self._early(app, disks, by, output)
         try:
-            yield
+            yield early
         finally:
             if early is not None:
                 self._remove_quietly(app, early)
@@ -119,7 +130,7 @@ class SnapshotPhase:
     ) -> Snapshot | None:
         """None where an app lets nobody at its database while it runs: it stops before the next."""
         try:
-            return self.take(app, disks, "To be shared", by, None, output.detail)
+            return self.take_passing(app, disks, by, output.detail)
         except SnapshotFailed as error:
             why = error.__cause__
             if not isinstance(why, PushdeployError) or isinstance(why, NoRoom):
@@ -179,7 +190,7 @@ class SnapshotPhase:
         """Before it is replaced: one that passes where there is nothing that anybody would miss."""
         disks = [each for each in snapshot.disks if each not in app.settings.without_snapshots]
         if not any(self.disks.has_data(app.name, disk) for disk in disks):
-            return self.take_passing(app, disks[0], by, output.detail) if disks else None
+            return self.take_passing(app, disks[:1], by, output.detail) if disks else None
         with output.step(f"Snapshot of {', '.join(disks)}"):
             taken = self.take(app, disks, f"Before {snapshot.label}", by, None, output.detail)
             output.detail(f"{taken.label}: {about_bytes(taken.size_bytes)}, {taken.kind}")
@@ -223,12 +234,23 @@ class SnapshotPhase:
             _log.info("%d unfinished snapshots were removed", gone)
 
     def _taken(
-        self, app: App, begun: Snapshot, disks: Sequence[DiskName], line: Callable[[str], None]
+        self,
+        app: App,
+        begun: Snapshot,
+        disks: Sequence[DiskName],
+        line: Callable[[str], None],
+        early: Snapshot | None = None,
+        *,
+        flush: bool = False,
     ) -> Taken:
+        """``flush`` waits for what others write there too: it is not for when requests wait."""
         former = self.store.snapshots.newest(app.name)
         try:
             paths = self._paths(app, disks)
-            return self.shelf.take(app.id, begun.id, paths, former.id if former else None, line)
+            if early is not None:
+                return self.shelf.catch_up(app.id, begun.id, paths, early.id, line)
+            before = former.id if former else None
+            return self.shelf.take(app.id, begun.id, paths, before, line, flush=flush)
         except PushdeployError as error:
             self.store.snapshots.remove(begun.id)
             raise SnapshotFailed(
@@ -244,6 +266,10 @@ class SnapshotPhase:
 
     def _paths(self, app: App, disks: Sequence[DiskName]) -> Mapping[DiskName, Path]:
         return {disk: self.disks.ensure(app, disk) for disk in disks}
+
+
+def _is_small(room: Room) -> bool:
+    return room.needed_bytes < _LARGE_BYTES and room.files < _MANY_FILES
 
 
 def _spent(releases: Sequence[Release]) -> frozenset[int]:

@@ -41,7 +41,7 @@ class Transfers:
     def copy_of(self, place: Place) -> Iterator[Snapshot]:
         """A consistent copy as of now, while the app serves; gone when the context is left."""
         with self._turn(place, f"copy of {place.disk}") as app:
-            taken = self.snapshots.take_passing(app, place.disk, self.by, _unsaid)
+            taken = self.snapshots.take_passing(app, [place.disk], self.by, _unsaid)
         try:
             self.cancellation.check()
             yield taken

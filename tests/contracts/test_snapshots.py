@@ -8,10 +8,8 @@ import socket
 import sqlite3
 import stat
 import subprocess
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -20,20 +18,23 @@ import pushdeploy.disks.snapshots
 from pushdeploy.discover import discover
 from pushdeploy.disks.copying import start
 from pushdeploy.disks.job import Job
-from pushdeploy.disks.shelf import Shelf
-from pushdeploy.domain.names import DiskName
 from tests import bank
+from tests.contracts.snapshots import (
+    APP,
+    DATA,
+    MEGABYTE,
+    PLACES,
+    Bench,
+    bench_in,
+    facts,
+    inodes,
+    litter,
+)
 from tests.grounds import file_system, settle
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
 
 KINDS = discover(pushdeploy.disks.snapshots, "SNAPSHOT")
-PLACES = {"plain": "copy", "btrfs": "reflink", "xfs": "reflink"}
-"""Which kind is the best one where; plain is where pytest keeps its files."""
-
-DATA = DiskName("data")
-APP = 7
-MEGABYTE = 1024 * 1024
 
 
 @pytest.fixture(scope="module", params=sorted(PLACES))
@@ -43,86 +44,10 @@ def ground(request: pytest.FixtureRequest) -> Iterator[tuple[str, Path]]:
         yield PLACES[request.param], place
 
 
-@dataclass
-class Bench:
-    kind: str
-    root: Path
-    lines: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.disk = self.root / "disk"
-        self.disk.mkdir()
-        self.shelf = Shelf(self.root / "snapshots")
-        self.disks = {DATA: self.disk}
-
-    def take(self, number: int, former: int | None = None) -> Path:
-        taken = self.shelf.take(APP, number, self.disks, former, self.lines.append)
-        assert taken.kind == self.kind
-        return self.shelf.path(APP, number, DATA)
-
-    def restore(self, number: int) -> None:
-        self.shelf.restore(APP, number, self.disks, self.lines.append)
-
-    def clone(self, number: int, uid: int = 0) -> Path:
-        target = Path(tempfile.mkdtemp(dir=self.root))
-        self.shelf.clone(APP, number, DATA, target, uid)
-        return target
-
-
 @pytest.fixture
 def bench(ground: tuple[str, Path]) -> Iterator[Bench]:
-    kind, place = ground
-    root = Path(tempfile.mkdtemp(dir=place))
-    yield Bench(kind, root)
-    shutil.rmtree(root)
-
-
-def facts(tree: Path) -> Mapping[str, tuple[object, ...]]:
-    """All that a disk holds: types, modes, owners, sizes, times and contents, by path."""
-    found: dict[str, tuple[object, ...]] = {}
-    for path in [tree, *sorted(tree.rglob("*"))]:
-        status = path.lstat()
-        content: object = None
-        if stat.S_ISLNK(status.st_mode):
-            content = path.readlink()
-        elif stat.S_ISREG(status.st_mode):
-            content = path.read_bytes()
-        owner = (status.st_uid, status.st_gid)
-        found[str(path.relative_to(tree))] = (status.st_mode, owner, status.st_mtime_ns, content)
-    return found
-
-
-def inodes(tree: Path) -> Mapping[str, tuple[int, int]]:
-    """Which files these are, and when they last changed in any way."""
-    return {
-        str(path.relative_to(tree)): (path.lstat().st_ino, path.lstat().st_ctime_ns)
-        for path in tree.rglob("*")
-        if path.is_file()
-    }
-
-
-def litter(disk: Path) -> None:
-    """A bit of everything that an app may leave on a disk."""
-    (disk / "uploads" / "deep").mkdir(parents=True)
-    (disk / "uploads" / "deep" / "ä\udcff.txt").write_bytes(b"not UTF-8")
-    (disk / "empty").touch()
-    (disk / "script").write_text("#!/bin/sh")
-    (disk / "script").chmod(0o4750)
-    (disk / "away").symlink_to("/etc/passwd")
-    (disk / "nowhere").symlink_to("missing")
-    (disk / "two").write_text("names")
-    (disk / "uploads" / "names").hardlink_to(disk / "two")
-    os.mkfifo(disk / "fifo", 0o640)
-    with (disk / "sparse").open("wb") as file:
-        file.seek(50 * MEGABYTE)
-        file.write(b"end")
-        file.truncate(100 * MEGABYTE)
-    if os.geteuid() == 0:
-        os.chown(disk / "uploads", 20_007, 20_007)
-        os.chown(disk / "away", 20_007, 20_007, follow_symlinks=False)
-        os.chown(disk, 20_007, 20_007)
-    disk.chmod(0o2770)
-    os.utime(disk / "two", ns=(1, 1))
+    with bench_in(*ground) as made:
+        yield made
 
 
 def test_every_kind_is_tried_somewhere() -> None:
@@ -137,6 +62,18 @@ def test_snapshot_holds_everything_as_it_was(bench: Bench) -> None:
     assert facts(bench.disk) == before
     assert (tree / "two").stat().st_ino == (tree / "uploads" / "names").stat().st_ino
     assert (tree / "sparse").stat().st_blocks * 512 < MEGABYTE
+
+
+@pytest.mark.parametrize("mode", [0o4755, 0o2755, 0o6711])
+def test_copies_have_no_set_id_bits(bench: Bench, mode: int) -> None:
+    (bench.disk / "root").write_bytes(b"x")
+    (bench.disk / "root").chmod(mode)
+    tree = bench.take(1)
+    clone = bench.clone(1, 20_008)
+    (bench.disk / "root").unlink()
+    bench.restore(1)
+    modes = {(place / "root").stat().st_mode for place in (tree, clone, bench.disk)}
+    assert modes == {stat.S_IFREG | (mode & 0o777)}
 
 
 def test_snapshots_are_for_the_server_alone(bench: Bench) -> None:
@@ -303,7 +240,7 @@ def test_clone_belongs_to_its_new_app(bench: Bench) -> None:
     bench.take(1)
     clone = bench.clone(1, 20_008)
     owners = {name: (clone / name).lstat().st_uid for name in (".", "uploads", "away", "roots")}
-    assert owners == {".": 20_008, "uploads": 20_008, "away": 20_008, "roots": 0}
+    assert owners == dict.fromkeys(owners, 20_008)
     (clone / "two").write_text("changed")
     assert (bench.shelf.path(APP, 1, DATA) / "two").read_text() == "names"
 

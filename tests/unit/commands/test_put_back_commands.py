@@ -204,7 +204,7 @@ class Stubborn(Sticky):
     why: type[BackendDown] = BackendDown
 
     def room(self, app_id: int, disks: Mapping[DiskName, Path], former: int | None) -> Room:
-        return Room(10**9, 10**10)
+        return Room(10**9, 10**10, 1)
 
     def take(
         self,
@@ -213,6 +213,8 @@ class Stubborn(Sticky):
         disks: Mapping[DiskName, Path],
         former: int | None,
         line: Callable[[str], None],
+        *,
+        flush: bool = False,
     ) -> Taken:
         raise self.why("the database orders has been kept locked by its app for 30 s")
 

@@ -199,7 +199,7 @@ def test_file_system_that_runs_full_in_a_take_is_left_as_it_was(disk: Path, smal
     former = shelf.path(APP, 1, DATA)
     index = Index.read(former)
     file = index.files["file"]
-    Index({"file": file._replace(copied_ns=file.ctime_ns + 10**12)}, 0).write(former)
+    Index({"file": file._replace(at_rest=True)}, 0).write(former)
     (former / "file").rename(former / "elsewhere")
     free = os.statvfs(small).f_bavail
     with pytest.raises(NoRoom, match="ran out of room"):

@@ -27,7 +27,7 @@ class Failing(Shelf):
         self._why = why
 
     def room(self, app_id: int, disks: Mapping[DiskName, Path], former: int | None) -> Room:
-        return Room(needed_bytes=10**9, free_bytes=10**10)
+        return Room(needed_bytes=10**9, free_bytes=10**10, files=1)
 
     def take(
         self,
@@ -36,6 +36,8 @@ class Failing(Shelf):
         disks: Mapping[DiskName, Path],
         former: int | None,
         line: Callable[[str], None],
+        *,
+        flush: bool = False,
     ) -> Taken:
         raise self._why
 

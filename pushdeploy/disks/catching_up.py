@@ -1,0 +1,104 @@
+"""Makes a tree that was taken of a disk a moment ago what the disk is now, in its place.
+
+For the time in which requests wait: a file that has not changed costs one look at its inode, and
+nothing is written for it.
+"""
+
+import os
+import stat
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+from pushdeploy.disks.files import (
+    Fill,
+    directory,
+    dress,
+    look,
+    make_directory,
+    names_in,
+    remove,
+)
+from pushdeploy.disks.index import Identity, Index
+from pushdeploy.disks.progress import Progress
+from pushdeploy.disks.taking import Here, Taking
+
+_FEW = 200
+"""Up to so many changes each is flushed by itself; see ``durable``."""
+
+
+def catch_up(disk: Path, place: Path, fill: Fill, progress: Progress) -> tuple[Index, bool]:
+    """``place`` and its index, which belong to no other snapshot yet, become what ``disk`` is.
+
+    With whether it is on its device; where too much has changed for that, the caller flushes it.
+    Its files may be other snapshots' too: they are replaced, and never written to.
+    """
+    with ExitStack() as opened:
+        source = opened.enter_context(directory(disk))
+        target = opened.enter_context(directory(place))
+        catching = _CatchingUp(fill, Index.read(place).files, progress, target)
+        catching.take(Here(source, target, None, "", set(names_in(target))))
+    index = Index(catching.files, progress.size_bytes)
+    index.write(place)
+    return index, catching.changes <= _FEW
+
+
+class _CatchingUp(Taking):
+    def __init__(
+        self, fill: Fill, known: Mapping[str, Identity], progress: Progress, root: int
+    ) -> None:
+        super().__init__(fill, known, progress, root)
+        self.changes = 0
+        self._changed: set[int] = set()
+        """Open directories of the tree that have got or lost a name."""
+
+    def _keep(self, here: Here, name: str) -> bool:
+        """It is there already."""
+        if name not in here.left:
+            return False
+        here.left.discard(name)
+        return True
+
+    def _same_link(self, here: Here, name: str, status: os.stat_result) -> bool:
+        there = look(name, here.target) if name in here.left else None
+        if there is None or not (stat.S_ISLNK(status.st_mode) and stat.S_ISLNK(there.st_mode)):
+            return False
+        if _facts(status) != _facts(there) or os.readlink(name, dir_fd=here.source) != os.readlink(
+            name, dir_fd=here.target
+        ):
+            return False
+        here.left.discard(name)
+        return True
+
+    def _make_way(self, here: Here, name: str) -> None:
+        self._changed.add(here.target)
+        here.left.discard(name)
+        status = look(name, here.target)
+        if status is not None:
+            remove(name, here.target, status)
+
+    def _made(self, target: int) -> None:
+        """Of a directory too."""
+        self.changes += 1
+        if self.changes <= _FEW:
+            os.fsync(target)
+
+    def _target_directory(self, here: Here, name: str, opened: ExitStack) -> int:
+        there = look(name, here.target) if name in here.left else None
+        if there is not None and stat.S_ISDIR(there.st_mode):
+            here.left.discard(name)
+            return opened.enter_context(directory(name, here.target))
+        self._make_way(here, name)
+        return make_directory(name, here.target, opened)
+
+    def _finish(self, here: Here, status: os.stat_result) -> None:
+        for name in sorted(here.left):  # the disk has them no more
+            self._make_way(here, name)
+        dress(here.source, here.target, status)
+        if here.target in self._changed:
+            self._changed.discard(here.target)
+            self._made(here.target)
+
+
+def _facts(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_uid, status.st_gid, status.st_mtime_ns
