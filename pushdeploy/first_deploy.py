@@ -24,7 +24,7 @@ def configure(store: Store, source: Source, output: Output) -> None:
     if store.releases.current(source.app) is not None:
         return
     facts = read_app_json(Tree.of(source.reader))
-    made = first_config(facts, store.config.whole(source.app), secrets.token_hex(_SECRET_BYTES))
+    made = first_config(facts, store.config.whole(source.app), _new_secret)
     if made:
         config, _ = changed_config(store.config.get(source.app), made)
         store.config.replace(source.app, config)
@@ -52,3 +52,7 @@ def advise(store: Store, source: Source, slug: Slug, output: Output) -> None:
             f"SQLite ({found}) without a disk is new with each release:"
             f" ssh deploy disks:attach {app.name} data /data"
         )
+
+
+def _new_secret() -> str:
+    return secrets.token_hex(_SECRET_BYTES)

@@ -1,7 +1,7 @@
 """What a source brings along for other platforms: nothing of it is passed over in silence."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
@@ -118,19 +118,27 @@ def sqlite_in(tree: Tree) -> str:
             continue
         if any(fnmatchcase(name, pattern) for pattern in _DATABASE_FILES):
             return path
-    for path in (*tree.named("settings.py", _DEEPEST_SETTINGS), *tree.named("base.py", 3)):
+    for path in (
+        *tree.named("settings.py", _DEEPEST_SETTINGS),
+        *tree.named("base.py", _DEEPEST_SETTINGS),
+    ):
         if re.search(r"^[^#\n]*django\.db\.backends\.sqlite3", tree.text(path), re.MULTILINE):
             return path
     return ""
 
 
-def first_config(facts: AppJson, config: Mapping[str, str], secret: str) -> Mapping[str, str]:
-    """What app.json wants set before an app's first build and is not: values and secrets."""
+def first_config(
+    facts: AppJson, config: Mapping[str, str], new_secret: Callable[[], str]
+) -> Mapping[str, str]:
+    """What app.json wants set before an app's first build and is not: values and secrets.
+
+    ``new_secret`` is called for each secret: whoever learns one knows no other.
+    """
     made: dict[str, str] = {}
     for name, entry in facts.env.items():
         value = entry if isinstance(entry, str) else entry.value
         if not isinstance(entry, str) and entry.generator == "secret":
-            value = secret
+            value = new_secret()
         if value is not None and name not in config:
             made[name] = value
     return made

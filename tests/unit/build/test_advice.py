@@ -124,6 +124,7 @@ ENV = """{"env": {
     "GREETING": "hello",
     "LEVEL": {"value": "3"},
     "SECRET_KEY": {"generator": "secret"},
+    "SIGNING_KEY": {"generator": "secret"},
     "TOKEN": {"description": "of the mail service"},
     "MAYBE": {"required": false}
 }}"""
@@ -132,8 +133,8 @@ ENV = """{"env": {
 def test_values_and_secrets_of_app_json_are_set_where_nobody_has() -> None:
     facts = parse_app_json(ENV)
 
-    made = first_config(facts, {"LEVEL": "5"}, "s3cret")
+    made = first_config(facts, {"LEVEL": "5"}, iter(["one", "another"]).__next__)
 
-    assert made == {"GREETING": "hello", "SECRET_KEY": "s3cret"}
+    assert made == {"GREETING": "hello", "SECRET_KEY": "one", "SIGNING_KEY": "another"}
     assert missing_config(facts, made) == ["LEVEL", "TOKEN"]
     assert missing_config(facts, {**made, "LEVEL": "5", "TOKEN": "x"}) == []
