@@ -28,19 +28,21 @@ class Layers:
     most_bytes: int
 
     def bound(self) -> None:
-        """Start tasks anew that have written too much, and end one-offs. Does not raise."""
+        """Start tasks anew that have written too much, and end one-offs.
+
+        One task that does not start is logged and keeps no other. ``PushdeployError`` where the
+        engine cannot say who has written what.
+        """
         if not self.most_bytes:
             return
-        try:
-            sizes = self.engine.layer_sizes()
-            beyond = {each: size for each, size in sizes.items() if size > self.most_bytes}
-            if beyond:
-                self._end_one_offs(beyond)
-                for task in self.scheduler.tasks():
-                    if task.container in beyond:
-                        self._start_anew(task, beyond[task.container])
-        except PushdeployError as error:
-            _log.warning("what containers have written cannot be bounded: %s", error.message)
+        sizes = self.engine.layer_sizes()
+        beyond = {each: size for each, size in sizes.items() if size > self.most_bytes}
+        if not beyond:
+            return
+        self._end_one_offs(beyond)
+        for task in self.scheduler.tasks():
+            if task.container in beyond:
+                self._start_anew(task, beyond[task.container])
 
     def _end_one_offs(self, beyond: dict[str, int]) -> None:
         for info in self.engine.containers({ROLE: ONCE}):
@@ -56,8 +58,11 @@ class Layers:
         _log.warning("app=%s %s", task.app, why)
         self.scheduler.note(task, why)
         purpose = Purpose(f"restart of {task.slot}", "the server")
-        with self.locks.hold(task.app, purpose, Quiet(), Cancellation()):
-            self.reconciler.restart(task.app, str(task.slot), Quiet())
+        try:
+            with self.locks.hold(task.app, purpose, Quiet(), Cancellation()):
+                self.reconciler.restart(task.app, str(task.slot), Quiet())
+        except PushdeployError as error:
+            _log.warning("app=%s %s is not started anew: %s", task.app, task.slot, error.message)
 
     def _why(self, size_bytes: int) -> str:
         return (

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
@@ -126,15 +126,26 @@ def _give_up_reserve(home: Home) -> None:
 def _upkeep(server: Server, settings: Settings, stopping: threading.Event) -> None:
     """What nobody asks for, again and again."""
     trail = Trail(server.store.audit)
+    chores: Mapping[str, Callable[[], object]] = {
+        "the rules that close this host": server.walls.renew,
+        "what containers have written": server.layers.bound,
+        "nginx's logs": server.router.rotate_logs,
+        "the audit log": lambda: trail.prune(settings.keep_audit_days, settings.keep_audit_rows),
+        "the reserve": Reserve(settings.home).keep,
+    }
     while not stopping.wait(settings.upkeep_seconds):
-        server.walls.renew()
-        server.layers.bound()
+        look_after(chores)
+
+
+def look_after(chores: Mapping[str, Callable[[], object]]) -> None:
+    """Do all of them. What goes wrong with one is logged, and keeps nobody from the others."""
+    for what, chore in chores.items():
         try:
-            server.router.rotate_logs()
+            chore()
         except PushdeployError as error:
-            _log.warning("nginx's logs go on growing: %s", error.message)
-        trail.prune(settings.keep_audit_days, settings.keep_audit_rows)
-        Reserve(settings.home).keep()
+            _log.warning("%s: not looked after: %s", what, error.message)
+        except Exception:  # noqa: BLE001 - a loop that must outlive one bad chore
+            _log.exception("%s: not looked after", what)
 
 
 def _clean(leftovers: Leftovers, stopping: threading.Event) -> None:
