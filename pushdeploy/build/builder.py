@@ -237,8 +237,9 @@ class SlugBuilder:
     ) -> ImageDigest:
         reader = blueprint.source.reader
         text = text_as_sent(reader, plan.dockerfile)
-        refuse_unknown(text, self._engine.build_tool())
-        listed = listed_for(text, listed_environment(config), self._engine.build_tool())
+        tool = self._engine.build_tool()
+        refuse_unknown(text, tool)
+        listed = listed_for(text, listed_environment(config), tool)
         for notice in listed.notices:
             job.output.detail(f"note: {notice}")
         check_images(text, listed.arguments, self._engine)

@@ -123,4 +123,6 @@ class AppCaches:
 
 def remove_former(cache: Path) -> None:
     """The one that all apps shared; what is in it may have been written by any of them."""
-    remove(cache / _FORMER)
+    former = cache / _FORMER
+    if former.exists():
+        remove(former)

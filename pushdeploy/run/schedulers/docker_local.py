@@ -69,7 +69,7 @@ class DockerLocal:
         gate: Gate | None = None,
     ) -> Sequence[Task]:
         cancellation.check()
-        boots = [self._boot(manifest, slot, gate) for slot in slots]
+        boots = self._boots(manifest, slots, gate)
         with self._ours.at_work(boot.spec.name for boot in boots):
             try:
                 boot_all(self._engine, boots, output, cancellation)
@@ -119,7 +119,7 @@ class DockerLocal:
         cancellation: Cancellation,
     ) -> Tried:
         cancellation.check()
-        boot = self._boot(manifest, slot, None)
+        [boot] = self._boots(manifest, [slot], None)
         with self._ours.at_work([boot.spec.name]):
             try:
                 boot_all(self._engine, [boot], output, cancellation)
@@ -246,12 +246,23 @@ class DockerLocal:
         """A release command is never cut in half, whoever started it."""
         return self._ours.has(info.name) or labels.is_running_release(info)
 
-    def _boot(self, manifest: Manifest, slot: Slot, gate: Gate | None) -> Boot:
-        entrypoint = self._entrypoint(manifest)
-        names = self._names(manifest)
-        spec = labels.task_spec(manifest, slot, self._instance, entrypoint, names)
+    def _boots(
+        self, manifest: Manifest, slots: Sequence[Slot], gate: Gate | None
+    ) -> Sequence[Boot]:
+        """The engine is asked about the image once, however many slots there are."""
+        entrypoint, names = self._entrypoint(manifest), self._names(manifest)
         host = f"{manifest.app}.{self._domain}" if self._domain else str(manifest.app)
-        return Boot(self._engine, manifest, slot, spec, host, gate)
+        return [
+            Boot(
+                self._engine,
+                manifest,
+                slot,
+                labels.task_spec(manifest, slot, self._instance, entrypoint, names),
+                host,
+                gate,
+            )
+            for slot in slots
+        ]
 
     def _entrypoint(self, manifest: Manifest) -> Sequence[str]:
         """Of an image that an app's own Dockerfile made; a slug of ours has none."""
