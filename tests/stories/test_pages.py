@@ -22,6 +22,6 @@ def readers(make_server: MakeServer) -> Iterator[Server]:
     server.close()
 
 
-@pytest.mark.parametrize("page", ["getting-started.md", *TUTORIALS])
+@pytest.mark.parametrize("page", ["getting-started.md", "pipelines.md", *TUTORIALS])
 def test_a_page_works_as_printed(page: str, readers: Server, tmp_path: Path) -> None:
     try_page(page, readers, tmp_path)
