@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 _MOST_SET_ASIDE = 50
 _APP_FILE = re.compile(r"\bapps/(?P<name>[^/\s\"]+\.conf)\b")
 
+_PASSING = re.compile(rb"^ *#.*$|\b\d{1,3}(?:\.\d{1,3}){3}:\d{1,5}\b", re.MULTILINE)
+
 Changes = Mapping[AppName, bytes | None]
 """What each app's file is to hold; None removes it."""
 
@@ -107,26 +109,45 @@ class Reloads:
         wanted = {app: new for app, new in merged.items() if not self._holds(app, new)}
         if not wanted and self._master.pid and not self._prefix.unread.exists():
             return Applied(self._master.left_behind())
+        if self._need_no_trial(wanted):
+            try:
+                return self._reloaded(wanted, {})
+            except ReloadRefused:  # for something else: the trial finds out what
+                _log.warning("nginx refuses files that differ in addresses alone")
         accepted, refused = self._tested(wanted)
         if wanted and not accepted:
             return Applied(self._master.left_behind(), refused)
         former = {app: self.content(app) for app in accepted}
-        self._prefix.unread.touch()
-        self._write(accepted)
         try:
-            reload = self._master.reload()
+            return self._reloaded(accepted, refused)
         except ReloadRefused as error:
             return self._taken_back(former, error)
-        except PushdeployError:
+
+    def _reloaded(self, changes: Changes, refused: Mapping[AppName, Sequence[str]]) -> Applied:
+        """Let nginx read them; where it cannot or will not, the files are as they were before."""
+        former = {app: self.content(app) for app in changes}
+        self._prefix.unread.touch()
+        self._write(changes)
+        try:
+            reload = self._master.reload()
+        except (PushdeployError, ReloadRefused):
             self._write(former)
             raise
         self._prefix.unread.unlink()
         return Applied(reload, refused)
 
+    def _need_no_trial(self, wanted: Changes) -> bool:
+        """Whether nginx has read all files before but for the addresses in them.
+
+        So it is with every deploy. A trial is a whole nginx, started to read every app's file.
+        """
+        if not wanted or not self._master.pid or self._prefix.unread.exists():
+            return False
+        return all(differ_in_addresses(self.content(app), new) for app, new in wanted.items())
+
     def _taken_back(self, former: Changes, error: ReloadRefused) -> Applied:
         """What a trial does not see: a port that somebody holds, a lack of memory."""
         _log.error("nginx goes on with its former files:\n%s", "\n".join(error.lines))
-        self._write(former)
         with suppress(ReloadRefused):
             self._master.reload()
             self._prefix.unread.unlink()
@@ -200,6 +221,13 @@ class Reloads:
     def _write(self, changes: Changes) -> None:
         for app, content in changes.items():
             self._kept.write(self._prefix.app_file(app), content)
+
+
+def differ_in_addresses(former: bytes | None, new: bytes | None) -> bool:
+    """Whether two texts of nginx differ in comments and addresses with a port, and nothing else."""
+    if former is None or new is None:
+        return False
+    return _PASSING.sub(b"", former) == _PASSING.sub(b"", new)
 
 
 def without_named(prefix: Prefix, trial: Callable[[], Sequence[str]]) -> Sequence[str]:

@@ -13,6 +13,7 @@ from pushdeploy.route.master import Master, Reload
 from pushdeploy.route.prefix import Prefix
 from pushdeploy.route.reloads import Applied, Reloads
 from pushdeploy.route.routers.nginx import Nginx
+from tests.stories.means import free_ports
 
 
 class CountingMaster(Master):
@@ -90,6 +91,32 @@ def test_a_reload_tells_which_workers_it_left_behind(reloads: Reloads) -> None:
     assert isinstance(applied, Applied)
     assert applied.reload.left_behind
     assert until(applied.reload.gone, 10)
+
+
+def test_other_addresses_in_a_file_need_no_trial(reloads: Reloads, master: CountingMaster) -> None:
+    text = b"# v1\nupstream app_shop { server 10.0.0.1:5000; server 10.0.0.2:5000; }\n"
+    moved = text.replace(b"# v1", b"# v2").replace(b"10.0.0.1", b"10.0.12.1")
+    longer = moved.replace(b"}", b"server 10.0.0.3:5000; }")
+    reloads.apply({AppName("shop"): text})
+    assert (master.reloads, master.trials) == (1, 1)
+    reloads.apply({AppName("shop"): moved})
+    assert (master.reloads, master.trials) == (2, 1)
+    assert reloads.content(AppName("shop")) == moved
+    reloads.apply({AppName("shop"): longer, AppName("cart"): _good("cart")})
+    assert (master.reloads, master.trials) == (3, 2)
+
+
+def test_an_address_that_nginx_cannot_use_is_refused_and_the_former_file_stays(
+    reloads: Reloads, master: CountingMaster
+) -> None:
+    (port,) = free_ports(1)
+    text = f"server {{ listen 127.0.0.1:{port}; }}\n".encode()
+    reloads.apply({AppName("shop"): text})
+    applied = reloads.apply({AppName("shop"): text.replace(b"127.0.0.1", b"192.0.2.1")})
+    assert set(applied.refused) == {"shop"}
+    assert "192.0.2.1" in applied.refused[AppName("shop")][0]
+    assert reloads.content(AppName("shop")) == text
+    assert reloads.apply({AppName("cart"): _good("cart")}).refused == {}
 
 
 def _good(app: str) -> bytes:
