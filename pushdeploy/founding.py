@@ -3,6 +3,7 @@
 import sys
 from contextlib import closing
 from pathlib import Path
+from textwrap import wrap
 
 from pushdeploy.domain.errors import UserError
 from pushdeploy.instance import Home, create_instance
@@ -62,23 +63,30 @@ def _make_settings_file(home: Home, settings: Settings, output: Output) -> None:
 
 
 def settings_text(settings: Settings) -> str:
-    """The first pushdeploy.toml: what was set is written, everything else a comment."""
+    """The first pushdeploy.toml: what was set is written, everything else a comment.
+
+    A setting without a default stands there with an example.
+    """
     lines = [
-        "# Settings of this pushdeploy. The environment (PUSHDEPLOY_<NAME>) wins over this file."
+        "# Settings of this pushdeploy; docs/settings.md has more on each. Remove the # before one",
+        "# to change it, then: systemctl restart pushdeploy. Apps go on serving meanwhile.",
+        "# The environment (PUSHDEPLOY_<NAME>) wins over this file.",
     ]
     for name, field in Settings.model_fields.items():
         if name == "home":
             continue
         value = getattr(settings, name)
-        lines += ["", f"# {field.description or name.replace('_', ' ')}"]
+        lines += [
+            "",
+            *wrap(str(field.description), 94, initial_indent="# ", subsequent_indent="# "),
+        ]
         mark = "" if name in settings.model_fields_set and value != field.default else "# "
-        lines.append(f"{mark}{name} = {_toml(value)}".rstrip())
+        [shown] = [value] if value is not None else field.examples or [""]
+        lines.append(f"{mark}{name} = {_toml(shown)}")
     return "\n".join(lines) + "\n"
 
 
 def _toml(value: object) -> str:
-    if value is None:
-        return ""
     if isinstance(value, int | float):
         return str(value).lower() if isinstance(value, bool) else str(value)
     if isinstance(value, tuple):

@@ -84,7 +84,10 @@ AbsolutePath = Annotated[Path, AfterValidator(Path.absolute)]
 
 
 class Settings(BaseSettings):
-    """Read once at start by ``load_settings``; documented in docs/settings.md."""
+    """Read once at start by ``load_settings``; documented in docs/settings.md.
+
+    ``pushdeploy init`` writes the descriptions into the first pushdeploy.toml.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix="PUSHDEPLOY_",
@@ -94,47 +97,158 @@ class Settings(BaseSettings):
         enable_decoding=False,  # host:port is text, not JSON
     )
 
-    home: AbsolutePath = Field(DEFAULT_HOME, description="state directory")
-    ssh: HostPort = Field(Address("0.0.0.0", 2222), description="host:port of the ssh server")  # noqa: S104 - the server's purpose
-    http: HostPort = Field(Address("0.0.0.0", 80), description="host:port of nginx")  # noqa: S104 - the server's purpose
-    https: HostPort | None = Field(None, description="host:port for TLS, not served yet")
-    trusted_proxies: Networks = Field((), description="proxies in front that are believed")
-    log_query_strings: bool = Field(False, description="query strings in nginx's access log")
-    domain: Domain = Field("localhost", description="apps answer on <app>.<domain>")
-    ca_bundle: Path | None = Field(None, description="CA bundle for build containers")
-    database: str | None = Field(None, description="SQLAlchemy URL, default SQLite in home")
-    docker_host: str | None = Field(None, description="Docker engine, default as DOCKER_HOST")
-    nginx: Path | None = Field(None, description="nginx program, default the one in the wheel")
+    home: AbsolutePath = Field(DEFAULT_HOME, description="The directory that holds all state.")
+    ssh: HostPort = Field(
+        Address("0.0.0.0", 2222),  # noqa: S104 - the server's purpose
+        description="Where people connect for git and commands; [::]:2222 takes IPv6 as well.",
+    )
+    http: HostPort = Field(
+        Address("0.0.0.0", 80),  # noqa: S104 - the server's purpose
+        description="Where nginx takes requests. Behind a proxy that does TLS: 127.0.0.1:8080.",
+    )
+    https: HostPort | None = Field(
+        None,
+        description="Reserved: TLS is not served yet, a proxy in front does it.",
+        examples=["0.0.0.0:443"],
+    )
+    trusted_proxies: Networks = Field(
+        (),
+        description="Addresses and networks of the proxies in front, such as 127.0.0.1 and"
+        " 10.0.0.0/8. Only they are believed about who asks, and whether by https.",
+    )
+    log_query_strings: bool = Field(
+        False,
+        description="Whether nginx's access log keeps what follows the ? of an address. Tokens"
+        " stand there at times.",
+    )
+    domain: Domain = Field(
+        "localhost",
+        description="The app shop answers on shop.<domain>: point *.<domain> to this machine.",
+    )
+    ca_bundle: Path | None = Field(
+        None,
+        description="A file of certificates that builds trust, where a company's proxy opens TLS.",
+        examples=["/etc/ssl/certs/company.pem"],
+    )
+    database: str | None = Field(
+        None,
+        description="An SQLAlchemy URL; without it pushdeploy.sqlite3 in this directory.",
+        examples=["sqlite:////srv/pushdeploy.sqlite3"],
+    )
+    docker_host: str | None = Field(
+        None,
+        description="The Docker engine; without it DOCKER_HOST, else the machine's own.",
+        examples=["unix:///run/docker.sock"],
+    )
+    nginx: Path | None = Field(
+        None,
+        description="Another nginx program than the one that is installed along.",
+        examples=["/usr/sbin/nginx"],
+    )
     stack: Literal["newest", "bookworm", "trixie"] = Field(
-        "newest", description="stack of new apps: newest that is ready, bookworm or trixie"
+        "newest",
+        description="What new apps are built on that ask for no Python: bookworm (3.11), trixie"
+        " (3.13), or the newest that is prepared here. Apps that are live stay where they are.",
     )
     stack_source: Literal["auto", "pull", "bootstrap"] = Field(
-        "auto", description="pull, bootstrap or auto"
+        "auto",
+        description="Whether a stack is pulled from a registry, bootstrapped from Debian's"
+        " packages, or pulled where that works.",
     )
-    hold_seconds: int = Field(25, ge=1)
-    build_timeout_seconds: int = Field(1800, ge=1)
-    build_memory_bytes: int = Field(2 * 1024**3, ge=0)
-    build_cpus: float = Field(0, ge=0)
-    keep_releases: int = Field(20, ge=1)
-    keep_snapshots: int = Field(10, ge=1)
-    keep_snapshot_days: int = Field(14, ge=0)
-    keep_audit_days: int = Field(365, ge=1)
-    keep_audit_rows: int = Field(100_000, ge=1)
-    task_memory_bytes: int = Field(512 * 1024**2, ge=0)
-    task_cpus: float = Field(0, ge=0)
-    task_layer_bytes: int = Field(2 * 1024**3, ge=0)
-    task_cpu_shares: int = Field(512, ge=2, le=262144)
-    task_pids: int = Field(512, ge=0)
-    lan: Literal["open", "closed"] = Field("open", description="open or closed")
-    upkeep_seconds: int = Field(60, ge=1)
-    ssh_ciphers: Literal["aead", "all"] = Field("aead", description="aead or all")
-    login_grace_seconds: float = Field(20, gt=0)
-    max_startups: int = Field(250, ge=1)
-    max_startups_per_host: int = Field(250, ge=1)
-    max_pack_bytes: int = Field(2 * 1024**3, ge=1024)
-    max_tree_files: int = Field(100_000, ge=1)
-    max_tree_bytes: int = Field(2 * 1024**3, ge=1)
-    pack_memory_bytes: int = Field(1024**3, ge=1)
+    hold_seconds: int = Field(
+        25,
+        ge=1,
+        description="How long a request waits while an app with a disk changes its version. Then"
+        " the visitor is asked to come back (503).",
+    )
+    build_timeout_seconds: int = Field(
+        1800, ge=1, description="A build that takes longer is ended, and the push is rejected."
+    )
+    build_memory_bytes: int = Field(
+        2 * 1024**3, ge=0, description="The memory of a build, 2 GB; 0 sets no limit."
+    )
+    build_cpus: float = Field(
+        0, ge=0, description="How many CPUs a build may use, such as 1.5; 0 sets no limit."
+    )
+    keep_releases: int = Field(
+        20,
+        ge=1,
+        description="So many releases of each app can be rolled back to. Each holds an image.",
+    )
+    keep_snapshots: int = Field(
+        10, ge=1, description="So many snapshots of each app's disks stay, however old they are."
+    )
+    keep_snapshot_days: int = Field(
+        14, ge=0, description="Younger snapshots stay too, however many; 0 goes by number alone."
+    )
+    keep_audit_days: int = Field(
+        365, ge=1, description="After so many days a row of the audit log is removed."
+    )
+    keep_audit_rows: int = Field(
+        100_000, ge=1, description="Of the audit log at most so many rows stay, the newest ones."
+    )
+    task_memory_bytes: int = Field(
+        512 * 1024**2,
+        ge=0,
+        description="The memory of each process of an app, 512 MB. One that takes more is killed;"
+        " 0 sets no limit.",
+    )
+    task_cpus: float = Field(
+        0, ge=0, description="How many CPUs a process may use, such as 0.5; 0 sets no limit."
+    )
+    task_layer_bytes: int = Field(
+        2 * 1024**3,
+        ge=0,
+        description="What a container may write beside its disks, 2 GB. A process that has written"
+        " more is started anew without it; 0 sets no limit.",
+    )
+    task_cpu_shares: int = Field(
+        512,
+        ge=2,
+        le=262144,
+        description="The weight of a process while CPUs are short; builds have 128, containers of"
+        " others 1024.",
+    )
+    task_pids: int = Field(
+        512,
+        ge=0,
+        description="How many processes and threads a container may have; 0 sets no limit.",
+    )
+    lan: Literal["open", "closed"] = Field(
+        "open",
+        description="closed keeps apps and builds from private addresses beyond this machine. A"
+        " database in the same network is out of reach then.",
+    )
+    upkeep_seconds: int = Field(
+        60,
+        ge=1,
+        description="How often the server looks after firewall rules, logs and what is to be"
+        " removed.",
+    )
+    ssh_ciphers: Literal["aead", "all"] = Field(
+        "aead", description="all also offers old ciphers, for clients that know no other."
+    )
+    login_grace_seconds: float = Field(
+        20, gt=0, description="A connection that has not logged in by then is closed."
+    )
+    max_startups: int = Field(
+        250, ge=1, description="So many connections may be logging in at once."
+    )
+    max_startups_per_host: int = Field(
+        250, ge=1, description="So many of them from one address, as of a CI behind one router."
+    )
+    max_pack_bytes: int = Field(
+        2 * 1024**3, ge=1024, description="The largest push, 2 GB as git packs it."
+    )
+    max_tree_files: int = Field(
+        100_000, ge=1, description="A commit with more files than that is not deployed."
+    )
+    max_tree_bytes: int = Field(
+        2 * 1024**3, ge=1, description="A commit whose files are larger together is not deployed."
+    )
+    pack_memory_bytes: int = Field(
+        1024**3, ge=1, description="The memory in which git unpacks one push, 1 GB."
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -1,6 +1,7 @@
 """``pushdeploy init``: what it makes, what it keeps, what it writes for systemd."""
 
 import configparser
+import re
 import stat
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from pushdeploy.cli import main
 from pushdeploy.domain.errors import UserError
 from pushdeploy.founding import settings_text
 from pushdeploy.instance import Home, create_instance, read_instance
-from pushdeploy.settings import load_settings
+from pushdeploy.settings import Settings, load_settings
 
 
 def init(home: Path, *words: str) -> Result:
@@ -69,7 +70,18 @@ def test_the_settings_file_is_all_comments_and_each_may_be_uncommented() -> None
     assert tomllib.loads(text) == {}
     assignments = [line.removeprefix("# ") for line in text.splitlines() if " = " in line]
     values = tomllib.loads("\n".join(assignments))
-    assert load_settings(**values) == load_settings()
+    assert set(values) == set(Settings.model_fields) - {"home"}
+    load_settings(**values)
+    without = {name for name, field in Settings.model_fields.items() if field.default is None}
+    defaults = {name: value for name, value in values.items() if name not in without}
+    assert load_settings(**defaults) == load_settings()
+
+
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_the_comment_of_a_setting_says_more_than_its_name(name: str) -> None:
+    words = set(re.findall(r"[a-z]+", str(Settings.model_fields[name].description).lower()))
+    assert len(words - set(name.split("_"))) >= 3
+    assert str(Settings.model_fields[name].description).endswith(".")
 
 
 def test_what_was_set_at_init_is_written_into_the_settings_file() -> None:
