@@ -103,17 +103,18 @@ def report(command: CommandRun | None, web: WebRun, disk: DiskGrowth | None = No
 
 HEALTHY = WebRun("healthy", boot_seconds=2.0, stop_seconds=0.25)
 DONE = CommandRun("migrate", 0, 1.0)
+DISK = DiskGrowth(DiskName("data"), True, 10, 30)
 
 
 @pytest.mark.parametrize(
     ("made", "hold"),
     [
-        (report(DONE, HEALTHY), 3.75),
-        (report(None, HEALTHY), 2.75),
-        (report(DONE, WebRun("none")), 1.5),
-        (report(CommandRun("migrate", 3, 1.0), WebRun("skipped")), None),
-        (report(CommandRun("migrate", None, 0.1, error="no sh"), WebRun("skipped")), None),
-        (report(DONE, WebRun("failed", error="it did not answer")), None),
+        (report(DONE, HEALTHY, DISK), 3.75),
+        (report(None, HEALTHY, DISK), 2.75),
+        (report(DONE, WebRun("none"), DISK), 1.5),
+        (report(CommandRun("migrate", 3, 1.0), WebRun("skipped"), DISK), None),
+        (report(CommandRun("migrate", None, 0.1, error="no sh"), WebRun("skipped"), DISK), None),
+        (report(DONE, WebRun("failed", error="it did not answer"), DISK), None),
     ],
 )
 def test_the_hold_is_the_sum_of_its_parts_where_all_went_well(
@@ -123,8 +124,14 @@ def test_the_hold_is_the_sum_of_its_parts_where_all_went_well(
     assert (made.hold.seconds if made.hold else None) == hold
 
 
+def test_an_app_without_a_disk_holds_no_request() -> None:
+    made = report(DONE, HEALTHY)
+    assert made.went_well
+    assert made.hold is None
+
+
 def test_data_that_outgrows_its_disk_is_no_success() -> None:
-    grown = DiskGrowth(DiskName("data"), True, 10, 30, limit_bytes=20)
+    grown = replace(DISK, limit_bytes=20)
     assert (grown.growth_bytes, grown.fits) == (20, False)
     assert not report(DONE, HEALTHY, grown).went_well
     assert report(DONE, HEALTHY, replace(grown, limit_bytes=30)).went_well
