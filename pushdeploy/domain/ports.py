@@ -21,6 +21,7 @@ from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.history import Divergence
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import AppName, CommitId, ImageDigest
+from pushdeploy.domain.network_ports import Networks
 from pushdeploy.domain.route import Route, Target
 from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.source import Source
@@ -44,7 +45,7 @@ class Attached(Protocol):
     def close(self) -> None: ...
 
 
-class Engine(DockerfileBuilds, Protocol):
+class Engine(DockerfileBuilds, Networks, Protocol):
     """Docker, as far as pushdeploy needs it. ``BackendDown`` whenever it does not answer.
 
     ``create`` and ``image`` never pull. What is created carries the label of ``instance``; nothing
@@ -100,10 +101,9 @@ class Engine(DockerfileBuilds, Protocol):
 
     def pull(self, reference: str) -> ImageDigest: ...
     def import_image(self, tar: BinaryIO, tag: str, change: ImageChange) -> ImageDigest: ...
-    def remove_network(self, alone: str = "") -> None: ...
-    def close_host(self) -> Sequence[str]: ...
-    def ensure_network(self, *, isolated: bool = False, alone: str = "") -> str: ...
-    def layer_sizes(self) -> Mapping[str, int]: ...
+    def layer_sizes(self) -> Mapping[str, int]:
+        """The bytes that each running container has written beside its mounts, by its id."""
+
     def events(self) -> AbstractContextManager[Iterator[EngineEvent]]:
         """Events of this instance's containers, for ever; reconnects by itself."""
 
@@ -266,7 +266,9 @@ class Scheduler(Protocol):
         printed. The container is gone afterwards.
         """
 
-    def note(self, task: Task, text: str) -> None: ...
+    def note(self, task: Task, text: str) -> None:
+        """Put a line of ours among those of the task's log."""
+
     def remove_strays(self, app: AppName | None = None) -> int:
         """Remove one-off containers that a killed server left: how many.
 
