@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.domain.errors import BUG_STATUS, PushdeployError
 from pushdeploy.store.audit import Audit
 
-_BUG_STATUS = 70  # EX_SOFTWARE of sysexits.h
 _log = logging.getLogger(__name__)
 
 
@@ -19,7 +18,7 @@ _log = logging.getLogger(__name__)
 class Act:
     """``exit_status`` is set by whoever does it; ``trouble`` says why it is not in the log."""
 
-    exit_status: int = _BUG_STATUS
+    exit_status: int = BUG_STATUS
     trouble: str = ""
     number: int | None = None
     began: float = field(default_factory=time.monotonic)

@@ -4,12 +4,12 @@ What is not certain is not claimed: then the last line of the log stands for its
 """
 
 import re
-import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pushdeploy.domain.shell import signal_of
+from pushdeploy.domain.packages import PACKAGES, PROGRAMS
+from pushdeploy.domain.shell import signal_name, signal_of
 from pushdeploy.domain.tracebacks import Raised, raised
 
 LINES = 200
@@ -82,51 +82,6 @@ _CODE = frozenset(
     }
 )
 """Errors that only other code mends."""
-
-_PACKAGES = {
-    "bs4": "beautifulsoup4",
-    "corsheaders": "django-cors-headers",
-    "cv2": "opencv-python-headless",
-    "dateutil": "python-dateutil",
-    "decouple": "python-decouple",
-    "dj_database_url": "dj-database-url",
-    "dotenv": "python-dotenv",
-    "environ": "django-environ",
-    "flask_cors": "flask-cors",
-    "flask_login": "flask-login",
-    "flask_migrate": "flask-migrate",
-    "flask_sqlalchemy": "flask-sqlalchemy",
-    "jose": "python-jose",
-    "jwt": "PyJWT",
-    "multipart": "python-multipart",
-    "MySQLdb": "mysqlclient",
-    "PIL": "Pillow",
-    "pkg_resources": "setuptools",
-    "psycopg2": "psycopg2-binary",
-    "rest_framework": "djangorestframework",
-    "sklearn": "scikit-learn",
-    "storages": "django-storages",
-    "yaml": "PyYAML",
-}
-"""Packages that are called otherwise than the module that they bring."""
-
-_PROGRAMS = {
-    **{
-        name: name
-        for name in (
-            "alembic", "celery", "daphne", "flask", "granian", "gunicorn", "honcho", "hypercorn",
-            "streamlit", "supervisord", "uvicorn", "uwsgi",
-        )
-    },
-    "django-admin": "Django",
-    "fastapi": "fastapi[standard]",
-    "huey_consumer": "huey",
-    "rq": "rq",
-    "supervisord": "supervisor",
-    "uwsgi": "uWSGI",
-    "waitress-serve": "waitress",
-}  # fmt: skip
-"""Programs that come with a package of Python's, and with which."""
 
 
 class Mends(StrEnum):
@@ -215,10 +170,8 @@ def _of_signal(exit_code: int) -> Cause | None:
     """``exit code 139 (SIGSEGV)``; None when the code is no signal's."""
     if told := signal_of(exit_code):
         return Cause(f"exit code {exit_code}: it was told to stop ({told})")
-    try:
-        return Cause(f"exit code {exit_code} ({signal.Signals(exit_code - 128).name})")
-    except ValueError:
-        return None
+    name = signal_name(exit_code)
+    return Cause(f"exit code {exit_code} ({name})") if name else None
 
 
 def _starved(lines: Sequence[str], memory_megabytes: int) -> Cause | None:
@@ -250,7 +203,7 @@ def _no_program(program: str) -> Cause:
         what = f"a script asks for {program.rstrip()}, for its lines end as on Windows"
         return Cause(what, Mends.CODE, "save it with Unix line ends, commit and push")
     what = f"there is no program {program} in the slug"
-    if package := _PROGRAMS.get(program):
+    if package := PROGRAMS.get(program):
         own = "it" if package == program else package
         return Cause(f"{what}: add {own} to requirements.txt", Mends.CODE, "commit that and push")
     if "/" in program:
@@ -295,12 +248,12 @@ def _forgotten(error: Raised) -> str:
 
 def _module_remedy(name: str, command: str) -> str:
     top = name.partition(".")[0]
-    known = name in _PROGRAMS or name in _PACKAGES
+    known = name in PROGRAMS or name in PACKAGES
     if not known and re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", command):
         return f"the Procfile names it ({command}): correct that, commit and push"
     if name != top:
         return f"{top} is there, {name} is not: correct the name, commit and push"
-    package = _PACKAGES.get(name, name)
+    package = PACKAGES.get(name, name)
     return f"add {package} to requirements.txt; if {name} is the app's own, commit it; then push"
 
 

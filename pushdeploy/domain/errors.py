@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+BUG_STATUS = 70
+"""What a command ends with when nobody had foreseen its error: EX_SOFTWARE of sysexits.h."""
+
 
 class PushdeployError(Exception):
     """Anything that a user or an operator is told in one line.

@@ -1,12 +1,17 @@
 """Shell commands whose exit code tells the truth when they were told to stop."""
 
+import signal
 from collections.abc import Sequence
+from contextlib import suppress
 
 _TOLD_TO_STOP = {"HUP": 1, "INT": 2, "QUIT": 3, "TERM": 15}
 _TYPED = frozenset({"INT", "QUIT"})
 """What the keys of a terminal send: the program that runs there decides what they mean."""
 
-_BY_CODE = {128 + number: f"SIG{name}" for name, number in _TOLD_TO_STOP.items()}
+_BY_SIGNAL = 128
+"""A shell or an init whose child was killed exits with this and the signal's number."""
+
+_BY_CODE = {_BY_SIGNAL + number: f"SIG{name}" for name, number in _TOLD_TO_STOP.items()}
 
 
 def script(command: str, *, terminal: bool = False) -> str:
@@ -34,8 +39,15 @@ def signal_of(exit_code: int) -> str | None:
     return _BY_CODE.get(exit_code)
 
 
+def signal_name(exit_code: int) -> str:
+    """The signal that ended a command, ``SIGSEGV`` for 139; empty where the code is no signal's."""
+    with suppress(ValueError):
+        return signal.Signals(exit_code - _BY_SIGNAL).name
+    return ""
+
+
 def _traps(*, terminal: bool) -> str:
     return "; ".join(
-        f"trap 'exit {'$?' if terminal and name in _TYPED else 128 + number}' {name}"
+        f"trap 'exit {'$?' if terminal and name in _TYPED else _BY_SIGNAL + number}' {name}"
         for name, number in _TOLD_TO_STOP.items()
     )

@@ -1,12 +1,11 @@
 """A task: one running container of an app, and how its process ended where it did."""
 
-import signal
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from pushdeploy.domain.names import AppName, ProcessType
+from pushdeploy.domain.shell import signal_name
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -20,10 +19,6 @@ class Slot:
         return f"{self.process_type}.{self.index}"
 
 
-_BY_SIGNAL = 128
-"""A shell or an init whose child was killed exits with this and the signal's number."""
-
-
 @dataclass(frozen=True, slots=True)
 class Death:
     """A process ended although nobody had told it to. ``at`` is when it was seen."""
@@ -35,9 +30,7 @@ class Death:
     @property
     def signal(self) -> str:
         """``SIGABRT``; empty where the exit code names no signal."""
-        with suppress(ValueError):
-            return signal.Signals(self.exit_code - _BY_SIGNAL).name
-        return ""
+        return signal_name(self.exit_code)
 
     def __str__(self) -> str:
         """The end of ``web.1 ended with …``."""

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from pushdeploy.commands.face.audit import refused_line
 from pushdeploy.commands.face.printing import output_of
 from pushdeploy.commands.session import Session
-from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.domain.errors import BUG_STATUS, PushdeployError
 from pushdeploy.domain.names import AppName
 from pushdeploy.ssh.link import Link
 from pushdeploy.trail import Trail
 
-_BUG_STATUS = 70  # EX_SOFTWARE of sysexits.h
 _SERVICES = ("git-receive-pack", "git-upload-pack", "git-upload-archive")
 _log = logging.getLogger(__name__)
 
@@ -89,7 +88,7 @@ class Work:
         return not any(thread.is_alive() for thread in threads)
 
     def _serve(self, link: Link, command: str) -> None:
-        exit_status = _BUG_STATUS
+        exit_status = BUG_STATUS
         try:
             exit_status = self._run(link, command)
         finally:
@@ -130,4 +129,4 @@ def _confess(link: Link, command: str) -> int:
     _log.exception("an ssh command failed id=%s by=%s command=%s", incident, link.by, shown)
     text = f" !     something went wrong inside pushdeploy; its log says what under {incident}\n"
     link.write_error(text.encode())
-    return _BUG_STATUS
+    return BUG_STATUS

@@ -5,29 +5,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from pushdeploy.build.plan import Cause
+from pushdeploy.domain.packages import PACKAGES
 
 _EXCEPTION = re.compile(r"((?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*)(?:: (.*))?")
 _NAMED_LIKE_ONE = re.compile(r"(Error|Exception|Exit|Interrupt|Iteration|Configured)$")
 _PLACE = re.compile(r'  File "(?:/app/)?([^"]+)", line (\d+)')
-
-_PACKAGES = {
-    "MySQLdb": "mysqlclient",
-    "PIL": "Pillow",
-    "bs4": "beautifulsoup4",
-    "cv2": "opencv-python-headless",
-    "decouple": "python-decouple",
-    "dj_database_url": "dj-database-url",
-    "dotenv": "python-dotenv",
-    "environ": "django-environ",
-    "jwt": "PyJWT",
-    "pkg_resources": "setuptools",
-    "psycopg": "psycopg[binary]",
-    "psycopg2": "psycopg2-binary",
-    "rest_framework": "djangorestframework",
-    "sklearn": "scikit-learn",
-    "yaml": "PyYAML",
-}
-"""Modules whose package has another name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +46,7 @@ def explained_import(raised: Raised, own: Collection[str], requirements: str) ->
                 f"there is no module {module} in the source",
                 f"is it in the commit?  git status --ignored  tells; imported in {raised.place}",
             )
-        package = _PACKAGES.get(top, top)
+        package = PACKAGES.get(top, top)
         return Cause(
             f"there is no module {module} in the slug",
             f"add  {package}  to {requirements}, commit and push",

@@ -1,0 +1,47 @@
+"""Which package of Python's brings a module, or a program, that has another name than it."""
+
+PACKAGES = {
+    "bs4": "beautifulsoup4",
+    "corsheaders": "django-cors-headers",
+    "cv2": "opencv-python-headless",
+    "dateutil": "python-dateutil",
+    "decouple": "python-decouple",
+    "dj_database_url": "dj-database-url",
+    "dotenv": "python-dotenv",
+    "environ": "django-environ",
+    "flask_cors": "flask-cors",
+    "flask_login": "flask-login",
+    "flask_migrate": "flask-migrate",
+    "flask_sqlalchemy": "flask-sqlalchemy",
+    "jose": "python-jose",
+    "jwt": "PyJWT",
+    "multipart": "python-multipart",
+    "MySQLdb": "mysqlclient",
+    "PIL": "Pillow",
+    "pkg_resources": "setuptools",
+    "psycopg": "psycopg[binary]",
+    "psycopg2": "psycopg2-binary",
+    "rest_framework": "djangorestframework",
+    "sklearn": "scikit-learn",
+    "storages": "django-storages",
+    "yaml": "PyYAML",
+}
+"""Packages that are called otherwise than the module that they bring."""
+
+PROGRAMS = {
+    **{
+        name: name
+        for name in (
+            "alembic", "celery", "daphne", "flask", "granian", "gunicorn", "honcho", "hypercorn",
+            "streamlit", "supervisord", "uvicorn", "uwsgi",
+        )
+    },
+    "django-admin": "Django",
+    "fastapi": "fastapi[standard]",
+    "huey_consumer": "huey",
+    "rq": "rq",
+    "supervisord": "supervisor",
+    "uwsgi": "uWSGI",
+    "waitress-serve": "waitress",
+}  # fmt: skip
+"""Programs that come with a package of Python's, and with which."""
