@@ -66,9 +66,10 @@ class Arrivals:
             self._logins.clear()
             due = time.monotonic() - self._told_at >= _REFUSED_SECONDS or self._stopped
             if self._refused and due:
-                refused = f"login refused, {self._refused} times, last {self._last_refused}"
+                often = f", {self._refused} times, last" if self._refused > 1 else ""
+                refused = f"login refused{often} {self._last_refused}"
                 self._refused, self._told_at = 0, time.monotonic()
         for by, address in logins:
             self._trail.past(by, _LOGIN.format(address), 0)
         if refused:
-            self._trail.past(NOBODY, refused.replace(", 1 times, last", ""), 1)
+            self._trail.past(NOBODY, refused, 1)

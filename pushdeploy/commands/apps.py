@@ -10,12 +10,12 @@ from pushdeploy.commands.face import asking
 from pushdeploy.commands.face.app_settings import changed_settings, shown_settings
 from pushdeploy.commands.face.arguments import app_argument, find_app, form_option
 from pushdeploy.commands.face.command import command
+from pushdeploy.commands.face.config_changes import staged_keys
 from pushdeploy.commands.face.hosts import free_host, urls, urls_of
 from pushdeploy.commands.face.new_apps import made_app
 from pushdeploy.commands.face.printing import Row, moment, show_record, show_rows
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App, AppLock
-from pushdeploy.domain.config import differing_keys
 from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.formation import quantities
 from pushdeploy.domain.names import AppName, HostName
@@ -224,9 +224,7 @@ def _more(request: Request, app: App, live: Release | None) -> Row:
         "slug": str(slug.image) if slug else None,
         "disks": {str(item.disk): item.mount_path for item in request.store.disks.of(app.name)},
         "config_keys": sorted(config),
-        "config_staged": differing_keys(live.whole_config, request.store.config.whole(app.name))
-        if live
-        else [],
+        "config_staged": staged_keys(request.store, app.name),
         "settings": shown_settings(app.settings),
         "doing": f"{holder[0].what} by {holder[0].by}" if holder else None,
         "trouble": live.error if live else None,

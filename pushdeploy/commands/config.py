@@ -10,11 +10,11 @@ import click
 from pushdeploy.commands.face.arguments import form_option
 from pushdeploy.commands.face.asking import read_input
 from pushdeploy.commands.face.command import command
-from pushdeploy.commands.face.config_changes import change_config
+from pushdeploy.commands.face.config_changes import change_config, staged_keys
 from pushdeploy.commands.face.layers import Layer, LayerCommand, layer_argument
 from pushdeploy.commands.face.printing import show_data, show_json, show_lines
 from pushdeploy.commands.face.request import Request
-from pushdeploy.domain.config import MOST_BYTES, check_key, differing_keys
+from pushdeploy.domain.config import MOST_BYTES, check_key
 from pushdeploy.domain.env_file import parse_env
 from pushdeploy.domain.errors import UserError
 from pushdeploy.output import columns
@@ -225,9 +225,8 @@ def _below(request: Request, layer: Layer, config: Mapping[str, str]) -> Sequenc
 
 def _waiting(request: Request, layer: Layer) -> Sequence[str]:
     """What the live release does not have so, in words."""
-    live = request.store.releases.current(layer.app.name) if layer.app else None
+    staged = staged_keys(request.store, layer.app.name) if layer.app else []
     wanted = layer.whole(request.store)
-    staged = differing_keys(live.whole_config, wanted) if live else []
     verbs = {key: "set" if key in wanted else "unset" for key in staged}
     return [f"staged, not live yet: {key} ({verb})" for key, verb in verbs.items()]
 

@@ -6,7 +6,7 @@ from pushdeploy.commands.face.app_settings import changed_settings
 from pushdeploy.commands.face.arguments import app_argument
 from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.request import Request
-from pushdeploy.domain.app import App
+from pushdeploy.domain.app import App, deploy_branch_of
 from pushdeploy.domain.errors import UserError
 
 _BRANCH = "deploy-branch"
@@ -24,11 +24,9 @@ def set_(request: Request, app: App, key: str, value: str) -> None:
         )
     settings = changed_settings(app.settings, [f"{key}={value}"])
     request.store.apps.set_settings(app.name, settings)
-    branch = settings.deploy_branch
+    branch = deploy_branch_of(request.store.apps.get(app.name), ())
     request.output.line(
         f"{branch} deploys {app.name} from the next push on: git push deploy {branch}"
-        if branch
-        else f"main deploys {app.name}, or master where that came first"
     )
 
 

@@ -7,11 +7,11 @@ import click
 
 from pushdeploy.commands.face.arguments import app_argument, form_option
 from pushdeploy.commands.face.command import command
+from pushdeploy.commands.face.config_changes import staged_keys
 from pushdeploy.commands.face.printing import Row, show_json, show_record, show_rows
 from pushdeploy.commands.face.request import Request
 from pushdeploy.commands.snapshots import accept_loss
 from pushdeploy.domain.app import App
-from pushdeploy.domain.config import differing_keys
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.release import Release, ReleaseStatus
@@ -123,7 +123,7 @@ def rollback(
     Disks and databases stay as they are. With --with-disk the disks get the snapshot that was
     taken before the release after it; what was written since is lost, and told beforehand.
     """
-    staged = _staged(request, app.name)
+    staged = staged_keys(request.store, app.name)
     data = _data_of(request, app, version, force) if with_disk else None
     made = request.platform.deployer.rollback(
         app.name,
@@ -181,12 +181,6 @@ def changed_keys(before: Mapping[str, str], after: Mapping[str, str]) -> Mapping
         "config_changed": sorted(k for k in after.keys() & before.keys() if after[k] != before[k]),
         "config_removed": sorted(before.keys() - after.keys()),
     }
-
-
-def _staged(request: Request, app: AppName) -> Sequence[str]:
-    """Config keys that wait for the next release."""
-    live = request.store.releases.current(app)
-    return differing_keys(live.whole_config, request.store.config.whole(app)) if live else []
 
 
 def _data_of(request: Request, app: App, version: int | None, force: bool) -> Snapshot:

@@ -8,6 +8,7 @@ from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.route import default_host
 
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_OWN_NAME = "give a name of your own, as in shop.example.com or *.example.com"
 
 
 def refuse_host(
@@ -37,9 +38,6 @@ def refuse_host(
         )
     if public_suffix(bare) or (wild and "." not in bare):
         raise UserError(f"anybody can have a name below {bare}: it is nobody's own", _OWN_NAME)
-
-
-_OWN_NAME = "give a name of your own, as in shop.example.com or *.example.com"
 
 
 def ends_in_number(host: str) -> bool:

@@ -1,12 +1,14 @@
 """A change of config vars, and what is said of it: released now, staged, or kept for later."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pushdeploy.commands.face.layers import GLOBAL, Layer
 from pushdeploy.commands.face.request import Request
 from pushdeploy.commands.face.several import for_each
 from pushdeploy.domain.app import App
 from pushdeploy.domain.config import changed_config, differing_keys
+from pushdeploy.domain.names import AppName
+from pushdeploy.store import Store
 
 
 def change_config(
@@ -19,6 +21,12 @@ def change_config(
         _change_own(request, layer.app, changes, release=release)
 
 
+def staged_keys(store: Store, app: AppName) -> Sequence[str]:
+    """Names of config vars that the live release does not have as the next one would."""
+    live = store.releases.current(app)
+    return differing_keys(live.whole_config, store.config.whole(app)) if live else []
+
+
 def _change_own(
     request: Request, app: App, changes: Mapping[str, str | None], *, release: bool
 ) -> None:
@@ -27,12 +35,11 @@ def _change_own(
     if deployer.reconfigure(app.name, changes, asker, release=release) is not None:
         return
     wanted, live = request.store.config.get(app.name), request.store.releases.current(app.name)
-    whole = request.store.config.whole(app.name)
     if wanted == before:
         request.output.line(f"nothing to change: the config of {app.name} is so already")
     elif live is None:
         request.output.line(f"kept for the first release of {app.name}")
-    elif staged := differing_keys(live.whole_config, whole):
+    elif staged := staged_keys(request.store, app.name):
         request.output.line(f"staged for the next release of {app.name}: {', '.join(staged)}")
         request.output.line(f"{live.label} goes on without; ps:rebuild {app.name} releases it now")
     else:
@@ -64,13 +71,5 @@ def _change_shared(request: Request, changes: Mapping[str, str | None], *, relea
 
 def _seeing(request: Request, keys: list[str]) -> list[App]:
     """The apps whose live release does not have ``keys`` as its next one would."""
-    live, found = request.store.releases.live(), []
-    for app in request.store.apps.list():
-        if app.name not in live:
-            continue
-        differing = differing_keys(
-            live[app.name].whole_config, request.store.config.whole(app.name)
-        )
-        if set(keys) & set(differing):
-            found.append(app)
-    return found
+    store = request.store
+    return [app for app in store.apps.list() if set(keys) & set(staged_keys(store, app.name))]

@@ -29,6 +29,9 @@ _MEMBERS = "keys:add NAME < NAME.pub lets a person in, keys:list shows who is"
 _REMOTE = "git remote add deploy deploy:APP, on your machine"
 _SHELL = "ssh -t deploy run APP bash"
 _STOP = "ps:stop APP stops it and shows a page that says so; ps:start APP brings it back"
+_DOMAIN = "domain of pushdeploy.toml on the server is what all apps are below"
+_IMAGE = "a Dockerfile with FROM IMAGE in a repository, and git push deploy main"
+_AFTER_DEPLOY = "hooks/post-deploy below the server's home is called after each deploy"
 _LIMITS = "PUSHDEPLOY_TASK_MEMORY_BYTES and PUSHDEPLOY_TASK_CPUS on the server limit each process"
 
 EXACT: Mapping[str, str] = {
@@ -57,10 +60,10 @@ EXACT: Mapping[str, str] = {
     "delete": "apps:destroy APP --confirm APP",
     "deploy": "git push deploy main",
     "destroy": "apps:destroy APP --confirm APP",
-    "domains:add-global": "domain of pushdeploy.toml on the server is what all apps are below",
-    "domains:set-global": "domain of pushdeploy.toml on the server is what all apps are below",
-    "domains:clear-global": "domain of pushdeploy.toml on the server is what all apps are below",
-    "domains:remove-global": "domain of pushdeploy.toml on the server is what all apps are below",
+    "domains:add-global": _DOMAIN,
+    "domains:set-global": _DOMAIN,
+    "domains:clear-global": _DOMAIN,
+    "domains:remove-global": _DOMAIN,
     "domains:disable": "ps:scale APP web=0 takes an app off its host names",
     "domains:enable": "ps:scale APP web=1 brings an app back to its host names",
     "domains:reset": "domains:clear APP",
@@ -74,13 +77,13 @@ EXACT: Mapping[str, str] = {
     "dyno:stop": "ps:stop APP",
     "enter": _SHELL,
     "env": "config APP",
-    "events": "releases APP shows what happened to an app",
+    "events": "audit --app APP shows who asked for what, releases APP what came of it",
     "exec": _SHELL,
     "git:allow-host": "ssh asks nothing of known hosts here: no build fetches by ssh",
     "git:from-archive": "git push deploy main is how code comes; unpack it and commit it first",
-    "git:from-image": "a Dockerfile with FROM IMAGE in a repository, and git push deploy main",
+    "git:from-image": _IMAGE,
     "git:initialize": "apps:create APP",
-    "git:load-image": "a Dockerfile with FROM IMAGE in a repository, and git push deploy main",
+    "git:load-image": _IMAGE,
     "git:remote": _REMOTE,
     "git:sync": "git push deploy main, from a clone of that repository",
     "git:unlock": "builds:cancel APP stops a deploy that is going on",
@@ -172,7 +175,7 @@ NOUNS: Mapping[str, str] = {
     "mysql": _DATABASE,
     "network": _NETWORK,
     "nginx": _ROUTES,
-    "notifications": "hooks/post-deploy below the server's home is called after each deploy",
+    "notifications": _AFTER_DEPLOY,
     "openresty": _ROUTES,
     "orgs": _MEMBERS,
     "pg": _DATABASE,
@@ -195,7 +198,7 @@ NOUNS: Mapping[str, str] = {
     "teams": _MEMBERS,
     "traefik": _ROUTES,
     "vector": _LOGS,
-    "webhooks": "hooks/post-deploy below the server's home is called after each deploy",
+    "webhooks": _AFTER_DEPLOY,
 }
 MORE: Mapping[str, str] = {
     "nginx:set client-max-body-size": "apps:set APP body-limit=50m",

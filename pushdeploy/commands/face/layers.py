@@ -50,7 +50,7 @@ class LayerCommand(Command):
 
 
 def layer_argument(body: _Body) -> _Body:
-    """``layer``: a ``Layer``; for a ``LayerCommand``."""
+    """``app``: a ``Layer``; for a ``LayerCommand``."""
     option = click.option(
         GLOBAL, is_flag=True, expose_value=False, help="The vars that all apps share."
     )

@@ -148,8 +148,7 @@ class Nginx:
     def routes(self, routes: Sequence[Route]) -> None:
         """Make exactly these the apps' files. A bad one is left as it was, and logged."""
         with _backend():
-            wanted: dict[AppName, bytes | None] = {}
-            wanted.update(dict.fromkeys(self._prefix.with_files()))
+            wanted: dict[AppName, bytes | None] = dict.fromkeys(self._prefix.with_files())
             for route in routes:
                 wanted.pop(route.app, None)
                 try:
