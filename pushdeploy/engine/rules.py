@@ -20,7 +20,10 @@ LAN = {
 }
 """The operator's other machines (RFC 1918, RFC 6598, RFC 4193)."""
 
-_ANSWERS = "-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN"
+_ANSWERS = "-m conntrack --ctstate RELATED,ESTABLISHED --ctdir REPLY -j RETURN"
+"""What comes back on a connection that somebody else has opened. One that a container has opened
+while no rule was there is established too, and must end all the same."""
+
 _NEIGHBOURS = (135, 136)
 """Neighbour discovery of ICMPv6, without which nobody reaches anybody."""
 

@@ -6,10 +6,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
+from pushdeploy.engine import firewall
 from pushdeploy.engine.firewall import open_again
 from pushdeploy.engine.network import bridge_name
 from pushdeploy.engine.rules import Walls
@@ -63,6 +64,64 @@ def reached_by(task: str) -> list[str]:
         return [line for line in shown.splitlines() if line.startswith("reached")]
 
 
+TALK = """\
+import socket, sys, time
+deadline = time.monotonic() + 60
+while True:
+    try:
+        host = socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=1)
+        break
+    except OSError:
+        assert time.monotonic() < deadline
+while True:
+    host.sendall(b"still here")
+    time.sleep(0.2)
+"""
+"""Opens a connection as soon as it can, and then never stops."""
+
+
+def gateway_of(server: Server) -> str:
+    """The host's address on the bridge of the server's apps."""
+    asked = ["docker", "network", "inspect", "--format={{(index .IPAM.Config 0).Gateway}}"]
+    return subprocess.run(
+        [*asked, f"pushdeploy-{server.instance}"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
+
+
+def falls_silent(held: socket.socket) -> bool:
+    """Whether nothing comes for a while, once what was under way has been read."""
+    try:
+        return not all(held.recv(1024) for _ in range(50))
+    except TimeoutError:
+        return True
+
+
+@contextmanager
+def talker(task: str, where: list[str]) -> Iterator[None]:
+    talking = subprocess.Popen(["docker", "exec", task, "python3", "-c", TALK, *where])
+    try:
+        yield
+    finally:
+        talking.kill()
+        talking.wait(60)
+
+
+def is_closed(server: Server) -> bool:
+    return firewall.holds(Walls(server.instance, []))
+
+
+def accepted_in_a_gap(server: Server, host: socket.socket) -> socket.socket:
+    """The first connection that comes through while the rules are away."""
+    for _ in range(30):
+        open_again(Walls(server.instance, []))
+        with suppress(TimeoutError):
+            return host.accept()[0]
+    raise AssertionError("nothing came through while nothing was closed")
+
+
 def test_the_host_is_closed_at_start_and_stays_so_when_the_rules_vanish(
     walled: Server, repo: MakeRepository
 ) -> None:
@@ -80,6 +139,21 @@ def test_the_host_is_closed_at_start_and_stays_so_when_the_rules_vanish(
     open_again(Walls(walled.instance, []))
     wait_until(lambda: reached_by(task) == [], 60, walled.log)
     assert "the rules that close this host to containers were gone; made anew" in walled.log()
+
+
+def test_what_was_opened_while_the_host_was_open_ends_with_the_gap(
+    walled: Server, repo: MakeRepository
+) -> None:
+    repository = repo("hello", on=walled)
+    repository.push(check=True)
+    [task] = walled.containers(f"pushdeploy.app={repository.app}", "pushdeploy.role=task")
+    with socket.create_server(("0.0.0.0", 0)) as host:
+        host.settimeout(2)
+        where = [gateway_of(walled), str(host.getsockname()[1])]
+        with talker(task, where), accepted_in_a_gap(walled, host) as held:
+            wait_until(lambda: is_closed(walled), 60, walled.log)
+            held.settimeout(5)
+            assert falls_silent(held)
 
 
 def test_a_step_of_a_dockerfile_build_reaches_the_world_and_not_the_host(

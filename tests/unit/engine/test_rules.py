@@ -25,7 +25,7 @@ def test_everything_is_one_transaction_that_replaces_what_was_there() -> None:
 def test_to_the_host_pass_answers_and_questions_to_its_name_server_alone() -> None:
     assert chain(restore(WALLS, 4, ""), HOST, "pd-1") == [
         "! -s 10.208.0.0/22 -j DROP",
-        "-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN",
+        "-m conntrack --ctstate RELATED,ESTABLISHED --ctdir REPLY -j RETURN",
         "-d 10.0.0.53 -p udp --dport 53 -j RETURN",
         "-d 10.0.0.53 -p tcp --dport 53 -j RETURN",
         "-j DROP",
@@ -35,7 +35,7 @@ def test_to_the_host_pass_answers_and_questions_to_its_name_server_alone() -> No
 def test_from_the_isolated_bridge_pass_answers_alone() -> None:
     expected = [
         "! -s 10.208.4.0/22 -j DROP",
-        "-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN",
+        "-m conntrack --ctstate RELATED,ESTABLISHED --ctdir REPLY -j RETURN",
         "-j DROP",
     ]
     text = restore(WALLS, 4, "")
