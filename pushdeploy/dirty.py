@@ -1,13 +1,16 @@
 """The apps of which something has changed by itself, and who looks after them."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 
+from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import AppName
 
+_log = logging.getLogger(__name__)
 _SOONEST_SECONDS = 0.1
 _PART = 4
 """After trouble of a minute an app is looked at again a quarter of a minute later, and so on."""
@@ -42,8 +45,8 @@ class Dirty:
         self._closed = False
         self._waiting: set[AppName | None] = set()
         self._working: set[AppName | None] = set()
-        self._troubled_since: dict[AppName, float] = {}
-        self._timers: dict[AppName, threading.Timer] = {}
+        self._troubled_since: dict[AppName | None, float] = {}
+        self._timers: dict[AppName | None, threading.Timer] = {}
 
     def mark(self, name: AppName | None) -> None:
         with self._lock:
@@ -69,13 +72,22 @@ class Dirty:
                     self._working.remove(name)
                     return
                 self._waiting.remove(name)
-            if name is None:
-                for each, found in self._everything().items():
-                    self._look_again(each, found)
-            else:
-                self._look_again(name, self._one(name))
+            for each, found in self._looked_at(name).items():
+                self._look_again(each, found)
 
-    def _look_again(self, name: AppName, found: Found) -> None:
+    def _looked_at(self, name: AppName | None) -> Mapping[AppName | None, Found]:
+        """A look that fails is one at trouble, also the look at everything: Docker may be gone."""
+        try:
+            if name is not None:
+                return {name: self._one(name)}
+            return dict(self._everything()) | {None: Found.SETTLED}
+        except PushdeployError as error:
+            _log.warning("app=%s cannot be looked after: %s", name or "all", error.message)
+        except Exception:  # noqa: BLE001 - what changes later is to be looked at all the same
+            _log.exception("app=%s cannot be looked after", name or "all")
+        return {name: Found.FAILED}
+
+    def _look_again(self, name: AppName | None, found: Found) -> None:
         with self._lock:
             former = self._timers.pop(name, None)
             if former is not None:

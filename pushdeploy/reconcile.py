@@ -252,11 +252,17 @@ class Reconciler:
         self._running.router.routes(routes)
 
     def converge_all(self) -> Mapping[AppName, Found]:
-        """Start what is missing of every app and stop what is too much."""
+        """Start what is missing of every app and stop what is too much.
+
+        Raises when something of an unknown app does not stop; the others are looked after first.
+        """
         names = [app.name for app in self._store.apps.list()]
-        self._stop_orphans(set(names))
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="converge") as pool:
-            return dict(zip(names, pool.map(self.converge_quietly, names), strict=True))
+        try:
+            self._stop_orphans(set(names))
+        finally:
+            with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="converge") as pool:
+                found = list(pool.map(self.converge_quietly, names))
+        return dict(zip(names, found, strict=True))
 
     def converge_quietly(self, name: AppName) -> Found:
         """Converge and log what fails: one bad app must not stop the others."""

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from pushdeploy.dirty import Dirty, Found
+from pushdeploy.domain.errors import BackendDown
 from pushdeploy.domain.names import AppName
 
 SHOP = AppName("shop")
@@ -47,6 +48,35 @@ def test_what_is_not_settled_is_looked_at_again_until_it_is(
     dirty.close()
     pool.shutdown()
     assert looks.seen.empty()
+
+
+@pytest.mark.parametrize("trouble", [BackendDown("Docker is gone"), ZeroDivisionError()])
+@pytest.mark.parametrize("name", [SHOP, None])
+def test_a_look_that_fails_is_tried_again(
+    pool: ThreadPoolExecutor, name: AppName | None, trouble: Exception
+) -> None:
+    looks: queue.SimpleQueue[AppName | None] = queue.SimpleQueue()
+    troubles = [trouble, trouble]
+
+    def look(name: AppName | None) -> None:
+        looks.put(name)
+        if troubles:
+            raise troubles.pop()
+
+    def one(name: AppName) -> Found:
+        look(name)
+        return Found.SETTLED
+
+    def everything() -> dict[AppName, Found]:
+        look(None)
+        return {}
+
+    dirty = Dirty(pool, one, everything)
+    dirty.mark(name)
+    assert [looks.get(timeout=20) for _ in range(3)] == [name] * 3
+    dirty.mark(name)
+    assert looks.get(timeout=20) == name
+    dirty.close()
 
 
 def test_a_look_at_everything_leads_to_another_at_what_was_not_settled(
