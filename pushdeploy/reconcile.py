@@ -14,11 +14,11 @@ from pushdeploy.domain.app import App
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.disk import CutOver, cut_over_of
 from pushdeploy.domain.errors import PushdeployError, UnknownApp, UserError
-from pushdeploy.domain.names import WEB, AppName, HostName
-from pushdeploy.domain.plan import TaskPlan, is_foreign, plan_tasks
+from pushdeploy.domain.names import AppName, HostName
+from pushdeploy.domain.plan import TaskPlan, is_down, is_foreign, plan_tasks, serves
 from pushdeploy.domain.ports import Output, Refs, Router, Scheduler
 from pushdeploy.domain.release import Release
-from pushdeploy.domain.route import Route, default_host, route_of, targets_of
+from pushdeploy.domain.route import Route, default_host, held, route_of, targets_of
 from pushdeploy.domain.task import Slot, Task
 from pushdeploy.locks import AppLocks, TrafficLocks
 from pushdeploy.outages import Outages
@@ -86,16 +86,17 @@ class Reconciler:
             live = self._store.releases.current(name)
             plan = self._stop_other_versions(app, live, self._plan(app, live))
             present = self._running.scheduler.listening(plan.keep)
-            down = requests_wait and _is_down(plan, present)
+            down = requests_wait and is_down(plan, present)
             if down:
                 with suppress(PushdeployError):  # then they fail, and what is missing still starts
                     self._route(app, live, present, plan.stop, Quiet(), down=True)
+            plan = self._stop_unfinished(app, live, plan)
             started: Sequence[Task] = []
             try:
                 started = self._start_missing(app, live, plan, output)
             finally:
                 serving = [*present, *started]
-                down = requests_wait and _is_down(plan, serving)
+                down = requests_wait and is_down(plan, serving)
                 self._route(app, live, serving, plan.stop, output, down=down)
                 self._running.scheduler.stop(plan.stop, app.settings.stop_grace_seconds)
             return Found.SETTLED if len(present) == len(plan.keep) else Found.COMING
@@ -170,9 +171,10 @@ class Reconciler:
                     f"{name} is not running", f"ps:start {name}, or git push deploy main"
                 )
             plan = self._stop_other_versions(app, live, self._plan(app, live))
-            old = [task for task in plan.keep if _matches(task.slot, process)]
+            plan = self._stop_unfinished(app, live, plan)
+            old = [task for task in plan.keep if task.slot.is_of(process)]
             slots = sorted(
-                {task.slot for task in old} | {s for s in plan.start if _matches(s, process)}
+                {task.slot for task in old} | {s for s in plan.start if s.is_of(process)}
             )
             if not slots:
                 raise UserError(f"{name} runs no {process or 'process'}", f"ps {name}")
@@ -331,9 +333,19 @@ class Reconciler:
         """First of all where one version at a time writes to a disk. What is left of the plan."""
         if live is None or not _has_one_writer(app, live):
             return plan
-        others = [task for task in plan.stop if task.version != live.version]
-        self._running.scheduler.stop(others, min(app.settings.stop_grace_seconds, STOP_SECONDS))
-        return replace(plan, stop=[task for task in plan.stop if task not in others])
+        return self._stop_first(app, plan, lambda task: task.version != live.version)
+
+    def _stop_unfinished(self, app: App, live: Release | None, plan: TaskPlan) -> TaskPlan:
+        """What a killed server was starting may run and write by now: it goes before another one
+        takes its place, where one at a time writes to a disk. What is left of the plan."""
+        if live is None or not _has_one_writer(app, live):
+            return plan
+        return self._stop_first(app, plan, lambda task: task.slot in plan.start)
+
+    def _stop_first(self, app: App, plan: TaskPlan, which: Callable[[Task], bool]) -> TaskPlan:
+        now = [task for task in plan.stop if which(task)]
+        self._running.scheduler.stop(now, min(app.settings.stop_grace_seconds, STOP_SECONDS))
+        return replace(plan, stop=[task for task in plan.stop if task not in now])
 
     def _start_missing(
         self, app: App, live: Release | None, plan: TaskPlan, output: Output
@@ -358,7 +370,7 @@ class Reconciler:
         if not down:
             self._outages.over(app.name)
         elif self._outages.bearable(app.name):
-            route = _held(route)
+            route = held(route)
         self._running.router.switch(route, targets_of(leaving), app.settings.drain_seconds, output)
 
     def _present_route(self, app: App, *, waits: bool) -> Route:
@@ -366,14 +378,14 @@ class Reconciler:
         plan = self._plan(app, live)
         present = self._running.scheduler.listening(plan.keep)
         route = self._route_of(app, live, present)
-        if (waits and _serves(present)) or _is_down(plan, present):
-            return _held(route)
+        if (waits and serves(present)) or is_down(plan, present):
+            return held(route)
         return route
 
     def _route_of(self, app: App, live: Release | None, tasks: Sequence[Task]) -> Route:
         hosts = [default_host(app.name, self._running.domain), *self._domains(app)]
         route = route_of(app, hosts, live.version if live else None, tasks)
-        return _held(route) if app.put_back is not None else route
+        return held(route) if app.put_back is not None else route
 
     def _domains(self, app: App) -> Sequence[HostName]:
         return self._store.domains.of(app.name)
@@ -381,21 +393,3 @@ class Reconciler:
 
 def _has_one_writer(app: App, live: Release) -> bool:
     return cut_over_of(live.disks, app.settings.cut_over) is CutOver.EXCLUSIVE
-
-
-def _held(route: Route) -> Route:
-    return replace(route, state="held", targets=())
-
-
-def _serves(tasks: Sequence[Task]) -> bool:
-    return any(task.slot.process_type == WEB for task in tasks)
-
-
-def _is_down(plan: TaskPlan, present: Sequence[Task]) -> bool:
-    """Whether web processes are wanted, and none is ``present``."""
-    wanted = _serves(plan.keep) or any(slot.process_type == WEB for slot in plan.start)
-    return wanted and not _serves(present)
-
-
-def _matches(slot: Slot, process: str | None) -> bool:
-    return process in {None, str(slot.process_type), str(slot)}

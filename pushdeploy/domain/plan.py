@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pushdeploy.domain.names import WEB
 from pushdeploy.domain.release import Release
 from pushdeploy.domain.task import Slot, Task
 
@@ -38,3 +39,14 @@ def is_foreign(task: Task, live: Release | None) -> bool:
     ``pipelines:verify`` to name.
     """
     return live is not None and task.version == live.version and task.image != live.slug.image
+
+
+def serves(tasks: Sequence[Task]) -> bool:
+    """Whether one of them is a web process."""
+    return any(task.slot.process_type == WEB for task in tasks)
+
+
+def is_down(plan: TaskPlan, present: Sequence[Task]) -> bool:
+    """Whether web processes are wanted, and none is ``present``."""
+    wanted = serves(plan.keep) or any(slot.process_type == WEB for slot in plan.start)
+    return wanted and not serves(present)

@@ -1,7 +1,7 @@
 """A route: the host names of an app and the tasks behind them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pushdeploy.domain.app import App, AppSettings
@@ -71,6 +71,11 @@ def route_of(
     targets = () if app.stopped else targets_of(tasks)
     state: RouteState = "serving" if targets else ("empty" if version is None else "stopped")
     return Route(app.name, hosts, targets, version, route_settings(app.settings), state)
+
+
+def held(route: Route) -> Route:
+    """The same while its requests wait."""
+    return replace(route, state="held", targets=())
 
 
 def route_settings(settings: AppSettings) -> RouteSettings:

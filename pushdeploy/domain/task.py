@@ -18,6 +18,10 @@ class Slot:
     def __str__(self) -> str:
         return f"{self.process_type}.{self.index}"
 
+    def is_of(self, process: str | None) -> bool:
+        """Whether ``process`` names it, or its type; None names all."""
+        return process in {None, str(self.process_type), str(self)}
+
 
 @dataclass(frozen=True, slots=True)
 class Death:

@@ -262,6 +262,22 @@ def test_requests_wait_while_a_killed_server_starts_regression(tally: Tally) -> 
     tally.assert_serves(old, ["before"])
 
 
+def test_a_server_killed_when_the_release_is_live_leaves_it_one_writer_regression(
+    tally: Tally,
+) -> None:
+    tally.add("before")
+    new = tally.change()
+    push = tally.repository.start_push()
+    push.wait_for("Switching traffic")
+
+    tally.server.kill()
+    tally.server.start()
+    push.end()
+
+    wait_until(lambda: len(tally.containers("task")) == 1, 60, tally.server.log)
+    tally.assert_serves(new, ["before"])
+
+
 def test_a_migration_without_snapshots_stays_alone_after_a_kill_regression(tally: Tally) -> None:
     old, answers = tally.version, list[Answer]()
     tally.server.ssh(f"disks:set {tally.app} data snapshots=off", check=True)

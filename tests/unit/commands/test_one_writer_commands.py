@@ -53,6 +53,8 @@ class OneVersion(MemoryScheduler):
         if manifest.app == self.refused:
             raise BootFailed(f"{manifest.app} does not start")
         made = MemoryScheduler.run(self, manifest, slots, output, cancellation, gate)
+        places = [f"{task.app} {task.slot} v{task.version}" for task in self.running]
+        self.mixed += [f"{place} twice" for place in places if places.count(place) > 1]
         writers = {f"{task.app} v{task.version}" for task in self.running}
         if len(writers) > 1:
             self.mixed.append(f"{', '.join(sorted(writers))} at once")
@@ -226,6 +228,16 @@ def test_nothing_is_started_beside_a_release_command_that_outlived_the_server(
     assert shop.places() == []
     scheduler.finished.set()
     assert until(lambda: shop.places() == ["web.1"], 10)
+
+
+def test_what_a_killed_server_was_starting_goes_before_another_takes_its_place(
+    shop: Machine,
+) -> None:
+    [task] = shop.scheduler.running
+    shop.scheduler.running[:] = [replace(task, state="stopped")]
+    shop.platform.reconciler.converge(SHOP, Quiet(), requests_wait=True)
+    assert scheduler_of(shop).mixed == []
+    assert [task.state for task in shop.scheduler.tasks(SHOP)] == ["up"]
 
 
 def test_a_restart_that_leaves_nothing_says_so_and_how_to_try_again(machine: Machine) -> None:
