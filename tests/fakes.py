@@ -503,6 +503,8 @@ class _Attached:
 
     def close(self) -> None:
         self.parts.put(None)
+        if not self._container.spec.stdin_stays:
+            self._container.end_input()
 
 
 def _carries(labels: Mapping[str, str], wanted: Mapping[str, str]) -> bool:

@@ -19,7 +19,8 @@ class ContainerSpec:
     ``command`` and ``entrypoint`` None leave the image's own. It has the ``capabilities`` that are
     named and no others. ``network`` None gives the instance's own bridge, ``ISOLATED`` the one
     without a way out, "none" no network at all, "container:ID" that of a container which runs.
-    ``alone`` names a bridge of either kind that is shared with no other name.
+    ``alone`` names a bridge of either kind that is shared with no other name. The input ends with
+    the connection of whoever is attached, but for ``stdin_stays``.
     """
 
     image: str
@@ -42,6 +43,7 @@ class ContainerSpec:
     capabilities: Sequence[str] = ()
     tty: bool = False
     open_stdin: bool = False
+    stdin_stays: bool = False
     stop_grace_seconds: int = 30
 
 

@@ -40,7 +40,7 @@ def container_request(spec: ContainerSpec, instance: str, network: str) -> dict[
         "WorkingDir": spec.working_dir or "",
         "Tty": spec.tty,
         "OpenStdin": spec.open_stdin,
-        "StdinOnce": spec.open_stdin,
+        "StdinOnce": spec.open_stdin and not spec.stdin_stays,
         "StopTimeout": spec.stop_grace_seconds,
         "HostConfig": _host_config(spec, network),
     }

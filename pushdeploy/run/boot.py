@@ -98,7 +98,8 @@ class Boot:
         self._gate = gate
         # A foreign image may lack what waiting takes: its command starts when the gate is open.
         self._behind_gate = bool(gate and spec.command and manifest.user)
-        self.spec = gated(spec) if self._behind_gate else spec
+        # A release command that goes on without us may be in its network.
+        self.spec = gated(spec, outlives=True) if self._behind_gate else spec
         self.container = ""
         self._engine = engine
         self.manifest = manifest

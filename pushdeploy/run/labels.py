@@ -102,15 +102,16 @@ def task_spec(
     )
 
 
-def gated(spec: ContainerSpec) -> ContainerSpec:
+def gated(spec: ContainerSpec, *, outlives: bool = False) -> ContainerSpec:
     """The same container, whose command begins when a line comes on its standard input.
 
-    Only the first time: the engine restarts it without anybody there to send a line.
+    Only the first time: the engine restarts it without anybody there to send a line. When the
+    server is killed it ends, unless it ``outlives`` that: then it waits until somebody stops it.
     """
     assert spec.command is not None
     wait = f"[ -e {_BEGUN} ] || {{ read -r go && : >{_BEGUN}; }} || exit 1"
     command = f"{wait}\nexec {shlex.join(spec.command)} </dev/null"
-    return replace(spec, command=["/bin/sh", "-c", command], open_stdin=True)
+    return replace(spec, command=["/bin/sh", "-c", command], open_stdin=True, stdin_stays=outlives)
 
 
 def once_spec(

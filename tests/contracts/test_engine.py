@@ -29,6 +29,7 @@ class Bench:
         labels: Mapping[str, str] | None = None,
         name: str = "",
         open_stdin: bool = False,
+        stdin_stays: bool = False,
     ) -> str:
         return self.engine.create(
             ContainerSpec(
@@ -39,6 +40,7 @@ class Bench:
                 entrypoint=[],
                 environment={"TINI_KILL_PROCESS_GROUP": "1"},
                 open_stdin=open_stdin,
+                stdin_stays=stdin_stays,
             )
         )
 
@@ -128,6 +130,20 @@ def test_attached_streams_carry_input_output_and_errors(bench: Bench) -> None:
     attached.close()
     assert said == {1: b"got first\nsecond\n", 2: b"bad\n"}
     assert bench.engine.wait(container) == 4
+
+
+@pytest.mark.parametrize("stays", [False, True])
+def test_input_ends_with_whoever_was_attached_unless_it_stays(bench: Bench, stays: bool) -> None:
+    container = bench.create("echo up; read x; echo $x", open_stdin=True, stdin_stays=stays)
+    left = bench.engine.attach(container, tty=False)
+    bench.engine.start(container)
+    assert left.read() == (1, b"up\n")
+    left.close()
+    if stays:
+        other = bench.engine.attach(container, tty=False)
+        other.write(b"still here\n")
+        other.close()
+    assert bench.log_of(container) == [(1, "up"), (1, "still here" if stays else "")]
 
 
 def test_a_signal_reaches_the_process(bench: Bench) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.stories.conftest import MakeRepository
 from tests.stories.harness import APPS, Answer, Repository, Running, Server, wait_until
+from tests.stories.means import run_checked
 from tests.stories.traffic import Visits, visiting
 
 pytestmark = pytest.mark.docker
@@ -154,6 +155,9 @@ def test_killed_while_the_release_command_runs(shop: Shop) -> None:
         too_late = shop.server.ssh("builds:cancel shop")
         assert too_late.returncode == 1, too_late.stdout
         assert f"too late: the release command of {begun['release']}" in too_late.stderr
+        [command] = shop.containers("once")
+        networks = ["docker", "exec", command, "ls", "/sys/class/net"]
+        assert "eth0" in run_checked(networks, cwd=shop.server.root).stdout
         again = shop.repository.start_push()
         again.wait_for(f"waiting: release command of {begun['release']} by ada")
         assert visits.bodies == [body]
