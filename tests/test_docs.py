@@ -1,5 +1,6 @@
 """A command, a setting, a hook or a template variable that docs/ does not explain is a defect."""
 
+import itertools
 import re
 import shlex
 from collections.abc import Mapping
@@ -9,9 +10,11 @@ import click
 import pytest
 from jinja2 import Environment, FileSystemLoader, meta
 
+from pushdeploy.cli import main as program
 from pushdeploy.commands.face.app_settings import shown_settings
 from pushdeploy.commands.face.catalogue import Catalogue
 from pushdeploy.commands.face.command import Command
+from pushdeploy.commands.face.line import parse_line
 from pushdeploy.domain.app import AppSettings
 from pushdeploy.resources import shipped
 from pushdeploy.settings import Settings
@@ -143,6 +146,54 @@ def named_commands(text: str) -> set[str]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_that_a_page_names_exists(page: Path) -> None:
     assert named_commands(page.read_text()) <= NAMES | PROGRAM
+
+
+def typed_lines(page: Path) -> list[str]:
+    """What pages tell people to type after ``ssh deploy``, as their own shell hands it on."""
+    found = re.findall(r"\bssh (?:-t )?deploy ([^`\n]+)", page.read_text())
+    return [handed_on(text) for text in found]
+
+
+def handed_on(text: str) -> str:
+    """Without a comment, and up to the next program, redirection or placeholder of the shell."""
+    text = re.sub(r"\$\([^()]*\)", "printed", text).replace(" 2>", " >")
+    lexer = shlex.shlex(text, posix=True, punctuation_chars="|<>&;")
+    lexer.whitespace_split, lexer.commenters = True, "#"
+    return " ".join(itertools.takewhile(lambda word: word[0] not in "|<>&;", lexer))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_tells_to_type_can_be_parsed(page: Path) -> None:
+    for typed in typed_lines(page):
+        if typed == "COMMAND" or "run" in typed.split()[:1]:  # what stands behind is the app's own
+            continue
+        line = parse_line(typed)
+        command = CATALOGUE.find(line.name)
+        words = command.words_of(line.rest, line.app)
+        context = click.Context(command, **command.context_settings)
+        values, rest, _ = command.make_parser(context).parse_args(words)
+        assert not rest or context.ignore_unknown_options, f"{typed}: {rest}"
+        for parameter in command.params:
+            if isinstance(parameter, click.Argument) and parameter.required:
+                assert values[parameter.name or ""], f"{typed} lacks {parameter.name}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_flag_that_a_page_names_beside_its_command_exists(page: Path) -> None:
+    for name, rest in re.findall(r"`([a-z-]+:[a-z-]+)( [^`\n]*)`", page.read_text()):
+        if name in NAMES:
+            known = {flag for each in CATALOGUE.find(name).params for flag in each.opts}
+            flags = set(re.findall(r"(?<= )--[a-z-]+", rest))
+            assert flags <= known | {"--app"}, f"{name}{rest}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_of_the_program_that_a_page_names_exists(page: Path) -> None:
+    calls = r"(?m)(?:bin/|^    |`|\$ )pushdeploy ([a-z][a-z:]*)((?: --[a-z-]+)*)"
+    for name, flags in re.findall(calls, page.read_text()):
+        assert name in program.commands, name
+        known = {flag for each in program.commands[name].params for flag in each.opts}
+        assert set(flags.split()) <= known, f"pushdeploy {name}{flags}"
 
 
 def test_every_command_that_a_message_names_exists() -> None:
