@@ -212,3 +212,11 @@ PROGRAM = {"keys:add", "keys:list", "keys:remove", "stack:prepare"}
 def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
         assert (page.parent / target).exists(), target
+
+
+def test_every_decision_has_a_number_of_its_own_and_says_it() -> None:
+    found = sorted((DOCS / "adr").glob("*.md"))
+    numbers = [int(page.name.partition("-")[0]) for page in found]
+    assert numbers == list(range(1, len(found) + 1))
+    for number, page in zip(numbers, found, strict=True):
+        assert page.read_text().startswith(f"# {number}. ")
