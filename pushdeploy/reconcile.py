@@ -272,6 +272,7 @@ class Reconciler:
             self._tell(name)
             found = self.converge(name, Quiet(), requests_wait=True)
         except UnknownApp:
+            self._said.pop(name, None)
             return Found.SETTLED
         except PushdeployError as error:
             if self._said.get(name) != error.message:  # it is tried again and again
