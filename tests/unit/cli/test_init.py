@@ -2,6 +2,7 @@
 
 import configparser
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -101,6 +102,42 @@ def test_the_unit_leaves_apps_and_nginx_alone(tmp_path: Path) -> None:
     assert unit["Service"]["ExecStart"] == f'"{sys.executable}" -m pushdeploy serve'
     assert f'"PUSHDEPLOY_HOME={tmp_path}/a home"' in unit_path.read_text()
     assert "systemctl enable --now pushdeploy" in said
+
+
+HIDES_MOUNTS = re.compile(
+    r"^(MountFlags|PrivateDevices|PrivateTmp|Protect\w+|ReadOnlyPaths|ReadWritePaths|BindPaths"
+    r"|InaccessiblePaths|TemporaryFileSystem|RootDirectory|DynamicUser|PrivateMounts=(?!no))",
+    re.MULTILINE,
+)
+"""Each of these gives a service mounts of its own (systemd.exec(5)): Docker would not see disks."""
+
+
+def test_the_unit_is_hardened_with_nothing_that_hides_disks_from_docker(tmp_path: Path) -> None:
+    unit_path = tmp_path / "pushdeploy.service"
+    init(tmp_path / "home", "--systemd", "--unit-path", str(unit_path))
+    text = unit_path.read_text()
+    assert HIDES_MOUNTS.findall(text) == []
+    assert HIDES_MOUNTS.findall("PrivateTmp=yes\nPrivateMounts=yes\nProtectSystem=full\n")
+    for line in ("NoNewPrivileges=yes", "LimitCORE=0", "RestrictRealtime=yes"):
+        assert f"\n{line}\n" in text
+    dropped = " ".join(re.findall(r"^CapabilityBoundingSet=~(.*)", text, re.MULTILINE)).split()
+    assert "CAP_SYS_BOOT" in dropped
+    assert not {"CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_LINUX_IMMUTABLE"} & set(dropped)
+
+
+def complaints(unit: Path) -> list[str]:
+    command = ["systemd-analyze", "verify", "--man=no", str(unit)]
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stderr
+    return [line for line in said.splitlines() if unit.name in line]
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd-analyze")
+def test_systemd_understands_the_unit(tmp_path: Path) -> None:
+    unit_path = tmp_path / "pushdeploy.service"
+    init(tmp_path / "a home%", "--systemd", "--unit-path", str(unit_path))
+    assert complaints(unit_path) == []
+    unit_path.write_text(unit_path.read_text().replace("NoNewPrivileges", "NoNewPrivileg"))
+    assert "NoNewPrivileg" in complaints(unit_path)[0]
 
 
 def test_a_unit_that_cannot_be_written_is_named(tmp_path: Path) -> None:
