@@ -16,6 +16,7 @@ from pushdeploy.domain.names import KeyName
 from pushdeploy.domain.plain import plain_sink
 from pushdeploy.instance import Home, read_instance
 from pushdeploy.output import Output, columns
+from pushdeploy.program import own_name, typed
 from pushdeploy.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class _Program(click.Group):
         try:
             return super().invoke(context)
         except PushdeployError as error:
+            error.hint = typed(error.hint)
             _output().failure(error)
             context.exit(error.exit_status)
 
@@ -113,11 +115,11 @@ def _next_commands(home: Home, systemd: bool) -> list[str]:
     start = (
         ["systemctl daemon-reload", "systemctl enable --now pushdeploy"]
         if systemd
-        else [f"pushdeploy serve{option}"]
+        else [f"{own_name()} serve{option}"]
     )
     commands = [
-        f"pushdeploy doctor{option}",
-        f"pushdeploy keys:add{option} me < ~/.ssh/id_ed25519.pub",
+        f"{own_name()} doctor{option}",
+        f"{own_name()} keys:add{option} me < ~/.ssh/id_ed25519.pub",
         *start,
     ]
     return ["=====> Next:", *(f"       {command}" for command in commands)]
@@ -141,6 +143,48 @@ def serve(context: click.Context, settings: Settings) -> None:
     from pushdeploy.serve import serve as run
 
     context.exit(run(settings))
+
+
+# --------------------------------------------------------------------------- uninstall
+
+
+@main.command()
+@_with_settings
+@click.option("--purge", is_flag=True, help="Also the home: all data of its apps, for good.")
+@click.option(
+    "--unit-path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=UNIT_PATH,
+    show_default=True,
+    help="Where init --systemd wrote.",
+)
+def uninstall(settings: Settings, purge: bool, unit_path: Path) -> None:
+    """Stop the server and remove what it made: its service, nginx, containers, images, networks,
+    firewall rules and mounts. The home stays unless its path is typed, or --purge is given.
+
+    \b
+    Example:
+        pushdeploy uninstall --purge
+    """
+    from pushdeploy.removal import remove_server
+
+    output, root = _output(), settings.home
+    if not root.exists():
+        output.line(f"=====> There is no home in {root}: nothing to remove")
+        return
+    purge = purge or (sys.stdin.isatty() and _asked_for(root))
+    remove_server(settings, unit_path, purge, output)
+    output.line(
+        f"=====> All of {root} is gone"
+        if purge
+        else f"=====> The home stays, with all data: {root}; uninstall --purge removes it too"
+    )
+
+
+def _asked_for(root: Path) -> bool:
+    question = f"Type {root} to remove it too, with all data of its apps; Enter keeps it"
+    typed_path = click.prompt(question, default="", show_default=False)
+    return bool(typed_path.strip() == str(root))
 
 
 # --------------------------------------------------------------------------- doctor
@@ -228,7 +272,8 @@ def keys_remove(name: str, force: bool, settings: Settings) -> None:
     if others:
         _output().line(f"       still there: {', '.join(others)}")
     if not left:
-        _output().trouble("that was the last key: pushdeploy keys:add NAME < KEY.pub lets one in")
+        add = typed("pushdeploy keys:add NAME < KEY.pub")
+        _output().trouble(f"that was the last key: {add} lets one in")
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from pushdeploy.domain.ports import Engine
 from pushdeploy.instance import Home, read_instance
 from pushdeploy.listeners import Listener, listening, owners
 from pushdeploy.output import columns
+from pushdeploy.program import typed
 from pushdeploy.room import lack_of
 from pushdeploy.settings import Address, Settings, load_settings
 
@@ -59,7 +60,7 @@ def lines(findings: Sequence[Finding]) -> list[str]:
     for finding, head in zip(findings, heads, strict=True):
         shown.append(head)
         if finding.mend and not finding.ok:
-            shown.append(f"       type: {finding.mend}")
+            shown.append(f"       type: {typed(finding.mend)}")
     return shown
 
 

@@ -29,7 +29,7 @@ def make_home(settings: Settings, output: Output) -> None:
 def make_unit(home: Home, path: Path, output: Output) -> None:
     """The systemd unit of this home, which runs this very program."""
     text = Templates(home.root).render(
-        "systemd/pushdeploy.service", python=_quoted(sys.executable), home=_quoted(home.root)
+        "systemd/pushdeploy.service", python=quoted(sys.executable), home=quoted(home.root)
     )
     try:
         path.write_text(text)
@@ -103,6 +103,6 @@ def _make_database(home: Home, settings: Settings) -> None:
         home.database.chmod(0o600)
 
 
-def _quoted(path: object) -> str:
+def quoted(path: object) -> str:
     """As systemd.syntax(7) quotes inside double quotes, with systemd.unit(5)'s specifiers off."""
     return str(path).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
