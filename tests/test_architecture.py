@@ -167,6 +167,7 @@ def test_every_file_says_why_it_exists_and_is_short(path: Path) -> None:
     assert len(text.splitlines()) <= MOST_LINES, "two rooms behind one door"
 
 
+@pytest.mark.slow
 def test_every_module_can_be_imported_alone() -> None:
     names = [
         info.name

@@ -2,6 +2,7 @@
 
 import configparser
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -130,15 +131,42 @@ def test_every_dependency_has_a_lower_bound() -> None:
     assert [line for line in lines if ">=" not in line] == []
 
 
-def test_the_lock_file_pins_every_dependency_with_hashes() -> None:
-    text = (ROOT / "requirements.lock").read_text()
-    pinned = {line.partition("==")[0] for line in text.splitlines() if "==" in line}
+def locked(*names: str) -> list[str]:
+    """What the lock files pin, with its version."""
+    text = "\n".join((ROOT / name).read_text() for name in names)
+    return re.findall(r"^([a-z0-9-]+)==", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("extra", "files"),
+    [
+        ("", ["requirements.lock"]),
+        ("checkout", ["requirements.lock"]),
+        ("test", ["requirements.lock", "requirements-test.lock"]),
+    ],
+)
+def test_the_lock_files_pin_every_dependency(extra: str, files: list[str]) -> None:
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
-    wanted = setup["options"]["install_requires"] + setup["options.extras_require"]["test"]
+    wanted = (
+        setup["options.extras_require"][extra] if extra else setup["options"]["install_requires"]
+    )
     names = {line.partition(">=")[0].lower() for line in wanted.splitlines() if line}
-    assert names <= pinned
-    assert text.count("--hash=sha256:") >= len(pinned)
+    assert names
+    assert names <= set(locked(*files))
+
+
+def test_what_a_server_needs_is_not_installed_twice_and_brings_no_test_tools() -> None:
+    runtime, tools = locked("requirements.lock"), locked("requirements-test.lock")
+    assert set(runtime) & set(tools) == set()
+    assert set(runtime) & {"pytest", "mypy", "ruff", "hypothesis"} == set()
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-test.lock"])
+def test_a_lock_file_has_hashes_and_names_no_place(name: str) -> None:
+    text = (ROOT / name).read_text()
+    pins = re.split(r"^(?=[a-z0-9-]+==)", text, flags=re.MULTILINE)[1:]
+    assert [pin.partition("==")[0] for pin in pins if "--hash=sha256:" not in pin] == []
     assert "://" not in text, "the lock names no index: everybody has their own"
 
 

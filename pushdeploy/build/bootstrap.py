@@ -3,7 +3,7 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,9 @@ from typing import BinaryIO, cast
 
 from pushdeploy.build.stack_definitions import EXCLUDED_PATHS, USER_SCRIPT, StackDefinition
 from pushdeploy.domain.errors import BackendDown
+
+Hear = Callable[[str], object]
+"""Takes a line while a command goes on."""
 
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _PACKAGES = {"mmdebstrap": "mmdebstrap", "zstd": "zstd"}
@@ -62,6 +65,7 @@ def command(stack: StackDefinition, mirrors: Mirrors) -> Sequence[str]:
     hook = USER_SCRIPT.replace("\n", "; ").rstrip("; ")
     return [
         "mmdebstrap",
+        "--verbose",
         "--variant=minbase",
         "--format=tar",
         f"--include={','.join(stack.run_packages)}",
@@ -87,8 +91,11 @@ def require_tools() -> None:
         )
 
 
-def bootstrap(stack: StackDefinition, mirrors: Mirrors, archive: Path) -> None:
-    """Write the run stack to ``archive`` (.tar.zst), whole or not at all. Takes 20 to 70 s."""
+def bootstrap(stack: StackDefinition, mirrors: Mirrors, archive: Path, hear: Hear) -> None:
+    """Write the run stack to ``archive`` (.tar.zst), whole or not at all. Takes 20 to 140 s.
+
+    ``hear`` gets each line that mmdebstrap says meanwhile.
+    """
     require_tools()
     unfinished = archive.with_suffix(".part")
     environment = {
@@ -98,7 +105,7 @@ def bootstrap(stack: StackDefinition, mirrors: Mirrors, archive: Path) -> None:
     }
     try:
         with archive.with_suffix(".log").open("w+b") as log:
-            _run_pipe(command(stack, mirrors), environment, unfinished, log)
+            _run_pipe(command(stack, mirrors), environment, unfinished, (log, hear))
         unfinished.rename(archive)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -115,15 +122,19 @@ def unpacked(archive: Path) -> Iterator[BinaryIO]:
 
 
 def _run_pipe(
-    arguments: Sequence[str], environment: Mapping[str, str], target: Path, log: BinaryIO
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    target: Path,
+    ears: tuple[BinaryIO, Hear],
 ) -> None:
+    log, hear = ears
     with (
         subprocess.Popen(
             arguments,
             env=dict(environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=log,
+            stderr=subprocess.PIPE,
         ) as make,
         subprocess.Popen(
             ["zstd", "-3", "-T0", "-qf", "-o", str(target)],
@@ -133,11 +144,16 @@ def _run_pipe(
         ) as pack,
     ):
         assert make.stdout is not None
+        assert make.stderr is not None
         make.stdout.close()
+        for line in make.stderr:
+            log.write(line)
+            hear(line.decode(errors="replace"))
     if make.returncode or pack.returncode:
         log.seek(0)
-        said = log.read().decode(errors="replace").splitlines()[-_TAIL_LINES:]
+        said = log.read().decode(errors="replace").splitlines()
+        errors = [line for line in said if line[:2] in {"E:", "W:"}][-_TAIL_LINES:]
         raise BackendDown(
-            "mmdebstrap failed: " + " / ".join(line for line in said if line[:2] in {"E:", "W:"}),
+            f"mmdebstrap failed: {' / '.join(errors)}",
             f"read {getattr(log, 'name', 'its log')}; is the Debian mirror reachable?",
         )
