@@ -246,9 +246,10 @@ def _isolation(settings: Settings) -> Iterator[Finding]:
     from pushdeploy.engine.docker import DockerEngine
 
     home = Home(settings.home)
-    if not home.instance_file.exists():
-        return
-    instance = read_instance(home.root)
+    try:
+        instance = read_instance(home.root)
+    except PushdeployError:
+        return  # which is a finding already
     with DockerEngine(instance, settings.docker_host, lan_closed=settings.lan_closed) as engine:
         try:
             yield check_isolation(engine, settings)
