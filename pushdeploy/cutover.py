@@ -38,6 +38,7 @@ class Means:
 
     ``put_back`` makes an app's disks what its live release left, where that is due; ``converge``
     makes what runs follow the ledger as well. Neither does anything where all is as it should be.
+    What one of them could not do is tried again, and again, after ``look_again``.
     """
 
     store: Store
@@ -51,6 +52,7 @@ class Means:
     http_port: int
     put_back: Callable[[AppName, Output], None]
     converge: Callable[[AppName, Output], object]
+    look_again: Callable[[AppName], None]
 
     def hosts(self, app: App) -> Sequence[HostName]:
         return [default_host(app.name, self.domain), *self.store.domains.of(app.name)]
@@ -62,9 +64,7 @@ class Means:
 @dataclass(frozen=True, slots=True)
 class Change:
     """A release on its way; ``before_switch`` is called when all is ready, and may raise.
-
-    Whoever asked for it can stop it by ``cancellation`` until ``pass_point_of_no_return``.
-    """
+    Whoever asked for it can stop it by ``cancellation`` until ``pass_point_of_no_return``."""
 
     app: App
     candidate: Candidate
@@ -270,6 +270,7 @@ class Exclusive:
             means.converge(change.app.name, change.output)
         except PushdeployError as error:
             change.output.trouble(f"{error.message}; it is tried again")
+            means.look_again(change.app.name)
 
     def _put_everything_back(self, error: BaseException) -> None:
         """The data first, for a disk that a migration has filled leaves no room for our own words.
@@ -289,7 +290,8 @@ class Exclusive:
         except PushdeployError as trouble:
             output.trouble(f"{release.app} could not be put back: {trouble.message}")
             output.trouble(trouble.hint or "pushdeploy doctor, on the server, says more")
-            output.trouble(f"then type:  ps:start {release.app}")
+            output.trouble(f"it is tried again by itself, and by:  ps:start {release.app}")
+            means.look_again(release.app)
             return
         with suppress(PushdeployError):  # at the next occasion, then
             means.snapshots.prune(means.store.apps.get(release.app))

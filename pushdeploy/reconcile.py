@@ -12,20 +12,20 @@ from pushdeploy.cutover import STOP_SECONDS, places
 from pushdeploy.dirty import Dirty, Found
 from pushdeploy.domain.app import App
 from pushdeploy.domain.cancel import Cancellation
-from pushdeploy.domain.disk import CutOver, cut_over_of
 from pushdeploy.domain.errors import PushdeployError, UnknownApp, UserError
-from pushdeploy.domain.names import AppName, HostName
-from pushdeploy.domain.plan import TaskPlan, is_down, is_foreign, plan_tasks, serves
-from pushdeploy.domain.ports import Output, Refs, Router, Scheduler
+from pushdeploy.domain.names import AppName
+from pushdeploy.domain.plan import (
+    TaskPlan,
+    has_one_writer,
+    is_down,
+)
+from pushdeploy.domain.ports import Output
 from pushdeploy.domain.release import Release
-from pushdeploy.domain.route import Route, default_host, held, route_of, targets_of
+from pushdeploy.domain.route import held, targets_of
 from pushdeploy.domain.task import Slot, Task
-from pushdeploy.locks import AppLocks, TrafficLocks
 from pushdeploy.outages import Outages
+from pushdeploy.outlook import Outlook, Running
 from pushdeploy.output import Quiet
-from pushdeploy.release.snapshots import SnapshotPhase
-from pushdeploy.run.manifests import Manifests
-from pushdeploy.store import Store
 
 _log = logging.getLogger(__name__)
 _AT_ONCE = 4
@@ -34,21 +34,6 @@ _WATCHED_AT_ONCE = 32
 
 _BEARABLE_SECONDS = 25
 """How long requests of an app wait for processes that have ended by themselves."""
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """What the reconciler works on, made once by the wiring."""
-
-    store: Store
-    locks: AppLocks
-    traffic: TrafficLocks
-    refs: Refs
-    manifests: Manifests
-    scheduler: Scheduler
-    router: Router
-    snapshots: SnapshotPhase
-    domain: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +53,10 @@ class Reconciler:
         self._changed = changed
         self._running = running
         self._store = running.store
+        self._outlook = Outlook(running)
         self._outages = Outages(_BEARABLE_SECONDS)
         self._said: dict[AppName, str] = {}
+        self._dirty: Dirty | None = None
 
     # ------------------------------------------------------------- one app
 
@@ -84,7 +71,8 @@ class Reconciler:
         with self._running.traffic.hold(name):
             app = self._with_its_data(self._store.apps.get(name), output)
             live = self._store.releases.current(name)
-            plan = self._stop_other_versions(app, live, self._plan(app, live))
+            plan = self._looked_after(self._outlook.plan(app, live))
+            plan = self._stop_other_versions(app, live, plan)
             present = self._running.scheduler.listening(plan.keep)
             down = requests_wait and is_down(plan, present)
             if down:
@@ -134,7 +122,7 @@ class Reconciler:
             app = self._store.apps.get(name)
             live = self._store.releases.current(name)
             old = self._running.scheduler.tasks(name)
-            if live is None or not old or not _has_one_writer(app, live):
+            if live is None or not old or not has_one_writer(app, live):
                 return
             grace_seconds = min(app.settings.stop_grace_seconds, STOP_SECONDS)
             with output.step(f"Holding requests and stopping {places(old)}"):
@@ -148,9 +136,9 @@ class Reconciler:
             app = self._store.apps.get(new)
             live = self._store.releases.current(new)
             leaving = self._running.scheduler.tasks(old)
-            serving = self._plan(app, live).keep
+            serving = self._outlook.plan(app, live).keep
             if self._running.traffic.waiting_since(old):
-                former = replace(self._route_of(app, live, serving), app=old)
+                former = replace(self._outlook.route_of(app, live, serving), app=old)
                 self._running.router.switch(former, [], app.settings.drain_seconds, output)
                 self._running.traffic.requests_go_on(old)
             self._running.router.remove(old)
@@ -170,7 +158,7 @@ class Reconciler:
                 raise UserError(
                     f"{name} is not running", f"ps:start {name}, or git push deploy main"
                 )
-            plan = self._stop_other_versions(app, live, self._plan(app, live))
+            plan = self._stop_other_versions(app, live, self._outlook.plan(app, live))
             plan = self._stop_unfinished(app, live, plan)
             old = [task for task in plan.keep if task.slot.is_of(process)]
             slots = sorted(
@@ -180,7 +168,7 @@ class Reconciler:
                 raise UserError(f"{name} runs no {process or 'process'}", f"ps {name}")
             stay = [task for task in plan.keep if task not in old]
             anew = _Anew(app, live, old, slots, stay)
-            if _has_one_writer(app, live):
+            if has_one_writer(app, live):
                 self._swap(anew, output)
             else:
                 self._replace(anew, output)
@@ -221,7 +209,7 @@ class Reconciler:
         self, app: App, live: Release, tasks: Sequence[Task], output: Output
     ) -> Iterator[None]:
         """Requests wait from now on, also afterwards; while inside nothing new reaches them."""
-        route = self._route_of(app, live, tasks)
+        route = self._outlook.route_of(app, live, tasks)
         drain_seconds = min(app.settings.drain_seconds, STOP_SECONDS)
         self._running.traffic.requests_wait(app.name)
         with self._running.router.hold(route, targets_of(tasks), drain_seconds, output):
@@ -232,7 +220,7 @@ class Reconciler:
         with self._running.traffic.hold(name):
             app = self._store.apps.get(name)
             live = self._store.releases.current(name)
-            self._route(app, live, self._plan(app, live).keep, [], output)
+            self._route(app, live, self._outlook.plan(app, live).keep, [], output)
 
     def forget(self, name: AppName, grace_seconds: int) -> None:
         """Stop everything of an app and remove its route; the store still knows it."""
@@ -250,7 +238,7 @@ class Reconciler:
         so do those of ``waiting``: what runs of them may be about to stop.
         """
         apps = self._store.apps.list()
-        routes = [self._present_route(app, waits=app.name in waiting) for app in apps]
+        routes = [self._outlook.present_route(app, waits=app.name in waiting) for app in apps]
         self._running.router.routes(routes)
 
     def converge_all(self) -> Mapping[AppName, Found]:
@@ -292,10 +280,15 @@ class Reconciler:
         except PushdeployError as error:
             _log.warning("app=%s what became of it is not written down: %s", name, error.message)
 
+    def look_again(self, name: AppName) -> None:
+        """Soon, and again while it fails: what should run of it does not."""
+        if self._dirty is not None:
+            self._dirty.mark(name)
+
     def watch(self, stopping: threading.Event) -> None:
         """Converge all, then whatever changes by itself, until ``stopping``; on its own thread."""
         with ThreadPoolExecutor(_WATCHED_AT_ONCE, thread_name_prefix="converge") as pool:
-            dirty = Dirty(pool, self.converge_quietly, self.converge_all)
+            self._dirty = dirty = Dirty(pool, self.converge_quietly, self.converge_all)
             try:
                 with self._changes(stopping) as changes:
                     for name in changes:
@@ -319,27 +312,23 @@ class Reconciler:
             return
         self._running.scheduler.stop(orphans, grace_seconds=10)
 
-    def _plan(self, app: App, live: Release | None) -> TaskPlan:
-        """What to keep, start and stop, decided without touching anything."""
-        found = self._running.scheduler.tasks(app.name)
-        tasks = [task for task in found if not is_foreign(task, live)]
-        shipping = {r.version for r in self._store.releases.unfinished() if r.app == app.name}
-        wanted: Sequence[Slot] = []
-        if live is not None and not app.stopped and app.put_back is None:
-            wanted = self._running.manifests.of(app, live).slots()
-        version = live.version if live else None
-        return plan_tasks(wanted, version, [t for t in tasks if t.version not in shipping])
+    def _looked_after(self, plan: TaskPlan) -> TaskPlan:
+        """The engine could not be told of those that still start, for nobody ships this version."""
+        waiting = [task for task in plan.keep if task.state == "starting"]
+        self._running.scheduler.confirm(waiting)
+        up = [replace(task, state="up") if task in waiting else task for task in plan.keep]
+        return replace(plan, keep=up)
 
     def _stop_other_versions(self, app: App, live: Release | None, plan: TaskPlan) -> TaskPlan:
         """First of all where one version at a time writes to a disk. What is left of the plan."""
-        if live is None or not _has_one_writer(app, live):
+        if live is None or not has_one_writer(app, live):
             return plan
         return self._stop_first(app, plan, lambda task: task.version != live.version)
 
     def _stop_unfinished(self, app: App, live: Release | None, plan: TaskPlan) -> TaskPlan:
         """What a killed server was starting may run and write by now: it goes before another one
         takes its place, where one at a time writes to a disk. What is left of the plan."""
-        if live is None or not _has_one_writer(app, live):
+        if live is None or not has_one_writer(app, live):
             return plan
         return self._stop_first(app, plan, lambda task: task.slot in plan.start)
 
@@ -367,30 +356,9 @@ class Reconciler:
         down: bool = False,
     ) -> None:
         """``down``: there should be web processes among ``tasks`` and are none."""
-        route = self._route_of(app, live, tasks)
+        route = self._outlook.route_of(app, live, tasks)
         if not down:
             self._outages.over(app.name)
         elif self._outages.bearable(app.name):
             route = held(route)
         self._running.router.switch(route, targets_of(leaving), app.settings.drain_seconds, output)
-
-    def _present_route(self, app: App, *, waits: bool) -> Route:
-        live = self._store.releases.current(app.name)
-        plan = self._plan(app, live)
-        present = self._running.scheduler.listening(plan.keep)
-        route = self._route_of(app, live, present)
-        if (waits and serves(present)) or is_down(plan, present):
-            return held(route)
-        return route
-
-    def _route_of(self, app: App, live: Release | None, tasks: Sequence[Task]) -> Route:
-        hosts = [default_host(app.name, self._running.domain), *self._domains(app)]
-        route = route_of(app, hosts, live.version if live else None, tasks)
-        return held(route) if app.put_back is not None else route
-
-    def _domains(self, app: App) -> Sequence[HostName]:
-        return self._store.domains.of(app.name)
-
-
-def _has_one_writer(app: App, live: Release) -> bool:
-    return cut_over_of(live.disks, app.settings.cut_over) is CutOver.EXCLUSIVE

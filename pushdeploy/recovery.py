@@ -11,8 +11,8 @@ from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.release import Release, ReleaseStatus
 from pushdeploy.locks import Purpose
+from pushdeploy.outlook import Running
 from pushdeploy.output import Quiet
-from pushdeploy.reconcile import Running
 from pushdeploy.run.once import TIMED_OUT
 
 _log = logging.getLogger(__name__)

@@ -23,11 +23,12 @@ from pushdeploy.layers import Layers
 from pushdeploy.leftovers import Leftovers
 from pushdeploy.lifecycle import Lifecycle
 from pushdeploy.locks import AppLocks, Pins, TrafficLocks, Writers
+from pushdeploy.outlook import Running
 from pushdeploy.promote import Promoter
 from pushdeploy.pushes import Pushes
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.receive.service import GitService, PackLimits
-from pushdeploy.reconcile import Reconciler, Running
+from pushdeploy.reconcile import Reconciler
 from pushdeploy.recovery import Recovery
 from pushdeploy.release.copies import Copies
 from pushdeploy.release.phase import ReleasePhase
@@ -219,6 +220,7 @@ class Wiring:
             http_port=self._settings.http.port,
             put_back=self._reconciler.put_back,
             converge=self._reconciler.converge,
+            look_again=self._reconciler.look_again,
         )
         after_live = self._retention.after_live
         return Shipper(

@@ -244,7 +244,11 @@ def _told_when_nothing_runs(request: Request, name: AppName) -> Iterator[None]:
     except PushdeployError as error:
         with suppress(BackendDown):
             if not request.platform.scheduler.tasks(name):
-                error.serving = f"nothing of {name} runs now: ps:start {name} tries again"
+                error.serving = (
+                    f"nothing of {name} runs now: it is tried again by itself, and by"
+                    f" ps:start {name}"
+                )
+                request.platform.reconciler.look_again(name)
         raise
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pushdeploy.domain.app import App
+from pushdeploy.domain.disk import CutOver, cut_over_of
 from pushdeploy.domain.names import WEB
 from pushdeploy.domain.release import Release
 from pushdeploy.domain.task import Slot, Task
@@ -50,3 +52,8 @@ def is_down(plan: TaskPlan, present: Sequence[Task]) -> bool:
     """Whether web processes are wanted, and none is ``present``."""
     wanted = serves(plan.keep) or any(slot.process_type == WEB for slot in plan.start)
     return wanted and not serves(present)
+
+
+def has_one_writer(app: App, live: Release) -> bool:
+    """Whether no two tasks of different times may write to its disks at once."""
+    return cut_over_of(live.disks, app.settings.cut_over) is CutOver.EXCLUSIVE

@@ -162,7 +162,7 @@ class Boot:
             else:
                 self._engine.start(self.container)
                 self._probe = self._probe_of_address()
-        except BackendDown:
+        except (BackendDown, BootFailed):
             raise
         except PushdeployError as error:
             raise self._refused(error) from error

@@ -121,6 +121,39 @@ def test_an_only_writer_that_ends_as_traffic_moves_is_started_again(
     assert server.ledger(tally.app)[-1] == (2, "live", "deploy")
 
 
+def test_an_only_writer_that_did_not_start_is_tried_again_regression(
+    server: Server, repo: MakeRepository
+) -> None:
+    """After a restart, and after a failed release: nobody has to type anything."""
+    hello = repo("hello")
+    hello.write("Procfile", 'web: [ ! -e "$DISK_PATH/refuse" ] && exec python web.py\n')
+    hello.commit()
+    server.ssh(f"apps:create {hello.app}", check=True)
+    server.ssh(f"disks:attach {hello.app} data /data", check=True)
+    hello.push(check=True)
+    refuse = server.disk(hello.app) / "refuse"
+
+    def serves_again() -> None:
+        refuse.unlink()
+        wait_until(
+            lambda: server.get(hello.app).status == 200, 60, lambda: server.ssh("apps:list").stdout
+        )
+
+    refuse.touch()
+    restarted = server.ssh(f"ps:restart {hello.app}")
+    assert restarted.returncode == 1
+    assert "it is tried again by itself" in restarted.stderr
+    serves_again()
+
+    refuse.touch()
+    next_version(hello)
+    pushed = hello.push()
+    assert pushed.returncode == 1
+    assert "it is tried again by itself" in pushed.stderr
+    serves_again()
+    assert server.get(hello.app).body.strip() != ""
+
+
 ABORTS = (
     'web: python -c "import os, threading; threading.Timer(2, os.abort).start();'
     " exec(open('web.py').read())\"\n"

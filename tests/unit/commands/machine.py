@@ -41,10 +41,11 @@ from pushdeploy.domain.task import Ended, Slot, Specimen, Task, Tried
 from pushdeploy.leftovers import Leftovers
 from pushdeploy.lifecycle import Lifecycle
 from pushdeploy.locks import AppLocks, Pins, TrafficLocks, Writers
+from pushdeploy.outlook import Running
 from pushdeploy.output import Quiet
 from pushdeploy.promote import Promoter
 from pushdeploy.receive.repositories import Repositories
-from pushdeploy.reconcile import Reconciler, Running
+from pushdeploy.reconcile import Reconciler
 from pushdeploy.recovery import Recovery
 from pushdeploy.release.copies import Copies
 from pushdeploy.release.phase import ReleasePhase
@@ -438,6 +439,7 @@ class Machine:
             http_port=settings.http.port,
             put_back=reconciler.put_back,
             converge=reconciler.converge,
+            look_again=reconciler.look_again,
         )
         shipper = Shipper(Stages(means, self.refs, manifests, lifecycle, watch))
         builder = NoBuilder(self.engine)

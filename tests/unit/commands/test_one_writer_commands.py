@@ -32,8 +32,15 @@ class OneVersion(MemoryScheduler):
     def __init__(self) -> None:
         super().__init__()
         self.mixed: list[str] = []
+        self.confirmed: list[Task] = []
         self.refused: AppName | None = None
         self.finishing, self.finished = threading.Event(), threading.Event()
+
+    def confirm(self, tasks: Sequence[Task]) -> None:
+        self.confirmed += tasks
+
+    def listening(self, tasks: Sequence[Task]) -> Sequence[Task]:
+        return [task for task in tasks if task.state == "up"]
 
     def finish_once(
         self, app: AppName, name: str, timeout_seconds: float, line: Callable[[str], None]
@@ -240,6 +247,17 @@ def test_what_a_killed_server_was_starting_goes_before_another_takes_its_place(
     assert [task.state for task in shop.scheduler.tasks(SHOP)] == ["up"]
 
 
+def test_what_the_engine_could_not_be_told_of_is_looked_after_later(held: Machine) -> None:
+    """It was gone just when traffic had moved: the release is live, and its task serves."""
+    scheduler = scheduler_of(held)
+    [task] = scheduler.running
+    scheduler.running[:] = [replace(task, state="starting")]
+    held.platform.reconciler.converge(SHOP, Quiet(), requests_wait=True)
+    assert [each.container for each in scheduler.confirmed] == [task.container]
+    assert held.router.table[SHOP].state == "serving"
+    assert scheduler.running[0].container == task.container
+
+
 def test_a_restart_that_leaves_nothing_says_so_and_how_to_try_again(machine: Machine) -> None:
     machine.store.apps.create(SHOP)
     machine.store.disks.replace(SHOP, [Attachment.parse("data", "/data")])
@@ -247,7 +265,9 @@ def test_a_restart_that_leaves_nothing_says_so_and_how_to_try_again(machine: Mac
     machine.scheduler.broken.add(WEB)
     answer = machine.type("ps:restart shop")
     assert answer.status == 1
-    assert "nothing of shop runs now: ps:start shop tries again" in answer.errors
+    assert "nothing of shop runs now: it is tried again by itself, and by ps:start shop" in (
+        answer.errors
+    )
     machine.scheduler.broken.clear()
     assert machine.type("ps:start shop").status == 0
     assert machine.places() == ["web.1"]

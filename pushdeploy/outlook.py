@@ -1,0 +1,63 @@
+"""What should run of an app and what does, and the route that follows: nothing is changed here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pushdeploy.domain.app import App
+from pushdeploy.domain.plan import TaskPlan, is_down, is_foreign, plan_tasks, serves
+from pushdeploy.domain.ports import Refs, Router, Scheduler
+from pushdeploy.domain.release import Release
+from pushdeploy.domain.route import Route, default_host, held, route_of
+from pushdeploy.domain.task import Slot, Task
+from pushdeploy.locks import AppLocks, TrafficLocks
+from pushdeploy.release.snapshots import SnapshotPhase
+from pushdeploy.run.manifests import Manifests
+from pushdeploy.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What the reconciler works on, made once by the wiring."""
+
+    store: Store
+    locks: AppLocks
+    traffic: TrafficLocks
+    refs: Refs
+    manifests: Manifests
+    scheduler: Scheduler
+    router: Router
+    snapshots: SnapshotPhase
+    domain: str
+
+
+class Outlook:
+    def __init__(self, running: Running) -> None:
+        self._running = running
+
+    def plan(self, app: App, live: Release | None) -> TaskPlan:
+        """What to keep, start and stop, decided without touching anything."""
+        found = self._running.scheduler.tasks(app.name)
+        tasks = [task for task in found if not is_foreign(task, live)]
+        shipping = {
+            r.version for r in self._running.store.releases.unfinished() if r.app == app.name
+        }
+        wanted: Sequence[Slot] = []
+        if live is not None and not app.stopped and app.put_back is None:
+            wanted = self._running.manifests.of(app, live).slots()
+        version = live.version if live else None
+        return plan_tasks(wanted, version, [t for t in tasks if t.version not in shipping])
+
+    def route_of(self, app: App, live: Release | None, tasks: Sequence[Task]) -> Route:
+        others = self._running.store.domains.of(app.name)
+        hosts = [default_host(app.name, self._running.domain), *others]
+        route = route_of(app, hosts, live.version if live else None, tasks)
+        return held(route) if app.put_back is not None else route
+
+    def present_route(self, app: App, *, waits: bool) -> Route:
+        live = self._running.store.releases.current(app.name)
+        plan = self.plan(app, live)
+        present = self._running.scheduler.listening(plan.keep)
+        route = self.route_of(app, live, present)
+        if (waits and serves(present)) or is_down(plan, present):
+            return held(route)
+        return route
