@@ -26,6 +26,7 @@ def test_a_dockerfile_cannot_read_another_apps_source(server: Server, repo: Make
             f"FROM {tag}\nRUN cat /app/private/notes",
             f"FROM {stack_image()}\nCOPY --from={tag} /app /stolen\nRUN cat /stolen/private/notes",
             f"FROM {slug}\nRUN cat /app/private/notes",
+            f"FROM {stack_image()}\nRUN : \\\u0085\nCOPY --from={tag} /app /s\nRUN cat /s/*/notes",
         ]
     ):
         forger.write("Dockerfile", f"{step}\n# {number}\nCMD ['true']\n")

@@ -7,6 +7,8 @@ from pushdeploy.build.dockerfile.reading import DIALECTS, Dockerfile, Instructio
 from pushdeploy.build.dockerfile.words import Undecidable, expanded, fields_of, raw_words
 
 SCRATCH = "scratch"
+_UNNAMED = " "
+"""A stage that can be meant by its number alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +40,10 @@ def named_images(
 
 
 def named_by(instructions: Iterable[Instruction], stages: Sequence[str]) -> Iterator[Named]:
-    """What instructions other than ``FROM`` name, given the stages there are.
+    """What instructions other than ``FROM`` name, given the stages that are built before them.
 
-    A stage hides an image of its name; it may be meant by its number, too.
+    Such a stage hides an image of its name; it may be meant by its number, too. A later one does
+    not: to the classic builder its name is that of an image, or the beginning of the id of one.
     """
     names = [stage.lower() for stage in stages]
     known = {*names, *map(str, range(len(names)))}
@@ -57,14 +60,16 @@ def _of_file(
         yield Named(1, "syntax", file.syntax, file.syntax)
     variables = dict(platform)
     stages: list[str] = []
+    current: list[str] = []
     for instruction in file.instructions:
-        if instruction.keyword == "ARG" and not stages:
+        if instruction.keyword == "ARG" and not current:
             _declare(instruction, arguments, variables)
         if triggered(instruction).keyword == "FROM":
+            stages += current
             words = triggered(instruction).rest.split()
             yield from _base(instruction, words[:1], variables, stages)
-            stages.append(words[2].lower() if len(words) > 2 else str(len(stages)))
-    yield from named_by(file.instructions, stages)
+            current = [words[2].lower() if len(words) > 2 else _UNNAMED]
+        yield from named_by([instruction], stages)
 
 
 def _base(

@@ -9,9 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
-from pushdeploy.build.dockerfile.words import flags_of, raw_words
+from pushdeploy.build.dockerfile.words import SPACES, flags_of, raw_words, unquoted
 
-_DIRECTIVE = re.compile(r"\s*(?:#|//)\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*")
+_DIRECTIVE = re.compile(
+    r"(?:#|//)[ \t\f\r]*([A-Za-z][A-Za-z0-9]*)[ \t\f\r]*=[ \t\f\r]*(.+?)[ \t\f\r]*"
+)
+_ESCAPE = "\\"
 _BLANKS = re.compile(r"[ \t\v\f\r]+")
 _HEREDOC = re.compile(r"[0-9]*<<(-?)([^<]*)")
 _WITH_HEREDOC = frozenset({"ADD", "COPY", "RUN"})
@@ -22,14 +25,17 @@ class Dialect:
     """How a builder takes what old and new ones take differently.
 
     ``indented_comments`` are skipped within a continued instruction; ``doubled_escapes`` at the
-    end of a line continue it.
+    end of a line continue it; of ``returns`` there all are dropped, or one; and an escape that the
+    file asks for is not always heeded, as behind another directive.
     """
 
     indented_comments: bool
     doubled_escapes: bool
+    returns: bool
+    escape_heeded: bool
 
 
-DIALECTS = tuple(Dialect(*each) for each in product((True, False), repeat=2))
+DIALECTS = tuple(Dialect(*each) for each in product((True, False), repeat=4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +66,16 @@ def read(text: str, dialect: Dialect) -> Dockerfile:
     """All instructions, unknown ones too: whether they are right is the builder's to say."""
     lines = text.removeprefix("\ufeff").split("\n")
     directives = dict(_directives(lines))
-    escape = directives.get("escape", "\\")
-    return Dockerfile(directives.get("syntax", ""), list(_instructions(lines, escape, dialect)))
+    escape = directives.get("escape", _ESCAPE)[:1] if dialect.escape_heeded else _ESCAPE
+    syntax = directives.get("syntax") or _syntax_as_json(text)
+    return Dockerfile(syntax, list(_instructions(lines, escape, dialect)))
 
 
 def instruction_of(line: int, text: str, heredocs: Sequence[str] = ()) -> Instruction:
     """An instruction from its logical line."""
-    keyword, _, rest = _BLANKS.sub(" ", text.strip(), count=1).partition(" ")
+    keyword, _, rest = _BLANKS.sub(" ", text.strip(SPACES), count=1).partition(" ")
     flags, rest = flags_of(rest)
-    return Instruction(line, keyword.upper(), flags, rest.strip(), heredocs)
+    return Instruction(line, keyword.upper(), flags, rest.strip(SPACES), heredocs)
 
 
 def triggered(instruction: Instruction) -> Instruction:
@@ -90,11 +97,17 @@ def declared_arguments(text: str) -> frozenset[str]:
     )
 
 
+def _syntax_as_json(text: str) -> str:
+    """BuildKit takes it from ``{"syntax": "image"}`` too; whatever else such a file is, it is no
+    Dockerfile."""
+    return text.strip(SPACES) if text.lstrip(SPACES).startswith("{") else ""
+
+
 def _directives(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Of the comments at the top, the first of each name; a first line ``#!`` is passed over."""
     seen: set[str] = set()
     for number, line in enumerate(lines):
-        match = _DIRECTIVE.fullmatch(line.rstrip("\r"))
+        match = _DIRECTIVE.fullmatch(line.lstrip(SPACES).rstrip("\r"))
         name = match.group(1).lower() if match else ""
         if match and name not in seen:
             seen.add(name)
@@ -107,15 +120,15 @@ def _instructions(lines: Sequence[str], escape: str, dialect: Dialect) -> Iterat
     at = 0
     while at < len(lines):
         begun = at + 1
-        text = lines[at].strip()
+        text = _whole(lines[at], dialect).lstrip(SPACES)
         at += 1
         if not text or text.startswith("#"):
             continue
         text, goes_on = _continued(text, escape, dialect)
         while goes_on and at < len(lines):
-            line = lines[at].rstrip("\r")
+            line = _whole(lines[at], dialect)
             at += 1
-            if not line.strip() or _is_comment(line, dialect):
+            if not line.strip(SPACES) or _is_comment(line, dialect):
                 continue
             more, goes_on = _continued(line, escape, dialect)
             text += more
@@ -123,13 +136,17 @@ def _instructions(lines: Sequence[str], escape: str, dialect: Dialect) -> Iterat
         yield instruction_of(begun, text, heredocs)
 
 
+def _whole(line: str, dialect: Dialect) -> str:
+    return line.rstrip("\r") if dialect.returns else line.removesuffix("\r")
+
+
 def _is_comment(line: str, dialect: Dialect) -> bool:
-    return (line.lstrip() if dialect.indented_comments else line).startswith("#")
+    return (line.lstrip(SPACES) if dialect.indented_comments else line).startswith("#")
 
 
 def _continued(line: str, escape: str, dialect: Dialect) -> tuple[str, bool]:
     """A line without the character that continues it, and whether there was one."""
-    bare = line.rstrip(" \t\r")
+    bare = line.rstrip(" \t")
     if not bare.endswith(escape):
         return line, False
     shorter = bare[: -len(escape)]
@@ -146,7 +163,7 @@ def _heredocs(text: str, lines: Sequence[str], at: int) -> tuple[Sequence[str], 
     found: list[str] = []
     for word in raw_words(first.rest):
         match = _HEREDOC.fullmatch(word)
-        name = match.group(2).strip("\"'") if match else ""
+        name = unquoted(match.group(2)) if match else ""
         if match is None or not name:
             continue
         body: list[str] = []

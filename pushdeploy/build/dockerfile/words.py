@@ -4,6 +4,13 @@ import csv
 import re
 from collections.abc import Mapping, Sequence
 
+SPACES = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+"""What Go's unicode.IsSpace takes for a space. Python's isspace takes four more, and what it took
+too many would hide a line from whoever checks the file."""
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?!]")
 _QUOTES = "'\""
 
@@ -17,7 +24,7 @@ def flags_of(text: str) -> tuple[Sequence[str], str]:
     flags: list[str] = []
     at = 0
     while True:
-        while at < len(text) and text[at].isspace():
+        while at < len(text) and text[at] in SPACES:
             at += 1
         if not text.startswith("--", at):
             return flags, text[at:]
@@ -40,7 +47,7 @@ def _flag(text: str, at: int) -> tuple[str, int]:
             quote, word = ("", word) if char == quote else (quote, word + char)
         elif char in _QUOTES:
             quote = char
-        elif char.isspace():
+        elif char in SPACES:
             break
         else:
             word += char
@@ -62,13 +69,30 @@ def raw_words(text: str) -> Sequence[str]:
             quote = "" if char == quote else quote
         elif char in _QUOTES:
             quote = char
-        if char.isspace() and not quote:
+        if char in SPACES and not quote:
             words += [word] if word else []
             word = ""
         else:
             word += char
         at += 1
     return [*words, word] if word else words
+
+
+def unquoted(word: str) -> str:
+    """A word with its quotes and escapes gone, and its variables as they stand."""
+    made = quote = ""
+    at = 0
+    while at < len(word):
+        char = word[at]
+        at += 1
+        if char == "\\" and quote != "'":
+            made += word[at : at + 1]
+            at += 1
+        elif char in _QUOTES and quote in {"", char}:
+            quote = "" if quote else char
+        else:
+            made += char
+    return made
 
 
 def expanded(word: str, variables: Mapping[str, str]) -> str:

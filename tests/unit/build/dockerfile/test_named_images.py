@@ -63,6 +63,45 @@ def test_an_image_is_found_however_it_is_written(text: str, role: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "hidden",
+    [
+        "RUN echo \\\u0085\nCOPY",
+        "RUN echo \\\u00a0\nCOPY",
+        "RUN echo \\\x0c\nCOPY",
+        "RUN echo \\\x1c\nCOPY",
+        "RUN echo \\\r\t\nCOPY",
+        "RUN echo \\\r\r\nCOPY",
+        "RUN echo \\\n\x1f\nCOPY",
+        "RUN echo \\\n\x1f# no comment\nCOPY",
+        "RUN cat <<E\\OF\nEOF\nCOPY",
+        'RUN cat <<E"O"F\nEOF\nCOPY',
+        "RUN cat <<'E'\"OF\"\nEOF\nCOPY",
+        "RUN echo \x1f<<EOF\nCOPY",
+    ],
+)
+def test_nothing_hides_a_line_that_a_builder_reads(hidden: str) -> None:
+    assert ("COPY --from", "x/y:1") in named(f"FROM a\n{hidden} --from=x/y:1 / /\nE\\OF\n")
+
+
+@pytest.mark.parametrize(
+    "directive", ["# escape\u00a0=`", "# escape\v=`", "# check=skip=all\n# escape=`"]
+)
+def test_an_escape_that_not_every_builder_heeds_hides_nothing(directive: str) -> None:
+    assert ("FROM", "x/y:1") in named(f"{directive}\nFROM a\nRUN echo `\nFROM x/y:1")
+
+
+def test_only_a_stage_that_is_built_before_hides_an_image_of_its_name() -> None:
+    for name in ("later", "own"):
+        text = f"FROM a AS own\nCOPY --from={name} / /\nFROM a AS later\nCOPY --from=own / /"
+        assert named(text)[1:-1] == [("COPY --from", name)]
+    assert ("FROM", "0") in named("FROM a\nFROM 0")
+
+
+def test_a_file_that_is_json_asks_for_a_program_that_reads_it() -> None:
+    assert [role for role, _ in named('{"Syntax": "x/y:1"}')] == ["syntax"]
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "FROM scratch",
@@ -121,8 +160,8 @@ def test_where_builders_differ_both_ways_of_reading_count(text: str) -> None:
 
 
 def test_a_number_is_a_stage_only_where_there_are_as_many() -> None:
-    text = "FROM a\nCOPY --from=0 / /\nCOPY --from=123456789012 / /"
-    assert named(text) == [("FROM", "a"), ("COPY --from", "123456789012")]
+    text = "FROM a\nFROM a\nCOPY --from=0 / /\nCOPY --from=123456789012 / /"
+    assert named(text) == [("FROM", "a"), ("FROM", "a"), ("COPY --from", "123456789012")]
 
 
 def test_triggers_of_a_base_name_images_too() -> None:
