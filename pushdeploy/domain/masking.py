@@ -68,9 +68,11 @@ _ATTACHED: Mapping[str, str] = {
 """Programs whose password stands right behind an option."""
 
 _FOLLOWING: Mapping[str, Sequence[str]] = {
-    "curl": ("-u", "-U", "-b"),
+    "curl": ("-u", "-U", "-b", "--user", "--proxy-user"),
     "docker": ("-p",),
     "htpasswd": ("-b",),
+    "http": ("-a",),
+    "https": ("-a",),
     "ldapadd": ("-w",),
     "ldapmodify": ("-w",),
     "ldapsearch": ("-w",),
@@ -84,9 +86,13 @@ _FOLLOWING: Mapping[str, Sequence[str]] = {
     "smbclient": ("-U",),
     "sqlcmd": ("-P",),
     "sshpass": ("-p",),
+    "twine": ("-p",),
     "zip": ("-P",),
 }
 """Programs whose password is the word behind an option."""
+
+_WITH_USER = frozenset({"curl", "http", "https", "smbclient"})
+"""Those where the word is ``user:password``."""
 
 _ENDS_COMMAND = frozenset({"|", "||", "&", "&&", ";", "("})
 _ATTACHED_ASSIGNMENT = re.compile(r"(-[A-Za-z][A-Za-z_][A-Za-z0-9_.]*)=.+", re.DOTALL)
@@ -146,7 +152,7 @@ def _shown(words: Sequence[str]) -> Iterator[str]:
             yield word
         elif secret_next:
             secret_next = False
-            yield _user_shown(word) if program in {"curl", "smbclient"} else HIDDEN
+            yield _user_shown(word) if program in _WITH_USER else HIDDEN
         elif hidden := _value_hidden(word):
             yield hidden
         elif _PLAIN_OPTION.fullmatch(word) and _awaits_secret(program, word):
@@ -175,12 +181,18 @@ def _option_hidden(program: str, word: str) -> str:
         return f"{name}={value.partition('=')[0] + '=' if '=' in value else ''}{HIDDEN}"
     if found := _ATTACHED_ASSIGNMENT.fullmatch(word):
         return f"{found[1]}={HIDDEN}"
-    flag = _ATTACHED.get(program)
+    flag = _ATTACHED.get(program) or _attached_flag(program, word)
     if flag and word.startswith(flag) and len(word) > len(flag):
         return f"{flag}{HIDDEN}"
     if not word.startswith("--") and (found := _ATTACHED_P.fullmatch(word)):
         return f"{found[1]}{HIDDEN}"
     return word
+
+
+def _attached_flag(program: str, word: str) -> str | None:
+    """``-u`` of ``-ushop:secret``; openssl's options have whole words behind one dash."""
+    short = word[:2]
+    return short if short in _FOLLOWING.get(program, ()) and program != "openssl" else None
 
 
 def _user_shown(word: str) -> str:
