@@ -34,7 +34,7 @@ class Bridge:
 
     ``subnet`` is where its containers' addresses are; what else comes from it is forged. Empty on a
     bridge that is not ours: then ``exempt`` are the addresses of other people's containers, which
-    are left alone.
+    are left alone, and which builds do not reach: neither them nor one another.
     """
 
     interface: str
@@ -117,6 +117,8 @@ def _away(walls: Walls, family: Family) -> Iterator[str]:
             continue
         yield from (f"-i {bridge.interface} -o {other} -j DROP" for other in ours)
         yield from _name_servers(walls, bridge, family)
+        if not bridge.subnet:
+            yield f"-i {bridge.interface} -o {bridge.interface} -j DROP"
         yield from (f"-i {bridge.interface} -d {place} -j DROP" for place in closed)
 
 

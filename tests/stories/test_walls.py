@@ -179,6 +179,51 @@ def test_a_step_of_a_dockerfile_build_reaches_the_world_and_not_the_host(
     assert not [line for line in pushed.stderr.splitlines() if "reached 1" in line]
 
 
+def test_a_step_of_a_dockerfile_build_reaches_no_other_container(
+    walled: Server, repo: MakeRepository
+) -> None:
+    repository = repo("dockerfile", on=walled)
+    base = "pushdeploy-story/walled-neighbour:latest"
+    subprocess.run(["docker", "tag", stack_image(), base], check=True)
+    walled.ssh(f"apps:create {repository.app}", check=True)
+    walled.ssh(f"config:set {repository.app} BUILD_ENV=BASE BASE={base}", check=True)
+    with neighbour(base) as place:
+        repository.write("look.py", LOOK)
+        repository.write(
+            "Dockerfile",
+            f"ARG BASE\nFROM $BASE\nCOPY look.py .\nRUN python3 look.py '{place}'\n"
+            'CMD ["true"]\n',
+        )
+        repository.commit()
+        pushed = repository.push()
+    subprocess.run(["docker", "rmi", "--force", "--no-prune", base], check=True)
+    assert f"closed {place}" in pushed.stderr
+
+
+@contextmanager
+def neighbour(image: str) -> Iterator[str]:
+    """A container on Docker's own bridge that answers on a port: where."""
+    serve = ["--rm", "--detach", "--entrypoint", "python3", image, "-m", "http.server", "8099"]
+    started = subprocess.run(["docker", "run", *serve], check=True, capture_output=True, text=True)
+    container = started.stdout.strip()
+    try:
+        shown = ["docker", "inspect", "--format={{.NetworkSettings.IPAddress}}", container]
+        asked = subprocess.run(shown, check=True, capture_output=True, text=True)
+        address = asked.stdout.strip()
+        wait_until(lambda: answers(address, 8099), 60, lambda: "the neighbour does not answer")
+        yield f"{address} 8099"
+    finally:
+        subprocess.run(["docker", "rm", "--force", container], check=True, capture_output=True)
+
+
+def answers(address: str, port: int) -> bool:
+    try:
+        socket.create_connection((address, port), timeout=3).close()
+    except OSError:
+        return False
+    return True
+
+
 def test_the_doctor_tries_it_from_inside(walled: Server) -> None:
     def isolation() -> dict[str, object]:
         shown = subprocess.run(

@@ -75,6 +75,17 @@ def test_containers_of_others_on_dockers_bridge_go_on_as_they_are() -> None:
         assert chain(text, HOST, "docker0")[-1] == "-j DROP"
 
 
+def test_builds_on_dockers_bridge_reach_nobody_there_but_a_name_server() -> None:
+    for family in (4, 6):
+        rules = chain(restore(WALLS, 6 if family == 6 else 4, ""), AWAY, "docker0")
+        shut = rules.index("-o docker0 -j DROP")
+        named = [number for number, rule in enumerate(rules) if "--dport 53" in rule]
+        exempt = [number for number, rule in enumerate(rules) if rule.startswith("-s ")]
+        assert named
+        assert exempt
+        assert max(*named, *exempt) < shut
+
+
 def test_the_chains_are_hung_once_and_where_docker_leaves_them_in_front() -> None:
     first = restore(WALLS, 4, DOCKER_IS_THERE)
     assert f"-I INPUT 1 -j {HOST}" in first
