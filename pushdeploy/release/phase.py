@@ -1,8 +1,9 @@
 """The release phase: the slug's release command, once, with the new config and the app's disks."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from queue import SimpleQueue
 
@@ -67,23 +68,41 @@ class ReleasePhase:
             running = pool.submit(_to_its_end, run_once)
             running.add_done_callback(lambda _: exit_codes.put(None))  # where nothing was told
             running.add_done_callback(lambda _: gate.shut())
-
-            def run() -> None:
-                with output.step(f"Running the release command: {command}"):
-                    gate.open()
-                    code = exit_codes.get()
-                    if code is None:
-                        code = running.result()
-                    streams.end()
-                    if code:
-                        raise _failure(release, code, timeout_seconds, streams)
-
+            made = _Made(release, timeout_seconds, output, streams, gate, exit_codes, running)
             try:
                 if not gate.await_ready(1, _READY_SECONDS) and running.done():
                     running.result()
-                yield run
+                yield made.run
             finally:
                 gate.shut()
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A release command whose container waits behind ``gate``.
+
+    ``exit_codes`` gives the code before the container is removed, or None where nothing told it.
+    """
+
+    release: Release
+    timeout_seconds: float
+    output: Output
+    streams: LineStreams
+    gate: Gate
+    exit_codes: "SimpleQueue[int | None]"
+    running: "Future[int]"
+
+    def run(self) -> None:
+        """Let it begin and wait for its end; ``ReleaseFailed`` unless that is 0."""
+        command = self.release.slug.release_command
+        with self.output.step(f"Running the release command: {command}"):
+            self.gate.open()
+            code = self.exit_codes.get()
+            if code is None:
+                code = self.running.result()
+            self.streams.end()
+            if code:
+                raise _failure(self.release, code, self.timeout_seconds, self.streams)
 
 
 def _to_its_end(run_once: Callable[[], int]) -> int:
