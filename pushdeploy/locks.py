@@ -1,7 +1,7 @@
 """One deploy per app at a time: the others queue, say so, and give way to newer pushes."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -222,20 +222,18 @@ class Writers:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._writers: dict[AppName, dict[str, tuple[str, Cancellation]]] = {}
+        self._writers: dict[AppName, dict[str, str]] = {}
         self._taken: dict[AppName, str] = {}
 
     @contextmanager
-    def writing(
-        self, app: AppName, name: str, by: str, cancellation: Cancellation
-    ) -> Iterator[None]:
+    def writing(self, app: AppName, name: str, by: str) -> Iterator[None]:
         """For the one-off ``name``. ``Busy`` while a release has the disks for itself."""
         with self._lock:
             if app in self._taken:
                 raise Busy(
                     f"{self._taken[app]} has the disks of {app} for itself", "try again in a minute"
                 )
-            self._writers.setdefault(app, {})[name] = (by, cancellation)
+            self._writers.setdefault(app, {})[name] = by
         try:
             yield
         finally:
@@ -246,7 +244,7 @@ class Writers:
     def alone(self, app: AppName, what: str) -> Iterator[None]:
         """Let nobody begin to write. ``Busy`` when somebody does already."""
         with self._lock:
-            for name, (by, _) in self._writers.get(app, {}).items():
+            for name, by in self._writers.get(app, {}).items():
                 raise Busy(
                     f"{name} of {by} writes to the disks of {app}, and one at a time may",
                     f"wait until it ends, or:  ps:stop {app} {name}",
@@ -258,11 +256,43 @@ class Writers:
             with self._lock:
                 self._taken.pop(app, None)
 
+
+@dataclass(frozen=True, slots=True)
+class OneOff:
+    """A command beside the tasks of an app: which release's slug it has, and what ends it."""
+
+    app: AppName
+    name: str
+    version: int
+    cancellation: Cancellation
+    since: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+class OneOffs:
+    """Which one-off commands run, so that they are seen and ended from elsewhere. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: list[OneOff] = []
+
+    @contextmanager
+    def running(self, one: OneOff) -> Iterator[None]:
+        with self._lock:
+            self._running.append(one)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running.remove(one)
+
+    def of(self, app: AppName) -> Sequence[OneOff]:
+        """Those of ``app``, the oldest first."""
+        with self._lock:
+            return [one for one in self._running if one.app == app]
+
     def cancel(self, app: AppName, name: str, reason: str) -> bool:
         """End the one-off ``name``: False when there is none."""
-        with self._lock:
-            found = self._writers.get(app, {}).get(name)
-        return found[1].cancel(reason) if found else False
+        return any(one.cancellation.cancel(reason) for one in self.of(app) if one.name == name)
 
 
 class GoingOn:

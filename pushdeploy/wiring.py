@@ -22,7 +22,7 @@ from pushdeploy.instance import Home
 from pushdeploy.layers import Layers
 from pushdeploy.leftovers import Leftovers
 from pushdeploy.lifecycle import Lifecycle
-from pushdeploy.locks import AppLocks, Pins, TrafficLocks, Writers
+from pushdeploy.locks import AppLocks, OneOffs, Pins, TrafficLocks, Writers
 from pushdeploy.outlook import Running
 from pushdeploy.promote import Promoter
 from pushdeploy.pushes import Pushes
@@ -301,6 +301,7 @@ class Wiring:
             self._retention,
             self._traffic,
             self._writers,
+            OneOffs(),
             self._snapshots,
             self._rehearsals,
             self._leftovers,

@@ -9,7 +9,7 @@ from pushdeploy.disks.directories import Directories
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports import Refs, Scheduler
 from pushdeploy.leftovers import Leftovers
-from pushdeploy.locks import AppLocks, Purpose, TrafficLocks, Writers
+from pushdeploy.locks import AppLocks, OneOffs, Purpose, TrafficLocks, Writers
 from pushdeploy.promote import Promoter
 from pushdeploy.reconcile import Reconciler
 from pushdeploy.release.rehearsal import Rehearsals
@@ -36,6 +36,7 @@ class Platform:
     retention: Retention
     traffic: TrafficLocks
     writers: Writers
+    one_offs: OneOffs
     snapshots: SnapshotPhase
     rehearsals: Rehearsals
     leftovers: Leftovers

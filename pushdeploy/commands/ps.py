@@ -18,6 +18,7 @@ from pushdeploy.domain.formation import parse_scale, quantities
 from pushdeploy.domain.names import WEB, AppName, ProcessType
 from pushdeploy.domain.release import Release
 from pushdeploy.domain.task import Death, Task
+from pushdeploy.locks import OneOff
 
 _SHOWN = ("process", "state", "release", "since", "restarts", "last_exit")
 
@@ -26,9 +27,10 @@ _SHOWN = ("process", "state", "release", "since", "restarts", "last_exit")
 @app_argument
 @form_option
 def ps(request: Request, app: App, form: str) -> None:
-    """Show what runs of an app."""
+    """Show what runs of an app, one-off commands too."""
     shown = _last_exit if form == "json" else _last_exit_said
     rows = [_row(task, shown) for task in request.platform.scheduler.tasks(app.name)]
+    rows += [_row_of_one_off(one) for one in request.platform.one_offs.of(app.name)]
     rows.sort(key=lambda row: (row["created_at"], row["process"]))
     empty = "" if app.stopped else f"nothing of {app.name} runs: a git push, or ps:scale, starts it"
     show_rows(request, form, rows, _SHOWN, empty=empty)
@@ -200,6 +202,22 @@ def _row(task: Task, shown: Callable[[Death], object]) -> dict[str, Any]:
     }
 
 
+def _row_of_one_off(one: OneOff) -> dict[str, Any]:
+    return {
+        "process": one.name,
+        "state": "up",
+        "release": f"v{one.version}",
+        "version": one.version,
+        "exit_code": None,
+        "created_at": one.since,
+        "since": one.since,
+        "restarts": 0,
+        "last_exit": None,
+        "container": None,
+        "address": None,
+    }
+
+
 def _last_exit(last: Death) -> dict[str, Any]:
     return {
         "exit_code": last.exit_code,
@@ -214,11 +232,20 @@ def _last_exit_said(last: Death) -> str:
 
 
 def _end(request: Request, app: App, once: str) -> None:
-    if not request.platform.writers.cancel(app.name, once, f"{request.session.by} stopped it"):
+    if not request.platform.one_offs.cancel(app.name, once, f"{request.session.by} stopped it"):
         raise UserError(
-            f"no one-off command {once[:40]!r} of {app.name} has its disks", f"ps:stop {app.name}"
+            f"{once[:40]!r} is no one-off command of {app.name} that runs",
+            _instead_of_ending(request, app, once),
         )
     request.output.line(f"{once} is being ended")
+
+
+def _instead_of_ending(request: Request, app: App, once: str) -> str:
+    """Heroku ends a process with ``ps:stop web.1``, and starts another in its place."""
+    kind = ProcessType(once.partition(".")[0])
+    if kind not in _quantities(request, app):
+        return f"ps {app.name} shows what does"
+    return f"ps:restart {app.name} {once} replaces it, ps:scale {app.name} {kind}=0 stops all"
 
 
 def _scale(request: Request, app: App, changed: Mapping[ProcessType, int]) -> None:

@@ -21,6 +21,7 @@ from pushdeploy.domain.names import ProcessType
 from pushdeploy.domain.ports import Streams, WindowSize
 from pushdeploy.domain.release import Release
 from pushdeploy.domain.slug import Slug
+from pushdeploy.locks import OneOff
 
 _QUOTED = re.compile(r"'[^']*'" r'|"(?:[^"\\]|\\.)*"', re.DOTALL)
 """One pair of quotes with everything inside."""
@@ -82,7 +83,8 @@ def run(
     if live is None:
         raise UserError(f"{app.name} has no live release", "git push deploy main")
     name = f"run.{1000 + secrets.randbelow(9000)}"
-    with _allowed_to_write(request, app, live, name):
+    one = OneOff(app.name, name, live.version, request.session.cancellation)
+    with _allowed_to_write(request, app, live, name), request.platform.one_offs.running(one):
         return request.platform.scheduler.run_once(
             request.platform.manifests.of(app, live),
             shell_command(typed, live.slug),
@@ -104,7 +106,7 @@ def _allowed_to_write(request: Request, app: App, live: Release, name: str) -> I
         yield
         return
     session = request.session
-    with request.platform.writers.writing(app.name, name, session.by, session.cancellation):
+    with request.platform.writers.writing(app.name, name, session.by):
         if request.store.apps.get(app.name).put_back is not None:
             raise Busy(f"the disks of {app.name} are still to be put back", f"ps {app.name}")
         yield

@@ -150,7 +150,7 @@ class TooLate:
         if self.trial.any_answer:
             return (
                 f"{self.slot} was not healthy on port {self.port} within {self.seconds:g} s:"
-                f" {self.last}"
+                f" {self.last}{why}"
             )
         last = self.last or "no attempt ended"
         return f"{self.slot} did not pass its check {self.trial.check.name}: {last}{why}"

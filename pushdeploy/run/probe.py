@@ -10,6 +10,7 @@ from pushdeploy.run.health import Answer
 
 NOT_LISTENING = Answer(problem="nothing listens")
 
+_CLOSED = "the connection is closed without an answer"
 _CONNECT_SECONDS = 1.0
 _BODY_BYTES = 256 * 1024
 
@@ -47,7 +48,8 @@ class Probe:
             except TimeoutError:
                 return Answer(problem=f"no answer within {timeout_seconds:g} s", timed_out=True)
             except (OSError, http.client.HTTPException) as error:
-                return Answer(problem=f"no HTTP answer ({type(error).__name__})")
+                closed = isinstance(error, OSError)
+                return Answer(problem=_CLOSED if closed else "what comes back is not HTTP")
 
     def abort(self) -> None:
         """End the request that is going on, and all later ones at once."""

@@ -155,3 +155,19 @@ def test_the_apps_user_has_a_name_wherever_its_commands_run(
     assert "I am /app app app" in server.ssh(f"logs {repository.app}").stdout
     shown = server.ssh(f"run {repository.app} 'whoami; echo $USER $LOGNAME ~'").stdout
     assert shown.splitlines() == ["app", "app app /app"]
+
+
+def test_what_runs_beside_an_app_without_a_disk_is_seen_and_ended_from_elsewhere(
+    server: Server, repo: MakeRepository
+) -> None:
+    repository = repo("hello")
+    repository.push(check=True)
+    command = server.watch_ssh(f"run {repository.app} 'echo ready; sleep 1000'")
+    command.wait_for("ready")
+
+    (one,) = [row for row in server.json(f"ps {repository.app}") if row["process"] != "web.1"]
+    assert (one["state"], one["release"]) == ("up", "v1")
+    server.ssh(f"ps:stop {repository.app} {one['process']}", check=True)
+
+    assert command.end() != 0
+    assert [row["process"] for row in server.json(f"ps {repository.app}")] == ["web.1"]

@@ -9,7 +9,7 @@ import pytest
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import Busy, Cancelled, Overtaken
 from pushdeploy.domain.names import AppName
-from pushdeploy.locks import AppLocks, GoingOn, Purpose, TrafficLocks, Writers
+from pushdeploy.locks import AppLocks, GoingOn, OneOff, OneOffs, Purpose, TrafficLocks, Writers
 from pushdeploy.output import Output, Quiet
 
 SHOP = AppName("shop")
@@ -247,8 +247,8 @@ def test_a_wait_for_all_locks_can_be_cancelled(locks: AppLocks) -> None:
 def test_one_off_commands_write_side_by_side() -> None:
     writers = Writers()
     with (
-        writers.writing(SHOP, "run.1", "ada", Cancellation()),
-        writers.writing(SHOP, "run.2", "bob", Cancellation()),
+        writers.writing(SHOP, "run.1", "ada"),
+        writers.writing(SHOP, "run.2", "bob"),
     ):
         pass
 
@@ -256,7 +256,7 @@ def test_one_off_commands_write_side_by_side() -> None:
 def test_who_wants_to_write_alone_is_told_who_writes() -> None:
     writers = Writers()
     with (
-        writers.writing(SHOP, "run.1", "ada", Cancellation()),
+        writers.writing(SHOP, "run.1", "ada"),
         pytest.raises(Busy, match=r"run\.1 of ada") as refused,
         writers.alone(SHOP, "release v2"),
     ):
@@ -271,23 +271,26 @@ def test_nobody_begins_to_write_beside_who_writes_alone() -> None:
     with writers.alone(SHOP, "release v2"):
         with (
             pytest.raises(Busy, match="release v2"),
-            writers.writing(SHOP, "run.1", "ada", Cancellation()),
+            writers.writing(SHOP, "run.1", "ada"),
         ):
             pass
-        with writers.writing(BLOG, "run.1", "ada", Cancellation()):
+        with writers.writing(BLOG, "run.1", "ada"):
             pass
-    with writers.writing(SHOP, "run.1", "ada", Cancellation()):
+    with writers.writing(SHOP, "run.1", "ada"):
         pass
 
 
-def test_a_one_off_command_can_be_ended_by_its_name() -> None:
-    writers, cancellation = Writers(), Cancellation()
-    with writers.writing(SHOP, "run.1", "ada", cancellation):
-        assert not writers.cancel(SHOP, "run.2", "bob stopped it")
-        assert not writers.cancel(BLOG, "run.1", "bob stopped it")
-        assert writers.cancel(SHOP, "run.1", "bob stopped it")
-    assert cancellation.cancelled
-    assert not writers.cancel(SHOP, "run.1", "bob stopped it")
+def test_a_one_off_command_is_seen_while_it_runs_and_can_be_ended_by_its_name() -> None:
+    one_offs, one = OneOffs(), OneOff(SHOP, "run.1", 7, Cancellation())
+    with one_offs.running(one):
+        assert list(one_offs.of(SHOP)) == [one]
+        assert not one_offs.of(BLOG)
+        assert not one_offs.cancel(SHOP, "run.2", "bob stopped it")
+        assert not one_offs.cancel(BLOG, "run.1", "bob stopped it")
+        assert one_offs.cancel(SHOP, "run.1", "bob stopped it")
+    assert one.cancellation.cancelled
+    assert not one_offs.of(SHOP)
+    assert not one_offs.cancel(SHOP, "run.1", "bob stopped it")
 
 
 def test_people_are_told_since_when_requests_wait() -> None:

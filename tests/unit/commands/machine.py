@@ -40,7 +40,7 @@ from pushdeploy.domain.source import Source
 from pushdeploy.domain.task import Ended, Slot, Specimen, Task, Tried
 from pushdeploy.leftovers import Leftovers
 from pushdeploy.lifecycle import Lifecycle
-from pushdeploy.locks import AppLocks, Pins, TrafficLocks, Writers
+from pushdeploy.locks import AppLocks, OneOffs, Pins, TrafficLocks, Writers
 from pushdeploy.outlook import Running
 from pushdeploy.output import Quiet
 from pushdeploy.promote import Promoter
@@ -460,6 +460,7 @@ class Machine:
             retention,
             traffic,
             writers,
+            OneOffs(),
             snapshots,
             Rehearsals(
                 Stage(

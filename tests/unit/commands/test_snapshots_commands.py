@@ -355,7 +355,10 @@ def test_a_rollback_alone_never_touches_the_disk(shop: Machine) -> None:
 
 
 def test_a_one_off_command_that_does_not_run_cannot_be_ended(shop: Machine) -> None:
-    assert refused(shop.type("ps:stop shop run.4711"), "run.4711")
+    assert refused(shop.type("ps:stop shop run.4711"), "run.4711", "ps shop")
+    answer = shop.type("ps:stop web.1 -a shop")
+    assert refused(answer, "'web.1' is no one-off", "ps:restart shop web.1 replaces it")
+    assert "ps:scale shop web=0" in answer.errors
 
 
 def test_info_tells_since_when_requests_are_held(shop: Machine) -> None:

@@ -134,6 +134,13 @@ DATABASE = Trial(Healthcheck("db", command=["x"]), 60, 5, 3)
             TooLate(WEB1, ANY, 5000, 60, "no answer within 10 s"),
             "web.1 was not healthy on port 5000 within 60 s: no answer within 10 s",
         ),
+        (
+            TooLate(WEB1, ANY, 5000, 60, "the connection is closed without an answer", NAME_ERROR),
+            (
+                "web.1 was not healthy on port 5000 within 60 s: the connection is closed without"
+                " an answer: NameError: x (a.py, line 5)"
+            ),
+        ),
         (TooLate(WEB1, OWN, 5000, 60), "web.1 did not answer on port 5000 within 60 s"),
         (
             TooLate(WEB1, OWN, 5000, 60, "/up answered with status 404"),

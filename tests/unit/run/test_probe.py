@@ -12,7 +12,10 @@ from pushdeploy.run.probe import NOT_LISTENING, Probe
 
 
 class Server:
-    """Answers each connection with the same bytes, or with none, and keeps what it was asked."""
+    """Answers each connection with the same bytes, and keeps what it was asked.
+
+    Without any bytes it closes the connection, with None it is silent.
+    """
 
     def __init__(self, answer: bytes | None) -> None:
         self.asked: list[str] = []
@@ -44,6 +47,8 @@ class Server:
             self.asked.append(connection.recv(65536).decode())
             if self._answer is not None:
                 connection.sendall(self._answer)
+            if self._answer == b"":
+                connection.close()
 
 
 @pytest.fixture
@@ -82,7 +87,13 @@ def test_an_endless_body_does_not_hold_up_who_does_not_want_it(server: Server) -
 @answering(b"SSH-2.0-something\r\n")
 def test_another_protocol_is_a_problem(server: Server) -> None:
     answer = Probe("127.0.0.1", server.port, "shop").ask("/", 5, body=False)
-    assert answer.problem == "no HTTP answer (BadStatusLine)"
+    assert answer.problem == "what comes back is not HTTP"
+
+
+@answering(b"")
+def test_a_connection_that_is_closed_without_a_word_is_a_problem(server: Server) -> None:
+    answer = Probe("127.0.0.1", server.port, "shop").ask("/", 5, body=False)
+    assert answer.problem == "the connection is closed without an answer"
 
 
 @answering(None)
