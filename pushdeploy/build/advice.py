@@ -136,9 +136,7 @@ def first_config(
     """
     made: dict[str, str] = {}
     for name, entry in facts.env.items():
-        value = entry if isinstance(entry, str) else entry.value
-        if not isinstance(entry, str) and entry.generator == "secret":
-            value = new_secret()
+        value = new_secret() if entry.generator == "secret" else entry.value
         if value is not None and name not in config:
             made[name] = value
     return made
@@ -146,8 +144,4 @@ def first_config(
 
 def missing_config(facts: AppJson, config: Mapping[str, str]) -> Sequence[str]:
     """Config vars that app.json requires and that nobody has set."""
-    return [
-        name
-        for name, entry in facts.env.items()
-        if not isinstance(entry, str) and entry.required and name not in config
-    ]
+    return [name for name, entry in facts.env.items() if entry.required and name not in config]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import json5
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.errors import BuildFailed, UserError
@@ -18,6 +18,16 @@ _SHOWN_ERRORS = 5
 _CORRECT_LINE = "correct the line, commit and push"
 _MOST_CHARACTERS = 256 * 1024
 """A larger one is a mistake; JSON with comments is read slowly, and others wait meanwhile."""
+
+_WORDS = {
+    "model_type": "must be an object in braces",
+    "dict_type": "must be an object in braces",
+    "mapping_type": "must be an object in braces",
+    "is_instance_of": "must be a list in brackets",
+    "list_type": "must be a list in brackets",
+    "string_type": "must be a text in quotes",
+}
+"""Kinds of errors that pydantic tells in Python's words."""
 
 _MOST_SECONDS = 24 * 60 * 60
 _Seconds = Annotated[float, Field(ge=0, le=_MOST_SECONDS, allow_inf_nan=False)]
@@ -86,6 +96,12 @@ class EnvEntry(_Part):
     required: bool = True
     generator: Literal["secret"] | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_text(cls, given: object) -> object:
+        """A text alone is the value, and nothing that must be."""
+        return {"value": given, "required": False} if isinstance(given, str) else given
+
 
 class AppJson(_Part):
     """Keys that pushdeploy does not know are left alone: other platforms read the file too."""
@@ -100,9 +116,9 @@ class AppJson(_Part):
     stack: str | None = None
     image: str | None = None
     scripts: Scripts = Scripts()
-    env: Mapping[str, str | EnvEntry] = {}
+    env: Mapping[str, EnvEntry] = {}
     formation: Mapping[str, FormationEntry] = {}
-    addons: Sequence[str | Mapping[str, Any]] = ()
+    addons: list[Any] = []
     buildpacks: Sequence[Mapping[str, Any]] = ()
     environments: Mapping[str, Mapping[str, Any]] = {}
     healthchecks: Mapping[str, Sequence[HealthcheckEntry]] = {}
@@ -168,13 +184,13 @@ def _decoded(text: str) -> dict[str, Any]:
 
 
 def _invalid(error: ValidationError) -> BuildFailed:
-    details = error.errors(include_url=False)
-    lines = [
-        f"{'.'.join(str(part) for part in detail['loc']) or 'the file'}: {detail['msg']}"
-        for detail in details
+    found = [
+        (".".join(str(part) for part in detail["loc"]), _WORDS.get(detail["type"], detail["msg"]))
+        for detail in error.errors(include_url=False)
     ]
+    lines = [f"{key or 'the file'}: {why}" for key, why in found]
     return BuildFailed(
         f"{FILE} cannot be used: {lines[0]}",
-        "correct the key, commit and push",
-        details=lines[:_SHOWN_ERRORS] if len(lines) > 1 else (),
+        f"correct {found[0][0] or 'it'} in {FILE}, commit and push",
+        details=lines[1:_SHOWN_ERRORS],
     )

@@ -56,7 +56,8 @@ def audit(
     """
     found = request.store.audit.list(limit, app=app, by=by, since=since)
     rows = [_row(entry) for entry in found]
-    show_rows(request, form, rows, ("at", "by", "app", "result", "took", "command"))
+    shown = ("at", "by", "app", "result", "took", "command")
+    show_rows(request, form, rows, shown, empty="no such row: audit shows the newest of all")
 
 
 COMMANDS = (audit,)

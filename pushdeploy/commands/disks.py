@@ -151,13 +151,10 @@ def parse_attachment(words: Sequence[str]) -> Attachment:
     """Of ``NAME /path``, or Dokku's ``NAME:/path``, with or without its place of disks."""
     name, path = words if len(words) == 2 else words[0].partition(":")[::2]
     if len(words) > 2 or not path:
-        raise UserError("give a name and a mount path", "disks:attach shop data /data")
+        raise click.UsageError("give a name and a mount path")
     name = name.removeprefix(_DOKKU_STORAGE)
     if "/" in name:
-        raise UserError(
-            f"{name[:80]} is a directory of the server: disks have names here",
-            "disks:attach shop data /data",
-        )
+        raise click.UsageError(f"{name[:80]} is a directory of the server: disks have names here")
     return Attachment.parse(name, path)
 
 

@@ -1,5 +1,6 @@
 """The whole life of one ssh command: split, find, allow, parse, run, write down."""
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -64,7 +65,17 @@ class Commands:
     def _found(self, line: Line, request: Request) -> Command:
         if self.catalogue.has(line.name):
             return self.catalogue.find(line.name)
+        self._refuse_app_as_command(line, request)
         return self.catalogue.find(line.name, line.rest, _app_meant(line, request))
+
+    def _refuse_app_as_command(self, line: Line, request: Request) -> None:
+        """ssh keeps ``-a shop`` for itself where it stands before the command, but for ``shop``."""
+        app = line.name
+        if not AppName.fits(app) or not request.store.apps.find(AppName(app)):
+            return
+        name, _, rest = line.rest.partition(" ")
+        meant = f"{name} {app} {rest}" if self.catalogue.has(name) else f"apps:info {app}"
+        raise UserError(f"{app} is an app, and the command comes first", meant.rstrip())
 
     def _ready(self, typed: str, request: Request) -> tuple[Command, click.Context, str] | None:
         """The command, its parsed arguments and its audited line; None when help was all of it.
@@ -135,7 +146,8 @@ def _parsed(
     except click.exceptions.Exit:
         return None
     except click.UsageError as error:
-        raise _usage_error(error, command, name) from error
+        app = words[0] if command.takes_app and words and AppName.fits(words[0]) else "shop"
+        raise _usage_error(error, command, name, app) from error
 
 
 def _app_in(context: click.Context) -> str | None:
@@ -150,12 +162,16 @@ def _body(command: Command, context: click.Context) -> int:
         try:
             return command.invoke(context) or 0
         except click.UsageError as error:
-            raise _usage_error(error, command, context.info_name or "") from error
+            app = _app_in(context) or "shop"
+            raise _usage_error(error, command, context.info_name or "", app) from error
 
 
-def _usage_error(error: click.UsageError, command: Command, name: str) -> UserError:
+def _usage_error(error: click.UsageError, command: Command, name: str, app: str) -> UserError:
+    """With the command's example, for the app that was named."""
     message = error.format_message().rstrip(".")
-    example = command.example.splitlines()[0]
+    if isinstance(error, click.NoSuchOption) and error.option_name == "--json":
+        return UserError(f"{name}: no such option --json", "write  --format json")
+    example = re.sub(r"\bshop\b", app, command.example.splitlines()[0])
     return UserError(
         f"{name}: {message[:1].lower()}{message[1:]}", f"for example: {example}  ({name} --help)"
     )

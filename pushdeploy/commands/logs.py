@@ -8,7 +8,7 @@ import click
 
 from pushdeploy.commands.face.arguments import app_argument, form_option
 from pushdeploy.commands.face.command import command
-from pushdeploy.commands.face.printing import show_json
+from pushdeploy.commands.face.printing import errors_of, show_json
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App
 from pushdeploy.domain.container import LogLine
@@ -28,7 +28,16 @@ from pushdeploy.domain.plain import plain_lines
     show_default=True,
     help="How many lines of the past.",
 )
-@click.option("-p", "--process", "--ps", metavar="TYPE", help="Only of a type, or of one as web.1.")
+@click.option(
+    "-p",
+    "--process",
+    "--ps",
+    "-d",
+    "--dyno",
+    "process",
+    metavar="TYPE",
+    help="Only of a type, or of one as web.1.",
+)
 @click.option("--raw", is_flag=True, help="With the escape sequences that the app has printed.")
 @form_option
 def logs(
@@ -45,12 +54,17 @@ def logs(
     if form == "json":
         show_json(request, [_row(place, line) for place, line in found])
         return
+    empty = True
     for place, line in found:
+        empty = False
         if raw:
             request.session.write(f"{shown_line(place, line)}\n".encode("utf-8", "replace"))
             continue
         for part in plain_lines(line.text, colours=True):
             request.output.line(shown_line(place, replace(line, text=part)))
+    if empty and lines:
+        whose = f"{process[:40]} of {app.name}" if process else app.name
+        errors_of(request.session).line(f"{whose} has logged nothing yet: ps {app.name}")
 
 
 COMMANDS = (logs,)

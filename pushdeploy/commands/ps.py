@@ -306,8 +306,8 @@ def _live(request: Request, name: AppName) -> Release:
 def _scaled(request: Request, app: App, changes: Sequence[str]) -> Mapping[ProcessType, int]:
     """The wanted quantities. Before the first release any process type may be named."""
     if request.store.releases.current(app.name) is None:
-        return parse_scale(changes, {WEB: 1, **app.formation}, any_type=True)
-    return parse_scale(changes, _quantities(request, app))
+        return parse_scale(changes, {WEB: 1, **app.formation}, any_type=True, app=app.name)
+    return parse_scale(changes, _quantities(request, app), app=app.name)
 
 
 def _quantities(request: Request, app: App) -> Mapping[ProcessType, int]:

@@ -25,7 +25,11 @@ def quantities(
 
 
 def parse_scale(
-    words: Iterable[str], current: Mapping[ProcessType, int], *, any_type: bool = False
+    words: Iterable[str],
+    current: Mapping[ProcessType, int],
+    *,
+    any_type: bool = False,
+    app: str = "shop",
 ) -> Mapping[ProcessType, int]:
     """``web=2 worker+1`` against the current quantities: the new ones of the named types.
 
@@ -35,7 +39,7 @@ def parse_scale(
     for word in words:
         match = _SCALE.fullmatch(word)
         if not match:
-            raise UserError(f"{word!r} is not a scale", "write it like  ps:scale shop web=2")
+            raise UserError(f"{word!r} is not a scale", f"write it like  ps:scale {app} web=2")
         kind, sign, amount = ProcessType.parse(match.group(1)), match.group(2), int(match.group(3))
         if kind == RELEASE or (kind not in current and not any_type):
             known = ", ".join(sorted(current)) or "none"

@@ -199,7 +199,7 @@ class Reception:
         deploying = deploys.removeprefix(HEADS)
         only = f"; only {deploying} deploys" if update.new else ""
         arrival.output.line(f"-----> {done} {_called(update)}{only}")
-        if update.new:
+        if update.new and update.short != update.ref:
             arrival.output.detail(f"to deploy it:  git push deploy {update.short}:{deploying}")
 
 

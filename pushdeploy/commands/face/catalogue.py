@@ -12,6 +12,10 @@ from pushdeploy.domain.errors import PushdeployError, UserError
 
 _NOT_NOUNS = frozenset({"dispatch", "face", "platform", "session"})
 
+_ALIKE = 0.7
+_SURELY = 0.85
+"""How much of two names must be the same, of 1."""
+
 _APP = re.compile(r"\bAPP\b")
 
 
@@ -52,8 +56,16 @@ class Catalogue:
 
     def _alike(self, name: str) -> str:
         """By spelling, which is only right where nothing else is known of the word."""
-        close = difflib.get_close_matches(name, self._by_name, n=3)
+        close = difflib.get_close_matches(name, self._harmless(name), n=3, cutoff=_ALIKE)
         return f"did you mean {' or '.join(close)}?" if close else "help shows all commands"
+
+    def _harmless(self, name: str) -> Sequence[str]:
+        """What removes something is only meant by who has nearly typed it."""
+        return [
+            each
+            for each, command in self._by_name.items()
+            if not command.removes or difflib.SequenceMatcher(None, name, each).ratio() > _SURELY
+        ]
 
 
 def _commands(noun: str, found: object) -> Sequence[Command]:

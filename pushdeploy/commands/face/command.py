@@ -48,6 +48,7 @@ class Command(click.Command):
         self.needs: Need = needs
         self.audited = secrets or not reads
         self.plain_values = plain_values
+        self.removes = removes
 
     @property
     def names(self) -> Sequence[str]:

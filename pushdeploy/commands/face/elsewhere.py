@@ -5,7 +5,11 @@
 
 from collections.abc import Mapping
 
+_REVIEW = (
+    "apps:clone APP APP-review makes one, apps:destroy APP-review --confirm APP-review removes it"
+)
 _ROUTES = "nginx is pushdeploy's own: apps:set APP shows what can be set"
+_TAGS = "releases:rollback APP vN goes back; pipelines:promote brings a slug to another app"
 _TLS = "TLS is served by a proxy in front of this server until it serves TLS itself"
 _DATABASE = (
     "databases are not managed here: let one run anywhere, and"
@@ -20,6 +24,8 @@ _BUILDER = (
     "the language is found by the app's files; a Dockerfile in the repository replaces all of it"
 )
 _LOGS = "logs APP -t follows them; what an app logs is not sent anywhere else"
+_CONTAINER = "a Dockerfile at the top of the repository, and git push deploy main"
+_SERVERS_LOG = "the server's log has what it does: journalctl -u pushdeploy"
 _SCHEDULE = "cron of the machine can do it: ssh deploy run APP COMMAND"
 _CHECKS = (
     "write them into app.json: healthchecks; boot-timeout of apps:set APP is how long they take"
@@ -36,12 +42,16 @@ _LIMITS = "PUSHDEPLOY_TASK_MEMORY_BYTES and PUSHDEPLOY_TASK_CPUS on the server l
 
 EXACT: Mapping[str, str] = {
     "addons": _DATABASE,
+    "apps:delete": "apps:destroy APP --confirm APP",
+    "apps:errors": "logs APP; releases APP shows which release failed",
     "apps:favorites": "apps:list shows all",
     "apps:join": _MEMBERS,
     "apps:leave": "keys:remove NAME",
+    "apps:remove": "apps:destroy APP --confirm APP",
     "apps:open": "url APP prints the address",
     "apps:stacks": "apps:info APP names its stack",
     "bash": _SHELL,
+    "builds": "releases APP",
     "builds:info": "releases:output APP has the output of a build",
     "builds:list": "releases APP",
     "builds:output": "releases:output APP",
@@ -80,6 +90,7 @@ EXACT: Mapping[str, str] = {
     "events": "audit --app APP shows who asked for what, releases APP what came of it",
     "exec": _SHELL,
     "git:allow-host": "ssh asks nothing of known hosts here: no build fetches by ssh",
+    "git:clone": "git clone deploy:APP, on your machine",
     "git:from-archive": "git push deploy main is how code comes; unpack it and commit it first",
     "git:from-image": _IMAGE,
     "git:initialize": "apps:create APP",
@@ -95,11 +106,14 @@ EXACT: Mapping[str, str] = {
     "log": "logs APP",
     "login": "your ssh key is your login: whoami shows whose it is",
     "logout": "your ssh key is your login: keys:remove NAME takes it away",
+    "logs:drain": _LOGS,
+    "logs:report": _LOGS,
+    "logs:set": _LOGS,
     "logs:failed": "releases:output APP",
     "ls": "apps:list",
     "maintenance": _STOP,
-    "nginx:access-logs": "logs/nginx below the server's home has them",
-    "nginx:error-logs": "logs/nginx below the server's home has them",
+    "nginx:access-logs": "nginx/logs/access.log below the server's home has a line of each request",
+    "nginx:error-logs": "nginx/logs/error.log below the server's home",
     "open": "url APP prints the address",
     "pipelines:connect": "git push deploy main, from any CI with a key of keys:add",
     "pipelines:open": "pipelines:info NAME",
@@ -110,6 +124,8 @@ EXACT: Mapping[str, str] = {
     "proxy:disable": "ps:scale APP web=0",
     "proxy:enable": "ps:scale APP web=1",
     "ps:autoscale": "ps:scale APP web=2",
+    "ps:autoscale:disable": "ps:scale APP web=2",
+    "ps:autoscale:enable": "ps:scale APP web=2",
     "ps:copy": "ssh deploy run APP cat FILE > FILE",
     "ps:exec": _SHELL,
     "ps:inspect": "ps APP --format json",
@@ -129,6 +145,7 @@ EXACT: Mapping[str, str] = {
     "run:detached": "run APP COMMAND, in a session of tmux or with nohup on your machine",
     "run:inside": _SHELL,
     "run:list": "ps APP",
+    "run:retire": "ps:stop APP run.N",
     "run:logs": "run APP COMMAND prints what it says",
     "run:stop": "ps:stop APP run.N",
     "scale": "ps:scale APP web=2",
@@ -138,10 +155,12 @@ EXACT: Mapping[str, str] = {
     "start": "ps:start APP",
     "status": "ps APP",
     "stop": "ps:stop APP",
+    "storage:report": "disks:list APP",
     "storage:create": "disks:attach APP NAME /data",
-    "tags": "releases APP; pipelines:promote brings the slug of one app to another",
     "tail": "logs APP -t",
-    "trace": "the server's log has what it does: journalctl -u pushdeploy",
+    "trace": _SERVERS_LOG,
+    "trace:off": _SERVERS_LOG,
+    "trace:on": _SERVERS_LOG,
     "unlock": "apps:unlock APP",
     "users": _MEMBERS,
 }
@@ -153,11 +172,16 @@ NOUNS: Mapping[str, str] = {
     "authorizations": _MEMBERS,
     "backups": "disks:snapshots APP shows those of its disks; databases are not managed here",
     "builder": _BUILDER,
+    "builder-dockerfile": "the Dockerfile at the top of the repository is built",
+    "builder-herokuish": _BUILDER,
+    "builder-nixpacks": _BUILDER,
+    "builder-pack": _BUILDER,
     "buildpacks": _BUILDER,
     "caddy": _ROUTES,
     "certs": _TLS,
     "checks": _CHECKS,
     "clients": _MEMBERS,
+    "container": _CONTAINER,
     "cron": _SCHEDULE,
     "docker-options": "disks:attach APP NAME /data, config:set APP KEY=VALUE and apps:set APP",
     "drains": _LOGS,
@@ -190,11 +214,13 @@ NOUNS: Mapping[str, str] = {
     "registry": "slugs stay on this machine: no registry is needed",
     "repo": "repositories are looked after by the server",
     "resource": _LIMITS,
-    "reviewapps": "apps:clone APP APP-review makes one, apps:destroy removes it",
+    "review": _REVIEW,
+    "reviewapps": _REVIEW,
     "scheduler": "processes run in the Docker of this machine",
     "sessions": _MEMBERS,
     "spaces": _NETWORK,
     "stack": "apps:info APP names its stack; PUSHDEPLOY_STACK on the server is that of new builds",
+    "tags": _TAGS,
     "teams": _MEMBERS,
     "traefik": _ROUTES,
     "vector": _LOGS,
@@ -202,6 +228,11 @@ NOUNS: Mapping[str, str] = {
 }
 MORE: Mapping[str, str] = {
     "nginx:set client-max-body-size": "apps:set APP body-limit=50m",
+    "nginx:set proxy-buffering": "apps:set APP buffering=on",
+    "nginx:set proxy-read-timeout": "apps:set APP read-timeout=2m",
+    "nginx:set underscore-in-headers": "apps:set APP header-names=any",
+    "ps:set stop-timeout-seconds": "apps:set APP stop-grace=30s",
+    "checks:set wait-to-retire": "apps:set APP drain=30s",
     "pg:psql": _SQL,
     "postgres:connect": _SQL,
 }

@@ -69,3 +69,24 @@ def test_mistakes_name_the_key_and_the_remedy(text: str, said: str) -> None:
 
 def test_an_app_without_the_file_has_no_checks(tree_of: MakeTree) -> None:
     assert read_app_json(tree_of({})).checks() == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "hint"),
+    [
+        ('{"env": {"A": {"value": 2}}}', "env.A.value: must be a text in quotes", "env.A.value"),
+        ('{"env": {"A": 2}}', "env.A: must be an object in braces", "env.A"),
+        ('{"env": []}', "env: must be an object in braces", "env"),
+        ('{"addons": "pg"}', "addons: must be a list in brackets", "addons"),
+        ('{"scripts": "x"}', "scripts: must be an object in braces", "scripts"),
+        ('{"cron": {}}', "cron: must be a list in brackets", "cron"),
+    ],
+)
+def test_a_wrong_value_is_told_once_in_the_words_of_the_file(
+    text: str, said: str, hint: str
+) -> None:
+    with pytest.raises(BuildFailed) as failed:
+        parse_app_json(text)
+    assert failed.value.message == f"app.json cannot be used: {said}"
+    assert failed.value.hint == f"correct {hint} in app.json, commit and push"
+    assert failed.value.details == ()

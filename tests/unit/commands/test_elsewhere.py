@@ -28,7 +28,22 @@ from tests.unit.commands.machine import SHOP, Machine
         ("stack:set heroku-24", "apps:info APP names its stack"),
         ("enter shop web", "ssh -t deploy run shop bash"),
         ("config:edit shop", "config:import shop < .env"),
+        ("nginx:set shop proxy-read-timeout 120s", "apps:set shop read-timeout=2m"),
+        ("nginx:access-logs shop", "nginx/logs/access.log"),
+        ("apps:delete shop", "apps:destroy shop --confirm shop"),
+        ("builds shop", "releases shop"),
+        ("events", "audit --app APP shows"),
+        ("tags:deploy shop v1", "releases:rollback shop vN"),
+        ("git:clone shop", "git clone deploy:shop"),
+        ("container:push web -a shop", "a Dockerfile"),
+        ("ps:autoscale:enable web -a shop", "ps:scale shop web=2"),
+        ("run:retire shop run.1", "ps:stop shop run.N"),
         ("appps:list", "did you mean apps:list"),
+        ("apps:destory shop", "did you mean apps:destroy"),
+        ("shop ps", "ps shop"),
+        ("shop logs -t", "logs shop -t"),
+        ("shop", "apps:info shop"),
+        ("trace:on", "journalctl"),
         ("zzzz", "help shows all commands"),
     ],
 )
@@ -50,3 +65,14 @@ def test_no_word_from_elsewhere_is_a_command_of_ours() -> None:
 def test_every_command_that_an_answer_names_exists() -> None:
     texts = [*elsewhere.EXACT.values(), *elsewhere.NOUNS.values(), *elsewhere.MORE.values()]
     assert named_commands("\n".join(texts)) <= NAMES
+
+
+@pytest.mark.parametrize("word", ["apps:deploy", "disks:deploy", "keys:renew", "pipelines:deploy"])
+def test_nothing_that_removes_is_suggested_by_a_distant_likeness(
+    machine: Machine, word: str
+) -> None:
+    hint = machine.type(word).errors
+    assert "there is no command" in hint
+    assert not {"destroy", "remove", "forget"} & set(
+        hint.replace("?", "").replace(":", " ").split()
+    )

@@ -139,3 +139,34 @@ def test_a_report_of_processes_tells_of_each(machine: Machine) -> None:
     report = machine.type("ps:report shop --format json").json
     assert report["status-web-1"].startswith("up (container: ")
     assert str(WORKER) in " ".join(report)
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("domains:add blog", "for example: domains:add blog blog.example.com"),
+        ("-a blog disks:attach data", "for example: disks:attach blog data /data"),
+        ("disks:attach blog /etc /data", "for example: disks:attach blog data /data"),
+        ("ps:scale blog web=x", "write it like  ps:scale blog web=2"),
+        ("ps blog --json", "write  --format json"),
+        ("domains:add", "for example: domains:add shop"),
+    ],
+)
+def test_what_is_wrong_in_a_line_is_answered_with_a_line_for_the_same_app(
+    machine: Machine, line: str, hint: str
+) -> None:
+    machine.store.apps.create(AppName("blog"))
+    answer = machine.type(line)
+    assert answer.status == 1
+    assert hint in answer.errors
+
+
+def test_heroku_s_names_of_a_process_are_understood_and_an_empty_log_says_so(
+    machine: Machine,
+) -> None:
+    machine.live()
+    for flag in ("-p", "--ps", "-d", "--dyno"):
+        answer = machine.type(f"logs shop {flag} nope")
+        assert (answer.status, answer.out) == (0, "")
+        assert "nope of shop has logged nothing yet: ps shop" in answer.errors
+    assert "no such row" in machine.type("audit --by nobody").errors
