@@ -31,6 +31,7 @@ _SHELL = r"(?:/bin/)?(?:sh|bash|dash|ash): (?:(?:line )?\d+: )?(?:exec: )?(?P<pr
 _NOT_FOUND = re.compile(_SHELL + r"(?:command )?not found")
 _NOT_ALLOWED = re.compile(_SHELL + r"[Pp]ermission denied")
 _NO_FILE = re.compile(_SHELL + r"No such file or directory")
+_TINI = re.compile(r"\[FATAL tini \(\d+\)\] exec (?P<program>\S+) failed: (?P<why>.+)")
 _NO_INTERPRETER = re.compile(r"(?:/usr/bin/)?env: .(?P<program>[^\s:]+).: No such file")
 _NO_SCRIPT = re.compile(r"\S*python[\d.]*: can't open file '(?P<file>[^']+)'.*")
 _NO_MAIN = re.compile(r"\S*python[\d.]*: No module named '?(?P<name>[\w.]+)'?")
@@ -155,8 +156,11 @@ def cause_of_refusal(message: str) -> Cause | None:
     found = _DOCKER_EXEC.search(message)
     if found is None:
         return None
-    program, why = found["program"], found["why"]
-    if "permission denied" in why:
+    return _not_in_image(found["program"], found["why"])
+
+
+def _not_in_image(program: str, why: str) -> Cause:
+    if "permission denied" in why.lower():
         what = f"{program} is not executable"
         return Cause(what, Mends.CODE, f"chmod +x {program} in the Dockerfile, and push again")
     if program == "/bin/sh":
@@ -189,6 +193,8 @@ def _of_the_shell(said: Sequence[str]) -> Cause | None:
     last = said[-1] if said else ""
     if found := (_NOT_FOUND.fullmatch(last) or _NO_INTERPRETER.match(last)):
         return _no_program(found["program"])
+    if found := _TINI.match(last):
+        return _not_in_image(found["program"], found["why"])
     if found := _NO_FILE.fullmatch(last):
         return Cause(f"there is no file {found['program']} in the slug", Mends.CODE)
     if found := _NOT_ALLOWED.fullmatch(last):

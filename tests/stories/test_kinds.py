@@ -47,7 +47,7 @@ def test_a_dockerfile_decides_alone(server: Server, repo: MakeRepository, base: 
     repository.commit()
     broken = repository.push()
     assert broken.returncode == 1
-    assert "build failed: the build of Dockerfile failed" in broken.stderr
+    assert "build failed: RUN echo the step that breaks && false ended with" in broken.stderr
     assert "the step that breaks" in broken.stderr
     assert server.get(app).body == "hello from a Dockerfile\n"
 

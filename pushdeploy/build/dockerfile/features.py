@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from pushdeploy.build.dockerfile.failures import Failure, failure_in
 from pushdeploy.build.dockerfile.reading import DIALECTS, Dockerfile, Instruction, read, triggered
 from pushdeploy.domain.container import BuildTool
 from pushdeploy.domain.errors import BuildFailed
@@ -70,16 +71,26 @@ def clearer_failures(text: str) -> Iterator[None]:
     try:
         yield
     except BuildFailed as error:
-        missing = frontend_is_missing(text, error.log_tail)
-        if not missing:
+        found = _no_frontend(text, error) or failure_in(error.log_tail)
+        if not error.exit_code or found is None:
             raise
         raise BuildFailed(
-            f"# syntax={missing} in the Dockerfile has the builder fetch that from a registry,"
-            " which it could not",
-            "take the line out: BuildKit reads Dockerfiles without it",
+            found.what,
+            found.hint,
             exit_code=error.exit_code,
             log_tail=error.log_tail,
         ) from error
+
+
+def _no_frontend(text: str, error: BuildFailed) -> Failure | None:
+    missing = frontend_is_missing(text, error.log_tail)
+    if not missing:
+        return None
+    return Failure(
+        f"# syntax={missing} in the Dockerfile has the builder fetch that from a registry,"
+        " which it could not",
+        "take the line out: BuildKit reads Dockerfiles without it",
+    )
 
 
 def frontend_is_missing(text: str, said: Sequence[str]) -> str:

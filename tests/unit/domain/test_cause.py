@@ -186,6 +186,18 @@ Stack trace:
             "there is no program npm in the slug",
             "code",
         ),
+        (
+            "[FATAL tini (7)] exec nothere failed: No such file or directory",
+            127,
+            "there is no program nothere in the image",
+            "code",
+        ),
+        (
+            "[FATAL tini (7)] exec ./start.sh failed: Permission denied",
+            126,
+            "./start.sh is not executable",
+            "code",
+        ),
         ("sh: 1: ./start.sh: Permission denied", 126, "./start.sh is not executable", "code"),
         (
             "/usr/bin/env: 'python\\r': No such file or directory",
