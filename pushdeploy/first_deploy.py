@@ -8,6 +8,7 @@ from pushdeploy.build.tree import Tree
 from pushdeploy.domain.config import changed_config
 from pushdeploy.domain.errors import BuildFailed
 from pushdeploy.domain.formation import quantities
+from pushdeploy.domain.names import WEB
 from pushdeploy.domain.ports import Output
 from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.source import Source
@@ -43,7 +44,7 @@ def advise(store: Store, source: Source, slug: Slug, output: Output) -> None:
     app = store.apps.get(source.app)
     counts = quantities(slug.process_types, app.formation, slug.formation)
     for kind, count in counts.items():
-        if not count and kind not in app.formation:
+        if not count and kind not in app.formation and kind.lower() != WEB:
             output.detail(f"{kind} is not started: ssh deploy ps:scale {app.name} {kind}=1 does")
     if store.disks.of(app.name) or "DATABASE_URL" in store.config.whole(app.name):
         return

@@ -28,6 +28,11 @@ _LFS_LOOKS = 200
 _DATABASE_FILES = ("*.sqlite3", "*.sqlite", "*.db")
 _NO_DATA = frozenset({"docs", "fixtures", "test", "tests"})
 _DEEPEST_SETTINGS = 3
+_CODE_LOOKS = 200
+_SQLITE_IN_CODE = re.compile(
+    r"^[^#\n]*(?:sqlite3?\.connect\(\s*(?![\"']:memory:)|sqlite(?:\+\w+)?:///(?!:memory:|[\"'?]))",
+    re.MULTILINE,
+)
 
 
 def unread(tree: Tree, facts: AppJson, plan: Plan) -> Iterator[str]:
@@ -111,7 +116,8 @@ def _matches(path: str, below: str, pattern: str) -> bool:
 
 
 def sqlite_in(tree: Tree) -> str:
-    """Where a source keeps an SQLite database: a file of it, or Django's settings; else empty."""
+    """Where a source keeps an SQLite database: a file of it, Django's settings, or code that opens
+    one; else empty."""
     for path in sorted(tree.paths):
         top, _, name = path.rpartition("/")
         if "/" in top or top in _NO_DATA or name == "Thumbs.db":
@@ -124,7 +130,20 @@ def sqlite_in(tree: Tree) -> str:
     ):
         if re.search(r"^[^#\n]*django\.db\.backends\.sqlite3", tree.text(path), re.MULTILINE):
             return path
+    for path in _near_code(tree):
+        if _SQLITE_IN_CODE.search(tree.text(path)):
+            return path
     return ""
+
+
+def _near_code(tree: Tree) -> Sequence[str]:
+    """Python files of the top directory and of those in it, as many as are worth a look."""
+    found = []
+    for path in sorted(tree.paths):
+        top = path.rpartition("/")[0]
+        if path.endswith(".py") and "/" not in top and top not in _NO_DATA:
+            found.append(path)
+    return found[:_CODE_LOOKS]
 
 
 def first_config(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from pushdeploy.build.plan import Command
+from pushdeploy.build.python.left_out import left_out
 from pushdeploy.build.python.pipenv import pipfile_requirements, refuse_stale
 from pushdeploy.build.python.poetry import poetry_pins, read_toml
 from pushdeploy.build.python.requirements import installs_from_source, requirement_files
@@ -78,6 +79,7 @@ def _requirements(tree: Tree) -> Dependencies:
         files,
         [command],
         whole_tree=installs_from_source(files),
+        notices=list(left_out(tree, files)),
         with_setuptools=True,
     )
 

@@ -112,6 +112,11 @@ def test_files_that_are_no_pointers_pass(tree_of: MakeTree) -> None:
         ({"shop/settings.py": "# 'django.db.backends.sqlite3'\n"}, ""),
         ({"shop/settings.py": "'django.db.backends.postgresql'"}, ""),
         ({"a/b/c/d/settings.py": "'django.db.backends.sqlite3'"}, ""),
+        ({"app.py": 'db = sqlite3.connect("data.sqlite3")'}, "app.py"),
+        ({"shop/db.py": "URL = 'sqlite:///shop.db'"}, "shop/db.py"),
+        ({"main.py": 'create_async_engine("sqlite+aiosqlite:////tmp/x.db")'}, "main.py"),
+        ({"app.py": 'sqlite3.connect(":memory:")\nURL = "sqlite:///:memory:"'}, ""),
+        ({"app.py": '# sqlite3.connect("x")', "tests/t.py": 'sqlite3.connect("x")'}, ""),
     ],
 )
 def test_an_sqlite_database_is_seen(

@@ -321,3 +321,35 @@ def test_a_repository_of_pipenv_is_named_once() -> None:
     lock = {"default": {"a": {"git": "git+https://x.example/a.git", "ref": "abc"}}}
 
     assert "a @ git+https://x.example/a.git@abc" in pipfile_requirements(json.dumps(lock))
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({"pyproject.toml": '[project]\ndependencies = ["Flask>=3", "gunicorn"]\n'}, "Flask of"),
+        ({"pyproject.toml": '[project]\ndependencies = ["Gunicorn[gevent]; x"]\n'}, ""),
+        ({"pyproject.toml": "[tool.poetry.dependencies]\npython = '3'\nrich = '*'\n"}, "rich of"),
+        ({"pyproject.toml": "[tool.ruff]\nline-length = 100\n"}, ""),
+        ({"pyproject.toml": "not = toml ="}, ""),
+        ({"pyproject.toml": "project = 3\ntool = []\n"}, ""),
+        ({"Pipfile": '[packages]\nflask = "*"\na = "*"\nb = "*"\nc = "*"\n'}, "b and 1 more of"),
+        ({"Pipfile": '[packages]\ngunicorn = "*"\n[dev-packages]\npytest = "*"\n'}, ""),
+        ({"requirements.txt": "-e .", "pyproject.toml": '[project]\ndependencies = ["a"]'}, ""),
+        (
+            {
+                "requirements.txt": "-r base.txt",
+                "base.txt": "flask==3",
+                "Pipfile": "[packages]\nflask = '*'\n",
+            },
+            "",
+        ),
+    ],
+)
+def test_what_only_another_file_depends_on_is_told(
+    tree_of: MakeTree, files: dict[str, str | bytes], told: str
+) -> None:
+    found = dependencies_of(tree_of({"requirements.txt": "gunicorn==23\n", **files}))
+    assert found is not None
+    said = "\n".join(found.notices)
+    assert told in said
+    assert bool(said) == bool(told)
