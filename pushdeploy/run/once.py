@@ -101,8 +101,16 @@ def _converse(
         with _ended_after(timeout_seconds, engine, container) as timed_out:
             _deliver(attached, streams)
             code = _exit_code(engine, container)
-    cancellation.check()
+    _refuse_cancelled(cancellation)
     return TIMED_OUT if timed_out() else code
+
+
+def _refuse_cancelled(cancellation: Cancellation) -> None:
+    """Nobody knows what the command has changed until it was ended."""
+    try:
+        cancellation.check()
+    except Cancelled as error:
+        raise Cancelled(error.message) from None
 
 
 def _pass(gate: Gate) -> None:

@@ -169,5 +169,7 @@ def test_what_runs_beside_an_app_without_a_disk_is_seen_and_ended_from_elsewhere
     assert (one["state"], one["release"]) == ("up", "v1")
     server.ssh(f"ps:stop {repository.app} {one['process']}", check=True)
 
-    assert command.end() != 0
+    assert command.end() == 130
+    assert "cancelled: ada stopped it" in command.said
+    assert "nothing was changed" not in command.said
     assert [row["process"] for row in server.json(f"ps {repository.app}")] == ["web.1"]
