@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import UTC, datetime
+from textwrap import wrap
 
 from rich.console import Console
 from rich.table import Table
@@ -15,6 +16,9 @@ from pushdeploy.commands.session import Session
 from pushdeploy.domain.plain import plain, plain_sink
 from pushdeploy.domain.ports import WindowSize
 from pushdeploy.output import Output, Sink, columns
+
+_LEAST_ROOM = 20
+"""Of characters for a value, however narrow the terminal is."""
 
 Row = Mapping[str, object]
 """Stable snake_case keys; values that JSON has, or aware datetimes."""
@@ -61,7 +65,9 @@ def show_record(request: Request, form: str, record: Row, *, left_out: Container
         return
     shown = [(key, value) for key, value in record.items() if key not in left_out]
     now = datetime.now(UTC)
-    _write(request, columns([(f"{_title(key)}:", _cell(value, now)) for key, value in shown]))
+    cells = [(f"{_title(key)}:", _cell(value, now)) for key, value in shown]
+    terminal = request.session.terminal is not None
+    _write(request, _hanging(request.session, cells) if terminal else columns(cells))
 
 
 def show_lines(request: Request, form: str, lines: Sequence[str], *, empty: str = "") -> None:
@@ -124,15 +130,30 @@ def _table(session: Session, head: Sequence[str], rows: Sequence[Sequence[str]])
     return _rendered(table, session)
 
 
-def _rendered(table: Table, session: Session) -> Sequence[str]:
+def _hanging(session: Session, cells: Sequence[tuple[str, str]]) -> Sequence[str]:
+    """A value that the terminal is too narrow for goes on below itself, word by word."""
+    indent = " " * (max(len(title) for title, _ in cells) + 2)
+    room = max(_size(session).columns - len(indent), _LEAST_ROOM)
+    lines = []
+    for title, value in cells:
+        first, *more = wrap(value, room, break_long_words=False, break_on_hyphens=False) or [""]
+        lines += [f"{title:{len(indent)}}{first}".rstrip(), *(indent + part for part in more)]
+    return lines
+
+
+def _size(session: Session) -> WindowSize:
     sizes = [WindowSize()]
     session.on_resize(sizes.append)
+    return sizes[-1]
+
+
+def _rendered(table: Table, session: Session) -> Sequence[str]:
     text = io.StringIO()
     console = Console(
         file=text,
         force_terminal=True,
         color_system=None if session.terminal == "dumb" else "standard",
-        width=sizes[-1].columns,
+        width=_size(session).columns,
         _environ={"TERM": session.terminal or "dumb"},
     )
     console.print(table)

@@ -65,3 +65,15 @@ def test_the_default_host_is_shown_as_a_url_with_its_port(machine: Machine) -> N
     assert machine.type("apps:info shop --format json").json["urls"] == [
         "http://shop.apps.test:8080"
     ]
+
+
+def test_a_record_on_a_terminal_goes_on_below_itself_and_breaks_no_word(machine: Machine) -> None:
+    live = machine.live()
+    lines = machine.type("apps:info shop", terminal="xterm").out.replace("\r", "").splitlines()
+    slug = next(line for line in lines if line.startswith("slug:"))
+    assert slug.endswith(live.slug.image)
+    (settings,) = [index for index, line in enumerate(lines) if line.startswith("settings:")]
+    assert lines[settings + 1].startswith(" " * lines[settings].index("deploy-branch"))
+    assert all(len(line) <= 80 for line in lines if line != slug)
+    words = {word for line in lines for word in line.split()}
+    assert words == set(machine.type("apps:info shop").out.split())
