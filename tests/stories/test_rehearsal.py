@@ -212,7 +212,7 @@ def test_a_command_that_fails_and_a_version_that_does_not_boot_are_told(live: Li
     assert "release command: exit code 1" in failed.stdout
     assert "web: not started" in failed.stdout
     assert "release command: exit code 0" in spoiled.stdout
-    assert "web: web.1 exited with code 1 before it answered" in spoiled.stdout
+    assert "web.1 does not start: DatabaseError: file is not a database (data.py" in spoiled.stdout
     assert "file is not a database" in spoiled.stderr
     assert "would hold requests" not in failed.stdout + spoiled.stdout
 
