@@ -94,7 +94,10 @@ def test_a_start_goes_well_or_names_the_file(home: Home, name: str, damage: str)
 
 @pytest.mark.parametrize("damage", DAMAGE)
 @pytest.mark.parametrize("name", [*NAMED, *MADE_AGAIN])
-def test_the_doctor_looks_at_all_of_them(home: Home, name: str, damage: str) -> None:
+def test_the_doctor_looks_at_all_of_them(
+    home: Home, name: str, damage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUSHDEPLOY_DOCKER_HOST", f"unix://{home.root}/no.sock")  # not its subject
     path = home.root / name
     before = path.read_bytes() if path.exists() else bytes(4096)
     path.write_bytes(DAMAGE[damage](before))
