@@ -150,8 +150,10 @@ class Overlap:
         version = former[0].version if former else None
         route = route_of(app, means.hosts(app), version, former)
         drain_seconds = 0 if fallen.cancelled else app.settings.drain_seconds
-        with suppress(PushdeployError):  # what failed before is what is told
+        try:
             means.router.switch(route, targets_of(tasks), drain_seconds, self._change.output)
+        except PushdeployError as error:  # what failed before is what is raised
+            self._change.output.trouble(f"traffic does not go back yet: {error.message}")
 
 
 class Exclusive:
