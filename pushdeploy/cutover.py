@@ -2,90 +2,21 @@
 version at a time where a disk has one writer."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from time import monotonic
 
-from pushdeploy.domain.app import App
+from pushdeploy.change import Change, Means, NewTasks, confirmed, made_ready, release_phase
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.disk import CutOver
 from pushdeploy.domain.errors import PushdeployError
-from pushdeploy.domain.gate import Gate
-from pushdeploy.domain.manifest import Manifest
-from pushdeploy.domain.names import AppName, HostName
-from pushdeploy.domain.ports import Output, Router, Scheduler
-from pushdeploy.domain.release import Candidate, Release, ReleaseStatus
-from pushdeploy.domain.route import default_host, route_of, targets_of
+from pushdeploy.domain.release import ReleaseStatus
+from pushdeploy.domain.route import route_of, targets_of
 from pushdeploy.domain.snapshot import Snapshot
-from pushdeploy.domain.task import Slot, Task
-from pushdeploy.locks import TrafficLocks, Writers
+from pushdeploy.domain.task import Task
 from pushdeploy.output import duration
-from pushdeploy.release.phase import ReleasePhase
-from pushdeploy.release.snapshots import SnapshotPhase
-from pushdeploy.store import Store
 
 STOP_SECONDS = 10
 """How long requests and processes of the old version may go on while others wait for them."""
-
-_READY_SECONDS = 30
-"""How long the new tasks may take to be made ready while the old ones still serve."""
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What a cut-over works with, made once by the wiring.
-
-    ``put_back`` makes an app's disks what its live release left, where that is due; ``converge``
-    makes what runs follow the ledger as well. Neither does anything where all is as it should be.
-    What one of them could not do is tried again, and again, after ``look_again``.
-    """
-
-    store: Store
-    traffic: TrafficLocks
-    writers: Writers
-    phase: ReleasePhase
-    snapshots: SnapshotPhase
-    scheduler: Scheduler
-    router: Router
-    domain: str
-    http_port: int
-    put_back: Callable[[AppName, Output], None]
-    converge: Callable[[AppName, Output], object]
-    look_again: Callable[[AppName], None]
-
-    def hosts(self, app: App) -> Sequence[HostName]:
-        return [default_host(app.name, self.domain), *self.store.domains.of(app.name)]
-
-    def mark(self, release: Release, status: ReleaseStatus) -> None:
-        self.store.releases.set_status(release.app, release.version, status)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A release on its way; ``before_switch`` is called when all is ready, and may raise.
-    Whoever asked for it can stop it by ``cancellation`` until ``pass_point_of_no_return``."""
-
-    app: App
-    candidate: Candidate
-    release: Release
-    manifest: Manifest
-    output: Output
-    before_switch: Callable[[], None]
-    cancellation: Cancellation
-
-    @property
-    def migrates(self) -> bool:
-        """Whether a release command runs, which is never cut in half."""
-        return self.candidate.release_phase and self.release.slug.release_command is not None
-
-    def is_old(self, task: Task) -> bool:
-        return task.version != self.release.version
-
-    def pass_point_of_no_return(self) -> None:
-        """``Cancelled`` where somebody has stopped the change before. Nothing can from now on."""
-        self.cancellation.commit()
-        self.output.detail("from here on Ctrl-C only stops watching: it goes on to its end")
 
 
 def bring_live(means: Means, change: Change) -> Sequence[Task]:
@@ -111,11 +42,11 @@ class Overlap:
         app, release, output = change.app, change.release, change.output
         fallen = Cancellation()
         with ExitStack() as undo:
-            with _made_ready(means, change) as new:
+            with made_ready(means, change) as new:
                 means.snapshots.before_release(
                     app, release.disks, release.version, release.by, output
                 )
-                with _release_phase(means, change, new) as migrate:
+                with release_phase(means, change, new) as migrate:
                     if change.migrates:
                         change.pass_point_of_no_return()
                     migrate()
@@ -139,7 +70,7 @@ class Overlap:
         means, change = self._means, self._change
         route = route_of(change.app, means.hosts(change.app), change.release.version, tasks)
         drain_seconds = change.app.settings.drain_seconds
-        with change.output.step("Switching traffic"), _confirmed(means, tasks):
+        with change.output.step("Switching traffic"), confirmed(means, tasks):
             means.router.switch(route, targets_of(leaving), drain_seconds, change.output, fallen)
 
     def _switch_back(
@@ -178,8 +109,8 @@ class Exclusive:
         ):
             try:
                 with (
-                    _made_ready(means, change) as new,
-                    _release_phase(means, change, new) as migrate,
+                    made_ready(means, change) as new,
+                    release_phase(means, change, new) as migrate,
                 ):
                     self._take_over(migrate, new)
             except BaseException as error:
@@ -193,7 +124,7 @@ class Exclusive:
             means.store.releases.add_step(app.name, release.version, "Requests held", held_seconds)
         return []
 
-    def _take_over(self, migrate: Callable[[], None], new: "_NewTasks") -> None:
+    def _take_over(self, migrate: Callable[[], None], new: NewTasks) -> None:
         means, change = self._means, self._change
         app = change.app
         new.await_ready()
@@ -258,7 +189,7 @@ class Exclusive:
         route = route_of(change.app, means.hosts(change.app), change.release.version, tasks)
         self._passed_at = monotonic()  # what is held is passed on before nginx reads the new route
         try:
-            with change.output.step("Switching traffic"), _confirmed(means, tasks):
+            with change.output.step("Switching traffic"), confirmed(means, tasks):
                 if not fallen.cancelled:
                     means.router.switch(route, (), 0, change.output, fallen)
         except PushdeployError as error:
@@ -297,104 +228,6 @@ class Exclusive:
             return
         with suppress(PushdeployError):  # at the next occasion, then
             means.snapshots.prune(means.store.apps.get(release.app))
-
-
-@dataclass(frozen=True, slots=True)
-class _NewTasks:
-    """The tasks of a release, in their containers or on the way there, behind a gate."""
-
-    means: Means
-    change: Change
-    slots: Sequence[Slot]
-    gate: Gate
-    started: "Future[Sequence[Task]]"
-
-    def await_ready(self) -> str:
-        """One of their containers, when all of them wait to begin; none is awaited for ever.
-
-        Empty where there is no such container. Raises what keeps one from being made.
-        """
-        if not self.slots:
-            return ""
-        with self.change.output.step(f"Making {_named(self.slots)} ready"):
-            if self.gate.await_ready(len(self.slots), _READY_SECONDS):
-                return next(iter(self.gate.containers), "")
-            if self.started.done():
-                self.started.result()
-        return ""
-
-    def start(self) -> Sequence[Task]:
-        """Let them begin: the tasks, when all are healthy."""
-        output = self.change.output
-        self.means.mark(self.change.release, ReleaseStatus.STARTING)
-        self.gate.open()
-        if not self.slots:
-            output.detail("no process is to be started: ps:scale or ps:start starts some")
-            return self.started.result()
-        with output.step(f"Starting {_named(self.slots)}"):
-            return self.started.result()
-
-
-@contextmanager
-def _made_ready(means: Means, change: Change) -> Iterator[_NewTasks]:
-    """The new tasks are made ready meanwhile. They never begin when nobody has started them."""
-    gate, manifest = Gate(), change.manifest
-    slots = [] if change.app.stopped else manifest.slots()
-    with ThreadPoolExecutor(1, thread_name_prefix=f"start-{change.app.name}") as pool:
-        started = pool.submit(
-            means.scheduler.run, manifest, slots, change.output, change.cancellation, gate
-        )
-        started.add_done_callback(lambda _: gate.shut())
-        try:
-            yield _NewTasks(means, change, slots, gate, started)
-        finally:
-            gate.shut()
-
-
-@contextmanager
-def _release_phase(means: Means, change: Change, new: _NewTasks) -> Iterator[Callable[[], None]]:
-    """The container of the release command, where one is to run, is ready while inside. What is
-    given runs it.
-
-    It shares the network of one of the new tasks. All of those wait by then: so none that cannot
-    be made takes the others, and that network, away from a command that has begun.
-    """
-    if not change.migrates:
-        yield _no_release_phase
-        return
-    seconds = change.app.settings.release_timeout_seconds
-    with means.phase.made_ready(
-        change.manifest, change.release, seconds, change.output, new.await_ready()
-    ) as run:
-
-        def migrate() -> None:
-            means.mark(change.release, ReleaseStatus.RELEASING)
-            run()
-
-        yield migrate
-
-
-@contextmanager
-def _confirmed(means: Means, tasks: Sequence[Task]) -> Iterator[None]:
-    """The engine looks after ``tasks`` by the end of what is inside, and not while somebody waits
-    for traffic to move. ``BootFailed`` when one of them has ended.
-
-    Also where that failed: then the end is why.
-    """
-    try:
-        yield
-    except PushdeployError:
-        means.scheduler.confirm(tasks)
-        raise
-    means.scheduler.confirm(tasks)
-
-
-def _no_release_phase() -> None:
-    """Of a release that has none, or skips it."""
-
-
-def _named(slots: Sequence[Slot]) -> str:
-    return ", ".join(map(str, slots))
 
 
 def places(tasks: Sequence[Task]) -> str:

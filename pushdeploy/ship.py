@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from pushdeploy.cutover import Change, Means, bring_live, places
+from pushdeploy.change import Change, Means
+from pushdeploy.cutover import bring_live, places
 from pushdeploy.domain.announcement import announced
 from pushdeploy.domain.app import App
 from pushdeploy.domain.cancel import Cancellation

@@ -7,9 +7,10 @@ from functools import cached_property
 from pushdeploy.build.builder import SlugBuilder
 from pushdeploy.build.containers import BuildSettings
 from pushdeploy.build.stacks import Stacks
+from pushdeploy.change import Means
 from pushdeploy.commands.dispatch import Commands
 from pushdeploy.commands.platform import Platform
-from pushdeploy.cutover import STOP_SECONDS, Means
+from pushdeploy.cutover import STOP_SECONDS
 from pushdeploy.deploy import Deployer
 from pushdeploy.disks.directories import Directories
 from pushdeploy.disks.shelf import Shelf

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from pushdeploy.build.caches import AppCaches
+from pushdeploy.change import Means
 from pushdeploy.commands.dispatch import Commands
 from pushdeploy.commands.platform import Platform
-from pushdeploy.cutover import Means
 from pushdeploy.deploy import Deployer
 from pushdeploy.disks.directories import Directories
 from pushdeploy.disks.shelf import Shelf
