@@ -21,6 +21,8 @@ WRITTEN = (
 NEVER = (
     # They say the scheme a second time. Gunicorn refuses a request whose schemes differ.
     "Front-End-Https",
+    "HTTPS",
+    "X-ARR-SSL",
     "X-Forwarded-Protocol",
     "X-Forwarded-Scheme",
     "X-Forwarded-Ssl",
@@ -30,6 +32,9 @@ NEVER = (
     "Forwarded",
     # CGI makes HTTP_PROXY of it, and many an HTTP client obeys that (CVE-2016-5385).
     "Proxy",
+    # Rack lets the server send any file that they name.
+    "X-Accel-Mapping",
+    "X-Sendfile-Type",
     # An upgrade to HTTP/2 would lead whatever follows past all of this.
     "HTTP2-Settings",
 )
@@ -54,6 +59,7 @@ TRUSTED_ONLY = (
     "X-Envoy-External-Address",
     "X-Forwarded",
     "X-Forwarded-Client-IP",
+    "X-Forwarded-For-Original",
     "X-Original-Forwarded-For",
     "X-Originating-IP",
     "X-ProxyUser-IP",
@@ -80,7 +86,18 @@ TRUSTED_ONLY = (
     "X-Forwarded-By",
     "X-Forwarded-Server",
     # who has logged in there, and with which certificate
+    "Cf-Access-Authenticated-User-Email",
+    "Cf-Access-Jwt-Assertion",
+    "Remote-Email",
+    "Remote-Groups",
+    "Remote-Name",
     "Remote-User",
+    "Tailscale-User-Login",
+    "Tailscale-User-Name",
+    "X-Auth-Request-Access-Token",
+    "X-Auth-Request-Email",
+    "X-Auth-Request-Groups",
+    "X-Auth-Request-User",
     "X-Authenticated-User",
     "X-Forwarded-Access-Token",
     "X-Forwarded-Client-Cert",
@@ -90,10 +107,14 @@ TRUSTED_ONLY = (
     "X-Forwarded-Tls-Client-Cert",
     "X-Forwarded-Tls-Client-Cert-Info",
     "X-Forwarded-User",
+    "X-Goog-Authenticated-User-Email",
+    "X-Goog-Authenticated-User-Id",
+    "X-Goog-IAP-JWT-Assertion",
     "X-Remote-User",
     "X-SSL-Client-Cert",
     "X-SSL-Client-DN",
     "X-SSL-Client-Verify",
+    "X-WebAuth-User",
 )
 """Passed on from a trusted proxy, removed from the requests of all others."""
 
