@@ -3,14 +3,14 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ALLOWED = re.compile(
     r"(UV|PIP|POETRY_HTTP_BASIC|NODE|NPM_CONFIG|YARN|PNPM)_[A-Z0-9_]+"
     r"|(DISABLE|DEBUG)_COLLECTSTATIC|PYTHON_VERSION|BUILD_ENV"
 )
-"""Names that every build may see. BUILD_ENV lists further ones, separated by commas."""
+"""Names that every build may see. BUILD_ENV lists further ones, with commas between them."""
 
 CA_BUNDLE_PATH = "/etc/pushdeploy/ca-bundle.crt"
 """Where a build container finds the operator's CA bundle."""
@@ -38,8 +38,13 @@ def build_environment(config: Mapping[str, str]) -> Mapping[str, str]:
 
 def listed_environment(config: Mapping[str, str]) -> Mapping[str, str]:
     """The config vars that BUILD_ENV lists."""
-    listed = {name.strip() for name in config.get("BUILD_ENV", "").split(",")}
+    listed = listed_names(config)
     return {name: value for name, value in config.items() if name in listed}
+
+
+def listed_names(config: Mapping[str, str]) -> Sequence[str]:
+    """What BUILD_ENV says, with commas or spaces between the names."""
+    return config.get("BUILD_ENV", "").replace(",", " ").split()
 
 
 def environment_hash(environment: Mapping[str, str]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pushdeploy.build.environment import listed_names
 from pushdeploy.build.shelf import Shelf
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.names import WEB, AppName, ProcessType
@@ -121,7 +122,7 @@ class Circumstances:
 
     def let_in(self, name: str, *assignments: str) -> str:
         """What to type so that builds see a config var, with those that they see already."""
-        listed = [word.strip() for word in self.environment.get("BUILD_ENV", "").split(",")]
+        listed = listed_names(self.environment)
         return self.config_set(*assignments, f"BUILD_ENV={','.join(filter(None, [*listed, name]))}")
 
 

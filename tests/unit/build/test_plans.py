@@ -195,3 +195,9 @@ def test_a_token_that_a_build_does_not_see_is_named(
     assert failed.value.message == f"requirements.txt wants ${{TOKEN}}, which {why}"
     assert failed.value.hint == f"ssh deploy {typed}"
     BUILDPACK.plan(tree, circumstances({"TOKEN": "t"}))
+
+
+@pytest.mark.parametrize("listed", ["ONE,TWO", "ONE, TWO", "ONE TWO", " ONE ,,TWO\n"])
+def test_names_that_builds_may_see_stand_between_commas_or_spaces(listed: str) -> None:
+    config = {"ONE": "1", "TWO": "2", "THREE": "3", "BUILD_ENV": listed}
+    assert set(build_environment(config)) == {"ONE", "TWO", "BUILD_ENV"}
