@@ -23,13 +23,19 @@ pytestmark = pytest.mark.docker
 
 LOOK = """\
 import socket, sys
-for place in sys.argv[1:]:
+from concurrent.futures import ThreadPoolExecutor
+
+def look(place):
     address, port = place.split()
     try:
         socket.create_connection((address, int(port)), timeout=3).close()
-        print("reached", place)
+        return f"reached {place}"
     except OSError:
-        print("closed", place)
+        return f"closed {place}"
+
+places = sys.argv[1:]
+with ThreadPoolExecutor(len(places)) as pool:
+    print(*pool.map(look, places), sep="\\n")
 """
 
 

@@ -3,6 +3,7 @@
 import base64
 from datetime import UTC, datetime, timedelta, timezone
 
+import click
 import pytest
 
 import pushdeploy
@@ -36,12 +37,12 @@ def test_a_disk_is_attached_by_a_release_of_its_own(machine: Machine, line: str)
     "words", [["data"], ["data", "/a", "/b"], ["/var/lib/x:/data"], ["data", "data"], ["data:"]]
 )
 def test_a_disk_without_name_or_path_is_refused(words: list[str]) -> None:
-    with pytest.raises(UserError):
+    with pytest.raises((UserError, click.UsageError)):
         parse_attachment(words)
 
 
 def test_a_directory_of_the_server_is_no_disk() -> None:
-    with pytest.raises(UserError, match="disks have names here"):
+    with pytest.raises(click.UsageError, match="disks have names here"):
         parse_attachment(["/srv/dokku/data/storage/shop:/data"])
 
 
