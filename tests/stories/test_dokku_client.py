@@ -5,16 +5,17 @@ It takes the app from the git remote, and so sends it for commands that name it 
 
 import pytest
 
-from tests.stories.conftest import MakeRepository
-from tests.stories.harness import Result, Server
+from tests.stories.conftest import MakeRepository, MakeServer
+from tests.stories.harness import Result
 
 pytestmark = pytest.mark.docker
 
 
 def test_an_app_lives_its_life_by_what_the_client_of_dokku_sends(
-    server: Server, repo: MakeRepository
+    make_server: MakeServer, repo: MakeRepository
 ) -> None:
-    repository = repo("hello")
+    server = make_server()  # for what is set for all apps
+    repository = repo("hello", on=server)
     app = repository.app
 
     def sent(words: str, status: int = 0) -> Result:

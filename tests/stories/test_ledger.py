@@ -89,6 +89,7 @@ def test_info_tells_the_steps_of_the_build_and_of_the_release(
     steps = found["steps"]
     assert isinstance(steps, list)
     assert [step["name"] for step in steps] == [
+        "Writing the slug",
         "Building slug",
         "Starting web.1",
         "Switching traffic",
@@ -174,19 +175,19 @@ def test_old_slugs_go_and_their_releases_stay_as_expired(
     slugs = {row["version"]: str(row["slug"]) for row in server.json(f"releases {app}")}
     other = repo("hello", on=server)
     deploy(other, 1)
-    assert server.json(f"releases {other.app}")[0]["slug"] == slugs[1]
+    assert server.json(f"releases {other.app}")[0]["slug"] not in slugs.values()
 
     deploy(repository, 3, 4)
     removed = f"app={app} removed {slugs[2][:19]}"
     wait_until(lambda: removed in server.log(), 60, lambda: server.log()[-4000:])
 
     rows = server.json(f"releases {app}")
-    assert [row["version"] for row in rows if row["expired"]] == [2]
+    assert [row["version"] for row in rows if row["expired"]] == [2, 1]
     assert "expired" in server.ssh(f"releases {app}").stdout
     assert "v2 has expired" in server.ssh(f"rollback {app} v2").stderr
     assert server.get(other.app).body == "hello from version 1\n"
-    assert server.ssh(f"rollback {app} v1").returncode == 0
-    assert server.get(app).body == "hello from version 1\n"
+    assert server.ssh(f"rollback {app} v3").returncode == 0
+    assert server.get(app).body == "hello from version 3\n"
 
     server.ssh(f"apps:destroy {other.app} --force", check=True)
     # What the rollback made superfluous goes in the background, a moment after it.

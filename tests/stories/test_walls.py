@@ -144,7 +144,8 @@ def test_the_host_is_closed_at_start_and_stays_so_when_the_rules_vanish(
 
     open_again(Walls(walled.instance, []))
     wait_until(lambda: reached_by(task) == [], 60, walled.log)
-    assert "the rules that close this host to containers were gone; made anew" in walled.log()
+    told = "the rules that close this host to containers were gone; made anew"
+    wait_until(lambda: told in walled.log(), 20, walled.log)
 
 
 def test_what_was_opened_while_the_host_was_open_ends_with_the_gap(
