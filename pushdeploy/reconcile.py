@@ -85,7 +85,7 @@ class Reconciler:
             finally:
                 serving = [*present, *started]
                 down = requests_wait and is_down(plan, serving)
-                self._route(app, live, serving, plan.stop, output, down=down)
+                self._route(app, live, serving, plan.stop, output, down=down, new=started)
                 self._running.scheduler.stop(plan.stop, app.settings.stop_grace_seconds)
             return Found.SETTLED if len(present) == len(plan.keep) else Found.COMING
 
@@ -354,11 +354,17 @@ class Reconciler:
         output: Output,
         *,
         down: bool = False,
+        new: Sequence[Task] = (),
     ) -> None:
-        """``down``: there should be web processes among ``tasks`` and are none."""
+        """``down``: there should be web processes among ``tasks`` and are none.
+
+        ``RouteFailed`` as soon as one of ``new`` ends, whose address would be asked for long.
+        """
         route = self._outlook.route_of(app, live, tasks)
         if not down:
             self._outages.over(app.name)
         elif self._outages.bearable(app.name):
             route = held(route)
-        self._running.router.switch(route, targets_of(leaving), app.settings.drain_seconds, output)
+        fallen, seconds = Cancellation(), app.settings.drain_seconds
+        with self._running.scheduler.watching(new, fallen):
+            self._running.router.switch(route, targets_of(leaving), seconds, output, fallen)
