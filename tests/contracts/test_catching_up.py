@@ -21,7 +21,7 @@ from tests.stories.means import wait_until
 
 @pytest.fixture(scope="module", params=sorted(PLACES))
 def ground(request: pytest.FixtureRequest) -> Iterator[tuple[str, Path]]:
-    with file_system(request.param, 1024) as place:
+    with file_system(request.param, 4096) as place:
         yield PLACES[request.param], place
 
 
