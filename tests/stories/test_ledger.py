@@ -197,5 +197,6 @@ def test_old_slugs_go_and_their_releases_stay_as_expired(
         lambda: f"{server.json('releases:gc --plan')}\n{server.log()[-2000:]}",
     )
     server.ssh(f"apps:destroy {app} --force", check=True)
-    assert {row["why"] for row in server.json("releases:gc")} == {"no release has it"}
+    # Its slugs go in the background; what that has not come to yet goes now.
+    assert {row["why"] for row in server.json("releases:gc")} <= {"no release has it"}
     assert server.json("releases:gc") == []
