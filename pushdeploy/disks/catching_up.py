@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
+from pushdeploy.disks.durable import FEW
 from pushdeploy.disks.files import (
     Fill,
     directory,
@@ -22,9 +23,6 @@ from pushdeploy.disks.files import (
 from pushdeploy.disks.index import Identity, Index
 from pushdeploy.disks.progress import Progress
 from pushdeploy.disks.taking import Here, Taking
-
-_FEW = 200
-"""Up to so many changes each is flushed by itself; see ``durable``."""
 
 
 def catch_up(disk: Path, place: Path, fill: Fill, progress: Progress) -> tuple[Index, bool]:
@@ -40,7 +38,7 @@ def catch_up(disk: Path, place: Path, fill: Fill, progress: Progress) -> tuple[I
         catching.take(Here(source, target, None, "", set(names_in(target))))
     index = Index(catching.files, progress.size_bytes)
     index.write(place)
-    return index, catching.changes <= _FEW
+    return index, catching.changes <= FEW
 
 
 class _CatchingUp(Taking):
@@ -80,7 +78,7 @@ class _CatchingUp(Taking):
     def _made(self, target: int) -> None:
         """Of a directory too."""
         self.changes += 1
-        if self.changes <= _FEW:
+        if self.changes <= FEW:
             os.fsync(target)
 
     def _target_directory(self, here: Here, name: str, opened: ExitStack) -> int:

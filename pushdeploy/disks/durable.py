@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pushdeploy.disks.files import GONE, directory, names_in, plain_file
 
-_FEW = 200
+FEW = 200
 """Up to so many files each is flushed by itself; a flush of all costs less for more of them.
 
 But it waits for whatever else is being written there: the image of a build, most likely.
@@ -53,7 +53,7 @@ def _flush_all(opened: int, tree: Path) -> None:
 def _flush_each(within: int, flushed: int) -> int:
     """fsync(2) of everything in the directory, and itself: how many that were so far."""
     names = names_in(within)
-    if (flushed := flushed + len(names)) > _FEW:
+    if (flushed := flushed + len(names)) > FEW:
         raise _TooManyError
     for name in names:
         with suppress(*GONE):
