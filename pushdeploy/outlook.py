@@ -17,7 +17,10 @@ from pushdeploy.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """What the reconciler works on, made once by the wiring."""
+    """What the reconciler works on, made once by the wiring.
+
+    ``hold_seconds`` is how long requests of an app wait for processes that have ended.
+    """
 
     store: Store
     locks: AppLocks
@@ -28,6 +31,7 @@ class Running:
     router: Router
     snapshots: SnapshotPhase
     domain: str
+    hold_seconds: float
 
 
 class Outlook:

@@ -32,9 +32,6 @@ _AT_ONCE = 4
 _WATCHED_AT_ONCE = 32
 """One that waits for an app whose requests are held must not keep the others waiting."""
 
-_BEARABLE_SECONDS = 25
-"""How long requests of an app wait for processes that have ended by themselves."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Anew:
@@ -54,7 +51,7 @@ class Reconciler:
         self._running = running
         self._store = running.store
         self._outlook = Outlook(running)
-        self._outages = Outages(_BEARABLE_SECONDS)
+        self._outages = Outages(running.hold_seconds)
         self._said: dict[AppName, str] = {}
         self._dirty: Dirty | None = None
 

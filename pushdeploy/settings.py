@@ -158,8 +158,9 @@ class Settings(BaseSettings):
     hold_seconds: int = Field(
         25,
         ge=1,
-        description="How long a request waits while an app with a disk changes its version. Then"
-        " the visitor is asked to come back (503).",
+        description="How long a request waits while an app with a disk changes its version, or"
+        " for a web process that has ended by itself. Then the visitor is asked to come back"
+        " (503).",
     )
     build_timeout_seconds: int = Field(
         1800, ge=1, description="A build that takes longer is ended, and the push is rejected."

@@ -197,6 +197,7 @@ class Wiring:
             self._router,
             self._snapshots,
             self._settings.domain,
+            self._settings.hold_seconds,
         )
 
     @cached_property

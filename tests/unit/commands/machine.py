@@ -423,6 +423,7 @@ class Machine:
             self.router,
             snapshots,
             settings.domain,
+            settings.hold_seconds,
         )
         watch = Watch(self.store, self.scheduler)
         reconciler = Reconciler(running, watch.note)

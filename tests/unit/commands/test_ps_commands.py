@@ -13,7 +13,7 @@ from pushdeploy.domain.errors import BackendDown
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.task import Death, Ended
 from pushdeploy.reconcile import Reconciler
-from tests.unit.commands.machine import AT, SHOP, WORKER, Machine, MemoryRouter
+from tests.unit.commands.machine import AT, SHOP, WEB, WORKER, Machine, MemoryRouter
 
 BLOG = AppName("blog")
 
@@ -197,6 +197,18 @@ def test_processes_are_started_again_where_nothing_can_be_written(tmp_path: Path
     assert Reconciler(running, no_room).converge_quietly(SHOP) is Found.FAILED
     assert machine.places() == ["web.1"]
     machine.store.close()
+
+
+@pytest.mark.parametrize(("hold_seconds", "state"), [(3600, "held"), (0, "stopped")])
+def test_requests_wait_as_long_as_the_operator_says_for_what_ended_by_itself(
+    machine: Machine, hold_seconds: int, state: str
+) -> None:
+    machine.live()
+    machine.scheduler.running.clear()
+    machine.scheduler.broken = {WEB}
+    running = replace(machine.running, hold_seconds=hold_seconds)
+    assert Reconciler(running, lambda _: None).converge_quietly(SHOP) is Found.FAILED
+    assert machine.router.table[SHOP].state == state
 
 
 @pytest.mark.parametrize(("seconds", "watch"), [(11, "10s"), (2, "1s"), (0, "0s")])
