@@ -10,19 +10,19 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from pushdeploy.access.trail import NoTrail
 from pushdeploy.commands.session import Session
-from pushdeploy.domain.access import PublicKey
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import Busy, UnknownApp
 from pushdeploy.domain.names import AppName, CommitId, KeyName
 from pushdeploy.domain.ports import Output
+from pushdeploy.domain.public_key import PublicKey
 from pushdeploy.domain.source import Source
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.receive.service import GitService, PackLimits
 from pushdeploy.settings import Address
 from pushdeploy.ssh.keys import create_host_key
 from pushdeploy.ssh.server import SshServer
-from pushdeploy.trail import NoTrail
 
 LINES = 200
 LINE_PAUSE_SECONDS = 0.005

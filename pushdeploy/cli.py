@@ -225,8 +225,8 @@ def keys_add(name: str, settings: Settings) -> None:
     Example:
         pushdeploy keys:add anna < anna.pub
     """
-    from pushdeploy.domain.access import PublicKey
     from pushdeploy.domain.key_text import decoded
+    from pushdeploy.domain.public_key import PublicKey
 
     keys = PublicKey.several(KeyName.parse(name), decoded(sys.stdin.buffer.read()))
     with _Opened(settings) as store, _written_down(store, f"keys:add {name}"):
@@ -279,7 +279,7 @@ def keys_remove(name: str, force: bool, settings: Settings) -> None:
 @contextmanager
 def _written_down(store: "Store", command: str) -> Iterator[None]:
     """In the audit log, by whoever uses the server's own shell."""
-    from pushdeploy.trail import Trail, local_user
+    from pushdeploy.access.trail import Trail, local_user
 
     with Trail(store.audit).act(local_user(), f"pushdeploy {command}") as act:
         yield

@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from textwrap import wrap
 
+from pushdeploy.access.trail import Trail, local_user
 from pushdeploy.domain.errors import UserError
 from pushdeploy.instance import Home, create_instance
 from pushdeploy.output import Output
@@ -12,7 +13,6 @@ from pushdeploy.settings import Settings
 from pushdeploy.ssh.keys import create_host_key
 from pushdeploy.store import Store
 from pushdeploy.templating import Templates
-from pushdeploy.trail import Trail, local_user
 
 
 def make_home(settings: Settings, output: Output) -> None:

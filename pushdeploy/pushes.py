@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
-from pushdeploy.deploy import Deployer
 from pushdeploy.domain.app import DEPLOY_BRANCH, deploy_branch_of
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import PushdeployError, RenamedApp, UnknownApp
@@ -12,11 +11,12 @@ from pushdeploy.domain.hosts import refuse_taken_name
 from pushdeploy.domain.names import AppName, CommitId, KeyName
 from pushdeploy.domain.ports import Output
 from pushdeploy.domain.source import Source
+from pushdeploy.flow.deploy import Deployer
+from pushdeploy.flow.ship import Asker
 from pushdeploy.output import Quiet
 from pushdeploy.receive.updates import HEADS
-from pushdeploy.reconcile import Reconciler
-from pushdeploy.ship import Asker
 from pushdeploy.store import Store
+from pushdeploy.upkeep.reconcile import Reconciler
 
 _ALIKE = 0.75
 """How much like another name one must be to be taken for a mistake, of 1."""

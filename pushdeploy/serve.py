@@ -11,13 +11,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
+from pushdeploy.access.trail import Trail, local_user
 from pushdeploy.domain.errors import Busy, PushdeployError
 from pushdeploy.domain.names import AppName
 from pushdeploy.instance import Home, read_instance
-from pushdeploy.leftovers import Leftovers
 from pushdeploy.room import Reserve, blamed, lack_of
 from pushdeploy.settings import Settings
-from pushdeploy.trail import Trail, local_user
+from pushdeploy.upkeep.leftovers import Leftovers
 from pushdeploy.wiring import Server, Wiring
 
 _log = logging.getLogger(__name__)

@@ -4,14 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from pushdeploy.access.trail import Trail
 from pushdeploy.build.builder import SlugBuilder
 from pushdeploy.build.containers import BuildSettings
 from pushdeploy.build.stacks import Stacks
-from pushdeploy.change import Means
 from pushdeploy.commands.dispatch import Commands
 from pushdeploy.commands.platform import Platform
-from pushdeploy.cutover import STOP_SECONDS
-from pushdeploy.deploy import Deployer
 from pushdeploy.disks.directories import Directories
 from pushdeploy.disks.shelf import Shelf
 from pushdeploy.domain.errors import BackendDown, PushdeployError
@@ -19,36 +17,38 @@ from pushdeploy.domain.manifest import Limits
 from pushdeploy.domain.names import AppName, CommitId, KeyName
 from pushdeploy.domain.ports import Engine, Output, Router, Scheduler
 from pushdeploy.engine.docker import DockerEngine
+from pushdeploy.flow.change import Means
+from pushdeploy.flow.cutover import STOP_SECONDS
+from pushdeploy.flow.deploy import Deployer
+from pushdeploy.flow.outlook import Running
+from pushdeploy.flow.promote import Promoter
+from pushdeploy.flow.ship import Shipper, Stages
+from pushdeploy.flow.watch import Watch
 from pushdeploy.instance import Home
-from pushdeploy.layers import Layers
-from pushdeploy.leftovers import Leftovers
 from pushdeploy.lifecycle import Lifecycle
 from pushdeploy.locks import AppLocks, OneOffs, Pins, TrafficLocks, Writers
-from pushdeploy.outlook import Running
-from pushdeploy.promote import Promoter
 from pushdeploy.pushes import Pushes
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.receive.service import GitService, PackLimits
-from pushdeploy.reconcile import Reconciler
-from pushdeploy.recovery import Recovery
 from pushdeploy.release.copies import Copies
 from pushdeploy.release.phase import ReleasePhase
 from pushdeploy.release.rehearsal import Rehearsals, Stage
 from pushdeploy.release.snapshots import SnapshotPhase
 from pushdeploy.resources import find
-from pushdeploy.retention import Retention
 from pushdeploy.route.rendering import front_of
 from pushdeploy.route.routers.nginx import ROUTER
 from pushdeploy.run.manifests import Manifests
 from pushdeploy.run.schedulers.docker_local import SCHEDULER
 from pushdeploy.settings import Settings
-from pushdeploy.ship import Shipper, Stages
 from pushdeploy.ssh.server import SshServer
 from pushdeploy.store import Store
 from pushdeploy.templating import Templates
-from pushdeploy.trail import Trail
-from pushdeploy.walls import Walls
-from pushdeploy.watch import Watch
+from pushdeploy.upkeep.layers import Layers
+from pushdeploy.upkeep.leftovers import Leftovers
+from pushdeploy.upkeep.reconcile import Reconciler
+from pushdeploy.upkeep.recovery import Recovery
+from pushdeploy.upkeep.retention import Retention
+from pushdeploy.upkeep.walls import Walls
 
 AfterReceive = Callable[[AppName, str, str, str, KeyName, Output], None]
 

@@ -13,7 +13,7 @@ from pushdeploy.domain.app import App
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.promotion import TargetResult
-from pushdeploy.promote import Promotion
+from pushdeploy.flow.promote import Promotion
 
 
 @command("apps:clone", example="apps:clone shop shop-review")

@@ -6,7 +6,8 @@ from contextlib import suppress
 
 import click
 
-from pushdeploy.commands.face.access import check_access
+from pushdeploy.access.gate import check_access
+from pushdeploy.access.trail import Trail
 from pushdeploy.commands.face.audit import refused_line
 from pushdeploy.commands.face.catalogue import Catalogue
 from pushdeploy.commands.face.command import Command
@@ -18,7 +19,6 @@ from pushdeploy.commands.session import Session
 from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import AppName
 from pushdeploy.room import Reserve, blamed, lack_of
-from pushdeploy.trail import Trail
 
 MAKES_ROOM = frozenset(
     {

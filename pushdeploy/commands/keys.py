@@ -2,16 +2,16 @@
 
 import click
 
-from pushdeploy.commands.face.access import role_of
+from pushdeploy.access.gate import role_of
 from pushdeploy.commands.face.arguments import form_option
 from pushdeploy.commands.face.asking import read_bytes
 from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.printing import show_record, show_rows
 from pushdeploy.commands.face.request import Request
-from pushdeploy.domain.access import PublicKey
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.key_text import decoded
 from pushdeploy.domain.names import KeyName
+from pushdeploy.domain.public_key import PublicKey
 
 _MOST_BYTES = 64 * 1024
 _name_argument = click.argument("name", type=KeyName.parse, metavar="NAME")

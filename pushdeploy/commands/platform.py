@@ -4,21 +4,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pushdeploy.deploy import Deployer
 from pushdeploy.disks.directories import Directories
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports import Refs, Scheduler
-from pushdeploy.leftovers import Leftovers
+from pushdeploy.flow.deploy import Deployer
+from pushdeploy.flow.promote import Promoter
+from pushdeploy.flow.ship import Asker
 from pushdeploy.locks import AppLocks, OneOffs, Purpose, TrafficLocks, Writers
-from pushdeploy.promote import Promoter
-from pushdeploy.reconcile import Reconciler
 from pushdeploy.release.rehearsal import Rehearsals
 from pushdeploy.release.snapshots import SnapshotPhase
-from pushdeploy.retention import Retention
 from pushdeploy.run.manifests import Manifests
 from pushdeploy.settings import Settings
-from pushdeploy.ship import Asker
 from pushdeploy.store import Store
+from pushdeploy.upkeep.leftovers import Leftovers
+from pushdeploy.upkeep.reconcile import Reconciler
+from pushdeploy.upkeep.retention import Retention
 
 
 @dataclass(frozen=True, slots=True)

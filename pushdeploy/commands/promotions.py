@@ -26,9 +26,9 @@ from pushdeploy.domain.pipeline import Pipeline, PipelineName
 from pushdeploy.domain.promotion import Mode, TargetResult, promoted_from
 from pushdeploy.domain.release import Release
 from pushdeploy.domain.verification import Evidence, disagreements, short, troubles_of
-from pushdeploy.promote import Promotion
+from pushdeploy.flow.promote import Promotion
+from pushdeploy.flow.ship import Asker
 from pushdeploy.release.rehearsal import Rehearsal
-from pushdeploy.ship import Asker
 
 
 def parse_apps(text: str) -> Sequence[AppName]:

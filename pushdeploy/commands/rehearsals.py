@@ -9,8 +9,8 @@ from pushdeploy.commands.face.rehearsals import rehearsed
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App
 from pushdeploy.domain.errors import UserError
+from pushdeploy.flow.ship import Asker
 from pushdeploy.release.rehearsal import Rehearsal
-from pushdeploy.ship import Asker
 
 
 @command("releases:rehearse", example="releases:rehearse shop --slug-of shop-staging")

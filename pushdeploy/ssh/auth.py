@@ -10,8 +10,8 @@ from paramiko.message import Message
 from paramiko.pkey import PKey
 from paramiko.transport import Transport
 
-from pushdeploy.domain.access import Login, fingerprint
 from pushdeploy.domain.names import KeyName
+from pushdeploy.domain.public_key import Login, fingerprint
 
 _MOST_REQUESTS = 20
 _log = logging.getLogger(__name__)

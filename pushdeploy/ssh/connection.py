@@ -14,9 +14,9 @@ from paramiko.common import (
 from paramiko.pkey import PKey
 from paramiko.server import ServerInterface
 
-from pushdeploy.domain.access import Login
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import KeyName
+from pushdeploy.domain.public_key import Login
 from pushdeploy.ssh.auth import NobodysKey
 from pushdeploy.ssh.link import Link
 

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from paramiko.pkey import PKey, UnknownKeyType
 from paramiko.ssh_exception import SSHException
 
-from pushdeploy.domain import access
+from pushdeploy.domain import public_key
 from pushdeploy.domain.errors import UserError
 
 
@@ -55,7 +55,7 @@ def host_key_line(path: Path) -> str:
 
 def fingerprint(path: Path) -> str:
     """``SHA256:…`` of the host key, as ssh shows it at the first connection."""
-    return access.fingerprint(load_host_key(path).asbytes())
+    return public_key.fingerprint(load_host_key(path).asbytes())
 
 
 def _new_key() -> bytes:

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from paramiko.pkey import PKey
 
-from pushdeploy.arrivals import Arrivals
+from pushdeploy.access.arrivals import Arrivals
+from pushdeploy.access.trail import Trail
 from pushdeploy.commands.session import Session
-from pushdeploy.domain.access import Login
 from pushdeploy.domain.errors import BackendDown
 from pushdeploy.domain.names import KeyName
+from pushdeploy.domain.public_key import Login
 from pushdeploy.settings import Address
 from pushdeploy.ssh.connection import Connection
 from pushdeploy.ssh.gate import Gate, Startup
@@ -24,7 +25,6 @@ from pushdeploy.ssh.keys import load_host_key
 from pushdeploy.ssh.standing import Guest, Standing
 from pushdeploy.ssh.transport import HardTransport, allowed_ciphers
 from pushdeploy.ssh.work import Work
-from pushdeploy.trail import Trail
 
 _BACKLOG = 512
 _LAST_WORDS_SECONDS = 2.0

@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pushdeploy.access.trail import Trail
 from pushdeploy.commands.face.audit import refused_line
 from pushdeploy.commands.face.printing import output_of
 from pushdeploy.commands.session import Session
 from pushdeploy.domain.errors import BUG_STATUS, PushdeployError
 from pushdeploy.domain.names import AppName
 from pushdeploy.ssh.link import Link
-from pushdeploy.trail import Trail
 
 _SERVICES = ("git-receive-pack", "git-upload-pack", "git-upload-archive")
 _log = logging.getLogger(__name__)

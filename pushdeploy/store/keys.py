@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import delete, insert, or_, select
 
-from pushdeploy.domain.access import PublicKey
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import KeyName
+from pushdeploy.domain.public_key import PublicKey
 from pushdeploy.store.database import Conflict, Database
 from pushdeploy.store.schema import KEYS
 

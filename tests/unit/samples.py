@@ -4,7 +4,6 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
-from pushdeploy.domain.access import PublicKey
 from pushdeploy.domain.app import App, AppSettings
 from pushdeploy.domain.names import (
     AppName,
@@ -16,6 +15,7 @@ from pushdeploy.domain.names import (
     ProcessType,
     TreeId,
 )
+from pushdeploy.domain.public_key import PublicKey
 from pushdeploy.domain.release import Candidate, Reason, Release, ReleaseStatus
 from pushdeploy.domain.slug import Healthcheck, Slug
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pushdeploy.commands.face.access import Need
+from pushdeploy.access.gate import Need
 from pushdeploy.commands.face.audit import audited_line
 from pushdeploy.commands.face.line import named_app, split_words
 from pushdeploy.domain.errors import UserError

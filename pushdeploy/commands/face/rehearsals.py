@@ -17,9 +17,9 @@ from pushdeploy.domain.rehearsal import (
     WebRun,
 )
 from pushdeploy.domain.sizes import about_bytes
+from pushdeploy.flow.ship import Asker
 from pushdeploy.output import duration
 from pushdeploy.release.rehearsal import Rehearsal
-from pushdeploy.ship import Asker
 
 Document = Mapping[str, object]
 

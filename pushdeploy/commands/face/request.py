@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from pushdeploy.commands.platform import Platform
 from pushdeploy.commands.session import Session
+from pushdeploy.flow.ship import Asker
 from pushdeploy.output import Output
-from pushdeploy.ship import Asker
 from pushdeploy.store import Store
 
 if TYPE_CHECKING:

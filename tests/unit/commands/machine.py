@@ -11,13 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from pushdeploy.build.caches import AppCaches
-from pushdeploy.change import Means
 from pushdeploy.commands.dispatch import Commands
 from pushdeploy.commands.platform import Platform
-from pushdeploy.deploy import Deployer
 from pushdeploy.disks.directories import Directories
 from pushdeploy.disks.shelf import Shelf
-from pushdeploy.domain.access import PublicKey
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import LogLine
 from pushdeploy.domain.errors import BootFailed, BuildFailed, Cancelled, RouteFailed
@@ -33,30 +30,33 @@ from pushdeploy.domain.names import (
     TreeId,
 )
 from pushdeploy.domain.ports import Output, Streams, WindowSize
+from pushdeploy.domain.public_key import PublicKey
 from pushdeploy.domain.release import Candidate, Reason, Release
 from pushdeploy.domain.route import Route, Target
 from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.source import Source
 from pushdeploy.domain.task import Ended, Slot, Specimen, Task, Tried
-from pushdeploy.leftovers import Leftovers
+from pushdeploy.flow.change import Means
+from pushdeploy.flow.deploy import Deployer
+from pushdeploy.flow.outlook import Running
+from pushdeploy.flow.promote import Promoter
+from pushdeploy.flow.ship import Shipper, Stages
+from pushdeploy.flow.watch import Watch
 from pushdeploy.lifecycle import Lifecycle
 from pushdeploy.locks import AppLocks, OneOffs, Pins, TrafficLocks, Writers
-from pushdeploy.outlook import Running
 from pushdeploy.output import Quiet
-from pushdeploy.promote import Promoter
 from pushdeploy.receive.repositories import Repositories
-from pushdeploy.reconcile import Reconciler
-from pushdeploy.recovery import Recovery
 from pushdeploy.release.copies import Copies
 from pushdeploy.release.phase import ReleasePhase
 from pushdeploy.release.rehearsal import Rehearsals, Stage
 from pushdeploy.release.snapshots import SnapshotPhase
-from pushdeploy.retention import Retention
 from pushdeploy.run.manifests import Manifests
 from pushdeploy.settings import Address, load_settings
-from pushdeploy.ship import Shipper, Stages
 from pushdeploy.store import Store
-from pushdeploy.watch import Watch
+from pushdeploy.upkeep.leftovers import Leftovers
+from pushdeploy.upkeep.reconcile import Reconciler
+from pushdeploy.upkeep.recovery import Recovery
+from pushdeploy.upkeep.retention import Retention
 from tests.fakes import FakeEngine
 
 ADA = KeyName("ada")

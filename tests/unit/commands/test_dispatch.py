@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from pushdeploy.commands.face.access import allowed
+from pushdeploy.access.gate import allowed
 from pushdeploy.commands.face.audit import audited_line
 from pushdeploy.commands.face.line import Line, parse_line, split_words
 from pushdeploy.domain.errors import UserError

@@ -5,9 +5,9 @@ import pytest
 from pushdeploy.domain.names import AppName, ImageDigest
 from pushdeploy.domain.promotion import Mode
 from pushdeploy.domain.release import Candidate, Reason, ReleaseStatus
+from pushdeploy.flow.promote import Promotion
+from pushdeploy.flow.ship import Asker
 from pushdeploy.output import Quiet
-from pushdeploy.promote import Promotion
-from pushdeploy.ship import Asker
 from tests.unit.commands.machine import ADA, SHOP, WEB, Client, Machine, slug_of
 
 OLD = ImageDigest("sha256:" + "1" * 64)

@@ -20,9 +20,9 @@ from pushdeploy.domain.ports import Output
 from pushdeploy.domain.release import Candidate, Reason, ReleaseStatus
 from pushdeploy.domain.route import Route, Target
 from pushdeploy.domain.task import Slot, Task
+from pushdeploy.flow.ship import Asker
 from pushdeploy.output import Quiet
 from pushdeploy.route.deadline import until
-from pushdeploy.ship import Asker
 from tests.unit.commands.machine import ADA, SHOP, WEB, Machine, MemoryRouter, MemoryScheduler
 
 

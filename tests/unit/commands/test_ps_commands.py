@@ -8,11 +8,11 @@ from typing import NoReturn
 
 import pytest
 
-from pushdeploy.dirty import Found
 from pushdeploy.domain.errors import BackendDown
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.task import Death, Ended
-from pushdeploy.reconcile import Reconciler
+from pushdeploy.upkeep.dirty import Found
+from pushdeploy.upkeep.reconcile import Reconciler
 from tests.unit.commands.machine import AT, SHOP, WEB, WORKER, Machine, MemoryRouter
 
 BLOG = AppName("blog")

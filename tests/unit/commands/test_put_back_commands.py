@@ -14,9 +14,9 @@ from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.errors import BackendDown, NoRoom, SnapshotFailed
 from pushdeploy.domain.names import DiskName
 from pushdeploy.domain.release import ReleaseStatus
+from pushdeploy.flow.ship import Asker, Shipper
 from pushdeploy.output import Output
 from pushdeploy.release.snapshots import SnapshotPhase
-from pushdeploy.ship import Asker, Shipper
 from tests.unit.commands.machine import ADA, SHOP, WEB, Machine
 
 

@@ -8,8 +8,8 @@ import pytest
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.names import AppName, DiskName
+from pushdeploy.flow.ship import Asker
 from pushdeploy.output import Quiet
-from pushdeploy.ship import Asker
 from tests.unit.commands.machine import ADA, SHOP, WEB, WORKER, Client, Machine, slug_of
 
 DATA = DiskName("data")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pushdeploy.domain.access import PublicKey
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.key_text import decoded
 from pushdeploy.domain.names import KeyName
+from pushdeploy.domain.public_key import PublicKey
 
 NAME = KeyName("laptop")
 KINDS = [

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from pushdeploy.domain.access import PublicKey
+from pushdeploy.access.trail import NoTrail, Trail
+from pushdeploy.domain.public_key import PublicKey
 from pushdeploy.settings import Address
 from pushdeploy.ssh.keys import create_host_key, host_key_line
 from pushdeploy.ssh.server import SshServer
-from pushdeploy.trail import NoTrail, Trail
 from tests.unit.ssh.host import Commands, Host, Serve, make_key
 
 

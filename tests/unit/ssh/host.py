@@ -13,9 +13,9 @@ from typing import Any
 import paramiko
 
 from pushdeploy.commands.session import Session
-from pushdeploy.domain.access import PublicKey
 from pushdeploy.domain.names import KeyName
 from pushdeploy.domain.ports import WindowSize
+from pushdeploy.domain.public_key import PublicKey
 from pushdeploy.settings import Address
 from pushdeploy.ssh.server import SshServer
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pushdeploy.arrivals import Arrivals
+from pushdeploy.access.arrivals import Arrivals
+from pushdeploy.access.trail import Trail
 from pushdeploy.store import AuditEntry, AuditState, Store
-from pushdeploy.trail import Trail
 from tests.unit.ssh.host import Serve, logged_in, make_key, until
 
 

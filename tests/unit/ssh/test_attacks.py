@@ -27,8 +27,8 @@ from paramiko.common import (
     cMSG_USERAUTH_SUCCESS,
 )
 
-from pushdeploy.domain.access import PublicKey
 from pushdeploy.domain.names import KeyName
+from pushdeploy.domain.public_key import PublicKey
 from pushdeploy.ssh.connection import MOST_SESSIONS
 from tests.unit.ssh.host import DEADLINE_SECONDS, Host, Serve, logged_in, make_key, strange, until
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from pushdeploy.access.trail import NoTrail
 from pushdeploy.domain.errors import BackendDown, UserError
 from pushdeploy.settings import Address
 from pushdeploy.ssh.keys import create_host_key, fingerprint, host_key_line
 from pushdeploy.ssh.server import SshServer
-from pushdeploy.trail import NoTrail
 from tests.unit.ssh.host import Host
 
 

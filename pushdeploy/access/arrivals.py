@@ -4,7 +4,7 @@ import threading
 import time
 from collections import deque
 
-from pushdeploy.trail import Trail
+from pushdeploy.access.trail import Trail
 
 NOBODY = "(nobody)"
 """Who was refused. No key can be called so."""

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from time import monotonic
 
-from pushdeploy.change import Change, Means, NewTasks, confirmed, made_ready, release_phase
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.disk import CutOver
 from pushdeploy.domain.errors import PushdeployError
@@ -13,6 +12,7 @@ from pushdeploy.domain.release import ReleaseStatus
 from pushdeploy.domain.route import route_of, targets_of
 from pushdeploy.domain.snapshot import Snapshot
 from pushdeploy.domain.task import Task
+from pushdeploy.flow.change import Change, Means, NewTasks, confirmed, made_ready, release_phase
 from pushdeploy.output import duration
 
 STOP_SECONDS = 10

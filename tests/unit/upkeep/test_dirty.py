@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pushdeploy.dirty import Dirty, Found
 from pushdeploy.domain.errors import BackendDown
 from pushdeploy.domain.names import AppName
+from pushdeploy.upkeep.dirty import Dirty, Found
 
 SHOP = AppName("shop")
 BLOG = AppName("blog")

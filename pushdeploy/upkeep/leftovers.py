@@ -12,8 +12,8 @@ from pushdeploy.domain.errors import Busy, PushdeployError
 from pushdeploy.domain.leftovers import Bound, Window, doomed_images, doomed_records
 from pushdeploy.domain.ports import Engine
 from pushdeploy.locks import AppLocks
-from pushdeploy.retention import Retention
 from pushdeploy.store import Store
+from pushdeploy.upkeep.retention import Retention
 
 _log = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from pushdeploy.domain.names import ImageDigest
 from pushdeploy.domain.release import Release
 from pushdeploy.locks import AppLocks, Pins, Purpose
 from pushdeploy.output import Quiet
-from pushdeploy.retention import Retention
 from pushdeploy.store import Store
+from pushdeploy.upkeep.retention import Retention
 from tests.fakes import FakeEngine
 from tests.unit.samples import BLOG, SHOP, candidate, slug
 

@@ -9,8 +9,8 @@ from pushdeploy.domain.ports import Engine, Scheduler
 from pushdeploy.domain.task import Task
 from pushdeploy.locks import AppLocks, Purpose
 from pushdeploy.output import Quiet
-from pushdeploy.reconcile import Reconciler
 from pushdeploy.run.labels import ONCE, ROLE
+from pushdeploy.upkeep.reconcile import Reconciler
 
 _log = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.release import Candidate, Reason, Release
+from pushdeploy.flow.ship import Asker, Shipper
 from pushdeploy.locks import AppLocks, Purpose
 from pushdeploy.output import Quiet
-from pushdeploy.ship import Asker, Shipper
 from pushdeploy.store import Store
 
 _log = logging.getLogger(__name__)

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from pushdeploy import first_deploy
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.config import changed_config, described_change
 from pushdeploy.domain.disk import Attachment
@@ -17,10 +16,11 @@ from pushdeploy.domain.release import Candidate, Reason, Release, ReleaseStatus
 from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.snapshot import Snapshot
 from pushdeploy.domain.source import Source
+from pushdeploy.flow import first_deploy
+from pushdeploy.flow.ship import Asker, Preparation, Shipper
 from pushdeploy.lifecycle import Lifecycle
 from pushdeploy.locks import AppLocks, Purpose
 from pushdeploy.release.snapshots import SnapshotPhase
-from pushdeploy.ship import Asker, Preparation, Shipper
 from pushdeploy.store import Store
 
 _RETRIED = re.compile(r"\A(Retry of v[0-9]+: )+")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pushdeploy.layers import Layers
+from pushdeploy.upkeep.layers import Layers
 from tests.fakes import FakeEngine
 from tests.unit.commands.machine import SHOP, Machine
 from tests.unit.samples import BLOG

@@ -1,5 +1,5 @@
 from pushdeploy.domain.names import AppName
-from pushdeploy.outages import Outages
+from pushdeploy.upkeep.outages import Outages
 
 SHOP = AppName("shop")
 

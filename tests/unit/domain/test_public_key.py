@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pushdeploy.domain.access import PublicKey
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import KeyName
+from pushdeploy.domain.public_key import PublicKey
 
 NAME = KeyName("laptop")
 

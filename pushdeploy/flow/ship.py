@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from pushdeploy.change import Change, Means
-from pushdeploy.cutover import bring_live, places
 from pushdeploy.domain.announcement import announced
 from pushdeploy.domain.app import App
 from pushdeploy.domain.cancel import Cancellation
@@ -18,10 +16,12 @@ from pushdeploy.domain.ports import Output, Refs
 from pushdeploy.domain.release import Candidate, Reason, Release
 from pushdeploy.domain.route import default_host, url_of
 from pushdeploy.domain.task import Task
+from pushdeploy.flow.change import Change, Means
+from pushdeploy.flow.cutover import bring_live, places
+from pushdeploy.flow.watch import Watch
 from pushdeploy.lifecycle import Lifecycle
 from pushdeploy.release.snapshots import covered
 from pushdeploy.run.manifests import Manifests
-from pushdeploy.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports import Builder, Output, Refs
 from pushdeploy.domain.promotion import Mode, TargetResult, promotion_of
 from pushdeploy.domain.release import Candidate, Reason, Release, ReleaseStatus
+from pushdeploy.flow.ship import Asker, Shipper
+from pushdeploy.flow.take_back import Former, TakeBack
 from pushdeploy.locks import AppLocks, Purpose
-from pushdeploy.ship import Asker, Shipper
 from pushdeploy.store import Store
-from pushdeploy.take_back import Former, TakeBack
 
 _AT_ONCE = 8
 

@@ -8,10 +8,10 @@ import pytest
 
 from pushdeploy.build.caches import AppCaches
 from pushdeploy.domain.leftovers import BuildRecord
-from pushdeploy.leftovers import Leftovers
 from pushdeploy.locks import AppLocks
-from pushdeploy.retention import Retention
 from pushdeploy.store import Store
+from pushdeploy.upkeep.leftovers import Leftovers
+from pushdeploy.upkeep.retention import Retention
 from tests.fakes import FakeEngine
 from tests.unit.samples import BLOG, SHOP
 

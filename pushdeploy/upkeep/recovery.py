@@ -10,8 +10,8 @@ from pushdeploy.domain.disk import CutOver
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.release import Release, ReleaseStatus
+from pushdeploy.flow.outlook import Running
 from pushdeploy.locks import Purpose
-from pushdeploy.outlook import Running
 from pushdeploy.output import Quiet
 from pushdeploy.run.once import TIMED_OUT
 

@@ -8,8 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 
-from pushdeploy.cutover import STOP_SECONDS, places
-from pushdeploy.dirty import Dirty, Found
 from pushdeploy.domain.app import App
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import PushdeployError, UnknownApp, UserError
@@ -23,9 +21,11 @@ from pushdeploy.domain.ports import Output
 from pushdeploy.domain.release import Release
 from pushdeploy.domain.route import held, targets_of
 from pushdeploy.domain.task import Slot, Task
-from pushdeploy.outages import Outages
-from pushdeploy.outlook import Outlook, Running
+from pushdeploy.flow.cutover import STOP_SECONDS, places
+from pushdeploy.flow.outlook import Outlook, Running
 from pushdeploy.output import Quiet
+from pushdeploy.upkeep.dirty import Dirty, Found
+from pushdeploy.upkeep.outages import Outages
 
 _log = logging.getLogger(__name__)
 _AT_ONCE = 4

@@ -1,0 +1,1 @@
+"""What nobody asks for: chores that keep what runs, and what is kept, as it should be."""
