@@ -90,9 +90,7 @@ def _startup(server: Server, settings: Settings, stopping: threading.Event) -> N
     threading.Thread(
         target=server.reconciler.watch, args=[stopping], name="watch", daemon=True
     ).start()
-    threading.Thread(
-        target=_upkeep, args=[server, settings, stopping], name="upkeep", daemon=True
-    ).start()
+    look_after(_upkeep(server, settings), settings.upkeep_seconds, stopping)
     threading.Thread(
         target=_clean, args=[server.leftovers, stopping], name="leftovers", daemon=True
     ).start()
@@ -123,28 +121,38 @@ def _give_up_reserve(home: Home) -> None:
         _log.warning("what was kept in reserve for this is free now: make room soon")
 
 
-def _upkeep(server: Server, settings: Settings, stopping: threading.Event) -> None:
-    """What nobody asks for, again and again."""
+def _upkeep(server: Server, settings: Settings) -> Mapping[str, Callable[[], object]]:
+    """What nobody asks for, and is to be done again and again."""
     trail = Trail(server.store.audit)
-    chores: Mapping[str, Callable[[], object]] = {
+    return {
         "the rules that close this host": server.walls.renew,
         "what containers have written": server.layers.bound,
         "nginx's logs": server.router.rotate_logs,
         "the audit log": lambda: trail.prune(settings.keep_audit_days, settings.keep_audit_rows),
         "the reserve": Reserve(settings.home).keep,
     }
-    while not stopping.wait(settings.upkeep_seconds):
-        look_after(chores)
 
 
-def look_after(chores: Mapping[str, Callable[[], object]]) -> None:
-    """Do all of them. What goes wrong with one is logged, and keeps nobody from the others."""
+def look_after(
+    chores: Mapping[str, Callable[[], object]], pause_seconds: float, stopping: threading.Event
+) -> None:
+    """Do each of them again and again until ``stopping``, in a thread of its own: one that takes
+    long, or goes wrong, keeps nobody from the others."""
     for what, chore in chores.items():
+        threading.Thread(
+            target=_again, args=[what, chore, pause_seconds, stopping], name=what, daemon=True
+        ).start()
+
+
+def _again(
+    what: str, chore: Callable[[], object], pause_seconds: float, stopping: threading.Event
+) -> None:
+    while not stopping.wait(pause_seconds):
         try:
             chore()
         except PushdeployError as error:
             _log.warning("%s: not looked after: %s", what, error.message)
-        except Exception:  # noqa: BLE001 - a loop that must outlive one bad chore
+        except Exception:  # noqa: BLE001 - a loop that must outlive one bad turn
             _log.exception("%s: not looked after", what)
 
 

@@ -1,10 +1,13 @@
 """Bounds what containers write beside their disks, which fills the file system of everybody."""
 
 import logging
-from dataclasses import dataclass
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports import Engine, Scheduler
 from pushdeploy.domain.task import Task
 from pushdeploy.locks import AppLocks, Purpose
@@ -26,12 +29,14 @@ class Layers:
     reconciler: Reconciler
     locks: AppLocks
     most_bytes: int
+    _starting: set[AppName] = field(default_factory=set)
 
     def bound(self) -> None:
         """Start tasks anew that have written too much, and end one-offs.
 
-        One task that does not start is logged and keeps no other. ``PushdeployError`` where the
-        engine cannot say who has written what.
+        A task may take long to start, or not start at all: nobody waits for that, neither the
+        tasks of other apps nor the next look. ``PushdeployError`` where the engine cannot say who
+        has written what.
         """
         if not self.most_bytes:
             return
@@ -40,15 +45,32 @@ class Layers:
         if not beyond:
             return
         self._end_one_offs(beyond)
+        found: dict[AppName, list[Task]] = {}
         for task in self.scheduler.tasks():
-            if task.container in beyond:
-                self._start_anew(task, beyond[task.container])
+            if task.container in beyond and task.app not in self._starting:
+                found.setdefault(task.app, []).append(task)
+        for app, tasks in found.items():
+            self._starting.add(app)
+            threading.Thread(
+                target=self._start_all, args=[app, tasks, beyond], name=f"anew-{app}", daemon=True
+            ).start()
 
-    def _end_one_offs(self, beyond: dict[str, int]) -> None:
+    def _end_one_offs(self, beyond: Mapping[str, int]) -> None:
         for info in self.engine.containers({ROLE: ONCE}):
             if info.id in beyond:
                 _log.warning("%s is ended: %s", info.name, self._why(beyond[info.id]))
                 self.engine.signal(info.id, "KILL")
+
+    def _start_all(
+        self, app: AppName, tasks: Sequence[Task], sizes_bytes: Mapping[str, int]
+    ) -> None:
+        try:
+            for task in tasks:
+                self._start_anew(task, sizes_bytes[task.container])
+        except Exception:  # noqa: BLE001 - a thread of its own, and the next look tries again
+            _log.exception("app=%s is not started anew", app)
+        finally:
+            self._starting.discard(app)
 
     def _start_anew(self, task: Task, size_bytes: int) -> None:
         """Unless somebody is at work on the app: then the next time."""
