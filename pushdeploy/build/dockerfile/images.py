@@ -7,6 +7,9 @@ from pushdeploy.build.dockerfile.reading import DIALECTS, Dockerfile, Instructio
 from pushdeploy.build.dockerfile.words import Undecidable, expanded, fields_of, raw_words
 
 SCRATCH = "scratch"
+HEREDOC = "<<"
+"""The role of what is no image: a line behind which any may be named."""
+
 _UNNAMED = " "
 """A stage that can be meant by its number alone."""
 
@@ -16,7 +19,8 @@ class Named:
     """An image that a line names; ``name`` is None where only the builder could tell it.
 
     ``written`` is what stands there, and ``role`` is in which way: ``FROM``, ``COPY --from`` and
-    the like. ``is_base`` tells whether triggers of the image run in the build.
+    the like; ``HEREDOC`` is that of a line which may hide some. ``is_base`` tells whether triggers
+    of the image run in the build.
     """
 
     line: int
@@ -69,6 +73,9 @@ def _of_file(
             words = triggered(instruction).rest.split()
             yield from _base(instruction, words[:1], variables, stages)
             current = [words[2].lower() if len(words) > 2 else _UNNAMED]
+        if instruction.is_ambiguous:
+            written = f"{instruction.keyword} {instruction.rest}"
+            yield Named(instruction.line, HEREDOC, written, None)
         yield from named_by([instruction], stages)
 
 

@@ -9,7 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
-from pushdeploy.build.dockerfile.words import SPACES, flags_of, raw_words, unquoted
+from pushdeploy.build.dockerfile.words import (
+    SPACES,
+    flags_of,
+    is_divided_alike,
+    raw_words,
+    unquoted,
+)
 
 _DIRECTIVE = re.compile(
     r"(?:#|//)[ \t\f\r]*([A-Za-z][A-Za-z0-9]*)[ \t\f\r]*=[ \t\f\r]*(.+?)[ \t\f\r]*"
@@ -17,6 +23,11 @@ _DIRECTIVE = re.compile(
 _ESCAPE = "\\"
 _BLANKS = re.compile(r"[ \t\v\f\r]+")
 _HEREDOC = re.compile(r"[0-9]*<<(-?)([^<]*)")
+_DELIMITER = re.compile(r"""[^'"\\$]+|'[^'"\\$]+'|"[^'"\\$]+\"""")
+"""What ends a heredoc for every builder in the same way."""
+_MAYBE_HEREDOC = re.compile(r"(?<!<)<<(?!<)")
+_BEHIND_VARIABLE = re.compile(r"\$(\w+|\{\w+\})[0-9]*<<(?!<)")
+"""Where a builder takes an unset variable for nothing, a heredoc begins there."""
 _WITH_HEREDOC = frozenset({"ADD", "COPY", "RUN"})
 
 
@@ -40,13 +51,18 @@ DIALECTS = tuple(Dialect(*each) for each in product((True, False), repeat=4))
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """``keyword`` in capitals; ``rest`` is what follows it and its ``flags`` (``--from=x``)."""
+    """``keyword`` in capitals; ``rest`` is what follows it and its ``flags`` (``--from=x``).
+
+    ``is_ambiguous`` tells that builders may see other heredocs in it, or none: what follows may be
+    a heredoc's text to one and instructions to another.
+    """
 
     line: int
     keyword: str
     flags: Sequence[str]
     rest: str
     heredocs: Sequence[str] = ()
+    is_ambiguous: bool = False
 
     def values_of(self, flag: str) -> Sequence[str]:
         """What each ``--flag=value`` gives."""
@@ -82,7 +98,9 @@ def triggered(instruction: Instruction) -> Instruction:
     """What an ``ONBUILD`` does in the build of another image; others are themselves."""
     while instruction.keyword == "ONBUILD":
         inner = instruction_of(instruction.line, instruction.rest)
-        instruction = replace(inner, heredocs=instruction.heredocs)
+        instruction = replace(
+            inner, heredocs=instruction.heredocs, is_ambiguous=instruction.is_ambiguous
+        )
     return instruction
 
 
@@ -133,7 +151,8 @@ def _instructions(lines: Sequence[str], escape: str, dialect: Dialect) -> Iterat
             more, goes_on = _continued(line, escape, dialect)
             text += more
         heredocs, at = _heredocs(text, lines, at)
-        yield instruction_of(begun, text, heredocs)
+        instruction = instruction_of(begun, text, heredocs)
+        yield replace(instruction, is_ambiguous=_is_ambiguous(text))
 
 
 def _whole(line: str, dialect: Dialect) -> str:
@@ -153,6 +172,17 @@ def _continued(line: str, escape: str, dialect: Dialect) -> tuple[str, bool]:
     if shorter.endswith(escape) and not dialect.doubled_escapes:
         return line, False
     return shorter, True
+
+
+def _is_ambiguous(text: str) -> bool:
+    """Whether the heredocs of a line depend on the builder."""
+    first = triggered(instruction_of(0, text))
+    if first.keyword not in _WITH_HEREDOC or not _MAYBE_HEREDOC.search(text):
+        return False
+    if _BEHIND_VARIABLE.search(text) or not is_divided_alike(text):
+        return True
+    matches = map(_HEREDOC.fullmatch, raw_words(first.rest))
+    return not all(_DELIMITER.fullmatch(each.group(2)) for each in matches if each and each[2])
 
 
 def _heredocs(text: str, lines: Sequence[str], at: int) -> tuple[Sequence[str], int]:

@@ -3,7 +3,7 @@
 import re
 
 from pushdeploy.build.containers import ROLE_LABEL
-from pushdeploy.build.dockerfile.images import Named
+from pushdeploy.build.dockerfile.images import HEREDOC, Named
 from pushdeploy.domain.container import ImageInfo
 from pushdeploy.domain.errors import BuildFailed
 
@@ -21,6 +21,13 @@ def refuse_unreadable(named: Named) -> str:
         raise BuildFailed(
             f"# syntax={named.written} in the Dockerfile would have it read by another program",
             "take the line out, or ask for docker/dockerfile:1, commit and push",
+        )
+    if named.role == HEREDOC:
+        raise BuildFailed(
+            f"line {named.line} of the Dockerfile: where its heredoc (<<) ends cannot be told"
+            " before the build",
+            "write the end's name plainly or in one pair of quotes, close all quotes and braces,"
+            " and move forms such as ${name%pattern} into the heredoc",
         )
     if named.name is None:
         raise BuildFailed(

@@ -15,6 +15,10 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?!]")
 _QUOTES = "'\""
 
 
+_PLAIN_VARIABLE = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*(:?[-+][^\s'\"\\${}<]*)?\}")
+"""What every builder divides into words in the same way."""
+
+
 class Undecidable(Exception):
     """Only the builder knows what a word becomes."""
 
@@ -76,6 +80,28 @@ def raw_words(text: str) -> Sequence[str]:
             word += char
         at += 1
     return [*words, word] if word else words
+
+
+def is_divided_alike(text: str) -> bool:
+    """Whether every builder finds the words of ``raw_words`` in a line.
+
+    One that meets a quote or a brace without an end, or a modifier that is new to it, finds none.
+    """
+    quote = ""
+    at = 0
+    while at < len(text):
+        char = text[at]
+        at += 1
+        if char == "\\" and quote != "'":
+            at += 1
+        elif char in _QUOTES and quote in {"", char}:
+            quote = "" if quote else char
+        elif char == "$" and quote != "'" and text.startswith("{", at):
+            variable = _PLAIN_VARIABLE.match(text, at)
+            if variable is None:
+                return False
+            at = variable.end()
+    return not quote
 
 
 def unquoted(word: str) -> str:

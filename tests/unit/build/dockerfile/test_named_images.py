@@ -139,6 +139,60 @@ def test_what_only_the_builder_knows_has_no_name(text: str) -> None:
     assert None in {name for _, name in named(text)}
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "RUN echo ${ <<EOF",
+        "RUN echo ${x <<EOF",
+        "RUN echo ${x:-<<EOF}",
+        "RUN echo ${x:-a <<EOF}",
+        "RUN echo ${x+'<<EOF'}",
+        'RUN echo "${x%y}" <<EOF',
+        "RUN echo ${x/a/b} <<EOF",
+        "RUN echo ${x:?no} <<EOF",
+        "RUN echo ${} <<EOF",
+        "RUN echo ' <<EOF",
+        'RUN echo <<EOF "',
+        'RUN cat <<""',
+        "RUN cat <<''",
+        'RUN cat <<"E"O"F"',
+        "RUN cat <<E\\OF",
+        "RUN cat <<$END",
+        "RUN cat <<${END}",
+        "RUN echo $x<<EOF",
+        "RUN echo ${x}3<<EOF",
+        "COPY <<EOF ${to /f",
+        "ONBUILD RUN echo ${ <<EOF",
+        "RUN \\\n echo ${ <<EOF",
+    ],
+)
+def test_a_heredoc_whose_end_only_the_builder_knows_is_told(line: str) -> None:
+    assert ("<<", None) in named(f"FROM a\n{line}\nCOPY --from=x/y:1 / /\nEOF\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "RUN cat <<EOF >${TO}/f",
+        "RUN cat <<'EOF' >${TO:-/tmp}/f",
+        'RUN cat <<"EOF" | sh -c "${RUN_IT}"',
+        "RUN cat 3<<-EOF 'it costs ${'",
+        "RUN cat \\${ <<EOF",
+        "COPY <<EOF $TO/f",
+        "RUN <<EOF",
+    ],
+)
+def test_a_heredoc_that_all_builders_end_alike_is_none_of_these(line: str) -> None:
+    assert named(f"FROM a\n{line}\nCOPY --from=x/y:1 / /\nEOF\n") == [("FROM", "a")]
+
+
+@pytest.mark.parametrize(
+    "line", ['RUN read -r x <<< "${y%%.*}"', "RUN echo ${x%y}", "RUN echo '", "ENV X=${y%z}<<EOF"]
+)
+def test_where_no_heredoc_can_begin_the_line_may_be_as_it_likes(line: str) -> None:
+    assert named(f"FROM a\n{line}\nUSER 1") == [("FROM", "a")]
+
+
 def test_a_build_argument_wins_over_the_files_default_and_only_where_it_is_declared() -> None:
     assert named("ARG A=a\nFROM $A", A="x/y:1") == [("FROM", "x/y:1")]
     assert named("FROM b\nARG A\nFROM $A", A="x/y:1") == [("FROM", "b"), ("FROM", "")]
