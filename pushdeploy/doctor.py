@@ -261,7 +261,7 @@ def check_isolation(engine: Engine, settings: Settings) -> Finding:
     """What containers can reach of this host, seen from inside."""
     from pushdeploy.build.stack_definitions import DEFINITIONS
     from pushdeploy.build.stacks import Stacks, definition
-    from pushdeploy.isolation import reached
+    from pushdeploy.isolation import has_ipv6, reached
 
     engine.ensure_network()
     problems = engine.close_host()
@@ -273,8 +273,10 @@ def check_isolation(engine: Engine, settings: Settings) -> Finding:
     if not ready:
         return Finding("isolation", True, "the rules are there; no stack yet to try them from")
     found = reached(engine, definition(ready[0]).run_tag)
-    mend = "iptables -S INPUT; iptables -S FORWARD  # a rule before ours lets it pass"
-    detail = "; ".join(found) or "tried: no container reaches this host or a cloud's metadata"
+    mend = "iptables -S; ip6tables -S  # a rule before ours lets it pass"
+    held = "tried: no container reaches this host or a cloud's metadata"
+    over = "IPv4 and by raw IPv6" if has_ipv6() else "IPv4; this kernel has no IPv6 to try"
+    detail = "; ".join(found) or f"{held}, over {over}"
     return Finding("isolation", not found, detail, mend)
 
 

@@ -1,61 +1,79 @@
 """Tries from inside containers what they reach of this host: a rule may be there and not hold."""
 
+import ipaddress
 import subprocess
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 from socket import create_server
+from typing import Literal
 
 from pushdeploy.build.containers import ROLE_LABEL, run_to_end, temporary
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import ContainerSpec
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.ports import Engine
+from pushdeploy.isolation_probes import CONNECTIONS, FRAMES
 
+_IPV6 = Path("/proc/sys/net/ipv6")
 _METADATA = "169.254.169.254"
 _NOBODY = "65534:65534"
 _SECONDS = 60
 
-_PROBE = """\
-import socket, sys, threading
-
-def look(place):
-    address, port = place.rsplit(":", 1)
-    try:
-        socket.create_connection((address, int(port)), timeout=2).close()
-        print(place, flush=True)
-    except OSError:
-        pass
-
-looks = [threading.Thread(target=look, args=[place]) for place in sys.argv[1:]]
-for each in looks:
-    each.start()
-"""
-
+_ROOT = "0:0"
 NETWORKS = {None: "an app", "bridge": "a step of a Dockerfile build"}
 """Where containers run that strangers have a say in, by what runs there."""
 
 
 def reached(engine: Engine, image: str) -> Sequence[str]:
     """What containers of ``image``, which has Python, can reach and should not, in words."""
-    found = []
     with create_server(("0.0.0.0", 0)) as host:  # noqa: S104 - to be found where it must not be
         port = host.getsockname()[1]
-        places = [f"{address}:{port}" for address in _own_addresses()] + [f"{_METADATA}:80"]
-        for network, who in NETWORKS.items():
-            found += [f"{who} reaches {place}" for place in _tried(engine, image, network, places)]
-    return found
+        places = [*(f"{address}:{port}" for address in _own_addresses(4)), f"{_METADATA}:80"]
+        tried = [
+            (who, probe)
+            for network, who in NETWORKS.items()
+            for probe in _probes(engine, image, network, places)
+        ]
+        with ThreadPoolExecutor(len(tried), thread_name_prefix="isolation") as pool:
+            said = pool.map(lambda each: _said(engine, each[1]), tried)
+            return [
+                f"{who} reaches {place}"
+                for (who, _), places in zip(tried, said, strict=True)
+                for place in places
+            ]
 
 
-def _tried(engine: Engine, image: str, network: str | None, places: Sequence[str]) -> Sequence[str]:
-    spec = ContainerSpec(
+def has_ipv6() -> bool:
+    """Whether this kernel speaks IPv6 at all."""
+    return _IPV6.is_dir()
+
+
+def _probes(
+    engine: Engine, image: str, network: str | None, places: Sequence[str]
+) -> Iterator[ContainerSpec]:
+    """Over IPv4 as everybody; over IPv6, which our containers lack, by frames made by hand."""
+    yield _probe(engine, image, network, [CONNECTIONS, *places])
+    if has_ipv6():
+        frames = _probe(engine, image, network, [FRAMES, *_own_addresses(6)])
+        yield replace(frames, user=_ROOT, capabilities=["NET_RAW"])
+
+
+def _probe(engine: Engine, image: str, network: str | None, script: Sequence[str]) -> ContainerSpec:
+    return ContainerSpec(
         image=image,
         name=f"pushdeploy-{engine.instance}-probe-{uuid.uuid4().hex[:12]}",
         labels={ROLE_LABEL: "build"},
-        command=["python3", "-c", _PROBE, *places],
+        command=["python3", "-c", *script],
         entrypoint=[],
         user=_NOBODY,
         network=network,
     )
+
+
+def _said(engine: Engine, spec: ContainerSpec) -> Sequence[str]:
     said: list[str] = []
 
     def hear(line: str) -> bool:
@@ -71,11 +89,14 @@ def _tried(engine: Engine, image: str, network: str | None, places: Sequence[str
     return said
 
 
-def _own_addresses() -> Sequence[str]:
-    """The IPv4 addresses of this host that others could know, as ip(8) shows them."""
+def _own_addresses(family: Literal[4, 6]) -> Sequence[str]:
+    """The addresses of this host that others could know, as ip(8) shows them.
+
+    Those of a container's own end of a line are left out.
+    """
     try:
         shown = subprocess.run(
-            ["ip", "-o", "-4", "addr", "show"],
+            ["ip", "-o", f"-{family}", "addr", "show"],
             env={"PATH": "/usr/sbin:/sbin:/usr/bin:/bin"},
             capture_output=True,
             text=True,
@@ -84,6 +105,15 @@ def _own_addresses() -> Sequence[str]:
         ).stdout
     except (OSError, subprocess.SubprocessError) as error:
         raise PushdeployError("ip cannot be run", "apt-get install iproute2") from error
+    return addresses_in(shown)
+
+
+def addresses_in(shown: str) -> Sequence[str]:
+    """``4: eth0    inet6 fd00::2/64 scope global …``, a line each."""
     words = [line.split() for line in shown.splitlines()]
-    addresses = [each[3].partition("/")[0] for each in words if len(each) > 3]
-    return [address for address in addresses if not address.startswith("127.")]
+    named = [(each[1], each[3].partition("/")[0]) for each in words if len(each) > 3]
+    return [
+        address
+        for interface, address in named
+        if not (interface.startswith("veth") or ipaddress.ip_address(address).is_loopback)
+    ]

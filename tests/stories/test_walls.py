@@ -14,6 +14,7 @@ from pushdeploy.engine import firewall
 from pushdeploy.engine.firewall import open_again
 from pushdeploy.engine.network import bridge_name
 from pushdeploy.engine.rules import Walls
+from pushdeploy.isolation_probes import RAW_SOURCE_PORT
 from tests.stories.conftest import MakeRepository, MakeServer
 from tests.stories.harness import Server, wait_until
 from tests.stories.leftovers import stack_image
@@ -231,28 +232,38 @@ def answers(address: str, port: int) -> bool:
     return True
 
 
-def test_the_doctor_tries_it_from_inside(walled: Server) -> None:
-    def isolation() -> dict[str, object]:
-        shown = subprocess.run(
-            [sys.executable, "-m", "pushdeploy", "doctor", "--format", "json"],
-            env={**outer_environment(), "PUSHDEPLOY_HOME": str(walled.home)},
-            check=False,
-            capture_output=True,
-            text=True,
-        ).stdout
-        [found] = [row for row in json.loads(shown) if row["check"] == "isolation"]
-        return dict(found)
-
-    assert isolation()["ok"], isolation()
-    # Of this server's apps alone: other stories look at the same time whether they are shut in.
-    through = ["INPUT", "-i", bridge_name(walled.instance), "-j", "ACCEPT"]
-    subprocess.run(["iptables", "-w", "-I", *through], check=True)
+@pytest.mark.parametrize(
+    ("program", "said"), [("iptables", "an app reaches "), ("ip6tables", "build reaches fe80::")]
+)
+def test_the_doctor_tries_it_from_inside(walled: Server, program: str, said: str) -> None:
+    assert isolation(walled)["ok"], isolation(walled)
+    # Of this server's apps, or of the doctor, alone: other stories look at the same time whether
+    # they are shut in.
+    through = {
+        "iptables": ["-i", bridge_name(walled.instance)],
+        "ip6tables": ["-i", "docker0", "-p", "tcp", "--sport", str(RAW_SOURCE_PORT)],
+    }[program]
+    rule = ["INPUT", *through, "-j", "ACCEPT"]
+    subprocess.run([program, "-w", "-I", *rule], check=True)
     try:
-        found = isolation()
+        found = isolation(walled)
     finally:
-        subprocess.run(["iptables", "-w", "-D", *through], check=True)
+        subprocess.run([program, "-w", "-D", *rule], check=True)
     assert not found["ok"]
-    assert "an app reaches " in str(found["detail"])
+    assert said in str(found["detail"])
+
+
+def isolation(server: Server) -> dict[str, object]:
+    """What the doctor finds."""
+    shown = subprocess.run(
+        [sys.executable, "-m", "pushdeploy", "doctor", "--format", "json"],
+        env={**outer_environment(), "PUSHDEPLOY_HOME": str(server.home)},
+        check=False,
+        capture_output=True,
+        text=True,
+    ).stdout
+    [found] = [row for row in json.loads(shown) if row["check"] == "isolation"]
+    return dict(found)
 
 
 def test_a_process_that_fills_its_container_is_started_anew_and_told_so(
