@@ -158,10 +158,9 @@ def _again(
 
 def _clean(leftovers: Leftovers, stopping: threading.Event) -> None:
     """What killed builds and destroyed apps have left: now, and each hour."""
-    while True:
+    leftovers.begin()
+    while not stopping.wait(CLEANING_SECONDS):
         leftovers.remove()
-        if stopping.wait(CLEANING_SECONDS):
-            return
 
 
 def _mount_disks(server: Server) -> None:

@@ -77,6 +77,16 @@ class AppCaches:
             found.append(Window(found.pop().begun, server_began))
         return found
 
+    def was_cut_short(self, app_id: int, server_began: datetime) -> bool:
+        """Whether a build of the app had not ended when this server began, and is not settled."""
+        last = next(iter([*self._notes(app_id)][-1:]), None)
+        return last is not None and last[0] == "begun" and last[1] < server_began
+
+    def settle(self, app_id: int, server_began: datetime) -> None:
+        """Note the end of a build that was cut short, while the app is not being built."""
+        if self.was_cut_short(app_id, server_began):
+            self._note(app_id, "ended", server_began)
+
     def app_ids(self) -> Sequence[int]:
         """Of all apps that have anything here, also of those that have been destroyed."""
         names = (path.name for path in self.root.iterdir()) if self.root.is_dir() else ()
@@ -98,7 +108,7 @@ class AppCaches:
         """All of an app; nothing happens when there is nothing."""
         remove(self._of(app_id))
 
-    def _note(self, app_id: int, word: str) -> None:
+    def _note(self, app_id: int, word: str, moment: datetime | None = None) -> None:
         file = self._of(app_id) / "builds"
         file.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):
@@ -106,7 +116,7 @@ class AppCaches:
             if len(lines) > 2 * _MOST_NOTES:
                 file.write_text("".join(lines[-_MOST_NOTES:]), encoding="ascii")
         with file.open("a", encoding="ascii") as notes:
-            notes.write(f"{word} {datetime.now(UTC).isoformat()}\n")
+            notes.write(f"{word} {(moment or datetime.now(UTC)).isoformat()}\n")
 
     def _notes(self, app_id: int) -> Iterator[tuple[str, datetime]]:
         """A line that was cut off is passed over."""

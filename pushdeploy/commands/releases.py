@@ -159,7 +159,7 @@ def gc(request: Request, plan: bool, form: str) -> None:
     retention = request.platform.retention
     found = retention.plan() if plan else retention.collect()
     if not plan:
-        request.platform.leftovers.remove()
+        request.platform.leftovers.remove_beside_slugs()
     rows = [_verdict_row(verdict, plan=plan) for verdict in found]
     if form == "json":
         show_json(request, rows)

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -23,6 +23,10 @@ MOST_DOWNLOADS_BYTES = 2 * 1024**3
 MOST_BUILDKIT_BYTES = 10 * 1024**3
 _DOWNLOADS_UNUSED = timedelta(days=30)
 _ALONE_SECONDS = 1.0
+
+_SLUGS = "slugs and dependency layers"
+_BUILDS = "what Dockerfile builds have left"
+_DESTROYED = "what destroyed apps have left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +49,37 @@ class Leftovers:
 
         threading.Thread(target=forget, name=f"forget-{app_id}", daemon=True).start()
 
+    def begin(self) -> None:
+        """At the start, when apps want the machine for themselves. Does not raise.
+
+        Docker counts all that it has before it tells what builds have left: it is asked only where
+        a build was cut short or an app was destroyed; else the first hour asks.
+        """
+        self._do(
+            {
+                _SLUGS: self.retention.collect,
+                _BUILDS: self.remove_of_cut_short,
+                _DESTROYED: self.remove_of_destroyed,
+            }
+        )
+
     def remove(self) -> None:
         """Everything that is due, each kind whatever becomes of the others. Does not raise."""
-        for what, chore in self._chores().items():
+        self._do({_SLUGS: self.retention.collect})
+        self.remove_beside_slugs()
+
+    def remove_beside_slugs(self) -> None:
+        """For who has had those collected already. Does not raise."""
+        self._do(
+            {
+                _BUILDS: self.remove_of_builds,
+                "downloads": self.trim_downloads,
+                _DESTROYED: self.remove_of_destroyed,
+            }
+        )
+
+    def _do(self, chores: Mapping[str, Callable[[], object]]) -> None:
+        for what, chore in chores.items():
             try:
                 chore()
             except Busy:
@@ -57,13 +89,18 @@ class Leftovers:
             except Exception:  # noqa: BLE001 - the others are due all the same
                 _log.exception("%s cannot be removed", what)
 
-    def _chores(self) -> dict[str, Callable[[], object]]:
-        return {
-            "slugs and dependency layers": self.retention.collect,
-            "what Dockerfile builds have left": self.remove_of_builds,
-            "downloads": self.trim_downloads,
-            "what destroyed apps have left": self.remove_of_destroyed,
-        }
+    def remove_of_cut_short(self) -> None:
+        """The same as ``remove_of_builds`` where a killed server or a destroyed app left some."""
+        known = {app.id for app in self.store.apps.list()}
+        ids = self.caches.app_ids()
+        cut_short = [each for each in ids if self.caches.was_cut_short(each, self.began)]
+        if not cut_short and known.issuperset(ids):
+            return
+        self.remove_of_builds()
+        for app_id in cut_short:
+            with self.locks.hold_all(_ALONE_SECONDS) as alone:
+                if alone:
+                    self.caches.settle(app_id, self.began)
 
     def remove_of_builds(self) -> None:
         """BuildKit's cache beyond its bounds, and nameless images of the classic builder."""

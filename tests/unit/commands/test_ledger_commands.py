@@ -1,13 +1,19 @@
 """Rollback, retry, staged config, locks and retention, as they are typed."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
 import pytest
 
+from pushdeploy.commands.dispatch import Commands
+from pushdeploy.domain.container import ImageInfo
 from pushdeploy.domain.names import AppName, ImageDigest
 from pushdeploy.domain.promotion import Mode
 from pushdeploy.domain.release import Candidate, Reason, ReleaseStatus
 from pushdeploy.flow.promote import Promotion
 from pushdeploy.flow.ship import Asker
 from pushdeploy.output import Quiet
+from tests.fakes import FakeEngine
 from tests.unit.commands.machine import ADA, SHOP, WEB, Client, Machine, slug_of
 
 OLD = ImageDigest("sha256:" + "1" * 64)
@@ -266,6 +272,27 @@ def test_gc_shows_what_would_go_and_then_removes_it(machine: Machine) -> None:
     assert "no release has it" in answer.out
     assert "1 removed, 2 stay" in answer.out
     assert "0 removed, 2 stay" in machine.type("releases:gc").out
+
+
+class Counted(FakeEngine):
+    """Counts how often it is asked for its images."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    def images(self, labels: Mapping[str, str]) -> Sequence[ImageInfo]:
+        self.asked += 1
+        return super().images(labels)
+
+
+def test_gc_collects_slugs_once(machine: Machine) -> None:
+    engine, platform = Counted(), machine.platform
+    retention = replace(platform.retention, engine=engine)
+    leftovers = replace(platform.leftovers, retention=retention)
+    machine.commands = Commands(replace(platform, retention=retention, leftovers=leftovers))
+    assert machine.type("releases:gc").status == 0
+    assert engine.asked == 1
 
 
 def test_an_expired_release_is_shown_as_such_and_cannot_be_retried(machine: Machine) -> None:
