@@ -15,7 +15,7 @@ from pushdeploy.commands.session import Session
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import Busy, UnknownApp
 from pushdeploy.domain.names import AppName, CommitId, KeyName
-from pushdeploy.domain.ports import Output
+from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.public_key import PublicKey
 from pushdeploy.domain.source import Source
 from pushdeploy.receive.repositories import Repositories

@@ -12,7 +12,7 @@ from pathlib import Path
 from shlex import quote
 
 from pushdeploy.domain.errors import BackendDown, PushdeployError
-from pushdeploy.domain.ports import Engine
+from pushdeploy.domain.ports.engine import Engine
 from pushdeploy.instance import Home, read_instance
 from pushdeploy.listeners import Listener, listening, owners
 from pushdeploy.output import columns

@@ -14,7 +14,7 @@ from pushdeploy.build.containers import ROLE_LABEL, run_to_end, temporary
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import ContainerSpec
 from pushdeploy.domain.errors import PushdeployError
-from pushdeploy.domain.ports import Engine
+from pushdeploy.domain.ports.engine import Engine
 from pushdeploy.isolation_probes import CONNECTIONS, FRAMES
 
 _IPV6 = Path("/proc/sys/net/ipv6")

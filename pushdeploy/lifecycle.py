@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import PushdeployError
-from pushdeploy.domain.ports import Output
+from pushdeploy.domain.ports.output import Output
 from pushdeploy.resources import find
 
 _TIMEOUT_SECONDS = 300

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import Busy, Overtaken
 from pushdeploy.domain.names import AppName, ImageDigest
-from pushdeploy.domain.ports import Output
+from pushdeploy.domain.ports.output import Output
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import PushdeployError, RenamedApp, UnknownApp
 from pushdeploy.domain.hosts import refuse_taken_name
 from pushdeploy.domain.names import AppName, CommitId, KeyName
-from pushdeploy.domain.ports import Output
+from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.source import Source
 from pushdeploy.flow.deploy import Deployer
 from pushdeploy.flow.ship import Asker

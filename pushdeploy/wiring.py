@@ -15,7 +15,10 @@ from pushdeploy.disks.shelf import Shelf
 from pushdeploy.domain.errors import BackendDown, PushdeployError
 from pushdeploy.domain.manifest import Limits
 from pushdeploy.domain.names import AppName, CommitId, KeyName
-from pushdeploy.domain.ports import Engine, Output, Router, Scheduler
+from pushdeploy.domain.ports.engine import Engine
+from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.ports.router import Router
+from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.engine.docker import DockerEngine
 from pushdeploy.flow.change import Means
 from pushdeploy.flow.cutover import STOP_SECONDS

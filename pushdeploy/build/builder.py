@@ -28,7 +28,8 @@ from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import BuildOptions
 from pushdeploy.domain.errors import BackendDown
 from pushdeploy.domain.names import AppName, ImageDigest
-from pushdeploy.domain.ports import Engine, Output
+from pushdeploy.domain.ports.engine import Engine
+from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.release import Release
 from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.source import Source

@@ -15,7 +15,7 @@ from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import ContainerSpec
 from pushdeploy.domain.errors import BackendDown, BuildFailed
 from pushdeploy.domain.hiding import without
-from pushdeploy.domain.ports import Attached, Engine
+from pushdeploy.domain.ports.engine import Attached, Engine
 
 ROLE_LABEL = "pushdeploy.role"
 OWNER_LABEL = "pushdeploy.owner"

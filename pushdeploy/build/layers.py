@@ -27,7 +27,8 @@ from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import ContainerSpec, ImageChange
 from pushdeploy.domain.hiding import secret_values
 from pushdeploy.domain.names import ImageDigest
-from pushdeploy.domain.ports import Engine, Output
+from pushdeploy.domain.ports.engine import Engine
+from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.shell import watched
 from pushdeploy.domain.source import Source
 

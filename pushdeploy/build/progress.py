@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from pushdeploy.domain.ports import Output
+from pushdeploy.domain.ports.output import Output
 
 _EVERY_SECONDS = 2.0
 _MOST_CHARACTERS = 65

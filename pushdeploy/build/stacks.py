@@ -26,7 +26,8 @@ from pushdeploy.domain.capabilities import ORDINARY
 from pushdeploy.domain.container import ContainerSpec, ImageChange
 from pushdeploy.domain.errors import BackendDown, UserError
 from pushdeploy.domain.names import ImageDigest
-from pushdeploy.domain.ports import Engine, Output
+from pushdeploy.domain.ports.engine import Engine
+from pushdeploy.domain.ports.output import Output
 
 _REGISTRY = ("registry-1.docker.io", 443)
 _PROBE_SECONDS = 3

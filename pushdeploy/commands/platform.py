@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from pushdeploy.disks.directories import Directories
 from pushdeploy.domain.names import AppName
-from pushdeploy.domain.ports import Refs, Scheduler
+from pushdeploy.domain.ports.refs import Refs
+from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.flow.deploy import Deployer
 from pushdeploy.flow.promote import Promoter
 from pushdeploy.flow.ship import Asker

@@ -18,7 +18,7 @@ from pushdeploy.commands.session import Session
 from pushdeploy.domain.app import App
 from pushdeploy.domain.errors import Busy, UserError
 from pushdeploy.domain.names import ProcessType
-from pushdeploy.domain.ports import Streams, WindowSize
+from pushdeploy.domain.ports.streams import Streams, WindowSize
 from pushdeploy.domain.release import Release
 from pushdeploy.domain.slug import Slug
 from pushdeploy.locks import OneOff

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.names import KeyName
-from pushdeploy.domain.ports import Streams
+from pushdeploy.domain.ports.streams import Streams
 
 
 class Session(Streams, Protocol):

@@ -14,7 +14,7 @@ from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App
 from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import DiskName
-from pushdeploy.domain.ports import Output
+from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.sizes import about_bytes
 from pushdeploy.domain.snapshot import Snapshot, parse_snapshot
 from pushdeploy.release.transfers import Place, Transfers

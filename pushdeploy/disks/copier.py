@@ -26,7 +26,7 @@ from pushdeploy.domain.errors import BackendDown, NoRoom, PushdeployError, UserE
 from pushdeploy.domain.sizes import about_bytes
 
 if TYPE_CHECKING:  # it imports half of the domain
-    from pushdeploy.domain.disk_ports import SnapshotKind
+    from pushdeploy.domain.ports.snapshot_kind import SnapshotKind
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _HINT = "remove old snapshots, or make room on the server"

@@ -15,9 +15,9 @@ from pushdeploy.discover import discover
 from pushdeploy.disks import conversion, limits
 from pushdeploy.disks.programs import our_errors, used_bytes
 from pushdeploy.domain.disk import Usage, crowding
-from pushdeploy.domain.disk_ports import DiskLimit
 from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import AppName, DiskName
+from pushdeploy.domain.ports.disk_limit import DiskLimit
 from pushdeploy.domain.sizes import about_bytes
 
 LEAST_BYTES = 16 * 1024**2

@@ -11,7 +11,9 @@ from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import AppName, HostName
-from pushdeploy.domain.ports import Output, Router, Scheduler
+from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.ports.router import Router
+from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.domain.release import Candidate, Release, ReleaseStatus
 from pushdeploy.domain.route import default_host
 from pushdeploy.domain.task import Slot, Task

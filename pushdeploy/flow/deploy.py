@@ -11,7 +11,9 @@ from pushdeploy.domain.config import changed_config, described_change
 from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.errors import BuildFailed, Cancelled, PushdeployError, UserError
 from pushdeploy.domain.names import AppName, CommitId, DiskName
-from pushdeploy.domain.ports import Builder, Output, Refs
+from pushdeploy.domain.ports.builder import Builder
+from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.ports.refs import Refs
 from pushdeploy.domain.release import Candidate, Reason, Release, ReleaseStatus
 from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.snapshot import Snapshot
@@ -25,11 +27,8 @@ from pushdeploy.store import Store
 
 _RETRIED = re.compile(r"\A(Retry of v[0-9]+: )+")
 
-_RECENT = 100
-"""How many releases back a failed one is still looked for."""
-
 _LOOK_BACK = 100
-"""How many releases a rollback without a version looks through."""
+"""How many releases back a failed one, or one to roll back to, is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,7 +352,7 @@ class Deployer:
 
     def _last_failed(self, app: AppName) -> Release:
         """The last release; the last that brought a slug, where only config has changed since."""
-        for place, release in enumerate(self.store.releases.list(app, _RECENT)):
+        for place, release in enumerate(self.store.releases.list(app, _LOOK_BACK)):
             brings_slug = release.reason not in {Reason.CONFIG, Reason.DISK, Reason.RESTORE}
             if release.status is ReleaseStatus.FAILED and (brings_slug or place == 0):
                 return release
@@ -365,7 +364,7 @@ class Deployer:
         """Of the release that ``failed`` is a retry of, itself where it is none."""
         if failed.reason is not Reason.RETRY:
             return failed.reason
-        for release in self.store.releases.list(failed.app, _RECENT):
+        for release in self.store.releases.list(failed.app, _LOOK_BACK):
             same = release.status is ReleaseStatus.FAILED and release.slug == failed.slug
             if same and release.reason is not Reason.RETRY:
                 return release.reason

@@ -9,7 +9,7 @@ from pushdeploy.domain.config import changed_config
 from pushdeploy.domain.errors import BuildFailed
 from pushdeploy.domain.formation import quantities
 from pushdeploy.domain.names import WEB
-from pushdeploy.domain.ports import Output
+from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.source import Source
 from pushdeploy.store import Store

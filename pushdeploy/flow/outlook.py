@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from pushdeploy.domain.app import App
 from pushdeploy.domain.plan import TaskPlan, is_down, is_foreign, plan_tasks, serves
-from pushdeploy.domain.ports import Refs, Router, Scheduler
+from pushdeploy.domain.ports.refs import Refs
+from pushdeploy.domain.ports.router import Router
+from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.domain.release import Release
 from pushdeploy.domain.route import Route, default_host, held, route_of
 from pushdeploy.domain.task import Slot, Task

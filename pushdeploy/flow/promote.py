@@ -9,7 +9,9 @@ from operator import itemgetter
 
 from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import AppName
-from pushdeploy.domain.ports import Builder, Output, Refs
+from pushdeploy.domain.ports.builder import Builder
+from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.ports.refs import Refs
 from pushdeploy.domain.promotion import Mode, TargetResult, promotion_of
 from pushdeploy.domain.release import Candidate, Reason, Release, ReleaseStatus
 from pushdeploy.flow.ship import Asker, Shipper

@@ -12,7 +12,8 @@ from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.disk import CutOver, cut_over_of, cut_over_reason
 from pushdeploy.domain.errors import Busy, Cancelled, PushdeployError, UserError
 from pushdeploy.domain.names import AppName, KeyName
-from pushdeploy.domain.ports import Output, Refs
+from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.ports.refs import Refs
 from pushdeploy.domain.release import Candidate, Reason, Release
 from pushdeploy.domain.route import default_host, url_of
 from pushdeploy.domain.task import Task

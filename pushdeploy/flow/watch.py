@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import Cancelled
 from pushdeploy.domain.names import AppName
-from pushdeploy.domain.ports import Output, Scheduler
+from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.domain.release import Release
 from pushdeploy.domain.task import Ended
 from pushdeploy.output import duration

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import AppName, KeyName
-from pushdeploy.domain.push_ports import PushReceiver
+from pushdeploy.domain.ports.push_receiver import PushReceiver
 from pushdeploy.receive.repositories import Repositories
 
 _log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import PushdeployError, StageFailed, UserError
 from pushdeploy.domain.names import AppName, CommitId, KeyName
-from pushdeploy.domain.push_ports import PushReceiver
+from pushdeploy.domain.ports.push_receiver import PushReceiver
 from pushdeploy.domain.source import Source
 from pushdeploy.output import Output
 from pushdeploy.receive.check import check_connected, check_modes, commit_of, tree_of, types_of

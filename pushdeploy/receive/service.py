@@ -8,7 +8,7 @@ from dulwich.protocol import pkt_line
 
 from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import AppName
-from pushdeploy.domain.push_ports import PushReceiver
+from pushdeploy.domain.ports.push_receiver import PushReceiver
 from pushdeploy.receive.fetch import ServeFetch
 from pushdeploy.receive.git import Git
 from pushdeploy.receive.limits import PackLimits

@@ -19,7 +19,8 @@ from pushdeploy.domain.errors import (
 )
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import WEB, DiskName
-from pushdeploy.domain.ports import Output, Scheduler
+from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.domain.rehearsal import (
     CommandRun,
     Contents,

@@ -12,7 +12,8 @@ from pushdeploy.domain.cause import Cause, cause_of
 from pushdeploy.domain.errors import BackendDown, Cancelled, PushdeployError, ReleaseFailed
 from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
-from pushdeploy.domain.ports import Output, Scheduler
+from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.domain.release import Release
 from pushdeploy.release.streams import LineStreams
 

@@ -15,7 +15,9 @@ from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.manifest import Limits, Manifest, manifest_of
 from pushdeploy.domain.names import AppName, KeyName
-from pushdeploy.domain.ports import Builder, Output, Scheduler
+from pushdeploy.domain.ports.builder import Builder
+from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.domain.rehearsal import Report
 from pushdeploy.domain.release import Reason, Release, ReleaseStatus
 from pushdeploy.domain.sizes import about_bytes

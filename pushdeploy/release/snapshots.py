@@ -13,7 +13,7 @@ from pushdeploy.domain.app import App
 from pushdeploy.domain.disk import Attachment, CutOver
 from pushdeploy.domain.errors import Busy, NoRoom, PushdeployError, SnapshotFailed
 from pushdeploy.domain.names import DiskName, KeyName
-from pushdeploy.domain.ports import Output
+from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.release import Release, ReleaseStatus
 from pushdeploy.domain.sizes import about_bytes
 from pushdeploy.domain.snapshot import Snapshot, SnapshotRule, snapshot_after, superfluous

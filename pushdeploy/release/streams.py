@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from pushdeploy.domain.ports import WindowSize
+from pushdeploy.domain.ports.streams import WindowSize
 
 _TAIL_LINES = 200
 _LONGEST_LINE = 8192

@@ -13,7 +13,7 @@ from pushdeploy.domain.app import App
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import DiskName, KeyName
-from pushdeploy.domain.ports import Output
+from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.snapshot import Snapshot
 from pushdeploy.locks import AppLocks, Purpose
 from pushdeploy.release.snapshots import SnapshotPhase

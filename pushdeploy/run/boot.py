@@ -12,7 +12,8 @@ from pushdeploy.domain.container import ContainerInfo, ContainerSpec, EngineEven
 from pushdeploy.domain.errors import BackendDown, BootFailed, Cancelled, PushdeployError
 from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
-from pushdeploy.domain.ports import Engine, Output
+from pushdeploy.domain.ports.engine import Engine
+from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.task import Slot
 from pushdeploy.output import duration
 from pushdeploy.run import health

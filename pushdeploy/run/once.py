@@ -8,7 +8,8 @@ from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import ContainerInfo, ContainerSpec
 from pushdeploy.domain.errors import BackendDown, Cancelled, PushdeployError
 from pushdeploy.domain.gate import Gate
-from pushdeploy.domain.ports import Attached, Engine, Streams, WindowSize
+from pushdeploy.domain.ports.engine import Attached, Engine
+from pushdeploy.domain.ports.streams import Streams, WindowSize
 from pushdeploy.run.labels import gated
 
 TIMED_OUT = 124

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pushdeploy.domain.container import ContainerInfo
 from pushdeploy.domain.errors import BootFailed, PushdeployError
 from pushdeploy.domain.names import WEB
-from pushdeploy.domain.ports import Engine
+from pushdeploy.domain.ports.engine import Engine
 from pushdeploy.domain.task import Death, Task
 
 _TAIL_LINES = 20

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pushdeploy.domain.container import EngineEvent, LogLine
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import AppName
-from pushdeploy.domain.ports import Engine
+from pushdeploy.domain.ports.engine import Engine
 from pushdeploy.run import labels
 from pushdeploy.run.logbook import Logbook, matches
 

@@ -10,7 +10,7 @@ from paramiko.ssh_exception import SSHException
 
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.names import KeyName
-from pushdeploy.domain.ports import WindowSize
+from pushdeploy.domain.ports.streams import WindowSize
 from pushdeploy.ssh.buffer import Buffer
 from pushdeploy.ssh.errands import Errands
 

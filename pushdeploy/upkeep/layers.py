@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import AppName
-from pushdeploy.domain.ports import Engine, Scheduler
+from pushdeploy.domain.ports.engine import Engine
+from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.domain.task import Task
 from pushdeploy.locks import AppLocks, Purpose
 from pushdeploy.output import Quiet

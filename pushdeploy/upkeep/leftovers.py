@@ -10,7 +10,7 @@ from pushdeploy.build.caches import AppCaches
 from pushdeploy.domain.app import FIRST_UID
 from pushdeploy.domain.errors import Busy, PushdeployError
 from pushdeploy.domain.leftovers import Bound, Window, doomed_images, doomed_records
-from pushdeploy.domain.ports import Engine
+from pushdeploy.domain.ports.engine import Engine
 from pushdeploy.locks import AppLocks
 from pushdeploy.store import Store
 from pushdeploy.upkeep.retention import Retention

@@ -17,7 +17,7 @@ from pushdeploy.domain.plan import (
     has_one_writer,
     is_down,
 )
-from pushdeploy.domain.ports import Output
+from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.release import Release
 from pushdeploy.domain.route import held, targets_of
 from pushdeploy.domain.task import Slot, Task

@@ -14,7 +14,7 @@ from pushdeploy.build.containers import OWNER_LABEL, ROLE_LABEL
 from pushdeploy.domain.container import ImageInfo
 from pushdeploy.domain.errors import BackendDown, Busy
 from pushdeploy.domain.names import AppName, ImageDigest
-from pushdeploy.domain.ports import Engine
+from pushdeploy.domain.ports.engine import Engine
 from pushdeploy.domain.release import Release, ReleaseStatus
 from pushdeploy.domain.retention import Entry, Rule, StoredImage, Verdict, beyond, verdicts
 from pushdeploy.locks import AppLocks, Pins

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from pushdeploy.domain.errors import PushdeployError
-from pushdeploy.domain.ports import Engine
+from pushdeploy.domain.ports.engine import Engine
 
 _log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from pushdeploy.disks.conversion import unseal
 from pushdeploy.disks.programs import found
 from pushdeploy.domain.manifest import Limits, Manifest
 from pushdeploy.domain.names import ImageDigest
-from pushdeploy.domain.ports import Engine
+from pushdeploy.domain.ports.engine import Engine
 from tests.contracts.limited import MIB, Machine
 from tests.contracts.schedulers import APP, Bench
 from tests.fakes import FakeEngine

@@ -11,7 +11,9 @@ from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest, ProcessSpec
 from pushdeploy.domain.names import AppName, ProcessType
-from pushdeploy.domain.ports import Engine, Scheduler, WindowSize
+from pushdeploy.domain.ports.engine import Engine
+from pushdeploy.domain.ports.scheduler import Scheduler
+from pushdeploy.domain.ports.streams import WindowSize
 from pushdeploy.domain.task import Slot
 from pushdeploy.output import Output
 

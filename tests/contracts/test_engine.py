@@ -11,7 +11,7 @@ import pytest
 
 from pushdeploy.domain.container import ContainerSpec, EngineEvent, ImageChange
 from pushdeploy.domain.errors import PushdeployError
-from pushdeploy.domain.ports import Engine
+from pushdeploy.domain.ports.engine import Engine
 from tests.fakes import FakeEngine
 
 

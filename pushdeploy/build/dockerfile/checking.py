@@ -10,7 +10,7 @@ from pushdeploy.build.dockerfile.reading import instruction_of
 from pushdeploy.build.dockerfile.verdict import refuse_image, refuse_unreadable
 from pushdeploy.domain.container import ImageInfo
 from pushdeploy.domain.errors import BuildFailed
-from pushdeploy.domain.ports import Engine
+from pushdeploy.domain.ports.engine import Engine
 from pushdeploy.domain.source import SourceReader
 
 _MOST_BYTES = 1024 * 1024

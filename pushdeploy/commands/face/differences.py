@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pushdeploy.domain.comparison import Comparison, Difference
 from pushdeploy.domain.history import Commit, Divergence
-from pushdeploy.domain.ports import Output
+from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.release import Release
 from pushdeploy.domain.sizes import about_bytes
 from pushdeploy.output import columns

@@ -14,7 +14,7 @@ from rich.text import Text
 from pushdeploy.commands.face.request import Request
 from pushdeploy.commands.session import Session
 from pushdeploy.domain.plain import plain, plain_sink
-from pushdeploy.domain.ports import WindowSize
+from pushdeploy.domain.ports.streams import WindowSize
 from pushdeploy.output import Output, Sink, columns
 
 _LEAST_ROOM = 20

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.errors import Cancelled, PushdeployError
-from pushdeploy.domain.ports import Output
+from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.rehearsal import (
     CommandRun,
     DatabaseChange,

@@ -17,7 +17,7 @@ from pathlib import Path
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import BackendDown, PushdeployError, RouteFailed
 from pushdeploy.domain.names import AppName
-from pushdeploy.domain.ports import Output
+from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.route import Route, Target
 from pushdeploy.output import duration
 from pushdeploy.route.deadline import until
@@ -90,7 +90,7 @@ class Nginx:
     def hold(
         self, route: Route, leaving: Sequence[Target], drain_seconds: float, output: Output
     ) -> Iterator[None]:
-        """Keep the app's requests waiting; see ``domain.ports.Router``.
+        """Keep the app's requests waiting; see ``domain.ports.router.Router``.
 
         The refusals at ``leaving`` stay until the switch: so an old worker's request goes on to
         the holder at once, instead of waiting for an address that nobody has.
@@ -113,7 +113,7 @@ class Nginx:
         output: Output,
         fallen: Cancellation | None = None,
     ) -> None:
-        """Send the app's requests to ``route.targets``; see ``domain.ports.Router``.
+        """Send the app's requests to ``route.targets``; see ``domain.ports.router.Router``.
 
         Requests that have come to ``leaving`` before are answered by them within the drain time.
         """

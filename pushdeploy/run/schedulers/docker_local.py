@@ -17,7 +17,9 @@ from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import AppName
-from pushdeploy.domain.ports import Engine, Output, Streams
+from pushdeploy.domain.ports.engine import Engine
+from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.ports.streams import Streams
 from pushdeploy.domain.task import Death, Ended, Slot, Specimen, Task, Tried
 from pushdeploy.run import labels, standing
 from pushdeploy.run.accounts import Accounts

@@ -29,7 +29,8 @@ from pushdeploy.domain.names import (
     ProcessType,
     TreeId,
 )
-from pushdeploy.domain.ports import Output, Streams, WindowSize
+from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.ports.streams import Streams, WindowSize
 from pushdeploy.domain.public_key import PublicKey
 from pushdeploy.domain.release import Candidate, Reason, Release
 from pushdeploy.domain.route import Route, Target

@@ -16,7 +16,7 @@ from pushdeploy.domain.errors import BackendDown, BootFailed, PushdeployError
 from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import AppName
-from pushdeploy.domain.ports import Output
+from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.release import Candidate, Reason, ReleaseStatus
 from pushdeploy.domain.route import Route, Target
 from pushdeploy.domain.task import Slot, Task

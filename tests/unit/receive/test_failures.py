@@ -10,7 +10,7 @@ import pytest
 
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import BuildFailed, ReleaseFailed, UserError
-from pushdeploy.domain.ports import Output
+from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.source import Source
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.receive.service import GitService, PackLimits

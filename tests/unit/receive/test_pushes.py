@@ -7,7 +7,7 @@ import pytest
 
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.names import AppName, KeyName
-from pushdeploy.domain.ports import Output
+from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.source import Source
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.receive.service import GitService

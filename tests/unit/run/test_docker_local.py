@@ -18,7 +18,7 @@ from pushdeploy.domain.errors import BootFailed, Cancelled
 from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Limits, Manifest, Mount, ProcessSpec
 from pushdeploy.domain.names import AppName, ImageDigest, ProcessType
-from pushdeploy.domain.ports import WindowSize
+from pushdeploy.domain.ports.streams import WindowSize
 from pushdeploy.domain.slug import Healthcheck
 from pushdeploy.engine.docker import DockerEngine
 from pushdeploy.output import Output

@@ -14,7 +14,7 @@ import paramiko
 
 from pushdeploy.commands.session import Session
 from pushdeploy.domain.names import KeyName
-from pushdeploy.domain.ports import WindowSize
+from pushdeploy.domain.ports.streams import WindowSize
 from pushdeploy.domain.public_key import PublicKey
 from pushdeploy.settings import Address
 from pushdeploy.ssh.server import SshServer

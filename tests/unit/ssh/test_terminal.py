@@ -13,7 +13,7 @@ import paramiko
 import pytest
 from paramiko.common import cMSG_CHANNEL_REQUEST
 
-from pushdeploy.domain.ports import WindowSize
+from pushdeploy.domain.ports.streams import WindowSize
 from pushdeploy.ssh import link
 from tests.unit.ssh.host import Host, logged_in, until
 

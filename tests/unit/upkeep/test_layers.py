@@ -9,7 +9,7 @@ import pytest
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
-from pushdeploy.domain.ports import Output
+from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.task import Slot, Task
 from pushdeploy.route.deadline import until
 from pushdeploy.upkeep.layers import Layers

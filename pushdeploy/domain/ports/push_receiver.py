@@ -1,4 +1,4 @@
-"""The plug between git and the flow: what receive calls when somebody pushes."""
+"""The port between git and the flow: what receive calls when somebody pushes."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -6,7 +6,7 @@ from typing import Protocol
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import AppName, CommitId, KeyName
-from pushdeploy.domain.ports import Output
+from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.source import Source
 
 

@@ -1,4 +1,4 @@
-"""The plug of an engine that builds Dockerfiles, and tells what builds have left in it."""
+"""The port of an engine that builds Dockerfiles, and tells what builds have left in it."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime

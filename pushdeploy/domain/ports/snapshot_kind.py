@@ -1,50 +1,8 @@
-"""The plugs of disks."""
+"""The port of a way in which a disk gets into a snapshot and back."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
-
-from pushdeploy.domain.disk import Usage
-
-
-class DiskLimit(Protocol):
-    """Keeps disks of its kind from growing past a size. ``path`` is a disk's directory throughout.
-
-    Called for one disk at a time. A kill at any moment leaves what ``ensure`` makes whole again.
-    """
-
-    name: str
-    order: int
-    """The lowest that suits makes new ones."""
-
-    def suits(self, root: Path) -> bool:
-        """Whether disks under ``root`` may become of this kind."""
-
-    def holds(self, path: Path) -> bool:
-        """Whether the disk is of this kind."""
-
-    def ensure(self, path: Path) -> bool:
-        """Make a disk that it holds usable, as after a boot: whether it had not been."""
-
-    def limit_of(self, path: Path) -> int | None:
-        """The bytes of a disk that it holds."""
-
-    def usage(self, path: Path) -> Usage: ...
-    def limit(self, path: Path, size_bytes: int) -> None:
-        """Of a disk that it holds, or of a plain directory, whose data and owner stay.
-
-        ``UserError`` with nothing changed where it cannot shrink, or is to be copied while in use.
-        """
-
-    def lift(self, path: Path) -> None:
-        """The data stays, without a limit. ``UserError`` like ``limit``."""
-
-    def destroy(self, path: Path) -> None: ...
-    def trouble(self, path: Path) -> str:
-        """What is wrong with a disk that it holds, to follow its name; empty when nothing is."""
-
-    def growth_bytes(self, path: Path) -> int:
-        """What it may still take from the file system that it lies on."""
 
 
 class SnapshotKind(Protocol):

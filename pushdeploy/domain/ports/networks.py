@@ -1,4 +1,4 @@
-"""The plug of an engine that keeps containers apart from one another and from its host."""
+"""The port of an engine that keeps containers apart from one another and from its host."""
 
 from collections.abc import Sequence
 from typing import Protocol

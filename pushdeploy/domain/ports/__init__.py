@@ -1,0 +1,1 @@
+"""The ports: each file says in one protocol what a back-end of its kind must offer."""

@@ -1,0 +1,38 @@
+"""The port of the apps' repositories, as the flow sees them."""
+
+from typing import Protocol
+
+from pushdeploy.domain.history import Divergence
+from pushdeploy.domain.names import AppName, CommitId
+from pushdeploy.domain.source import Source
+
+
+class Refs(Protocol):
+    """The branches of the apps' repositories."""
+
+    def ensure(self, app: AppName) -> bool:
+        """Make the app's repository where there is none: whether it was made now."""
+
+    def read(self, app: AppName, ref: str) -> CommitId | None: ...
+    def move(self, app: AppName, ref: str, old: CommitId | None, new: CommitId) -> bool:
+        """Compare and set: False when the ref is not at ``old``."""
+
+    def source(self, app: AppName, commit: CommitId) -> Source | None:
+        """A commit that the repository already holds."""
+
+    def related(self, app: AppName, commit: CommitId, other: AppName, base: CommitId) -> bool:
+        """Whether a commit of one repository and one of another share any history."""
+
+    def divergence(
+        self, app: AppName, commit: CommitId, other: AppName, base: CommitId | None
+    ) -> Divergence:
+        """What only ``commit`` of one repository and only ``base`` of another have behind them.
+
+        ``UserError`` where one of them is not there any more.
+        """
+
+    def share(self, app: AppName, other: AppName, commit: CommitId) -> None:
+        """Give a commit of ``app`` with its history to the repository of ``other`` too."""
+
+    def rename(self, app: AppName, new: AppName) -> None: ...
+    def remove(self, app: AppName) -> None: ...

@@ -1,0 +1,60 @@
+"""The port of a router: it sends HTTP requests to tasks."""
+
+import threading
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.names import AppName
+from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.route import Route, Target
+
+
+class Router(Protocol):
+    """Tasks → HTTP."""
+
+    def start(self) -> None:
+        """Make the proxy run, adopting one that already does. ``BackendDown`` with the reason."""
+
+    def hold(
+        self, route: Route, leaving: Sequence[Target], drain_seconds: float, output: Output
+    ) -> AbstractContextManager[None]:
+        """Keep the app's requests waiting instead of sending them to ``leaving``.
+
+        ``route`` is the present one. Entered when no request is at ``leaving`` any more, or
+        ``drain_seconds`` have passed; inside, nothing new reaches ``leaving``: stop them there.
+        The requests are held until ``switch``, also after the context is left, each for the
+        router's hold_seconds at the most. ``RouteFailed`` or ``BackendDown`` leaves the former
+        route as it was.
+        """
+
+    def switch(
+        self,
+        route: Route,
+        leaving: Sequence[Target],
+        drain_seconds: float,
+        output: Output,
+        fallen: Cancellation | None = None,
+    ) -> None:
+        """Send the app's requests to ``route.targets``, those that are held first.
+
+        It waits for nothing any more when ``fallen`` is cancelled, which raises ``RouteFailed``.
+
+        Returns when they have answered through the proxy and nothing is connected to ``leaving``
+        any more, or ``drain_seconds`` have passed. ``RouteFailed`` leaves the former route as
+        it was; but where requests were held, they have gone to ``route.targets`` all the same.
+        """
+
+    def routes(self, routes: Sequence[Route]) -> None:
+        """Make exactly these the routes, with one reload at most; a bad one is left out.
+
+        What is held of an app whose route is not ``held`` any more goes to its targets.
+        """
+
+    def remove(self, app: AppName) -> None: ...
+    def watch(self, stopping: threading.Event) -> None:
+        """Start the proxy again whenever it ends by itself, until ``stopping``; on a thread."""
+
+    def rotate_logs(self) -> None:
+        """Called now and then, so that the proxy's own logs do not fill the file system."""

@@ -1,0 +1,28 @@
+"""The port of a one-off container's input and output."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class WindowSize:
+    columns: int = 80
+    rows: int = 24
+
+
+class Streams(Protocol):
+    """Where a one-off container's input and output go: an ssh channel, or a release's record."""
+
+    terminal: str | None
+    """TERM of the client's pty, None without one."""
+
+    def read(self, most: int = 65536) -> bytes:
+        """The next bytes of input, ``most`` of them at the most; blocks; empty at the end."""
+
+    def write(self, data: bytes) -> None:
+        """All of ``data``; what a client that has gone would have read is dropped."""
+
+    def write_error(self, data: bytes) -> None: ...
+    def on_resize(self, resized: Callable[[WindowSize], None]) -> None:
+        """Call ``resized`` with the present size and at each change, not on a reader's thread."""
