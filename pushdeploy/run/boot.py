@@ -19,12 +19,14 @@ from pushdeploy.output import duration
 from pushdeploy.run import health
 from pushdeploy.run.health import Trial
 from pushdeploy.run.labels import gated
-from pushdeploy.run.listening import listening
+from pushdeploy.run.listening import listening, sight
+from pushdeploy.run.misplaced import Settling
 from pushdeploy.run.probe import NOT_LISTENING, Probe
 
 _AT_ONCE = 32
 _TAIL_LINES = 20
 _ASK_AGAIN_SECONDS = 0.02
+_LOOK_SECONDS = 0.5
 _MEGABYTE = 1024 * 1024
 
 
@@ -43,7 +45,7 @@ def boot_all(
         ThreadPoolExecutor(min(len(boots), _AT_ONCE) or 1, thread_name_prefix="boot") as pool,
     ):
         threading.Thread(target=_tell, args=[events, boots], name="deaths", daemon=True).start()
-        futures = {pool.submit(boot.run): boot for boot in boots}
+        futures = {pool.submit(boot.run, output): boot for boot in boots}
         for future in as_completed(futures):
             error = future.exception()
             if error is None:
@@ -108,12 +110,18 @@ class Boot:
         self.seconds = 0.0
         self.remark = ""
         self.info: ContainerInfo | None = None
+        self._started: ContainerInfo | None = None
+        self._settling = Settling(manifest.port)
+        self._told = False
         self._probe: Probe | None = None
         self._given_up = threading.Event()
         self._woken = threading.Event()
 
-    def run(self) -> float:
-        """Return when it is healthy: the seconds that it took. ``BootFailed`` when it is not."""
+    def run(self, output: Output) -> float:
+        """Return when it is healthy: the seconds that it took. ``BootFailed`` when it is not.
+
+        ``output`` is told early of one that listens where no request will find it.
+        """
         self._pause(0)
         if self._gate is not None and not self._behind_gate:
             self._pass(self._gate)
@@ -121,7 +129,7 @@ class Boot:
         began = time.monotonic()
         process = self.manifest.processes[self.slot.process_type]
         for trial in health.trials(self.slot, process, self.manifest.boot_timeout_seconds):
-            self._try(trial, began)
+            self._try(trial, began, output)
         self.info = self.confirm("was switched to")
         self.seconds = time.monotonic() - began
         return self.seconds
@@ -181,7 +189,7 @@ class Boot:
             attached.close()
 
     def _probe_of_address(self) -> Probe:
-        info = self._engine.inspect(self.container)
+        info = self._started = self._engine.inspect(self.container)
         return Probe(info.address if info else "", self.manifest.port, self._host)
 
     def _pass(self, gate: Gate) -> None:
@@ -197,7 +205,7 @@ class Boot:
             raise GivenUp
         raise self._dead(before)
 
-    def _try(self, trial: Trial, began: float) -> None:
+    def _try(self, trial: Trial, began: float, output: Output) -> None:
         before = health.waited_for(trial.check)
         self._pause(trial.check.initial_delay_seconds, before)
         uptime = health.uptime_of(trial.check)
@@ -206,10 +214,14 @@ class Boot:
             return
         failures = 0
         last = ""
+        look_at = began + _LOOK_SECONDS
         while (left := began + trial.limit_seconds - time.monotonic()) > 0:
             problem = self._attempt(trial, left)
             self._pause(0, before)
             if problem is None:
+                if time.monotonic() >= look_at:
+                    self._look_where(output)
+                    look_at = time.monotonic() + _LOOK_SECONDS
                 self._pause(min(_ASK_AGAIN_SECONDS, left), before)
                 continue
             if not problem:
@@ -221,6 +233,21 @@ class Boot:
                 break
             self._pause(min(trial.pause_seconds, left), before)
         raise self._too_late(trial, last)
+
+    def _look_where(self, output: Output) -> None:
+        """Say once that it listens in a wrong place; ``BootFailed`` when it stays there."""
+        seen = sight(self._started) if self._started is not None else None
+        if seen is None:
+            return
+        self._settling.see(seen, time.monotonic())
+        complaint = self._settling.complaint
+        if self._settling.is_final:
+            raise BootFailed(
+                f"{self.slot} {complaint}", health.MOVE, log_tail=self._last_lines()[-_TAIL_LINES:]
+            )
+        if complaint and not self._told:
+            output.trouble(f"{self.slot} {complaint}")
+            self._told = True
 
     def _attempt(self, trial: Trial, left: float) -> str | None:
         """What was wrong; empty when all is well, None when nothing listens yet."""

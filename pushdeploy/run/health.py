@@ -16,6 +16,8 @@ UPTIME_SECONDS = 1.0
 ANSWER_SECONDS = 10.0
 """How long the first answer of web may take before it is asked again."""
 
+MOVE = "let it listen on 0.0.0.0 and on the port that PORT names, and push again"
+
 CUT_SHORT = "no answer before the time was over"
 """What an attempt has to say that the boot time-out has ended: less than any whole one."""
 
@@ -163,7 +165,7 @@ class TooLate:
         if self.trial.check.command or self.trial.check.path is None:
             return f"mend it or its check in app.json, and push again; {slow}"
         if not self.last and self.listens:
-            return "let it listen on 0.0.0.0 and on the port that PORT names, and push again"
+            return MOVE
         if not self.last or self.last == CUT_SHORT:
             return f"let it listen on 0.0.0.0 and on the port that PORT names; {slow}"
         if not self.trial.any_answer:

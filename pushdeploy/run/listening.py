@@ -1,55 +1,71 @@
 """Where the processes of a container listen, to tell somebody who listens in the wrong place."""
 
 import ipaddress
+import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from pushdeploy.domain.container import ContainerInfo
+from pushdeploy.run.misplaced import Sight, Socket
 
 _LISTEN = "0A"
+_CALLING = ("01", "02")
+"""Established, and SYN sent."""
+
 _LOCAL = "/proc/{pid}/net/{name}"
 _DOCKERS_RESOLVER = "127.0.0.11"
 
-Socket = tuple[str, int]
-"""An address and a port."""
-
 
 def listening(info: ContainerInfo, port: int) -> str:
-    """``port 8000, not on 5000``; ``127.0.0.1 only``; empty when nobody listens or can tell.
+    """``port 8000, not on 5000``; ``127.0.0.1 only``; empty when nobody listens or can tell."""
+    found = sight(info)
+    return told(found.places, port) if found else ""
 
-    Read from the kernel's view of the container's own network. The engine may run on another
-    machine, whose process ids mean nothing here: so its address must be found there first.
+
+def sight(info: ContainerInfo) -> Sight | None:
+    """What the kernel says of the container's own network, and of its processes; None where it is
+    another machine's.
+
+    The engine may run elsewhere, whose process ids mean nothing here: so the container's address
+    must be found there first.
     """
     try:
         if not info.pid or not info.address or info.address not in _read(info.pid, "fib_trie"):
-            return ""
+            return None
         tables = [_read(info.pid, name) for name in ("tcp", "tcp6")]
+        worked = _worked_seconds(info.pid)
     except OSError:
-        return ""
-    return told([each for table in tables for each in sockets(table)], port)
+        return None
+    places = [each for table in tables for each in sockets(table)]
+    ports = {port for _, port in places}
+    return Sight(
+        sorted(each for each in places if each[0] != _DOCKERS_RESOLVER),
+        any(port not in ports for table in tables for _, port in sockets(table, _CALLING)),
+        worked,
+    )
 
 
 def told(found: Sequence[Socket], port: int) -> str:
     """The sentence about them; empty when one of them is right, or there is none."""
-    others = [(address, number) for address, number in found if address != _DOCKERS_RESOLVER]
-    on_port = [address for address, number in others if number == port]
+    found = [each for each in found if each[0] != _DOCKERS_RESOLVER]
+    on_port = [address for address, number in found if number == port]
     if any(not ipaddress.ip_address(address).is_loopback for address in on_port):
         return ""
     if on_port:
         return f"{on_port[0]} only"
-    ports = sorted({number for _, number in others})
+    ports = sorted({number for _, number in found})
     if not ports:
         return ""
     named = ", ".join(str(number) for number in ports[:3])
     return f"port {named}, not on {port}"
 
 
-def sockets(table: str) -> Iterator[Socket]:
-    """Those that listen in a table of proc_net_tcp(5): addresses are words in the host's order."""
+def sockets(table: str, states: Collection[str] = (_LISTEN,)) -> Iterator[Socket]:
+    """Those in a state, in a table of proc_net_tcp(5): addresses are words in the host's order."""
     for line in table.splitlines()[1:]:
         fields = line.split()
-        if len(fields) > 3 and fields[3] == _LISTEN:
+        if len(fields) > 3 and fields[3] in states:
             address, _, number = fields[1].partition(":")
             yield _address(address), int(number, 16)
 
@@ -64,3 +80,15 @@ def _address(digits: str) -> str:
 
 def _read(pid: int, name: str) -> str:
     return Path(_LOCAL.format(pid=pid, name=name)).read_text(encoding="ascii")
+
+
+def _worked_seconds(pid: int) -> float:
+    """The processor time of a process and of all below it (proc_pid_stat(5))."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    except OSError:
+        return 0.0  # it has ended meanwhile
+    of_line = fields.rpartition(")")[2].split()
+    ticks = sum(map(int, of_line[11:15]))  # its own, and those of children that were waited for
+    return ticks / os.sysconf("SC_CLK_TCK") + sum(_worked_seconds(int(each)) for each in children)

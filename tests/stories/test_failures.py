@@ -185,6 +185,44 @@ def test_a_process_that_never_listens_fails_after_the_boot_timeout(
     assert server.containers(f"pushdeploy.app={repository.app}") == []
 
 
+def test_one_that_listens_for_itself_alone_is_not_waited_for(
+    server: Server, repo: MakeRepository
+) -> None:
+    repository = repo("hello")
+    server.ssh(f"apps:create {repository.app}", check=True)
+    server.ssh(f"apps:set {repository.app} boot-timeout=1h", check=True)
+    repository.write("Procfile", "web: python -m http.server --bind 127.0.0.1 $PORT\n")
+    repository.commit("It listens to itself")
+
+    result = repository.push()
+
+    said = "web.1 listens on 127.0.0.1:5000 but must listen on 0.0.0.0:$PORT (5000)"
+    assert_rejected(result, f"boot failed: {said}")
+    assert f"remote:  !     {said}" in result.stderr
+    assert "let it listen on 0.0.0.0" in result.stderr
+
+
+def test_one_that_opens_a_debugger_first_is_told_of_and_waited_for(
+    server: Server, repo: MakeRepository
+) -> None:
+    repository = repo("hello")
+    repository.write("Procfile", "web: python slow.py\n")
+    repository.write(
+        "slow.py",
+        "import socket, time\n"
+        "debugger = socket.create_server(('127.0.0.1', 5678))\n"
+        "time.sleep(5)\n"
+        "import web\n",
+    )
+    repository.commit("It takes its time")
+
+    result = repository.push(check=True)
+
+    said = "web.1 listens on 127.0.0.1:5678 but must listen on 0.0.0.0:$PORT (5000)"
+    assert result.stderr.count(said) == 1
+    assert server.get(repository.app).body == "hello from version 1\n"
+
+
 @pytest.mark.parametrize(
     ("procfile", "code", "reason", "hint"),
     [

@@ -2,7 +2,8 @@
 
 import pytest
 
-from pushdeploy.run.listening import Socket, sockets, told
+from pushdeploy.run.listening import sockets, told
+from pushdeploy.run.misplaced import Socket
 
 TCP = """\
   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
