@@ -5,6 +5,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from pushdeploy.domain.app import DEPLOY_BRANCH, deploy_branch_of
+from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import PushdeployError, RenamedApp, UnknownApp
 from pushdeploy.domain.hosts import refuse_taken_name
@@ -12,7 +13,6 @@ from pushdeploy.domain.names import AppName, CommitId, KeyName
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.source import Source
 from pushdeploy.flow.deploy import Deployer
-from pushdeploy.flow.ship import Asker
 from pushdeploy.output import Quiet
 from pushdeploy.receive.updates import HEADS
 from pushdeploy.store import Store

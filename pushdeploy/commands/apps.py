@@ -21,7 +21,7 @@ from pushdeploy.domain.formation import quantities
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.release import Release
 from pushdeploy.domain.route import route_settings
-from pushdeploy.locks import Purpose
+from pushdeploy.locks.apps import Purpose
 
 _MOST_MESSAGE_CHARACTERS = 200
 

@@ -5,13 +5,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pushdeploy.disks.directories import Directories
+from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports.refs import Refs
 from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.flow.deploy import Deployer
 from pushdeploy.flow.promote import Promoter
-from pushdeploy.flow.ship import Asker
-from pushdeploy.locks import AppLocks, OneOffs, Purpose, TrafficLocks, Writers
+from pushdeploy.locks.apps import AppLocks, Purpose
+from pushdeploy.locks.one_offs import OneOffs
+from pushdeploy.locks.traffic import TrafficLocks
+from pushdeploy.locks.writers import Writers
 from pushdeploy.release.rehearsal import Rehearsals
 from pushdeploy.release.snapshots import SnapshotPhase
 from pushdeploy.run.manifests import Manifests

@@ -18,6 +18,7 @@ from pushdeploy.commands.face.rehearsals import rehearsed
 from pushdeploy.commands.face.request import Request
 from pushdeploy.commands.releases import parse_version
 from pushdeploy.domain.app import App
+from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.comparison import Comparison, Side, compare
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.history import Divergence
@@ -27,7 +28,6 @@ from pushdeploy.domain.promotion import Mode, TargetResult, promoted_from
 from pushdeploy.domain.release import Release
 from pushdeploy.domain.verification import Evidence, disagreements, short, troubles_of
 from pushdeploy.flow.promote import Promotion
-from pushdeploy.flow.ship import Asker
 from pushdeploy.release.rehearsal import Rehearsal
 
 

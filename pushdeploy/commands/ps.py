@@ -18,7 +18,7 @@ from pushdeploy.domain.formation import parse_scale, quantities
 from pushdeploy.domain.names import WEB, AppName, ProcessType
 from pushdeploy.domain.release import Release
 from pushdeploy.domain.task import Death, Task
-from pushdeploy.locks import OneOff
+from pushdeploy.locks.one_offs import OneOff
 
 _SHOWN = ("process", "state", "release", "since", "restarts", "last_exit")
 

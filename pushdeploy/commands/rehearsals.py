@@ -8,8 +8,8 @@ from pushdeploy.commands.face.printing import errors_of, show_json
 from pushdeploy.commands.face.rehearsals import rehearsed
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App
+from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.errors import UserError
-from pushdeploy.flow.ship import Asker
 from pushdeploy.release.rehearsal import Rehearsal
 
 

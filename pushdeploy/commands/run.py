@@ -21,7 +21,7 @@ from pushdeploy.domain.names import ProcessType
 from pushdeploy.domain.ports.streams import Streams, WindowSize
 from pushdeploy.domain.release import Release
 from pushdeploy.domain.slug import Slug
-from pushdeploy.locks import OneOff
+from pushdeploy.locks.one_offs import OneOff
 
 _QUOTED = re.compile(r"'[^']*'" r'|"(?:[^"\\]|\\.)*"', re.DOTALL)
 """One pair of quotes with everything inside."""

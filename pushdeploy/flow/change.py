@@ -17,7 +17,8 @@ from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.domain.release import Candidate, Release, ReleaseStatus
 from pushdeploy.domain.route import default_host
 from pushdeploy.domain.task import Slot, Task
-from pushdeploy.locks import TrafficLocks, Writers
+from pushdeploy.locks.traffic import TrafficLocks
+from pushdeploy.locks.writers import Writers
 from pushdeploy.release.phase import ReleasePhase
 from pushdeploy.release.snapshots import SnapshotPhase
 from pushdeploy.store import Store

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.config import changed_config, described_change
 from pushdeploy.domain.disk import Attachment
@@ -19,9 +20,9 @@ from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.snapshot import Snapshot
 from pushdeploy.domain.source import Source
 from pushdeploy.flow import first_deploy
-from pushdeploy.flow.ship import Asker, Preparation, Shipper
+from pushdeploy.flow.ship import Preparation, Shipper
 from pushdeploy.lifecycle import Lifecycle
-from pushdeploy.locks import AppLocks, Purpose
+from pushdeploy.locks.apps import AppLocks, Purpose
 from pushdeploy.release.snapshots import SnapshotPhase
 from pushdeploy.store import Store
 

@@ -11,7 +11,8 @@ from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.domain.release import Release
 from pushdeploy.domain.route import Route, default_host, held, route_of
 from pushdeploy.domain.task import Slot, Task
-from pushdeploy.locks import AppLocks, TrafficLocks
+from pushdeploy.locks.apps import AppLocks
+from pushdeploy.locks.traffic import TrafficLocks
 from pushdeploy.release.snapshots import SnapshotPhase
 from pushdeploy.run.manifests import Manifests
 from pushdeploy.store import Store

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from operator import itemgetter
 
+from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports.builder import Builder
@@ -14,9 +15,9 @@ from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.ports.refs import Refs
 from pushdeploy.domain.promotion import Mode, TargetResult, promotion_of
 from pushdeploy.domain.release import Candidate, Reason, Release, ReleaseStatus
-from pushdeploy.flow.ship import Asker, Shipper
+from pushdeploy.flow.ship import Shipper
 from pushdeploy.flow.take_back import Former, TakeBack
-from pushdeploy.locks import AppLocks, Purpose
+from pushdeploy.locks.apps import AppLocks, Purpose
 from pushdeploy.store import Store
 
 _AT_ONCE = 8

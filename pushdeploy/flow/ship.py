@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 
 from pushdeploy.domain.announcement import announced
 from pushdeploy.domain.app import App
-from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.disk import CutOver, cut_over_of, cut_over_reason
 from pushdeploy.domain.errors import Busy, Cancelled, PushdeployError, UserError
-from pushdeploy.domain.names import AppName, KeyName
+from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.ports.refs import Refs
 from pushdeploy.domain.release import Candidate, Reason, Release
@@ -35,15 +35,6 @@ class Stages:
     lifecycle: Lifecycle
     watch: Watch
     after_live: Callable[[AppName], None] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Who wants a change, where they read about it, and how they stop it."""
-
-    by: KeyName
-    output: Output
-    cancellation: Cancellation
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
+from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.release import Candidate, Reason, Release
-from pushdeploy.flow.ship import Asker, Shipper
-from pushdeploy.locks import AppLocks, Purpose
+from pushdeploy.flow.ship import Shipper
+from pushdeploy.locks.apps import AppLocks, Purpose
 from pushdeploy.output import Quiet
 from pushdeploy.store import Store
 

@@ -21,7 +21,9 @@ from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.domain.rehearsal import Report
 from pushdeploy.domain.release import Reason, Release, ReleaseStatus
 from pushdeploy.domain.sizes import about_bytes
-from pushdeploy.locks import AppLocks, GoingOn, Pins, Purpose
+from pushdeploy.locks.apps import AppLocks, Purpose
+from pushdeploy.locks.going_on import GoingOn
+from pushdeploy.locks.pins import Pins
 from pushdeploy.release.act import Act, perform
 from pushdeploy.release.copies import Copies, Moment
 from pushdeploy.release.snapshots import refuse_unsettled

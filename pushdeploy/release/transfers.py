@@ -15,7 +15,7 @@ from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import DiskName, KeyName
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.snapshot import Snapshot
-from pushdeploy.locks import AppLocks, Purpose
+from pushdeploy.locks.apps import AppLocks, Purpose
 from pushdeploy.release.snapshots import SnapshotPhase
 
 

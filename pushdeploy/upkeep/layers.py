@@ -11,7 +11,7 @@ from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports.engine import Engine
 from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.domain.task import Task
-from pushdeploy.locks import AppLocks, Purpose
+from pushdeploy.locks.apps import AppLocks, Purpose
 from pushdeploy.output import Quiet
 from pushdeploy.run.labels import ONCE, ROLE
 from pushdeploy.upkeep.reconcile import Reconciler

@@ -11,7 +11,7 @@ from pushdeploy.domain.app import FIRST_UID
 from pushdeploy.domain.errors import Busy, PushdeployError
 from pushdeploy.domain.leftovers import Bound, Window, doomed_images, doomed_records
 from pushdeploy.domain.ports.engine import Engine
-from pushdeploy.locks import AppLocks
+from pushdeploy.locks.apps import AppLocks
 from pushdeploy.store import Store
 from pushdeploy.upkeep.retention import Retention
 

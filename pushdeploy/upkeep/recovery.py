@@ -11,7 +11,7 @@ from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.release import Release, ReleaseStatus
 from pushdeploy.flow.outlook import Running
-from pushdeploy.locks import Purpose
+from pushdeploy.locks.apps import Purpose
 from pushdeploy.output import Quiet
 from pushdeploy.run.once import TIMED_OUT
 

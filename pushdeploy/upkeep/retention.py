@@ -17,7 +17,8 @@ from pushdeploy.domain.names import AppName, ImageDigest
 from pushdeploy.domain.ports.engine import Engine
 from pushdeploy.domain.release import Release, ReleaseStatus
 from pushdeploy.domain.retention import Entry, Rule, StoredImage, Verdict, beyond, verdicts
-from pushdeploy.locks import AppLocks, Pins
+from pushdeploy.locks.apps import AppLocks
+from pushdeploy.locks.pins import Pins
 from pushdeploy.store import Store
 
 _log = logging.getLogger(__name__)

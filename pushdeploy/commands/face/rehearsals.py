@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pushdeploy.commands.face.request import Request
+from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.errors import Cancelled, PushdeployError
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.rehearsal import (
@@ -17,7 +18,6 @@ from pushdeploy.domain.rehearsal import (
     WebRun,
 )
 from pushdeploy.domain.sizes import about_bytes
-from pushdeploy.flow.ship import Asker
 from pushdeploy.output import duration
 from pushdeploy.release.rehearsal import Rehearsal
 

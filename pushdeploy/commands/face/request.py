@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from pushdeploy.commands.platform import Platform
 from pushdeploy.commands.session import Session
-from pushdeploy.flow.ship import Asker
+from pushdeploy.domain.asker import Asker
 from pushdeploy.output import Output
 from pushdeploy.store import Store
 

@@ -44,7 +44,11 @@ from pushdeploy.flow.promote import Promoter
 from pushdeploy.flow.ship import Shipper, Stages
 from pushdeploy.flow.watch import Watch
 from pushdeploy.lifecycle import Lifecycle
-from pushdeploy.locks import AppLocks, OneOffs, Pins, TrafficLocks, Writers
+from pushdeploy.locks.apps import AppLocks
+from pushdeploy.locks.one_offs import OneOffs
+from pushdeploy.locks.pins import Pins
+from pushdeploy.locks.traffic import TrafficLocks
+from pushdeploy.locks.writers import Writers
 from pushdeploy.output import Quiet
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.release.copies import Copies

@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 
 from pushdeploy.commands.dispatch import Commands
+from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.container import ImageInfo
 from pushdeploy.domain.names import AppName, ImageDigest
 from pushdeploy.domain.promotion import Mode
 from pushdeploy.domain.release import Candidate, Reason, ReleaseStatus
 from pushdeploy.flow.promote import Promotion
-from pushdeploy.flow.ship import Asker
 from pushdeploy.output import Quiet
 from tests.fakes import FakeEngine
 from tests.unit.commands.machine import ADA, SHOP, WEB, Client, Machine, slug_of

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import pytest
 
+from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.disk import Attachment, CutOver
 from pushdeploy.domain.errors import BackendDown, BootFailed, PushdeployError
@@ -20,7 +21,6 @@ from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.release import Candidate, Reason, ReleaseStatus
 from pushdeploy.domain.route import Route, Target
 from pushdeploy.domain.task import Slot, Task
-from pushdeploy.flow.ship import Asker
 from pushdeploy.output import Quiet
 from pushdeploy.route.deadline import until
 from tests.unit.commands.machine import ADA, SHOP, WEB, Machine, MemoryRouter, MemoryScheduler

@@ -14,7 +14,7 @@ from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.key_blob import blob_of
 from pushdeploy.domain.names import KeyName
-from pushdeploy.locks import Purpose
+from pushdeploy.locks.apps import Purpose
 from pushdeploy.output import Quiet
 from tests.unit.commands.machine import ADA, SHOP, Client, Machine, key_of
 

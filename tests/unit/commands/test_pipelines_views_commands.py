@@ -4,7 +4,7 @@ from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.names import AppName, CommitId, ProcessType
 from pushdeploy.domain.task import Specimen
-from pushdeploy.locks import Purpose
+from pushdeploy.locks.apps import Purpose
 from pushdeploy.output import Quiet
 from tests.unit.commands.machine import SHOP, WEB, Machine
 from tests.unit.commands.stages import EU, NEW, STAGING

@@ -6,7 +6,7 @@ import pytest
 
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.names import CommitId, ImageDigest
-from pushdeploy.locks import Purpose
+from pushdeploy.locks.apps import Purpose
 from pushdeploy.output import Quiet
 from tests.unit.commands.machine import SHOP, WEB, Machine
 from tests.unit.commands.stages import EU, NEW, STAGING, Listener

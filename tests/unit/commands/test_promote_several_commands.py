@@ -9,7 +9,7 @@ import pytest
 
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.names import AppName
-from pushdeploy.locks import Purpose
+from pushdeploy.locks.apps import Purpose
 from pushdeploy.output import Quiet
 from tests.unit.commands.machine import SHOP, Machine, slug_of
 from tests.unit.commands.stages import EU, NEW, Listener

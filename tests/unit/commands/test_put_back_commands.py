@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from pushdeploy.disks.shelf import Room, Shelf, Taken
+from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.errors import BackendDown, NoRoom, SnapshotFailed
 from pushdeploy.domain.names import DiskName
 from pushdeploy.domain.release import ReleaseStatus
-from pushdeploy.flow.ship import Asker, Shipper
+from pushdeploy.flow.ship import Shipper
 from pushdeploy.output import Output
 from pushdeploy.release.snapshots import SnapshotPhase
 from tests.unit.commands.machine import ADA, SHOP, WEB, Machine

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.names import AppName, DiskName
-from pushdeploy.flow.ship import Asker
 from pushdeploy.output import Quiet
 from tests.unit.commands.machine import ADA, SHOP, WEB, WORKER, Client, Machine, slug_of
 

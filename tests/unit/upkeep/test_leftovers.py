@@ -8,7 +8,7 @@ import pytest
 
 from pushdeploy.build.caches import AppCaches
 from pushdeploy.domain.leftovers import BuildRecord
-from pushdeploy.locks import AppLocks
+from pushdeploy.locks.apps import AppLocks
 from pushdeploy.store import Store
 from pushdeploy.upkeep.leftovers import Leftovers
 from pushdeploy.upkeep.retention import Retention

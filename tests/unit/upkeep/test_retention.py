@@ -12,7 +12,8 @@ from pushdeploy.domain.container import ContainerSpec
 from pushdeploy.domain.errors import Busy
 from pushdeploy.domain.names import ImageDigest
 from pushdeploy.domain.release import Release
-from pushdeploy.locks import AppLocks, Pins, Purpose
+from pushdeploy.locks.apps import AppLocks, Purpose
+from pushdeploy.locks.pins import Pins
 from pushdeploy.output import Quiet
 from pushdeploy.store import Store
 from pushdeploy.upkeep.retention import Retention

@@ -2,14 +2,14 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 import pytest
 
 from pushdeploy.domain.cancel import Cancellation
-from pushdeploy.domain.errors import Busy, Cancelled, Overtaken
+from pushdeploy.domain.errors import Cancelled, Overtaken
 from pushdeploy.domain.names import AppName
-from pushdeploy.locks import AppLocks, GoingOn, OneOff, OneOffs, Purpose, TrafficLocks, Writers
+from pushdeploy.locks.apps import AppLocks, Purpose
 from pushdeploy.output import Output, Quiet
 
 SHOP = AppName("shop")
@@ -242,86 +242,3 @@ def test_a_wait_for_all_locks_can_be_cancelled(locks: AppLocks) -> None:
         waiting.cancellation.cancel("enough")
         assert waiting.ended()
     assert isinstance(waiting.error, Cancelled)
-
-
-def test_one_off_commands_write_side_by_side() -> None:
-    writers = Writers()
-    with (
-        writers.writing(SHOP, "run.1", "ada"),
-        writers.writing(SHOP, "run.2", "bob"),
-    ):
-        pass
-
-
-def test_who_wants_to_write_alone_is_told_who_writes() -> None:
-    writers = Writers()
-    with (
-        writers.writing(SHOP, "run.1", "ada"),
-        pytest.raises(Busy, match=r"run\.1 of ada") as refused,
-        writers.alone(SHOP, "release v2"),
-    ):
-        pass
-    assert "ps:stop shop run.1" in refused.value.hint
-    with writers.alone(SHOP, "release v2"):
-        pass
-
-
-def test_nobody_begins_to_write_beside_who_writes_alone() -> None:
-    writers = Writers()
-    with writers.alone(SHOP, "release v2"):
-        with (
-            pytest.raises(Busy, match="release v2"),
-            writers.writing(SHOP, "run.1", "ada"),
-        ):
-            pass
-        with writers.writing(BLOG, "run.1", "ada"):
-            pass
-    with writers.writing(SHOP, "run.1", "ada"):
-        pass
-
-
-def test_a_one_off_command_is_seen_while_it_runs_and_can_be_ended_by_its_name() -> None:
-    one_offs, one = OneOffs(), OneOff(SHOP, "run.1", 7, Cancellation())
-    with one_offs.running(one):
-        assert list(one_offs.of(SHOP)) == [one]
-        assert not one_offs.of(BLOG)
-        assert not one_offs.cancel(SHOP, "run.2", "bob stopped it")
-        assert not one_offs.cancel(BLOG, "run.1", "bob stopped it")
-        assert one_offs.cancel(SHOP, "run.1", "bob stopped it")
-    assert one.cancellation.cancelled
-    assert not one_offs.of(SHOP)
-    assert not one_offs.cancel(SHOP, "run.1", "bob stopped it")
-
-
-def test_people_are_told_since_when_requests_wait() -> None:
-    traffic = TrafficLocks()
-    assert traffic.waiting_since(SHOP) is None
-    traffic.requests_wait(SHOP)
-    assert traffic.waiting_since(SHOP) is not None
-    assert traffic.waiting_since(BLOG) is None
-    traffic.requests_go_on(SHOP)
-    assert traffic.waiting_since(SHOP) is None
-
-
-def test_what_goes_on_is_ended_by_app_and_waited_for() -> None:
-    going_on, begun = GoingOn(), threading.Barrier(3)
-    cancellations = {app: Cancellation() for app in (SHOP, BLOG)}
-
-    def work(app: AppName) -> None:
-        with going_on.noted(app, cancellations[app]), ExitStack() as waiting:
-            over = threading.Event()
-            waiting.enter_context(cancellations[app].stopping(over.set))
-            begun.wait(10)
-            assert over.wait(10)
-
-    threads = {app: threading.Thread(target=work, args=[app]) for app in cancellations}
-    for thread in threads.values():
-        thread.start()
-    begun.wait(10)
-    going_on.cancel("the app is being destroyed", SHOP)
-    threads[SHOP].join(10)
-    assert [threads[app].is_alive() for app in (SHOP, BLOG)] == [False, True]
-    going_on.cancel("the server is being stopped", timeout_seconds=0)
-    threads[BLOG].join(10)
-    assert not threads[BLOG].is_alive()
-    going_on.cancel("nobody is there")

@@ -1,14 +1,14 @@
 """One deploy per app at a time: the others queue, say so, and give way to newer pushes."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import Busy, Overtaken
-from pushdeploy.domain.names import AppName, ImageDigest
+from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports.output import Output
 
 
@@ -158,171 +158,3 @@ class AppLocks:
     def _wake(self) -> None:
         with self._changed:
             self._changed.notify_all()
-
-
-class TrafficLocks:
-    """Who may touch an app's route and tasks right now, inside the deploy lock. Thread-safe.
-
-    Held for moments; for as long as requests wait where an app's tasks are swapped.
-    """
-
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._locks: dict[AppName, threading.RLock] = {}
-        self._waiting_since: dict[AppName, datetime] = {}
-
-    @contextmanager
-    def hold(self, app: AppName) -> Iterator[None]:
-        with self._guard:
-            lock = self._locks.setdefault(app, threading.RLock())
-        with lock:
-            yield
-
-    def requests_wait(self, app: AppName) -> None:
-        """From now on ``waiting_since`` tells people that the app's requests are held."""
-        with self._guard:
-            self._waiting_since[app] = datetime.now(UTC)
-
-    def requests_go_on(self, app: AppName) -> None:
-        """They are not held any more, if they were."""
-        with self._guard:
-            self._waiting_since.pop(app, None)
-
-    def waiting_since(self, app: AppName) -> datetime | None:
-        """Since when the app's requests are held, None while they are not."""
-        with self._guard:
-            return self._waiting_since.get(app)
-
-
-class Pins:
-    """Images that must stay although no release or container may have them. Thread-safe."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._images: list[ImageDigest] = []
-
-    @contextmanager
-    def pinned(self, image: ImageDigest) -> Iterator[None]:
-        """Entered under a lock of ``AppLocks``: nothing is being removed then."""
-        with self._lock:
-            self._images.append(image)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._images.remove(image)
-
-    def images(self) -> frozenset[ImageDigest]:
-        with self._lock:
-            return frozenset(self._images)
-
-
-class Writers:
-    """Who writes to an app's disks beside its tasks: one-off commands. Thread-safe."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._writers: dict[AppName, dict[str, str]] = {}
-        self._taken: dict[AppName, str] = {}
-
-    @contextmanager
-    def writing(self, app: AppName, name: str, by: str) -> Iterator[None]:
-        """For the one-off ``name``. ``Busy`` while a release has the disks for itself."""
-        with self._lock:
-            if app in self._taken:
-                raise Busy(
-                    f"{self._taken[app]} has the disks of {app} for itself", "try again in a minute"
-                )
-            self._writers.setdefault(app, {})[name] = by
-        try:
-            yield
-        finally:
-            with self._lock:
-                del self._writers[app][name]
-
-    @contextmanager
-    def alone(self, app: AppName, what: str) -> Iterator[None]:
-        """Let nobody begin to write. ``Busy`` when somebody does already."""
-        with self._lock:
-            for name, by in self._writers.get(app, {}).items():
-                raise Busy(
-                    f"{name} of {by} writes to the disks of {app}, and one at a time may",
-                    f"wait until it ends, or:  ps:stop {app} {name}",
-                )
-            self._taken[app] = what
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._taken.pop(app, None)
-
-
-@dataclass(frozen=True, slots=True)
-class OneOff:
-    """A command beside the tasks of an app: which release's slug it has, and what ends it."""
-
-    app: AppName
-    name: str
-    version: int
-    cancellation: Cancellation
-    since: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-
-class OneOffs:
-    """Which one-off commands run, so that they are seen and ended from elsewhere. Thread-safe."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._running: list[OneOff] = []
-
-    @contextmanager
-    def running(self, one: OneOff) -> Iterator[None]:
-        with self._lock:
-            self._running.append(one)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._running.remove(one)
-
-    def of(self, app: AppName) -> Sequence[OneOff]:
-        """Those of ``app``, the oldest first."""
-        with self._lock:
-            return [one for one in self._running if one.app == app]
-
-    def cancel(self, app: AppName, name: str, reason: str) -> bool:
-        """End the one-off ``name``: False when there is none."""
-        return any(one.cancellation.cancel(reason) for one in self.of(app) if one.name == name)
-
-
-class GoingOn:
-    """What goes on with an app beside its lock, and is to be ended from outside. Thread-safe."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._noted: list[tuple[AppName, Cancellation]] = []
-
-    @contextmanager
-    def noted(self, app: AppName, cancellation: Cancellation) -> Iterator[None]:
-        entry = (app, cancellation)
-        with self._changed:
-            self._noted.append(entry)
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._noted.remove(entry)
-                self._changed.notify_all()
-
-    def cancel(
-        self, reason: str, app: AppName | None = None, timeout_seconds: float | None = None
-    ) -> None:
-        """Those of ``app``, or all. Returns when they have ended, or at the time-out."""
-        with self._changed:
-            meant = [each for each in self._noted if app in {None, each[0]}]
-        for _, cancellation in meant:
-            cancellation.cancel(reason)
-        with self._changed:
-            self._changed.wait_for(
-                lambda: not any(each in self._noted for each in meant), timeout_seconds
-            )
