@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.floor import Floor
 from benchmarks.measure import Figure, interleaved
 from benchmarks.processor import Accounts
-from pushdeploy.route.program import find_program
+from pushdeploy.route.routers.nginx.program import find_program
 from tests.stories.harness import APPS, DOMAIN, Repository, Server
 
 DEADLINE_SECONDS = 120

@@ -42,8 +42,8 @@ from pushdeploy.release.phase import ReleasePhase
 from pushdeploy.release.rehearsal import Rehearsals, Stage
 from pushdeploy.release.snapshots import SnapshotPhase
 from pushdeploy.resources import find
-from pushdeploy.route.rendering import front_of
 from pushdeploy.route.routers.nginx import ROUTER
+from pushdeploy.route.routers.nginx.rendering import front_of
 from pushdeploy.run.manifests import Manifests
 from pushdeploy.run.schedulers.docker_local import SCHEDULER
 from pushdeploy.settings import Settings

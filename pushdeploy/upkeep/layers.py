@@ -13,7 +13,7 @@ from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.domain.task import Task
 from pushdeploy.locks.apps import AppLocks, Purpose
 from pushdeploy.output import Quiet
-from pushdeploy.run.labels import ONCE, ROLE
+from pushdeploy.run.schedulers.docker_local.labels import ONCE, ROLE
 from pushdeploy.upkeep.reconcile import Reconciler
 
 _log = logging.getLogger(__name__)

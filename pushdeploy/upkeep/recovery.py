@@ -13,7 +13,7 @@ from pushdeploy.domain.release import Release, ReleaseStatus
 from pushdeploy.flow.outlook import Running
 from pushdeploy.locks.apps import Purpose
 from pushdeploy.output import Quiet
-from pushdeploy.run.once import TIMED_OUT
+from pushdeploy.run.schedulers.docker_local.one_off import TIMED_OUT
 
 _log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from pushdeploy.domain.errors import BootFailed, Cancelled
 from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Mount
 from pushdeploy.output import Quiet
-from pushdeploy.run.once import TIMED_OUT
+from pushdeploy.run.schedulers.docker_local.one_off import TIMED_OUT
 from tests.contracts.schedulers import APP, SERVE, WEB1, WORKER1, Bench, Typed
 from tests.fakes import FakeEngine
 

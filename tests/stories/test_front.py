@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager, suppress
 
 import pytest
 
-from pushdeploy.route.workers import workers_in
+from pushdeploy.route.routers.nginx.workers import workers_in
 from tests.stories.conftest import MakeRepository, MakeServer
 from tests.stories.harness import APPS, DOMAIN, Answer, Repository, Server, wait_until
 

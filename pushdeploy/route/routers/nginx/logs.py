@@ -1,0 +1,23 @@
+"""Keeps nginx's own logs from filling the file system."""
+
+from collections.abc import Callable
+
+from pushdeploy.route.deadline import until
+from pushdeploy.route.routers.nginx.prefix import Prefix
+
+LARGEST_BYTES = 64 * 1024 * 1024
+_REOPEN_SECONDS = 10
+
+
+def rotate(prefix: Prefix, reopen: Callable[[], None], largest_bytes: int) -> None:
+    """Set larger ones aside as ``access.log.1``, in place of the former: no line is lost.
+
+    Returns when nginx writes to new ones. The caller sees to it that nobody reloads meanwhile.
+    """
+    logs = (prefix.access_log, prefix.error_log)
+    large = [log for log in logs if log.exists() and log.stat().st_size > largest_bytes]
+    for log in large:
+        log.replace(log.with_name(f"{log.name}.1"))
+    if large:
+        reopen()
+        until(lambda: all(log.exists() for log in large), _REOPEN_SECONDS)

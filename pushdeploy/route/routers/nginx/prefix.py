@@ -1,0 +1,102 @@
+"""The directory of our own nginx: where everything in it lies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pushdeploy.domain.names import AppName
+from pushdeploy.route.routers.nginx.holder import DIRECTORY, PAGE_SOCKET
+
+MAIN = "nginx.conf"
+TRIAL = "trial.conf"
+PAGES = "pages.conf"
+FORWARDING = "forwarding.conf"
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """The paths of ``<home>/nginx``; nobody else joins them."""
+
+    root: Path
+
+    @property
+    def apps(self) -> Path:
+        """One file an app: what nginx reads."""
+        return self.root / "apps"
+
+    @property
+    def staging(self) -> Path:
+        """What ``apps`` is to become: what is tested first."""
+        return self.root / "staging"
+
+    @property
+    def set_aside(self) -> Path:
+        """Apps' files that nginx refused when it was to read all of them."""
+        return self.root / "apps.aside"
+
+    @property
+    def pages(self) -> Path:
+        return self.root / "pages"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def access_log(self) -> Path:
+        return self.logs / "access.log"
+
+    @property
+    def error_log(self) -> Path:
+        return self.logs / "error.log"
+
+    @property
+    def pid_file(self) -> Path:
+        return self.root / "nginx.pid"
+
+    @property
+    def control_socket(self) -> Path:
+        return self.root / "control.sock"
+
+    @property
+    def page_socket(self) -> Path:
+        """Where whoever has waited too long is told to come back."""
+        return self.root / PAGE_SOCKET
+
+    @property
+    def holders(self) -> Path:
+        """Two sockets for each app whose requests are held: the requests' and the router's."""
+        return self.root / DIRECTORY
+
+    @property
+    def holders_log(self) -> Path:
+        return self.logs / "holders.log"
+
+    @property
+    def unread(self) -> Path:
+        """Exists while files may differ from what nginx has read."""
+        return self.root / "unread"
+
+    def make(self) -> None:
+        """Workers may pass through, for they start inside; others meet the home's own 0700."""
+        self.root.mkdir(mode=0o711, parents=True, exist_ok=True)
+        temp = self.root / "temp"
+        conf_d = self.root / "conf.d"
+        for directory in (self.apps, self.staging, self.pages, self.logs, temp, conf_d):
+            directory.mkdir(mode=0o755, exist_ok=True)
+        self.holders.mkdir(mode=0o711, exist_ok=True)
+        for directory in (self.root, temp, self.holders):
+            directory.chmod(0o711)
+        self.pages.chmod(0o755)
+
+    @property
+    def deaths(self) -> Path:
+        """When nginx has ended by itself, a moment a line."""
+        return self.root / "deaths"
+
+    def app_file(self, app: AppName) -> Path:
+        return self.apps / f"{app}.conf"
+
+    def with_files(self) -> Sequence[AppName]:
+        """The apps that have a file here, whatever it may hold."""
+        return [AppName(path.stem) for path in self.apps.glob("*.conf")]

@@ -1,0 +1,116 @@
+"""The text that nginx gets, from values: pure, and strict about what may stand in it."""
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pushdeploy.domain.names import AppName, HostName
+from pushdeploy.domain.route import Route, Target
+from pushdeploy.route.routers.nginx import forwarding
+from pushdeploy.route.routers.nginx.program import Features
+from pushdeploy.settings import Address, Network, Settings
+from pushdeploy.templating import Templates
+
+KEEPALIVE_MIN_TIMEOUT_SECONDS = 5
+"""How long a worker that a reload has left behind waits for idle clients' next requests."""
+
+HOLD_SECONDS = 25
+"""Less than the 30 s after which many a client or a proxy in front gives up."""
+
+_PAGES = (
+    *("400", "404", "413", "414", "431"),
+    *("502", "502-broken", "502-large", "504"),
+    *("stopped", "empty", "held"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What the operator has set for all apps. ``trusted``: the proxies in front of ours."""
+
+    http: Address
+    hold_seconds: int = HOLD_SECONDS
+    trusted: Sequence[Network] = ()
+    log_query_strings: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLimits:
+    """``user``: the workers' user and group, empty where nginx may not choose."""
+
+    user: str
+    open_files: int
+
+
+def front_of(settings: Settings) -> Front:
+    return Front(
+        settings.http, settings.hold_seconds, settings.trusted_proxies, settings.log_query_strings
+    )
+
+
+def main_file(
+    templates: Templates,
+    front: Front,
+    workers: WorkerLimits,
+    features: Features,
+    apps: str = "apps",
+) -> str:
+    """``apps`` is the directory whose files are read: the present ones or those to be tried."""
+    seconds = KEEPALIVE_MIN_TIMEOUT_SECONDS if features.keepalive_min_timeout else 0
+    return templates.render(
+        "nginx/nginx.conf",
+        apps=apps,
+        http=str(front.http),
+        user=workers.user,
+        open_files=workers.open_files,
+        keepalive_min_timeout_seconds=seconds,
+        other_temp_paths=features.temp_paths,
+        hold_seconds=front.hold_seconds,  # for operators' templates that name it
+        log_query_strings=front.log_query_strings,
+    )
+
+
+def forwarding_file(templates: Templates, front: Front, features: Features) -> str:
+    """The headers by which apps are told who asks, the same for all of them."""
+    return templates.render(
+        "nginx/forwarding.conf",
+        trusted=[str(network) for network in dict.fromkeys(front.trusted)],
+        names_ports=features.names_ports,
+        never=forwarding.NEVER,
+        trusted_only={name: forwarding.variable(name) for name in forwarding.TRUSTED_ONLY},
+        twins=forwarding.twins(),
+    )
+
+
+def app_file(templates: Templates, front: Front, route: Route) -> str:
+    """One app's file. ``UserError`` or ``ValueError`` for a name or an address that is none."""
+    targets = [_target(target) for target in route.targets]
+    return templates.render(
+        "nginx/app.conf",
+        app=AppName.parse(route.app),
+        version=route.version,
+        http=str(front.http),
+        hosts=[HostName.parse(host) for host in route.hosts],
+        targets=targets,
+        held=route.state == "held",
+        hold_seconds=front.hold_seconds,
+        page="empty" if route.state == "empty" else "stopped",
+        body_limit_bytes=int(route.settings.body_limit_bytes),
+        read_timeout_seconds=int(route.settings.read_timeout_seconds),
+        buffers_answers=route.settings.buffers_answers,
+        any_header_names=route.settings.any_header_names,
+    )
+
+
+def page_files(templates: Templates) -> Mapping[str, str]:
+    """The pages that nginx shows by itself, HTML and plain, by file name."""
+    names = [f"{page}.{kind}" for page in _PAGES for kind in ("html", "txt")]
+    return {name: templates.render(f"pages/{name}") for name in names}
+
+
+def _target(target: Target) -> str:
+    """An IP address and a port; anything else would be a piece of configuration."""
+    address = ipaddress.ip_address(target.address)
+    if not 0 < int(target.port) < 65536:
+        raise ValueError(f"{target.port} is not a port")
+    return str(Address(str(address), int(target.port)))

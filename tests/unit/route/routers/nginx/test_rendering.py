@@ -1,0 +1,111 @@
+"""What nginx gets to read; the golden files show an operator what that is.
+
+``PUSHDEPLOY_GOLDEN=write pytest tests/unit/route -k rendering`` renders them anew.
+"""
+
+import os
+from dataclasses import replace
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.domain.names import AppName, HostName
+from pushdeploy.domain.route import Route, Target
+from pushdeploy.route.routers.nginx.program import Features
+from pushdeploy.route.routers.nginx.rendering import (
+    Front,
+    WorkerLimits,
+    app_file,
+    forwarding_file,
+    main_file,
+    page_files,
+)
+from pushdeploy.settings import Address
+from pushdeploy.templating import Templates
+from tests.unit.route.routers.nginx.web_servers import route_to
+
+GOLDEN = Path(__file__).parent / "golden"
+FRONT = Front(Address("0.0.0.0", 80))
+TARGETS = Target("172.17.0.5", 5000), Target("172.17.0.6", 5000)
+SERVING = route_to(*TARGETS, version=12)
+WITH_DOMAINS = replace(
+    SERVING, hosts=[*SERVING.hosts, HostName.parse("www.example.com"), HostName.parse("*.a.org")]
+)
+STOPPED = route_to(version=12, state="stopped")
+HELD = replace(WITH_DOMAINS, targets=(), state="held")
+EMPTY = route_to(version=None, state="empty")
+ROOT = WorkerLimits("www-data www-data", 65536)
+NEW = Features((1, 31, 3), ("fastcgi", "uwsgi", "scgi"))
+
+
+def test_the_main_file_of_a_present_nginx() -> None:
+    _compare("nginx.conf", main_file(Templates(), FRONT, ROOT, NEW))
+
+
+def test_the_main_file_of_an_older_nginx_without_root() -> None:
+    old = Features((1, 22, 1), ())
+    limits = WorkerLimits("", 1024)
+    _compare("nginx-1.22.conf", main_file(Templates(), Front(Address("::", 8080)), limits, old))
+
+
+def test_what_apps_are_told_of_a_request() -> None:
+    _compare("forwarding.conf", forwarding_file(Templates(), FRONT, NEW))
+
+
+def test_what_apps_are_told_behind_a_proxy_with_an_older_nginx() -> None:
+    front = replace(FRONT, trusted=[ip_network("10.0.0.0/8"), ip_network("fd00::1")])
+    old = Features((1, 22, 1), ())
+    _compare("forwarding-trusted-1.22.conf", forwarding_file(Templates(), front, old))
+
+
+@pytest.mark.parametrize(
+    ("name", "route"),
+    [("serving", WITH_DOMAINS), ("stopped", STOPPED), ("empty", EMPTY), ("held", HELD)],
+)
+def test_the_file_of_an_app(name: str, route: Route) -> None:
+    _compare(f"app-{name}.conf", app_file(Templates(), FRONT, route))
+
+
+def test_the_pages() -> None:
+    for name, text in page_files(Templates()).items():
+        _compare(f"pages/{name}", text)
+
+
+def test_ipv6_targets_stand_in_brackets() -> None:
+    text = app_file(Templates(), FRONT, route_to(Target("fd00::2", 5000)))
+    assert "server [fd00::2]:5000 max_fails=0;" in text
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        route_to(Target("127.0.0.1; include /etc/passwd", 5000)),
+        route_to(Target("evil.example.com", 5000)),
+        route_to(Target("127.0.0.1", 0)),
+        route_to(Target("127.0.0.1", 70_000)),
+        replace(SERVING, app=AppName("shop; }")),
+        replace(SERVING, hosts=[HostName("a.b; return 200")]),
+        replace(SERVING, hosts=[HostName("a.b\n}")]),
+        replace(SERVING, hosts=[HostName("$http_host")]),
+    ],
+)
+def test_nothing_but_names_and_addresses_gets_into_a_file(route: Route) -> None:
+    with pytest.raises((PushdeployError, ValueError)):
+        app_file(Templates(), FRONT, route)
+
+
+def test_an_operators_template_wins(tmp_path: Path) -> None:
+    own = tmp_path / "templates" / "nginx"
+    own.mkdir(parents=True)
+    (own / "app.conf").write_text("# {{ app }} on {{ http }}\n")
+    assert app_file(Templates(tmp_path), FRONT, SERVING) == "# shop on 0.0.0.0:80\n"
+
+
+def _compare(name: str, text: str) -> None:
+    path = GOLDEN / name
+    if os.environ.get("PUSHDEPLOY_GOLDEN") == "write":
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    assert path.read_text() == text
