@@ -15,6 +15,7 @@ import urllib3
 
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.engine.errors import answering, check
+from pushdeploy.engine.sharing import share_connections
 
 ANSWER_SECONDS = 120
 """How long Docker may take for an ordinary call; a busy machine takes its time to start things."""
@@ -52,6 +53,7 @@ class Connection:
                         max_pool_size=_POOL_SIZE,
                     )
                 self._client.trust_env = False
+                share_connections(self._client)
             return self._client
 
     def close(self) -> None:
