@@ -16,6 +16,10 @@ _QUIETLY_TAKEN = frozenset({"--", "--quiet", "--trace", "--verbose"})
 """Flags of Dokku's clients that change nothing here."""
 
 
+_PROGRAMS = frozenset({"dokku", "heroku"})
+"""Whose commands people are used to: they may stand before ours."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """``rest`` is what stood behind the command, as it was typed; ``app`` and ``force`` before it.
@@ -43,7 +47,7 @@ def parse_line(text: str) -> Line:
             force = True
         elif word in _COMMANDS:
             return Line(_COMMANDS[word], rest)
-        elif word == "dokku" and not named:
+        elif word in _PROGRAMS and not named:
             named = True
         elif not word.startswith("-"):
             return _named(word, rest, app, force)
