@@ -35,6 +35,16 @@ _TINI = re.compile(r"\[FATAL tini \(\d+\)\] exec (?P<program>\S+) failed: (?P<wh
 _NO_INTERPRETER = re.compile(r"(?:/usr/bin/)?env: .(?P<program>[^\s:]+).: No such file")
 _NO_SCRIPT = re.compile(r"\S*python[\d.]*: can't open file '(?P<file>[^']+)'.*")
 _NO_MAIN = re.compile(r"\S*python[\d.]*: No module named '?(?P<name>[\w.]+)'?")
+_NOT_FOR_A_SHELL = re.compile(
+    r"(?P<script>[^:\s]+): (?:line )?\d+: (?:Syntax error: |syntax error\b|unexpected EOF)"
+)
+_SCRIPT_REMEDY = (
+    "commit it, with Unix line ends and a first line such as #!/bin/sh or"
+    " #!/usr/bin/env python3, and push again"
+)
+_PROGRAM_REMEDY = "correct the command, or bring the program along in a Dockerfile, and push again"
+_SHELLS = frozenset({"ash", "bash", "dash", "sh"})
+_QUOTES_REMEDY = "correct the command in the Procfile, its quotes first, and push again"
 _TOO_MUCH_MEMORY = re.compile(r"out of memory: (\d+) MB are all that it may use")
 _TAKEN = re.compile(r"address already in use|EADDRINUSE|Connection in use:", re.IGNORECASE)
 _DOCKER_EXEC = re.compile(r'exec: "(?P<program>[^"]+)": (?P<why>.+?)(?:: unknown)?$')
@@ -214,7 +224,8 @@ def _no_program(program: str) -> Cause:
         return Cause(f"{what}: add {own} to requirements.txt", Mends.CODE, "commit that and push")
     if "/" in program:
         what = f"there is no file {program} in the slug, or its first line names no interpreter"
-    return Cause(what, Mends.CODE)
+        return Cause(what, Mends.CODE, _SCRIPT_REMEDY)
+    return Cause(what, Mends.CODE, _PROGRAM_REMEDY)
 
 
 def _of_error(error: Raised, command: str) -> Cause:
@@ -276,6 +287,9 @@ def _of_last_line(lines: Sequence[str], said: Sequence[str], command: str) -> Ca
     if found := _NO_MAIN.fullmatch(last):
         what = f"No module named {found['name']}"
         return Cause(what, Mends.CODE, _module_remedy(found["name"], command))
+    if found := _NOT_FOR_A_SHELL.match(last):
+        own = found["script"].rpartition("/")[2] not in _SHELLS
+        return Cause(_shortened(last), Mends.CODE, _SCRIPT_REMEDY if own else _QUOTES_REMEDY)
     if _NOT_IN_APP.match(last):
         remedy = f"the Procfile names it ({command}): correct that or the app, and push again"
         return Cause(_shortened(last), Mends.CODE, remedy if command else "")

@@ -205,6 +205,30 @@ Stack trace:
             r"a script asks for python\r, for its lines end as on Windows",
             "code",
         ),
+        (
+            "/bin/sh: 2: ./start.sh: not found",
+            127,
+            "there is no file ./start.sh in the slug, or its first line names no interpreter",
+            "code",
+        ),
+        (
+            './start.py: 1: import: not found\n./start.py: 4: Syntax error: "(" unexpected',
+            2,
+            './start.py: 4: Syntax error: "(" unexpected',
+            "code",
+        ),
+        (
+            "/bin/sh: 2: Syntax error: Unterminated quoted string",
+            2,
+            "/bin/sh: 2: Syntax error: Unterminated quoted string",
+            "code",
+        ),
+        (
+            "./run: line 3: syntax error near unexpected token `fi'",
+            2,
+            "./run: line 3: syntax error near unexpected token `fi'",
+            "code",
+        ),
         ("/usr/bin/python: No module named gunicorn", 1, "No module named gunicorn", "code"),
         (RUBY, 1, "LoadError: cannot load such file -- sinatra (app.rb, line 3)", "code"),
         (
