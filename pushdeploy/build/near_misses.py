@@ -1,7 +1,8 @@
 """Files whose name is nearly one that is read: they would have no effect, and nobody would know."""
 
+import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pushdeploy.build.tree import Tree
 
@@ -18,6 +19,11 @@ _READ = (
     "runtime.txt",
     "uv.lock",
 )
+_OTHERS = frozenset({".profile", "profile"})
+"""Names of their own, however near."""
+
+_ALIKE = 0.93
+"""One letter that is missing or doubled, of 1: less is a name of its own."""
 
 
 def misspelled(tree: Tree) -> Sequence[str]:
@@ -25,11 +31,16 @@ def misspelled(tree: Tree) -> Sequence[str]:
     meant = {_letters(name): name for name in _READ}
     found = []
     for name in tree.root:
-        right = meant.get(_letters(name))
+        right = _meant(_letters(name), meant) if name not in _OTHERS else None
         if right and name != right and not tree.has(right) and not name.endswith("/"):
             shown = repr(name) if name != name.strip() else name
             found.append(f"{shown} is not read: is  {right}  meant?")
     return found
+
+
+def _meant(letters: str, meant: Mapping[str, str]) -> str | None:
+    close = difflib.get_close_matches(letters, meant, n=1, cutoff=_ALIKE)
+    return meant[close[0]] if close else None
 
 
 def _letters(name: str) -> str:

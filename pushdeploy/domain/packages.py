@@ -18,7 +18,7 @@ PACKAGES = {
     "multipart": "python-multipart",
     "MySQLdb": "mysqlclient",
     "PIL": "Pillow",
-    "pkg_resources": "setuptools",
+    "pkg_resources": "setuptools<81",
     "psycopg": "psycopg[binary]",
     "psycopg2": "psycopg2-binary",
     "rest_framework": "djangorestframework",

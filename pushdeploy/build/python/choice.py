@@ -82,7 +82,10 @@ def _fitting(requires: str, shelf: Shelf) -> PythonChoice:
 def _fetched(requires: str, shelf: Shelf) -> PythonChoice:
     for minor in range(newest_release(shelf.today)[1], OLDEST_TO_FETCH[1] - 1, -1):
         if satisfies((3, minor), requires) and satisfies((3, minor), shelf.learned):
-            return PythonChoice(shelf.usual(), f"3.{minor}", managed=f"3.{minor}")
+            version = f"3.{minor}"
+            wanted = ", ".join(each for each in (requires, shelf.learned) if each)
+            notice = f"Python {version} is fetched: {wanted} is required, and no stack has such"
+            return PythonChoice(shelf.usual(), version, managed=version, notices=(notice,))
     raise BuildFailed(
         f"the project requires Python {requires}, and there is none such:"
         f" here are {available(shelf.pythons)}",

@@ -1,5 +1,6 @@
 """Which dependency file an app has, and the commands by which uv installs it into /opt/venv."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from pushdeploy.domain.errors import BuildFailed
 
 VENV = "/opt/venv"
 _OURS = ".pushdeploy"
+_MERGE_MARKER = re.compile(r"^(?:<{7}|>{7}) .*$", re.MULTILINE)
 _RESOLVE_HINT = "correct the dependencies so that they install on a clean machine, and push"
 
 
@@ -62,6 +64,9 @@ def dependencies_of(tree: Tree) -> Dependencies | None:
 
 def _well_formed(tree: Tree, name: str, read: Callable[[Tree], _Found]) -> _Found:
     """``BuildFailed`` where a file is JSON or TOML, and yet not what its tool writes."""
+    for path in (name, "pyproject.toml"):
+        if tree.has(path):
+            _refuse_merge_markers(path, tree.text(path))
     try:
         return read(tree)
     except (AttributeError, KeyError, TypeError) as error:
@@ -69,6 +74,15 @@ def _well_formed(tree: Tree, name: str, read: Callable[[Tree], _Found]) -> _Foun
             f"{name}, or what belongs to it, has not the form that its tool gives it ({error})",
             "lock anew with its tool, commit and push",
         ) from error
+
+
+def _refuse_merge_markers(name: str, text: str) -> None:
+    if match := _MERGE_MARKER.search(text):
+        number = text.count("\n", 0, match.start()) + 1
+        raise BuildFailed(
+            f"{name} line {number} is a merge marker: {match[0][:40]}",
+            "resolve the merge, commit and push",
+        )
 
 
 def _requirements(tree: Tree) -> Dependencies:

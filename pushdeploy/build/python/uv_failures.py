@@ -31,13 +31,16 @@ _GONE = re.compile(
 )
 _STALE = re.compile(r"lockfile at `uv\.lock` needs to be updated|uv\.lock.*(?:missing|out of date)")
 _HASH = re.compile(r"Hash mismatch for `([^`]+)`")
+_RESOLVED = re.compile(r"resolved to Python (\d[\d.]*\d)")
 _REQUIRED = re.compile(r"incompatible with the project's Python requirement: `([^`]+)`")
 _PARSE = re.compile(r"Couldn't parse requirement in `([^`]+)` at position \d+")
 _GIT = re.compile(r"(?:git fetch|git clone|ls-remote).*?((?:https?|ssh|git)://[^\s']+)")
+_BY_SSH = re.compile(r"ssh://(?:[^\s@/']+@)?([^\s']+)'")
 _REFUSED = re.compile(
     r"could not read Username|Authentication failed|terminal prompts disabled|Permission denied"
     r"|Repository not found|HTTP status client error \(40[13]"
 )
+_STRANGE_ISSUER = re.compile(r"Failed to fetch: https://([^/\s]+).*UnknownIssuer")
 _UNREACHABLE = re.compile(
     r"(?:dns error|Could not resolve host|Failed to connect|Connection refused)"
 )
@@ -58,11 +61,11 @@ def explained(lines: Sequence[str], python: str, command: Command) -> Cause | No
 
 
 def _error(lines: Sequence[str]) -> str:
-    """From uv's own ``error:`` to the end, as one line."""
+    """From uv's last ``error:`` to the end, as one line: a step before may have failed in vain."""
     starts = [place for place, line in enumerate(lines) if line.startswith("error: ")]
     if not starts:
         return ""
-    return " ".join(" ".join(lines[starts[0] :]).split()).removeprefix("error: ")
+    return " ".join(" ".join(lines[starts[-1] :]).split()).removeprefix("error: ")
 
 
 def _pin(specifier: str) -> str:
@@ -87,7 +90,8 @@ def _another_python(said: str, python: str) -> Cause | None:
         )
     if match := _REQUIRED.search(said):
         return Cause(
-            f"the project requires Python {match[1]}, and this app gets {python}",
+            f"the project requires Python {match[1]}, and this app gets"
+            f" {resolved[1] if (resolved := _RESOLVED.search(said)) else python}",
             "let .python-version and requires-python agree, commit and push",
         )
     if match := _NO_WHEEL.search(said):
@@ -175,6 +179,17 @@ def _unbuilt(said: str, python: str) -> Cause | None:
 
 
 def _fetch(said: str, _python: str) -> Cause | None:
+    if match := _STRANGE_ISSUER.search(said):
+        return Cause(
+            f"the certificate of {match[1]} is signed by nobody whom builds trust",
+            "on the server, PUSHDEPLOY_CA_BUNDLE names certificates that builds trust besides",
+        )
+    if "cannot run ssh" in said and (by_ssh := _BY_SSH.search(said)):
+        return Cause(
+            f"builds have no ssh, by which {by_ssh[1]} is to be fetched",
+            f"write it as  git+https://${{TOKEN}}@{by_ssh[1]} , with TOKEN a config var that"
+            " BUILD_ENV names",
+        )
     where = _GIT.search(said)
     of = f" of {where[1]}" if where else ""
     if _REFUSED.search(said):

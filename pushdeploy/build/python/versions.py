@@ -63,10 +63,14 @@ def _not_a_version(text: str, where: str) -> str:
 
 
 def satisfies(release: Release, requires: str) -> bool:
-    """Whether some ``release.x`` meets a specifier, Poetry's caret and tilde included."""
+    """Whether some ``release.x`` meets a specifier, Poetry's caret and tilde included.
+
+    ``x`` is not 0: ``<=3.13`` leaves out 3.13.5 (PEP 440), and nobody has 3.13.0 any more. ``3.13``
+    and ``==3.13`` are taken for what their writers mean.
+    """
     return any(
         all(_meets(release, clause) for clause in re.split(r"[,\s]+(?=[<>=!~^])|,", choice))
-        for choice in requires.split("||")
+        for choice in re.split(r"\|\|?", requires)
     )
 
 
@@ -125,7 +129,7 @@ def _meets(release: Release, clause: str) -> bool:
         ">=": release >= bound,
         ">": release > bound or (patch and release == bound),
         "<": release < bound or (patch and release == bound),
-        "<=": release <= bound,
+        "<=": release < bound or (patch and release == bound),
         "==": release == bound,
         "===": release == bound,
         "=": release == bound,

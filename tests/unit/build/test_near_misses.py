@@ -23,6 +23,11 @@ from tests.unit.build.conftest import MakeTree
         ("Requirements.txt", "Requirements.txt"),
         ("requirement.txt", "requirement.txt"),
         ("dockerfile", "dockerfile"),
+        ("Dokerfile", "Dokerfile"),
+        ("requirments.txt", "requirments.txt"),
+        ("requirements.text", "requirements.text"),
+        ("Procfille", "Procfille"),
+        ("pyproject.tml", "pyproject.tml"),
         ("app.json ", "'app.json '"),
     ],
 )
@@ -36,7 +41,21 @@ def test_a_file_beside_the_right_one_is_left_alone(tree_of: MakeTree) -> None:
     assert misspelled(tree_of({".python-version": "3.13", "python-version": "x"})) == []
 
 
-@pytest.mark.parametrize("name", ["Dockerfile.dev", "requirements-dev.txt", "app.py", "Procfile/a"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Dockerfile.dev",
+        "Procfile.dev",
+        "Rakefile",
+        ".profile",
+        "requirements-dev.txt",
+        "requirements.in",
+        "app.py",
+        "app.js",
+        "package.json",
+        "Procfile/a",
+    ],
+)
 def test_a_name_of_its_own_is_left_alone(tree_of: MakeTree, name: str) -> None:
     assert misspelled(tree_of({name: ""})) == []
 

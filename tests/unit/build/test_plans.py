@@ -48,6 +48,15 @@ def test_a_python_that_no_stack_has_is_fetched_and_its_absence_explained(
     assert "3.11 (bookworm), 3.13 (trixie)" in cause.hint
 
 
+def test_a_python_that_is_fetched_for_the_project_says_so(tree_of: MakeTree) -> None:
+    project = '[project]\nname = "x"\nversion = "1"\nrequires-python = "==3.12.*"\n'
+
+    made = plan(tree_of, {"pyproject.toml": project}, {})
+
+    assert made.runtime == "Python 3.12"
+    assert "Python 3.12 is fetched: ==3.12.* is required, and no stack has such" in made.notices
+
+
 @pytest.mark.parametrize(
     ("files", "environment", "expected"),
     [

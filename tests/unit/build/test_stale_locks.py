@@ -26,6 +26,16 @@ LOCKED = "88707a27a140bd529d0e5172d1366e26aa1151408ad11ad9bbaa39cd0d8ab84c"
 """What pipenv 2026.10 and plette write for it."""
 
 
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "Pipfile.lock", "poetry.lock", "uv.lock", "pyproject.toml"]
+)
+def test_a_merge_that_is_not_resolved_is_named(tree_of: MakeTree, name: str) -> None:
+    merged = "# here\r\n<<<<<<< HEAD\r\nsix\r\n=======\r\n>>>>>>> theirs\r\n"
+
+    with pytest.raises(BuildFailed, match=f"{name} line 2 is a merge marker: <<<<<<< HEAD"):
+        dependencies_of(tree_of({"pyproject.toml": "", name: merged}))
+
+
 @pytest.mark.parametrize("pipfile", [PIPFILE, PIPFILE.replace("its", "Its")])
 def test_a_pipfile_that_was_locked_is_accepted(pipfile: str) -> None:
     refuse_stale(pipfile, json.dumps({"_meta": {"hash": {"sha256": LOCKED}}}))

@@ -89,6 +89,36 @@ COMMAND = Command(["uv"], hint="correct it")
             "",
         ),
         (
+            (
+                "error: Failed to fetch: https://pypi.org/simple/setuptools/\n  cause: dns error\n"
+                "going on without setuptools, which no package index here has\n"
+                "error: Failed to fetch: https://packages.example/simple/six/\n"
+                "  cause: client error (Connect)\n"
+                "  cause: invalid peer certificate: UnknownIssuer\n"
+                "hint: Consider enabling use of system TLS certificates"
+            ),
+            "the certificate of packages.example is signed by nobody whom builds trust",
+            "",
+        ),
+        (
+            (
+                "error: The Python request from `UV_PYTHON` resolved to Python 3.13.5, which is"
+                " incompatible with the project's Python requirement: `>=3.13.9`"
+            ),
+            "the project requires Python >=3.13.9, and this app gets 3.13.5",
+            "",
+        ),
+        (
+            (
+                "error: Failed to download and build `y @ git+ssh://git@git.example/x/y.git@main`\n"
+                "  cause: process didn't exit successfully: `/usr/bin/git fetch --force"
+                " 'ssh://git@git.example/x/y.git' '+refs/tags/main'` (exit status: 128)\n"
+                "         error: cannot run ssh: No such file or directory"
+            ),
+            "builds have no ssh, by which git.example/x/y.git is to be fetched",
+            "",
+        ),
+        (
             "error: Something that nobody has foreseen\n  cause: it broke",
             "Something that nobody has foreseen: it broke",
             "",
