@@ -119,3 +119,27 @@ def test_a_closed_port_and_no_address_are_nobody_listening() -> None:
         port = closed.getsockname()[1]
     assert Probe("127.0.0.1", port, "shop").ask("/", 1, body=False) is NOT_LISTENING
     assert Probe("", port, "shop").ask("/", 1, body=False) is NOT_LISTENING
+
+
+def headers(*values: str) -> bytes:
+    lines = [f"X-{number}: {value}" for number, value in enumerate(values)]
+    return "\r\n".join(["HTTP/1.1 200 OK", *lines, "", "hello"]).encode()
+
+
+@pytest.mark.parametrize(
+    ("server", "expected"),
+    [
+        (headers(*["a cookie"] * 150), Answer(200)),
+        (headers("x" * 100_000), Answer(200)),
+        (headers("x" * 100_000, "y" * 100_000), Answer(200)),
+        (
+            headers("x" * 400_000),
+            Answer(problem="the headers of its answer are larger than 256 KB"),
+        ),
+    ],
+    indirect=["server"],
+)
+def test_as_many_headers_are_an_answer_as_visitors_can_be_given(
+    server: Server, expected: Answer
+) -> None:
+    assert Probe("127.0.0.1", server.port, "shop").ask("/", 5, body=False) == expected
