@@ -21,7 +21,7 @@ from pushdeploy.disks.child import Answer, end_with, say
 from pushdeploy.disks.durable import flush_file_system, flush_names, make_durable
 from pushdeploy.disks.index import Index
 from pushdeploy.disks.job import Job
-from pushdeploy.disks.survey import changed_bytes, file_count, size_bytes
+from pushdeploy.disks.survey import changed_bytes, size_bytes
 from pushdeploy.domain.errors import BackendDown, NoRoom, PushdeployError, UserError
 from pushdeploy.domain.sizes import about_bytes
 
@@ -126,10 +126,13 @@ def _weigh(job: Job) -> Answer:
 
 
 def _room(job: Job) -> Answer:
-    place = Path(job.place)
-    kinds = {disk: _kind(Path(live), place) for disk, live in job.disks.items()}
-    files = sum(file_count(Path(live)) for live in job.disks.values())
-    return {"needed": _needed(job, kinds), "free": _free(place), "files": files}
+    place, former = Path(job.place), _path(job.former)
+    found = [
+        _kind(Path(live), place)[1].estimate(Path(live), _tree(former, disk))
+        for disk, live in job.disks.items()
+    ]
+    needed = sum(each.needed_bytes for each in found)
+    return {"needed": needed, "free": _free(place), "files": sum(each.names for each in found)}
 
 
 def _changed(job: Job) -> Answer:

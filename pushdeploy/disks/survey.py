@@ -9,20 +9,22 @@ from pathlib import Path
 from pushdeploy.disks.databases import SHM
 from pushdeploy.disks.files import GONE, check_depth, directory, names_in
 from pushdeploy.disks.index import Identity
+from pushdeploy.domain.estimate import Estimate
 
 _BLOCK_BYTES = 512
 """What st_blocks counts in, stat(2)."""
 
 
-def needed_bytes(disk: Path, known: Mapping[str, Identity]) -> int:
+def estimate(disk: Path, known: Mapping[str, Identity]) -> Estimate:
     """The blocks of all that is not certain to be as ``known``, directories included."""
-    seen, needed = set(), 0
+    seen, needed, names = set(), 0, 0
     for path, status in _walk(disk):
+        names += 1
         if status.st_ino in seen or (path in known and known[path].vouches_for(status)):
             continue
         seen.add(status.st_ino)
         needed += status.st_blocks * _BLOCK_BYTES
-    return needed
+    return Estimate(needed, names)
 
 
 def changed_bytes(disk: Path, known: Mapping[str, Identity]) -> int:
@@ -32,11 +34,6 @@ def changed_bytes(disk: Path, known: Mapping[str, Identity]) -> int:
         for path, status in _walk(disk)
         if stat.S_ISREG(status.st_mode) and not (path in known and known[path].fits(status))
     )
-
-
-def file_count(tree: Path) -> int:
-    """How many names it has."""
-    return sum(1 for _ in _walk(tree))
 
 
 def size_bytes(tree: Path) -> int:

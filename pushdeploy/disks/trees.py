@@ -8,8 +8,9 @@ from pushdeploy.disks.files import Fill
 from pushdeploy.disks.giving_back import clone_tree, restore_tree
 from pushdeploy.disks.index import Index
 from pushdeploy.disks.progress import Progress
-from pushdeploy.disks.survey import needed_bytes
+from pushdeploy.disks.survey import estimate
 from pushdeploy.disks.taking import take_tree
+from pushdeploy.domain.estimate import Estimate
 
 
 class TreeSnapshots:
@@ -27,9 +28,11 @@ class TreeSnapshots:
         return self._can(disk, place)
 
     def needed_bytes(self, disk: Path, former: Path | None) -> int:
-        if self._shares_blocks:
-            return 0
-        return needed_bytes(disk, Index.read(former).files if former else {})
+        return 0 if self._shares_blocks else self.estimate(disk, former).needed_bytes
+
+    def estimate(self, disk: Path, former: Path | None) -> Estimate:
+        found = estimate(disk, Index.read(former).files if former else {})
+        return found._replace(needed_bytes=0) if self._shares_blocks else found
 
     def take(
         self,

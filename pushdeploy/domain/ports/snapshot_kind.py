@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from pushdeploy.domain.estimate import Estimate
+
 
 class SnapshotKind(Protocol):
     """How a disk gets into a snapshot and back. It runs in a process of its own.
@@ -20,6 +22,9 @@ class SnapshotKind(Protocol):
 
     def needed_bytes(self, disk: Path, former: Path | None) -> int:
         """How much room a snapshot would take now, by an estimate."""
+
+    def estimate(self, disk: Path, former: Path | None) -> Estimate:
+        """The same, and how many names are to be gone through; the disk is looked at once."""
 
     def take(
         self,

@@ -2,6 +2,7 @@
 none, and programs ask for it (a shell's prompt, ``getpass.getuser``, ``os.path.expanduser``)."""
 
 import logging
+import secrets
 from pathlib import Path
 
 USER = "app"
@@ -58,7 +59,7 @@ def _write(path: Path, text: str) -> None:
     """Whole or not at all, and only where it changes: running containers have the old one open."""
     if path.exists() and path.read_text() == text:
         return
-    new = path.with_suffix(f".{id(text)}")
+    new = path.with_suffix(f".{secrets.token_hex(8)}")
     new.write_text(text)
     new.chmod(0o644)
     new.replace(path)
