@@ -92,6 +92,9 @@ def _startup(server: Server, settings: Settings, stopping: threading.Event) -> N
     ).start()
     look_after(_upkeep(server, settings), settings.upkeep_seconds, stopping)
     threading.Thread(
+        target=server.repositories.look_over, args=[stopping], name="repositories", daemon=True
+    ).start()
+    threading.Thread(
         target=_clean, args=[server.leftovers, stopping], name="leftovers", daemon=True
     ).start()
     sys.stdout.write(f"ready ssh={address} http={settings.http}\n")

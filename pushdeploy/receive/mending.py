@@ -1,5 +1,6 @@
 """A repository's own files after a loss of power: what is damaged, and how it is put right."""
 
+import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,6 +33,9 @@ ATTRIBUTES = "* -export-ignore -export-subst\n"
 _HEAD = re.compile(rb"ref: refs/heads/[^\s]+\n?|[0-9a-f]{40}\n?")
 _COMMIT = re.compile(rb"[0-9a-f]{40}\n?")
 _PACKED = re.compile(rb"#.*|\^[0-9a-f]{40}|[0-9a-f]{40} refs/[^\s]+|")
+_BEGUN = re.compile(r"^\.?tmp[_-]|\.lock$")
+"""How git, and Dulwich, call what they have not written to its end."""
+
 _KEPT = f"{PRIVATE}commits/"
 
 
@@ -50,13 +54,17 @@ class Mending:
         """The files that are not what git or we have written; nothing is changed."""
         found = [name for name, whole in self._own_files() if not whole]
         found += [self._name(path) for path in self._bad_refs()]
-        return [*found, *(self._name(path) for path in self._empty_objects())]
+        return [*found, *map(self._name, sorted(self._empty_objects()))]
 
-    def mend(self, known: Mapping[str, CommitId]) -> Sequence[str]:
+    def has_empty_objects(self) -> bool:
+        """Looks at every object, of which there may be very many."""
+        return next(self._empty_objects(), None) is not None
+
+    def mend(self, known: Mapping[str, CommitId], *, objects: bool = True) -> Sequence[str]:
         """Put right what can be: a sentence for each thing that was wrong.
 
         ``known`` says where branches should be. Where one is lost, or its commit is, the next push
-        brings it.
+        brings it. Without ``objects`` those are looked at only where something else is wrong.
         """
         self._make_directories()
         said = [*self._mend_own_files(known)]
@@ -64,8 +72,8 @@ class Mending:
         for path in bad:
             path.unlink()
             said.append(f"{self._name(path)} was damaged")
-        for path in [*self._empty_objects()]:
-            path.unlink()
+        for path in sorted(self._empty_objects()) if objects or said else ():
+            path.unlink(missing_ok=True)
             said.append(f"{self._name(path)} was empty")
         for path in self._locks():
             path.unlink(missing_ok=True)
@@ -95,13 +103,15 @@ class Mending:
                 yield path
 
     def _empty_objects(self) -> Iterator[Path]:
-        for path in self._files_below("objects"):
-            if path.parent.name != "info" and not path.stat().st_size:
+        """Not those that a program is just writing, which begin as empty files too."""
+        for path in map(Path, _empty_files(str(self.directory / "objects"))):
+            if path.parent.name != "info" and not _BEGUN.search(path.name):
                 yield path
 
     def _locks(self) -> Iterator[Path]:
+        """git-pack-refs(1), gitrepository-layout(5): beside the files that they are of."""
         yield from self.directory.glob("*.lock")
-        for below in ("refs", "objects"):
+        for below in ("refs", "objects/info", "objects/pack"):
             yield from (p for p in self._files_below(below) if p.suffix == ".lock")
 
     def _files_below(self, name: str) -> Sequence[Path]:
@@ -194,6 +204,22 @@ def _packed(content: bytes) -> bytes:
 def _lines(wanted: "re.Pattern[bytes]", content: bytes) -> bytes:
     lines = [line for line in content.split(b"\n") if line and wanted.fullmatch(line)]
     return b"".join(line + b"\n" for line in lines)
+
+
+def _empty_files(directory: str) -> Iterator[str]:
+    """The paths of all below, in no order. What vanishes meanwhile is passed over."""
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(directory) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _empty_files(entry.path)
+            elif entry.is_file() and _is_empty(entry):
+                yield entry.path
+
+
+def _is_empty(entry: "os.DirEntry[str]") -> bool:
+    with suppress(FileNotFoundError):
+        return not entry.stat().st_size
+    return False
 
 
 def _content(path: Path) -> bytes:

@@ -38,6 +38,7 @@ class Repositories:
         """``known`` tells where an app's branches should be, should their files be damaged."""
         self._known = known or (lambda _: {})
         self._news: dict[AppName, Sequence[str]] = {}
+        self._unseen: set[AppName] = set()
         self._root = root.resolve()
         self._writing = threading.Lock()
 
@@ -180,18 +181,38 @@ class Repositories:
         shutil.rmtree(draft, ignore_errors=True)
 
     def sweep(self) -> None:
-        """At start: remove what a killed server left."""
+        """At start: remove what a killed server left, and mend what every push and fetch reads.
+
+        Of objects there may be very many: ``look_over`` looks at them when all is served, or who
+        comes before.
+        """
         for draft in self._root.glob(".draft-*"):
             shutil.rmtree(draft, ignore_errors=True)
         for repository in self._root.glob("*.git"):
             quarantine.sweep(repository)
             if AppName.fits(repository.stem):
-                self._mend(AppName(repository.stem))
+                app = AppName(repository.stem)
+                self._mend(app, objects=False)
+                self._unseen.add(app)
+
+    def look_over(self, stopping: threading.Event) -> None:
+        """Look at the objects of all repositories that nobody has come to since the start."""
+        for app in sorted(self._unseen):
+            if stopping.is_set():
+                return
+            try:
+                self.look_after(app)
+            except Exception:  # noqa: BLE001 - one bad repository must not keep it from the others
+                _log.exception("app=%s its repository cannot be looked at", app)
 
     def look_after(self, app: AppName) -> None:
         """Mend the repository where a loss of power, or somebody, has damaged it."""
-        if self.exists(app) and not Mending(self.path(app)).is_sound():
+        if not self.exists(app):
+            return
+        mending = Mending(self.path(app))
+        if not mending.is_sound() or (app in self._unseen and mending.has_empty_objects()):
             self._mend(app)
+        self._unseen.discard(app)
 
     def news(self, app: AppName) -> Sequence[str]:
         """What was mended since it was last asked, for the person who pushes next."""
@@ -203,9 +224,9 @@ class Repositories:
         found = {path.stem: Mending(path).damages() for path in sorted(self._root.glob("*.git"))}
         return [f"{name} of {app}" for app, names in found.items() for name in names]
 
-    def _mend(self, app: AppName) -> None:
+    def _mend(self, app: AppName, *, objects: bool = True) -> None:
         with self._writing:
-            said = Mending(self.path(app)).mend(self._known(app))
+            said = Mending(self.path(app)).mend(self._known(app), objects=objects)
             if said:
                 self._news[app] = said
         for line in said:

@@ -1,5 +1,7 @@
 """Repositories after a loss of power: each file that git or we keep, damaged in every way."""
 
+import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,6 +48,13 @@ def packed(client: Client, repositories: Repositories) -> Path:
     directory = repositories.path(APP)
     client.git("--git-dir", str(directory), "pack-refs", "--all")
     return directory / "packed-refs"
+
+
+def empty_objects(directory: Path) -> None:
+    for path in (directory / "objects").rglob("*"):
+        if path.is_file():
+            path.chmod(0o600)
+            path.write_bytes(b"")
 
 
 def assert_serves(client: Client, head: CommitId) -> None:
@@ -112,17 +121,65 @@ def test_a_branch_whose_commit_is_lost_is_brought_again_by_the_next_push(
     client: Client, repositories: Repositories, head: CommitId
 ) -> None:
     directory = repositories.path(APP)
-    for path in (directory / "objects").rglob("*"):
-        if path.is_file():
-            path.chmod(0o600)
-            path.write_bytes(b"")
+    empty_objects(directory)
 
     repositories.sweep()
+    repositories.look_over(threading.Event())
 
     assert repositories.read(APP, MAIN) is None
     assert any("the next push brings it" in line for line in repositories.news(APP))
     client.git("push", "-q", "deploy", "main")
     assert repositories.read(APP, MAIN) == head
+
+
+def test_a_start_looks_at_no_object(
+    client: Client, repositories: Repositories, head: CommitId
+) -> None:
+    directory = repositories.path(APP)
+    empty_objects(directory)
+    repositories.sweep()
+    assert repositories.read(APP, MAIN) == head
+    assert repositories.news(APP) == ()
+    assert repositories.damages() != []
+
+
+def test_who_comes_before_the_objects_were_looked_at_finds_them_mended(
+    client: Client, repositories: Repositories, head: CommitId
+) -> None:
+    empty_objects(repositories.path(APP))
+    repositories.sweep()
+    client.git("push", "-q", "deploy", "main")
+    assert repositories.read(APP, MAIN) == head
+    assert repositories.damages() == []
+
+
+def test_one_repository_that_cannot_be_looked_at_keeps_no_other_from_it(
+    client: Client, repositories: Repositories, head: CommitId, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file is where the directory should be, and the repository is damaged besides."""
+    blog = repositories.root / "blog.git"
+    blog.mkdir()
+    repositories.sweep()
+    shutil.rmtree(blog / "objects")
+    (blog / "objects").write_text("what is this?")
+    (blog / "HEAD").write_text("")
+    empty_objects(repositories.path(APP))
+    repositories.look_over(threading.Event())
+    assert "app=blog its repository cannot be looked at" in caplog.text
+    assert repositories.read(APP, MAIN) is None
+
+
+@pytest.mark.parametrize("name", ["pack/tmp_pack_Xy1", "pack/.tmp-7-pack-1", "aa/tmp_obj_Xy1"])
+def test_what_is_just_being_written_is_left_alone(
+    client: Client, repositories: Repositories, head: CommitId, name: str
+) -> None:
+    path = repositories.path(APP) / "objects" / name
+    repositories.sweep()
+    path.parent.mkdir(exist_ok=True)
+    path.touch()
+    repositories.look_over(threading.Event())
+    assert path.exists()
+    assert repositories.news(APP) == ()
 
 
 def test_a_person_who_pushes_is_told(
