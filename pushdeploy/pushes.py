@@ -8,13 +8,13 @@ from pushdeploy.domain.app import DEPLOY_BRANCH, deploy_branch_of
 from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import PushdeployError, RenamedApp, UnknownApp
-from pushdeploy.domain.hosts import refuse_taken_name
 from pushdeploy.domain.names import AppName, CommitId, KeyName
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.source import Source
 from pushdeploy.flow.deploy import Deployer
 from pushdeploy.output import Quiet
 from pushdeploy.receive.updates import HEADS
+from pushdeploy.route.sites import Sites
 from pushdeploy.store import Store
 from pushdeploy.upkeep.reconcile import Reconciler
 
@@ -26,12 +26,12 @@ class Pushes:
     """The port ``PushReceiver`` over the store and the flow."""
 
     def __init__(
-        self, store: Store, deployer: Deployer, reconciler: Reconciler, domain: str
+        self, store: Store, deployer: Deployer, reconciler: Reconciler, sites: Sites
     ) -> None:
         self._store = store
         self._deployer = deployer
         self._reconciler = reconciler
-        self._domain = domain
+        self._sites = sites
 
     def open(self, app: AppName, by: KeyName) -> Sequence[str]:
         """The first push creates the app; until it is live its address tells so."""
@@ -40,7 +40,7 @@ class Pushes:
             return ()
         if self._store.apps.renamed(app) is not None:
             raise self.missing(app)
-        refuse_taken_name(app, self._domain, self._store.domains.all())
+        self._sites.refuse_taken_name(app)
         self._store.apps.create(app)
         try:
             self._reconciler.refresh_route(app, Quiet())

@@ -44,6 +44,7 @@ from pushdeploy.release.snapshots import SnapshotPhase
 from pushdeploy.resources import find
 from pushdeploy.route.routers.nginx import ROUTER
 from pushdeploy.route.routers.nginx.rendering import front_of
+from pushdeploy.route.sites import Sites
 from pushdeploy.run.manifests import Manifests
 from pushdeploy.run.schedulers.docker_local import SCHEDULER
 from pushdeploy.settings import Settings
@@ -158,6 +159,11 @@ class Wiring:
         return ROUTER(root, front_of(settings), Templates(root), settings.nginx)
 
     @cached_property
+    def _sites(self) -> Sites:
+        settings = self._settings
+        return Sites(self._store.domains, settings.domain, settings.http.port)
+
+    @cached_property
     def _manifests(self) -> Manifests:
         return Manifests(self._disks, self._limits, self._store.pipelines.place_of)
 
@@ -203,7 +209,7 @@ class Wiring:
             self._scheduler,
             self._router,
             self._snapshots,
-            self._settings.domain,
+            self._sites,
             self._settings.hold_seconds,
         )
 
@@ -225,8 +231,7 @@ class Wiring:
             snapshots=self._snapshots,
             scheduler=self._scheduler,
             router=self._router,
-            domain=self._settings.domain,
-            http_port=self._settings.http.port,
+            sites=self._sites,
             put_back=self._reconciler.put_back,
             converge=self._reconciler.converge,
             look_again=self._reconciler.look_again,
@@ -290,7 +295,7 @@ class Wiring:
 
     @cached_property
     def _git(self) -> GitService:
-        pushes = Pushes(self._store, self._deployer, self._reconciler, self._settings.domain)
+        pushes = Pushes(self._store, self._deployer, self._reconciler, self._sites)
         limits = _pack_limits(self._settings)
         return GitService(self._repositories, pushes, limits, _post_receive(self._lifecycle))
 
@@ -314,6 +319,7 @@ class Wiring:
             self._snapshots,
             self._rehearsals,
             self._leftovers,
+            self._sites,
         )
 
 

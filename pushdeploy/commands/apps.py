@@ -1,6 +1,5 @@
 """apps: make, look at, set, rename and destroy them."""
 
-from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
@@ -11,16 +10,15 @@ from pushdeploy.commands.face.app_settings import changed_settings, shown_settin
 from pushdeploy.commands.face.arguments import app_argument, find_app, form_option
 from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.config_changes import staged_keys
-from pushdeploy.commands.face.hosts import free_host, urls, urls_of
 from pushdeploy.commands.face.new_apps import made_app
 from pushdeploy.commands.face.printing import Row, moment, show_record, show_rows
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App, AppLock
 from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.formation import quantities
-from pushdeploy.domain.names import AppName, HostName
+from pushdeploy.domain.names import AppName
 from pushdeploy.domain.release import Release
-from pushdeploy.domain.route import route_settings
+from pushdeploy.domain.site import route_settings
 from pushdeploy.locks.apps import Purpose
 
 _MOST_MESSAGE_CHARACTERS = 200
@@ -39,11 +37,8 @@ def create(request: Request, app: AppName) -> None:
 @form_option
 def list_(request: Request, form: str) -> None:
     """Show all apps: their names in a pipe, a table on a terminal."""
-    live, domains = request.store.releases.live(), request.store.domains.all()
-    rows = [
-        _row(request, app, live.get(app.name), domains.get(app.name, ()))
-        for app in request.store.apps.list()
-    ]
+    live = request.store.releases.live()
+    rows = [_row(request, app, live.get(app.name)) for app in request.store.apps.list()]
     shown = ("name", "release", "state", "url", "locked_by")
     piped = request.session.terminal is None
     empty = "no app yet: the first git push makes one, or:  apps:create shop"
@@ -62,8 +57,8 @@ def exists(request: Request, app: str) -> None:
 @form_option
 def info(request: Request, app: App, form: str) -> None:
     """Show what an app is and what runs of it."""
-    live, domains = request.store.releases.current(app.name), request.store.domains.of(app.name)
-    record = {**_row(request, app, live, domains), **_more(request, app, live)}
+    live = request.store.releases.current(app.name)
+    record = {**_row(request, app, live), **_more(request, app, live)}
     show_record(request, form, record, left_out=("version",))
 
 
@@ -144,7 +139,7 @@ def rename(request: Request, app: App, new: AppName) -> None:
     """Give an app another name and address; it serves all the while."""
     if request.store.apps.find(new):
         raise UserError(f"app {new} exists already", "apps:list shows them all")
-    free_host(request.platform, new)
+    request.platform.sites.refuse_taken_name(new)
     with ExitStack() as locks:
         for name in sorted((app.name, new)):
             purpose = Purpose(f"rename of {app.name} to {new}", request.asker.by)
@@ -153,7 +148,7 @@ def rename(request: Request, app: App, new: AppName) -> None:
                 request.platform.locks.hold(name, purpose, asker.output, asker.cancellation)
             )
         _rename(request, request.store.apps.get(app.name), new)
-    request.output.line(f"{new} answers on {urls(request.platform, new)[0]}")
+    request.output.line(f"{new} answers on {request.platform.sites.url(new)}")
     request.output.line(f"git remote set-url deploy deploy:{new}")
 
 
@@ -195,14 +190,14 @@ def _one_line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-def _row(request: Request, app: App, live: Release | None, domains: Sequence[HostName]) -> Row:
+def _row(request: Request, app: App, live: Release | None) -> Row:
     return {
         "name": str(app.name),
         "release": live.label if live else None,
         "version": live.version if live else None,
         "commit": str(live.slug.commit) if live else None,
         "state": "stopped" if app.stopped else "live" if live else "empty",
-        "url": urls_of(request.platform, app.name, domains)[0],
+        "url": request.platform.sites.url(app.name),
         "created_at": app.created_at,
         "locked_by": str(app.lock.by) if app.lock else None,
         "locked_at": app.lock.at if app.lock else None,
@@ -217,7 +212,7 @@ def _more(request: Request, app: App, live: Release | None) -> Row:
     config = request.store.config.get(app.name)
     return {
         "domains": [str(host) for host in request.store.domains.of(app.name)],
-        "urls": list(urls(request.platform, app.name)),
+        "urls": list(request.platform.sites.urls(app.name)),
         "processes": {str(kind): count for kind, count in counts.items()},
         "builder": slug.builder if slug else None,
         "stack": slug.stack if slug else None,

@@ -6,7 +6,6 @@ import click
 
 from pushdeploy.commands.face.arguments import app_argument
 from pushdeploy.commands.face.command import command
-from pushdeploy.commands.face.hosts import urls
 from pushdeploy.commands.face.new_apps import made_app
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App
@@ -47,7 +46,7 @@ def clone(
     if any(result.outcome != "succeeded" for result in made):
         request.output.trouble(f"{new} stays, with its failed release: releases:output {new}")
         return 1
-    request.output.line(urls(request.platform, new)[0])
+    request.output.line(request.platform.sites.url(new))
     return 0
 
 

@@ -7,12 +7,10 @@ import click
 
 from pushdeploy.commands.face.arguments import app_argument, form_option
 from pushdeploy.commands.face.command import command
-from pushdeploy.commands.face.hosts import new_hosts, urls
 from pushdeploy.commands.face.printing import show_lines, show_rows
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App
 from pushdeploy.domain.names import HostName
-from pushdeploy.domain.route import default_host
 from pushdeploy.hostnames import parse_host, shown_host
 
 
@@ -80,8 +78,8 @@ def clear(request: Request, app: App) -> None:
 @form_option
 def list_(request: Request, app: App, form: str) -> None:
     """Show the host names of an app, its default one first."""
-    own = default_host(app.name, request.platform.settings.domain)
-    hosts = [own, *request.store.domains.of(app.name)]
+    own = request.platform.sites.default_host(app.name)
+    hosts = request.platform.sites.hosts(app.name)
     rows = [{"host": str(host), "default": host == own} for host in hosts]
     show_rows(request, form, rows, ("host",))
 
@@ -91,7 +89,7 @@ def list_(request: Request, app: App, form: str) -> None:
 @form_option
 def url(request: Request, app: App, form: str) -> None:
     """Print the first URL of an app, and nothing else."""
-    show_lines(request, form, urls(request.platform, app.name)[:1])
+    show_lines(request, form, [request.platform.sites.url(app.name)])
 
 
 @command("urls", reads=True, example="urls shop")
@@ -99,7 +97,7 @@ def url(request: Request, app: App, form: str) -> None:
 @form_option
 def urls_(request: Request, app: App, form: str) -> None:
     """Print all URLs of an app, one a line."""
-    show_lines(request, form, urls(request.platform, app.name))
+    show_lines(request, form, request.platform.sites.urls(app.name))
 
 
 COMMANDS: Sequence[click.Command] = (add, remove, set_, clear, list_, url, urls_)
@@ -110,7 +108,7 @@ def _change(
 ) -> None:
     """All of it or, where the router or another app objects, nothing."""
     domains = request.store.domains
-    new = new_hosts(request.platform, app.name, tuple(wanted))
+    new = request.platform.sites.new_hosts(app.name, wanted)
     with ExitStack() as undo:
         for host in gone:
             domains.remove(app.name, host)

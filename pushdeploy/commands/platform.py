@@ -17,6 +17,7 @@ from pushdeploy.locks.traffic import TrafficLocks
 from pushdeploy.locks.writers import Writers
 from pushdeploy.release.rehearsal import Rehearsals
 from pushdeploy.release.snapshots import SnapshotPhase
+from pushdeploy.route.sites import Sites
 from pushdeploy.run.manifests import Manifests
 from pushdeploy.settings import Settings
 from pushdeploy.store import Store
@@ -44,6 +45,7 @@ class Platform:
     snapshots: SnapshotPhase
     rehearsals: Rehearsals
     leftovers: Leftovers
+    sites: Sites
 
     @contextmanager
     def turn(self, app: AppName, what: str, asker: Asker) -> Iterator[None]:

@@ -11,7 +11,6 @@ from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App, deploy_branch_of
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.formation import quantities
-from pushdeploy.domain.route import default_host
 from pushdeploy.output import columns
 
 Report = Mapping[str, str]
@@ -52,13 +51,12 @@ def ps_report(request: Request, app: App) -> Report:
 
 
 def domains_report(request: Request, app: App) -> Report:
-    domain = request.platform.settings.domain
-    hosts = [default_host(app.name, domain), *request.store.domains.of(app.name)]
+    sites = request.platform.sites
     return {
         "domains-app-enabled": "true",
-        "domains-app-vhosts": " ".join(hosts),
+        "domains-app-vhosts": " ".join(sites.hosts(app.name)),
         "domains-global-enabled": "true",
-        "domains-global-vhosts": domain,
+        "domains-global-vhosts": sites.domain,
     }
 
 

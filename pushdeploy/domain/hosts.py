@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import AppName, HostName
-from pushdeploy.domain.route import default_host
+from pushdeploy.domain.site import default_host
 
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _OWN_NAME = "give a name of your own, as in shop.example.com or *.example.com"

@@ -1,14 +1,12 @@
-"""A route: the host names of an app and the tasks behind them."""
+"""A route: the site of an app and the tasks behind it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
-from pushdeploy.domain.app import App, AppSettings
+from pushdeploy.domain.app import App
 from pushdeploy.domain.names import WEB, AppName, HostName
+from pushdeploy.domain.site import Site, SiteState, route_settings
 from pushdeploy.domain.task import Task
-
-RouteState = Literal["serving", "stopped", "empty", "held"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -20,42 +18,20 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class RouteSettings:
-    """How requests of an app are passed on.
-
-    ``buffers_answers``: taken in whole before a slow visitor reads them, instead of passed on
-    piece by piece as they come. ``any_header_names``: also those with underscores and dots.
-    """
-
-    body_limit_bytes: int = AppSettings().body_limit_bytes
-    read_timeout_seconds: int = AppSettings().read_timeout_seconds
-    buffers_answers: bool = False
-    any_header_names: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Route:
-    """``state`` tells the page that is shown where there is no target: stopped or not deployed.
+    """The tasks of release ``version`` listen on ``targets``; there are none where none serves."""
 
-    ``held``: requests wait for the next route instead of being sent to a target.
-    """
-
-    app: AppName
-    hosts: Sequence[HostName]
+    site: Site
     targets: Sequence[Target]
     version: int | None
-    settings: RouteSettings
-    state: RouteState = "serving"
 
+    @property
+    def app(self) -> AppName:
+        return self.site.app
 
-def default_host(app: AppName, domain: str) -> HostName:
-    """The host name that every app has from its first moment."""
-    return HostName.parse(f"{app}.{domain}")
-
-
-def url_of(host: HostName, port: int) -> str:
-    """What a person opens: ``http://shop.apps.example.com:8080``."""
-    return f"http://{host}" if port == 80 else f"http://{host}:{port}"
+    @property
+    def is_held(self) -> bool:
+        return self.site.state == "held"
 
 
 def targets_of(tasks: Sequence[Task]) -> Sequence[Target]:
@@ -67,22 +43,21 @@ def targets_of(tasks: Sequence[Task]) -> Sequence[Target]:
 def route_of(
     app: App, hosts: Sequence[HostName], version: int | None, tasks: Sequence[Task]
 ) -> Route:
-    """The route of ``app`` when ``tasks`` of release ``version`` serve it."""
+    """The route of ``app`` when ``tasks`` of release ``version`` serve it.
+
+    Requests are held until the disks of the app are what its live release left.
+    """
     targets = () if app.stopped else targets_of(tasks)
-    state: RouteState = "serving" if targets else ("empty" if version is None else "stopped")
-    return Route(app.name, hosts, targets, version, route_settings(app.settings), state)
+    state: SiteState = "serving" if targets else ("empty" if version is None else "stopped")
+    route = Route(Site(app.name, hosts, route_settings(app.settings), state), targets, version)
+    return held(route) if app.put_back is not None else route
 
 
 def held(route: Route) -> Route:
-    """The same while its requests wait."""
-    return replace(route, state="held", targets=())
+    """The same route while its requests wait."""
+    return replace(route, site=replace(route.site, state="held"), targets=())
 
 
-def route_settings(settings: AppSettings) -> RouteSettings:
-    """Those settings of an app that concern its route."""
-    return RouteSettings(
-        body_limit_bytes=settings.body_limit_bytes,
-        read_timeout_seconds=settings.read_timeout_seconds,
-        buffers_answers=settings.buffering,
-        any_header_names=settings.header_names == "any",
-    )
+def renamed(route: Route, app: AppName) -> Route:
+    """The same route for requests that wait under another name of the app."""
+    return replace(route, site=replace(route.site, app=app))

@@ -10,17 +10,17 @@ from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
-from pushdeploy.domain.names import AppName, HostName
+from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.ports.router import Router
 from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.domain.release import Candidate, Release, ReleaseStatus
-from pushdeploy.domain.route import default_host
 from pushdeploy.domain.task import Slot, Task
 from pushdeploy.locks.traffic import TrafficLocks
 from pushdeploy.locks.writers import Writers
 from pushdeploy.release.phase import ReleasePhase
 from pushdeploy.release.snapshots import SnapshotPhase
+from pushdeploy.route.sites import Sites
 from pushdeploy.store import Store
 
 _READY_SECONDS = 30
@@ -43,14 +43,10 @@ class Means:
     snapshots: SnapshotPhase
     scheduler: Scheduler
     router: Router
-    domain: str
-    http_port: int
+    sites: Sites
     put_back: Callable[[AppName, Output], None]
     converge: Callable[[AppName, Output], object]
     look_again: Callable[[AppName], None]
-
-    def hosts(self, app: App) -> Sequence[HostName]:
-        return [default_host(app.name, self.domain), *self.store.domains.of(app.name)]
 
     def mark(self, release: Release, status: ReleaseStatus) -> None:
         self.store.releases.set_status(release.app, release.version, status)

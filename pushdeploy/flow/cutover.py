@@ -9,7 +9,7 @@ from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.disk import CutOver
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.release import ReleaseStatus
-from pushdeploy.domain.route import route_of, targets_of
+from pushdeploy.domain.route import targets_of
 from pushdeploy.domain.snapshot import Snapshot
 from pushdeploy.domain.task import Task
 from pushdeploy.flow.change import Change, Means, NewTasks, confirmed, made_ready, release_phase
@@ -68,7 +68,7 @@ class Overlap:
     def _switch(self, leaving: Sequence[Task], tasks: Sequence[Task], fallen: Cancellation) -> None:
         """Move traffic from ``leaving`` to ``tasks``, which must run on when it has moved."""
         means, change = self._means, self._change
-        route = route_of(change.app, means.hosts(change.app), change.release.version, tasks)
+        route = means.sites.route(change.app, change.release.version, tasks)
         drain_seconds = change.app.settings.drain_seconds
         with change.output.step("Switching traffic"), confirmed(means, tasks):
             means.router.switch(route, targets_of(leaving), drain_seconds, change.output, fallen)
@@ -79,7 +79,7 @@ class Overlap:
         """The undo of a switch that is not to be: traffic returns to ``former``."""
         means, app = self._means, self._change.app
         version = former[0].version if former else None
-        route = route_of(app, means.hosts(app), version, former)
+        route = means.sites.route(app, version, former)
         drain_seconds = 0 if fallen.cancelled else app.settings.drain_seconds
         try:
             means.router.switch(route, targets_of(tasks), drain_seconds, self._change.output)
@@ -155,7 +155,7 @@ class Exclusive:
         """Requests wait from now on, also afterwards; while inside nothing new reaches ``old``."""
         means, change = self._means, self._change
         app = change.app
-        route = route_of(app, means.hosts(app), old[0].version, old)
+        route = means.sites.route(app, old[0].version, old)
         drain_seconds = min(app.settings.drain_seconds, STOP_SECONDS)
         with ExitStack() as held:
             with change.output.step("Holding requests"):
@@ -186,7 +186,7 @@ class Exclusive:
         For what anybody has been told was done would be lost with the disks put back.
         """
         means, change = self._means, self._change
-        route = route_of(change.app, means.hosts(change.app), change.release.version, tasks)
+        route = means.sites.route(change.app, change.release.version, tasks)
         self._passed_at = monotonic()  # what is held is passed on before nginx reads the new route
         try:
             with change.output.step("Switching traffic"), confirmed(means, tasks):

@@ -9,11 +9,12 @@ from pushdeploy.domain.ports.refs import Refs
 from pushdeploy.domain.ports.router import Router
 from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.domain.release import Release
-from pushdeploy.domain.route import Route, default_host, held, route_of
+from pushdeploy.domain.route import Route, held
 from pushdeploy.domain.task import Slot, Task
 from pushdeploy.locks.apps import AppLocks
 from pushdeploy.locks.traffic import TrafficLocks
 from pushdeploy.release.snapshots import SnapshotPhase
+from pushdeploy.route.sites import Sites
 from pushdeploy.run.manifests import Manifests
 from pushdeploy.store import Store
 
@@ -33,7 +34,7 @@ class Running:
     scheduler: Scheduler
     router: Router
     snapshots: SnapshotPhase
-    domain: str
+    sites: Sites
     hold_seconds: float
 
 
@@ -55,10 +56,7 @@ class Outlook:
         return plan_tasks(wanted, version, [t for t in tasks if t.version not in shipping])
 
     def route_of(self, app: App, live: Release | None, tasks: Sequence[Task]) -> Route:
-        others = self._running.store.domains.of(app.name)
-        hosts = [default_host(app.name, self._running.domain), *others]
-        route = route_of(app, hosts, live.version if live else None, tasks)
-        return held(route) if app.put_back is not None else route
+        return self._running.sites.route(app, live.version if live else None, tasks)
 
     def present_route(self, app: App, *, waits: bool) -> Route:
         live = self._running.store.releases.current(app.name)

@@ -15,7 +15,6 @@ from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.ports.refs import Refs
 from pushdeploy.domain.release import Candidate, Reason, Release
-from pushdeploy.domain.route import default_host, url_of
 from pushdeploy.domain.task import Task
 from pushdeploy.flow.change import Change, Means
 from pushdeploy.flow.cutover import bring_live, places
@@ -171,20 +170,20 @@ class Shipper:
             output.trouble(f"{error.message}; nobody watches its processes")
 
     def _after_deploy(self, release: Release, output: Output) -> None:
-        host = default_host(release.app, self._stages.means.domain)
+        sites = self._stages.means.sites
         facts = {
             "APP": str(release.app),
             "RELEASE_VERSION": release.label,
             "SLUG_COMMIT": str(release.slug.commit),
             "BY": str(release.by),
-            "HOST": str(host),
+            "HOST": str(sites.default_host(release.app)),
         }
         try:
             self._stages.lifecycle.run("post-deploy", facts, output)
         except PushdeployError as error:
             output.trouble(f"{error.message}; the release is live all the same")
-        address = url_of(host, self._stages.means.http_port)
-        said = announced(self._store.apps.get(release.app), release, address)
+        app = self._store.apps.get(release.app)
+        said = announced(app, release, sites.url(app.name))
         output.headline(said.headline)
         for warning in said.warnings:
             output.trouble(warning)

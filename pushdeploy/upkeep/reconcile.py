@@ -19,7 +19,7 @@ from pushdeploy.domain.plan import (
 )
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.release import Release
-from pushdeploy.domain.route import held, targets_of
+from pushdeploy.domain.route import held, renamed, targets_of
 from pushdeploy.domain.task import Slot, Task
 from pushdeploy.flow.cutover import STOP_SECONDS, places
 from pushdeploy.flow.outlook import Outlook, Running
@@ -135,7 +135,7 @@ class Reconciler:
             leaving = self._running.scheduler.tasks(old)
             serving = self._outlook.plan(app, live).keep
             if self._running.traffic.waiting_since(old):
-                former = replace(self._outlook.route_of(app, live, serving), app=old)
+                former = renamed(self._outlook.route_of(app, live, serving), old)
                 self._running.router.switch(former, [], app.settings.drain_seconds, output)
                 self._running.traffic.requests_go_on(old)
             self._running.router.remove(old)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from pushdeploy.commands.face.hosts import free_host
 from pushdeploy.commands.platform import Platform
 from pushdeploy.domain.names import AppName
 from pushdeploy.output import Quiet
@@ -15,7 +14,7 @@ def made_app(platform: Platform, app: AppName) -> Iterator[None]:
 
     ``UserError`` where there is one of that name, or its address belongs to another.
     """
-    free_host(platform, app)
+    platform.sites.refuse_taken_name(app)
     with ExitStack() as undo:
         platform.store.apps.create(app)
         undo.callback(platform.store.apps.destroy, app)

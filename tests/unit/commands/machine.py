@@ -5,7 +5,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.ports.streams import Streams, WindowSize
 from pushdeploy.domain.public_key import PublicKey
 from pushdeploy.domain.release import Candidate, Reason, Release
-from pushdeploy.domain.route import Route, Target
+from pushdeploy.domain.route import Route, Target, held
 from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.source import Source
 from pushdeploy.domain.task import Ended, Slot, Specimen, Task, Tried
@@ -55,6 +55,7 @@ from pushdeploy.release.copies import Copies
 from pushdeploy.release.phase import ReleasePhase
 from pushdeploy.release.rehearsal import Rehearsals, Stage
 from pushdeploy.release.snapshots import SnapshotPhase
+from pushdeploy.route.sites import Sites
 from pushdeploy.run.manifests import Manifests
 from pushdeploy.settings import Address, load_settings
 from pushdeploy.store import Store
@@ -290,7 +291,7 @@ class MemoryRouter:
     def hold(
         self, route: Route, leaving: Sequence[Target], drain_seconds: float, output: Output
     ) -> Iterator[None]:
-        self.table[route.app] = replace(route, targets=(), state="held")
+        self.table[route.app] = held(route)
         yield
 
     def switch(
@@ -301,7 +302,7 @@ class MemoryRouter:
         output: Output,
         fallen: Cancellation | None = None,
     ) -> None:
-        if self.refused & set(route.hosts):
+        if self.refused & set(route.site.hosts):
             raise RouteFailed("nginx does not like it")
         self.table[route.app] = route
 
@@ -400,7 +401,7 @@ class Machine:
         return sorted(str(task.slot) for task in self.scheduler.tasks(app))
 
     def hosts(self, app: AppName = SHOP) -> Sequence[HostName]:
-        return self.router.table[app].hosts
+        return self.router.table[app].site.hosts
 
     def audited(self) -> list[tuple[str, int | None]]:
         """(command, exit status), oldest first."""
@@ -418,6 +419,7 @@ class Machine:
         snapshots = SnapshotPhase(
             self.store, Shelf(self.home / "snapshots"), disks, keep=10, days=14, releases=20
         )
+        sites = Sites(self.store.domains, settings.domain, settings.http.port)
         self.running = running = Running(
             self.store,
             locks,
@@ -427,7 +429,7 @@ class Machine:
             self.scheduler,
             self.router,
             snapshots,
-            settings.domain,
+            sites,
             settings.hold_seconds,
         )
         watch = Watch(self.store, self.scheduler)
@@ -441,8 +443,7 @@ class Machine:
             snapshots=snapshots,
             scheduler=self.scheduler,
             router=self.router,
-            domain=settings.domain,
-            http_port=settings.http.port,
+            sites=sites,
             put_back=reconciler.put_back,
             converge=reconciler.converge,
             look_again=reconciler.look_again,
@@ -481,6 +482,7 @@ class Machine:
                 )
             ),
             Leftovers(self.store, locks, self.engine, self.caches, retention),
+            sites,
         )
 
 

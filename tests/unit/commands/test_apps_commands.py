@@ -33,7 +33,7 @@ class Unreachable(Machine):
 
 def pushes_of(machine: Machine) -> Pushes:
     platform = machine.platform
-    return Pushes(machine.store, platform.deployer, platform.reconciler, "apps.test")
+    return Pushes(machine.store, platform.deployer, platform.reconciler, platform.sites)
 
 
 def test_a_created_app_is_listed_and_answers_on_its_default_host(machine: Machine) -> None:
@@ -124,7 +124,7 @@ def test_settings_are_set_in_the_units_that_people_write(machine: Machine) -> No
     assert settings.release_timeout_seconds == 7200
     assert settings.stop_grace_seconds == 90
     assert settings.deploy_branch == "trunk"
-    assert machine.router.table[SHOP].settings.body_limit_bytes == 50 * 1024**2
+    assert machine.router.table[SHOP].site.settings.body_limit_bytes == 50 * 1024**2
 
 
 def test_what_is_shown_of_the_settings_can_be_typed_again(machine: Machine) -> None:

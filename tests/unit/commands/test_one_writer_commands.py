@@ -254,7 +254,7 @@ def test_what_the_engine_could_not_be_told_of_is_looked_after_later(held: Machin
     scheduler.running[:] = [replace(task, state="starting")]
     held.platform.reconciler.converge(SHOP, Quiet(), requests_wait=True)
     assert [each.container for each in scheduler.confirmed] == [task.container]
-    assert held.router.table[SHOP].state == "serving"
+    assert held.router.table[SHOP].site.state == "serving"
     assert scheduler.running[0].container == task.container
 
 

@@ -89,7 +89,7 @@ def test_stop_and_start_bring_back_the_same_formation(machine: Machine) -> None:
     machine.type("ps:scale shop web=2")
     assert machine.type("ps:stop shop").status == 0
     assert machine.places() == []
-    assert machine.router.table[SHOP].state == "stopped"
+    assert machine.router.table[SHOP].site.state == "stopped"
     assert "ps:start shop" in machine.type("ps shop").errors
     assert machine.type("ps:start shop").status == 0
     assert machine.places() == ["web.1", "web.2"]
@@ -208,7 +208,7 @@ def test_requests_wait_as_long_as_the_operator_says_for_what_ended_by_itself(
     machine.scheduler.broken = {WEB}
     running = replace(machine.running, hold_seconds=hold_seconds)
     assert Reconciler(running, lambda _: None).converge_quietly(SHOP) is Found.FAILED
-    assert machine.router.table[SHOP].state == state
+    assert machine.router.table[SHOP].site.state == state
 
 
 @pytest.mark.parametrize(("seconds", "watch"), [(11, "10s"), (2, "1s"), (0, "0s")])

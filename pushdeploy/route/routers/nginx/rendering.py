@@ -84,21 +84,21 @@ def forwarding_file(templates: Templates, front: Front, features: Features) -> s
 
 def app_file(templates: Templates, front: Front, route: Route) -> str:
     """One app's file. ``UserError`` or ``ValueError`` for a name or an address that is none."""
-    targets = [_target(target) for target in route.targets]
+    site, targets = route.site, [_target(target) for target in route.targets]
     return templates.render(
         "nginx/app.conf",
         app=AppName.parse(route.app),
         version=route.version,
         http=str(front.http),
-        hosts=[HostName.parse(host) for host in route.hosts],
+        hosts=[HostName.parse(host) for host in site.hosts],
         targets=targets,
-        held=route.state == "held",
+        held=route.is_held,
         hold_seconds=front.hold_seconds,
-        page="empty" if route.state == "empty" else "stopped",
-        body_limit_bytes=int(route.settings.body_limit_bytes),
-        read_timeout_seconds=int(route.settings.read_timeout_seconds),
-        buffers_answers=route.settings.buffers_answers,
-        any_header_names=route.settings.any_header_names,
+        page="empty" if site.state == "empty" else "stopped",
+        body_limit_bytes=int(site.settings.body_limit_bytes),
+        read_timeout_seconds=int(site.settings.read_timeout_seconds),
+        buffers_answers=site.settings.buffers_answers,
+        any_header_names=site.settings.any_header_names,
     )
 
 

@@ -10,7 +10,6 @@ import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import BackendDown, PushdeployError, RouteFailed
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports.output import Output
-from pushdeploy.domain.route import Route, Target
+from pushdeploy.domain.route import Route, Target, held
 from pushdeploy.output import duration
 from pushdeploy.route.deadline import until
 from pushdeploy.route.routers.nginx.caretaker import Caretaker, deaths_in
@@ -96,7 +95,7 @@ class Nginx:
         the holder at once, instead of waiting for an address that nobody has.
         """
         with _backend(), self._former_route_on_error(route):
-            content = self._rendered(replace(route, targets=(), state="held"))
+            content = self._rendered(held(route))
             self._holds.begin(route.app)
             reload = self._apply(route.app, content)
             if not self._refuse(route.app, reload, leaving):
@@ -120,10 +119,10 @@ class Nginx:
         fallen = fallen or Cancellation()
         with _backend():
             self._firewall.lift(route.targets)
-            held = None if route.state == "held" else self._holds.find(route.app)
-            if route.state == "held":
+            waiting = None if route.is_held else self._holds.find(route.app)
+            if route.is_held:
                 self._holds.begin(route.app)
-            if held and held.holding:
+            if waiting and waiting.holding:
                 self._let_go(route, output)
                 self._refuse_silent(route, fallen)
                 self._wait_until_empty(set(leaving) - set(route.targets), drain_seconds, output)
@@ -135,7 +134,7 @@ class Nginx:
             except RouteFailed:
                 self._reloads.apply({route.app: former})
                 raise
-            if held:  # it has let go already, and may still have some who wait for their turn
+            if waiting:  # it has let go already, and may still have some who wait for their turn
                 self._holds.pass_on(route.app, route.targets)
                 self._holds.finish(route.app)
             output.detail(_destination(route))
@@ -231,7 +230,7 @@ class Nginx:
 
     def _rendered(self, route: Route) -> bytes | None:
         """None for a route without a host: nobody could ask for it."""
-        if not route.hosts:
+        if not route.site.hosts:
             return None
         try:
             return app_file(self._templates, self._front, route).encode()
@@ -277,8 +276,8 @@ class Nginx:
         self._firewall.forget(route.app)
 
     def _refuse_silent(self, route: Route, fallen: Cancellation) -> None:
-        asks = route.targets and route.hosts
-        wrong = complaint(self._front.http, route.hosts, fallen) if asks else ""
+        asks = route.targets and route.site.hosts
+        wrong = complaint(self._front.http, route.site.hosts, fallen) if asks else ""
         if wrong:
             raise RouteFailed(
                 f"{route.app} does not answer through nginx: {wrong}",
@@ -288,7 +287,7 @@ class Nginx:
     def _pass_on_but_held(self, routes: Sequence[Route]) -> set[AppName]:
         """Hold for those that are to be held; the apps that nothing is to be held for any more."""
         targets = {route.app: route.targets for route in routes}
-        held = {route.app for route in routes if route.state == "held" and route.hosts}
+        held = {route.app for route in routes if route.is_held and route.site.hosts}
         for app in held:
             self._holds.begin(app)
         free = set(self._holds.apps()) - held
@@ -348,7 +347,7 @@ def _tell_open(still_open: int, drain_seconds: float, output: Output) -> None:
 
 
 def _destination(route: Route) -> str:
-    if route.state == "held":
+    if route.is_held:
         return f"requests of {route.app} wait"
     if not route.targets:
         return f"no task of {route.app} serves: visitors are told so"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pushdeploy.domain.errors import RouteFailed
-from pushdeploy.domain.route import RouteSettings
+from pushdeploy.domain.site import RouteSettings
 from pushdeploy.output import Quiet
 from pushdeploy.route.deadline import until
 from pushdeploy.route.routers.nginx.forwarding import twins

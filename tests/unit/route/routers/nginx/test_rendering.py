@@ -12,7 +12,7 @@ import pytest
 
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import AppName, HostName
-from pushdeploy.domain.route import Route, Target
+from pushdeploy.domain.route import Route, Target, held, renamed
 from pushdeploy.route.routers.nginx.program import Features
 from pushdeploy.route.routers.nginx.rendering import (
     Front,
@@ -30,11 +30,10 @@ GOLDEN = Path(__file__).parent / "golden"
 FRONT = Front(Address("0.0.0.0", 80))
 TARGETS = Target("172.17.0.5", 5000), Target("172.17.0.6", 5000)
 SERVING = route_to(*TARGETS, version=12)
-WITH_DOMAINS = replace(
-    SERVING, hosts=[*SERVING.hosts, HostName.parse("www.example.com"), HostName.parse("*.a.org")]
-)
+HOSTS = [*SERVING.site.hosts, HostName.parse("www.example.com"), HostName.parse("*.a.org")]
+WITH_DOMAINS = replace(SERVING, site=replace(SERVING.site, hosts=HOSTS))
 STOPPED = route_to(version=12, state="stopped")
-HELD = replace(WITH_DOMAINS, targets=(), state="held")
+HELD = held(WITH_DOMAINS)
 EMPTY = route_to(version=None, state="empty")
 ROOT = WorkerLimits("www-data www-data", 65536)
 NEW = Features((1, 31, 3), ("fastcgi", "uwsgi", "scgi"))
@@ -85,10 +84,10 @@ def test_ipv6_targets_stand_in_brackets() -> None:
         route_to(Target("evil.example.com", 5000)),
         route_to(Target("127.0.0.1", 0)),
         route_to(Target("127.0.0.1", 70_000)),
-        replace(SERVING, app=AppName("shop; }")),
-        replace(SERVING, hosts=[HostName("a.b; return 200")]),
-        replace(SERVING, hosts=[HostName("a.b\n}")]),
-        replace(SERVING, hosts=[HostName("$http_host")]),
+        renamed(SERVING, AppName("shop; }")),
+        replace(SERVING, site=replace(SERVING.site, hosts=[HostName("a.b; return 200")])),
+        replace(SERVING, site=replace(SERVING.site, hosts=[HostName("a.b\n}")])),
+        replace(SERVING, site=replace(SERVING.site, hosts=[HostName("$http_host")])),
     ],
 )
 def test_nothing_but_names_and_addresses_gets_into_a_file(route: Route) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from pushdeploy.domain.errors import RouteFailed
 from pushdeploy.domain.names import AppName, HostName
-from pushdeploy.domain.route import Route, RouteSettings
+from pushdeploy.domain.route import Route
+from pushdeploy.domain.site import RouteSettings, Site
 from pushdeploy.output import Output, Quiet
 from pushdeploy.route.routers.nginx.router import Nginx
 from tests.unit.route.routers.nginx.web_servers import Visitor, WebServer, route_to
@@ -145,7 +146,7 @@ def test_wildcard_hosts_and_very_long_ones_are_served(
 ) -> None:
     long = ".".join(["a" * 60] * 4)
     hosts = [HostName.parse("*.example.org"), HostName.parse(long)]
-    route = Route(AppName("shop"), hosts, [serve("one").target], 1, RouteSettings())
+    route = Route(Site(AppName("shop"), hosts, RouteSettings()), [serve("one").target], 1)
     nginx.switch(route, [], 30, Quiet())
     assert visit("any.example.org").get()[2] == "one"
     assert visit(long).get()[2] == "one"

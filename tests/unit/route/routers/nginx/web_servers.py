@@ -11,7 +11,8 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from pushdeploy.domain.names import AppName, HostName
-from pushdeploy.domain.route import Route, RouteSettings, RouteState, Target
+from pushdeploy.domain.route import Route, Target
+from pushdeploy.domain.site import RouteSettings, Site, SiteState
 from pushdeploy.settings import Address
 
 _SETTINGS = RouteSettings(body_limit_bytes=2_000_000)
@@ -27,10 +28,10 @@ def route_to(
     app: str = "shop",
     version: int | None = 1,
     settings: RouteSettings = _SETTINGS,
-    state: RouteState = "serving",
+    state: SiteState = "serving",
 ) -> Route:
-    host = HostName.parse(f"{app}.localhost")
-    return Route(AppName.parse(app), [host], targets, version, settings, state)
+    site = Site(AppName.parse(app), [HostName.parse(f"{app}.localhost")], settings, state)
+    return Route(site, targets, version)
 
 
 class _Handler(BaseHTTPRequestHandler):

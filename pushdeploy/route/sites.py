@@ -1,0 +1,57 @@
+"""The host names, the addresses and the routes of all apps: the one place that knows them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pushdeploy.domain.app import App
+from pushdeploy.domain.hosts import refuse_host, refuse_taken_name
+from pushdeploy.domain.names import AppName, HostName
+from pushdeploy.domain.route import Route, route_of
+from pushdeploy.domain.site import default_host, url_of
+from pushdeploy.domain.task import Task
+from pushdeploy.hostnames import PublicSuffixes
+from pushdeploy.store.domains import Domains
+
+
+@dataclass(frozen=True, slots=True)
+class Sites:
+    """``domain`` is the server's own, below which each app has its default host."""
+
+    domains: Domains
+    domain: str
+    http_port: int
+
+    def default_host(self, app: AppName) -> HostName:
+        return default_host(app, self.domain)
+
+    def hosts(self, app: AppName) -> Sequence[HostName]:
+        """The default host first, then those that people gave the app."""
+        return [self.default_host(app), *self.domains.of(app)]
+
+    def url(self, app: AppName) -> str:
+        """The address of the default host."""
+        return url_of(self.default_host(app), self.http_port)
+
+    def urls(self, app: AppName) -> Sequence[str]:
+        """The addresses of all hosts; a wildcard has none."""
+        hosts = [host for host in self.hosts(app) if not host.startswith("*")]
+        return [url_of(host, self.http_port) for host in hosts]
+
+    def route(self, app: App, version: int | None, tasks: Sequence[Task]) -> Route:
+        """The route of ``app`` when ``tasks`` of release ``version`` serve it."""
+        return route_of(app, self.hosts(app.name), version, tasks)
+
+    def refuse_taken_name(self, app: AppName) -> None:
+        """``UserError`` when the default host of a new ``app`` is another app's domain."""
+        refuse_taken_name(app, self.domain, self.domains.all())
+
+    def new_hosts(self, app: AppName, wanted: Sequence[HostName]) -> Sequence[HostName]:
+        """Those of ``wanted`` that the app does not answer on yet, each once.
+
+        ``UserError`` where one of them is not for it.
+        """
+        own, suffixes = self.hosts(app), PublicSuffixes()
+        found = [host for host in dict.fromkeys(wanted) if host not in own]
+        for host in found:
+            refuse_host(app, host, self.domain, suffixes.has)
+        return found
