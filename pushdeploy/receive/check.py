@@ -56,18 +56,17 @@ def commit_of(git: Git, tag: CommitId) -> CommitId | None:
     return CommitId.parse(found.decode().strip())
 
 
-def tree_of(git: Git, commit: CommitId) -> TreeId:
-    return TreeId(git.read("rev-parse", "--verify", f"{commit}^{{tree}}").decode().strip())
-
-
-def check_modes(git: Git, trees: Iterable[str]) -> None:
-    """``UserError`` where one of the trees has a mode that git does not write.
+def check_modes(git: Git, commit: CommitId, directories: Iterable[str]) -> TreeId:
+    """The tree of ``commit``. ``UserError`` where it, or one of the trees of its ``directories``,
+    has a mode that git does not write.
 
     git itself lets them pass as a blemish and shows them as something else, so the bytes of the
-    trees are looked at: setuid files and devices are nobody's honest history.
+    trees are looked at: setuid files and devices are nobody's honest history. The child that
+    brings them says as well which tree is the commit's.
     """
-    asked = "".join(f"{name}\n" for name in sorted(set(trees))).encode()
-    answer = git.read("cat-file", "--batch", given=asked)
+    asked = "".join(f"{name}\n" for name in [f"{commit}^{{tree}}", *sorted(set(directories))])
+    answer = git.read("cat-file", "--batch", given=asked.encode())
+    root = TreeId(answer.partition(b" ")[0].decode())
     while answer:
         head, _, rest = answer.partition(b"\n")
         size_bytes = int(head.split()[2])
@@ -76,6 +75,7 @@ def check_modes(git: Git, trees: Iterable[str]) -> None:
                 shown = mode.decode("ascii", "replace")
                 raise UserError(f"the tree has an entry of mode {shown}", "git writes none such")
         answer = rest[size_bytes + 1 :]
+    return root
 
 
 def _modes(tree: bytes) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from pushdeploy.domain.names import AppName, CommitId, KeyName
 from pushdeploy.domain.ports.push_receiver import PushReceiver
 from pushdeploy.domain.source import Source
 from pushdeploy.output import Output
-from pushdeploy.receive.check import check_connected, check_modes, commit_of, tree_of, types_of
+from pushdeploy.receive.check import check_connected, check_modes, commit_of, types_of
 from pushdeploy.receive.limits import PackLimits
 from pushdeploy.receive.newcomers import Newcomers
 from pushdeploy.receive.pack import Incoming, store_pack
@@ -180,8 +180,7 @@ class Reception:
         reader = GitSource(git, commit, keep)
         for warning in check_tree(reader.entries(), self._limits):
             arrival.output.trouble(warning)
-        tree = tree_of(git, commit)
-        check_modes(git, [tree, *(entry.object_id for entry in reader.directories())])
+        tree = check_modes(git, commit, [entry.object_id for entry in reader.directories()])
         return Source(arrival.app, commit, tree, reader)
 
     def _store(
