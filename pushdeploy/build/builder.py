@@ -229,7 +229,7 @@ class SlugBuilder:
         return tag
 
     def _applicable(self, plan: LayeredPlan, base: str) -> list[Finish]:
-        image = self._engine.image(base)
+        image = self._engine.image(base) if plan.finish else None
         packages = image.labels.get(PACKAGES_LABEL, "").split(",") if image else []
         return [step for step in plan.finish if step.needs_package in {"", *packages}]
 
