@@ -9,17 +9,15 @@ from pushdeploy.commands.face import asking
 from pushdeploy.commands.face.app_settings import changed_settings, shown_settings
 from pushdeploy.commands.face.arguments import app_argument, find_app, form_option
 from pushdeploy.commands.face.command import command
-from pushdeploy.commands.face.config_changes import staged_keys
 from pushdeploy.commands.face.new_apps import made_app
 from pushdeploy.commands.face.printing import Row, moment, show_record, show_rows
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App, AppLock
 from pushdeploy.domain.errors import PushdeployError, UserError
-from pushdeploy.domain.formation import quantities
 from pushdeploy.domain.names import AppName
-from pushdeploy.domain.release import Release
 from pushdeploy.domain.site import route_settings
 from pushdeploy.locks.apps import Purpose
+from pushdeploy.reads.apps import AppDetails, AppOverview
 
 _MOST_MESSAGE_CHARACTERS = 200
 
@@ -37,8 +35,7 @@ def create(request: Request, app: AppName) -> None:
 @form_option
 def list_(request: Request, form: str) -> None:
     """Show all apps: their names in a pipe, a table on a terminal."""
-    live = request.store.releases.live()
-    rows = [_row(request, app, live.get(app.name)) for app in request.store.apps.list()]
+    rows = [_row(overview) for overview in request.reads.apps.all()]
     shown = ("name", "release", "state", "url", "locked_by")
     piped = request.session.terminal is None
     empty = "no app yet: the first git push makes one, or:  apps:create shop"
@@ -57,9 +54,8 @@ def exists(request: Request, app: str) -> None:
 @form_option
 def info(request: Request, app: App, form: str) -> None:
     """Show what an app is and what runs of it."""
-    live = request.store.releases.current(app.name)
-    record = {**_row(request, app, live), **_more(request, app, live)}
-    show_record(request, form, record, left_out=("version",))
+    details = request.reads.apps.details(app)
+    show_record(request, form, {**_row(details.overview), **_more(details)}, left_out=("version",))
 
 
 @command("apps:set", plain_values=True, example="apps:set shop body-limit=50m release-timeout=2h")
@@ -148,7 +144,7 @@ def rename(request: Request, app: App, new: AppName) -> None:
                 request.platform.locks.hold(name, purpose, asker.output, asker.cancellation)
             )
         _rename(request, request.store.apps.get(app.name), new)
-    request.output.line(f"{new} answers on {request.platform.sites.url(new)}")
+    request.output.line(f"{new} answers on {request.reads.sites.url(new)}")
     request.output.line(f"git remote set-url deploy deploy:{new}")
 
 
@@ -190,14 +186,15 @@ def _one_line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-def _row(request: Request, app: App, live: Release | None) -> Row:
+def _row(overview: AppOverview) -> Row:
+    app, live = overview.app, overview.live
     return {
         "name": str(app.name),
         "release": live.label if live else None,
         "version": live.version if live else None,
         "commit": str(live.slug.commit) if live else None,
-        "state": "stopped" if app.stopped else "live" if live else "empty",
-        "url": request.platform.sites.url(app.name),
+        "state": overview.state,
+        "url": overview.url,
         "created_at": app.created_at,
         "locked_by": str(app.lock.by) if app.lock else None,
         "locked_at": app.lock.at if app.lock else None,
@@ -205,25 +202,23 @@ def _row(request: Request, app: App, live: Release | None) -> Row:
     }
 
 
-def _more(request: Request, app: App, live: Release | None) -> Row:
+def _more(details: AppDetails) -> Row:
+    app, live, doing = details.overview.app, details.overview.live, details.doing
     slug = live.slug if live else None
-    counts = quantities(slug.process_types, app.formation, slug.formation) if slug else {}
-    holder = request.platform.locks.holder(app.name)
-    config = request.store.config.get(app.name)
     return {
-        "domains": [str(host) for host in request.store.domains.of(app.name)],
-        "urls": list(request.platform.sites.urls(app.name)),
-        "processes": {str(kind): count for kind, count in counts.items()},
+        "domains": [str(host) for host in details.domains],
+        "urls": list(details.urls),
+        "processes": {str(kind): count for kind, count in details.quantities.items()},
         "builder": slug.builder if slug else None,
         "stack": slug.stack if slug else None,
         "slug": str(slug.image) if slug else None,
-        "disks": {str(item.disk): item.mount_path for item in request.store.disks.of(app.name)},
-        "config_keys": sorted(config),
-        "config_staged": staged_keys(request.store, app.name),
+        "disks": {str(item.disk): item.mount_path for item in details.disks},
+        "config_keys": list(details.config_keys),
+        "config_staged": list(details.config_staged),
         "settings": shown_settings(app.settings),
-        "doing": f"{holder[0].what} by {holder[0].by}" if holder else None,
+        "doing": f"{doing.what} by {doing.by}" if doing else None,
         "trouble": live.error if live else None,
-        "requests_held_since": request.platform.traffic.waiting_since(app.name),
+        "requests_held_since": details.held_since,
         "disks_to_put_back": f"s{app.put_back}" if app.put_back is not None else None,
     }
 

@@ -46,7 +46,7 @@ def clone(
     if any(result.outcome != "succeeded" for result in made):
         request.output.trouble(f"{new} stays, with its failed release: releases:output {new}")
         return 1
-    request.output.line(request.platform.sites.url(new))
+    request.output.line(request.reads.sites.url(new))
     return 0
 
 

@@ -10,7 +10,7 @@ import click
 from pushdeploy.commands.face.arguments import form_option
 from pushdeploy.commands.face.asking import read_input
 from pushdeploy.commands.face.command import command
-from pushdeploy.commands.face.config_changes import change_config, staged_keys
+from pushdeploy.commands.face.config_changes import change_config
 from pushdeploy.commands.face.layers import Layer, LayerCommand, layer_argument
 from pushdeploy.commands.face.printing import show_data, show_json, show_lines
 from pushdeploy.commands.face.request import Request
@@ -225,7 +225,7 @@ def _below(request: Request, layer: Layer, config: Mapping[str, str]) -> Sequenc
 
 def _waiting(request: Request, layer: Layer) -> Sequence[str]:
     """What the live release does not have so, in words."""
-    staged = staged_keys(request.store, layer.app.name) if layer.app else []
+    staged = request.reads.apps.staged(layer.app.name) if layer.app else []
     wanted = layer.whole(request.store)
     verbs = {key: "set" if key in wanted else "unset" for key in staged}
     return [f"staged, not live yet: {key} ({verb})" for key, verb in verbs.items()]

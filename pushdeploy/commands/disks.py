@@ -10,14 +10,15 @@ from pushdeploy.commands.face.arguments import app_argument, form_option
 from pushdeploy.commands.face.asking import Question, confirm
 from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.disk_settings import changed_disks, shown_disks
-from pushdeploy.commands.face.printing import show_record, show_rows
+from pushdeploy.commands.face.printing import Row, show_record, show_rows
 from pushdeploy.commands.face.request import Request
 from pushdeploy.commands.face.units import parse_bytes
 from pushdeploy.domain.app import App
-from pushdeploy.domain.disk import Attachment, crowding, cut_over_of, cut_over_reason
+from pushdeploy.domain.disk import Attachment, cut_over_of, cut_over_reason
 from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import AppName, DiskName
 from pushdeploy.domain.sizes import about_bytes
+from pushdeploy.reads.disks import DiskOverview
 from pushdeploy.release.snapshots import refuse_unsettled
 
 _DOKKU_STORAGE = "/var/lib/dokku/data/storage/"
@@ -92,9 +93,7 @@ def destroy(request: Request, app: App, disk: DiskName, force: bool, typed: str 
 @form_option
 def list_(request: Request, app: App, form: str) -> None:
     """Show the disks of an app, detached ones with data too, and how much is on them."""
-    mounts = {item.disk: item.mount_path for item in request.store.disks.of(app.name)}
-    names = sorted({*mounts, *request.platform.disks.list(app.name)})
-    rows = [_row(request, app, disk, mounts.get(disk)) for disk in names]
+    rows = [_row(each) for each in request.reads.disks.all(app)]
     empty = f"no disk yet: disks:attach {app.name} data /data"
     show_rows(request, form, rows, ("name", "mounted_at", "used", "limit"), empty=empty)
     for row in rows:
@@ -219,19 +218,18 @@ def _limit(request: Request, app: App, disk: DiskName, size_bytes: int | None) -
     request.platform.disks.quota.set_limit(app.name, disk, size_bytes)
 
 
-def _row(request: Request, app: App, disk: DiskName, path: str | None) -> dict[str, object]:
-    usage = request.platform.disks.quota.usage(app.name, disk)
-    limit_bytes = usage.limit_bytes
+def _row(found: DiskOverview) -> Row:
+    usage, limit_bytes = found.usage, found.usage.limit_bytes
     return {
-        "name": str(disk),
-        "attached": path is not None,
-        "mount_path": path,
-        "mounted_at": path or "detached",
+        "name": str(found.disk),
+        "attached": found.mount_path is not None,
+        "mount_path": found.mount_path,
+        "mounted_at": found.mount_path or "detached",
         "used_bytes": usage.used_bytes,
         "used": about_bytes(usage.used_bytes),
         "limit_bytes": limit_bytes,
         "limit": about_bytes(limit_bytes) if limit_bytes is not None else "no limit",
         "free_bytes": usage.free_bytes,
-        "warning": crowding(usage, app.settings.disk_limits_bytes.get(disk)),
-        "path": str(request.platform.disks.path(app.name, disk)),
+        "warning": found.warning,
+        "path": str(found.path),
     }

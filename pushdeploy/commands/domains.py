@@ -78,9 +78,8 @@ def clear(request: Request, app: App) -> None:
 @form_option
 def list_(request: Request, app: App, form: str) -> None:
     """Show the host names of an app, its default one first."""
-    own = request.platform.sites.default_host(app.name)
-    hosts = request.platform.sites.hosts(app.name)
-    rows = [{"host": str(host), "default": host == own} for host in hosts]
+    hosts = request.reads.sites.hosts(app.name)
+    rows = [{"host": str(host), "default": host == hosts[0]} for host in hosts]
     show_rows(request, form, rows, ("host",))
 
 
@@ -89,7 +88,7 @@ def list_(request: Request, app: App, form: str) -> None:
 @form_option
 def url(request: Request, app: App, form: str) -> None:
     """Print the first URL of an app, and nothing else."""
-    show_lines(request, form, [request.platform.sites.url(app.name)])
+    show_lines(request, form, [request.reads.sites.url(app.name)])
 
 
 @command("urls", reads=True, example="urls shop")
@@ -97,7 +96,7 @@ def url(request: Request, app: App, form: str) -> None:
 @form_option
 def urls_(request: Request, app: App, form: str) -> None:
     """Print all URLs of an app, one a line."""
-    show_lines(request, form, request.platform.sites.urls(app.name))
+    show_lines(request, form, request.reads.sites.urls(app.name))
 
 
 COMMANDS: Sequence[click.Command] = (add, remove, set_, clear, list_, url, urls_)

@@ -20,8 +20,7 @@ from pushdeploy.commands.face.printing import Row, show_json, show_rows
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App
 from pushdeploy.domain.errors import UserError
-from pushdeploy.domain.history import Divergence
-from pushdeploy.domain.names import AppName, CommitId
+from pushdeploy.domain.names import CommitId
 from pushdeploy.domain.pipeline import (
     Member,
     Pipeline,
@@ -30,7 +29,7 @@ from pushdeploy.domain.pipeline import (
     in_usual_order,
     infer_stage,
 )
-from pushdeploy.domain.release import Release
+from pushdeploy.reads.pipelines import Standing
 
 _UPDATE = "pipelines:update shop-eu --stage production"
 
@@ -50,7 +49,7 @@ def list_(request: Request, form: str) -> None:
             "stages": [str(stage) for stage in pipeline.stages],
             "apps": [str(member.app) for member in pipeline.members],
         }
-        for pipeline in request.store.pipelines.list()
+        for pipeline in request.reads.pipelines.all()
     ]
     empty = "no pipeline yet:  pipelines:create shop"
     show_rows(request, form, rows, ("name", "stages", "apps"), empty=empty)
@@ -152,7 +151,7 @@ def destroy(request: Request, name: PipelineName | None) -> None:
 def info(request: Request, name: PipelineName | None, form: str) -> None:
     """Show a pipeline: its apps by stage, what is live of each, and who is ahead of whom."""
     pipeline = chosen_pipeline(request.store, name)
-    rows = [_row(request, pipeline, member) for member in pipeline.members]
+    rows = [_row(each) for each in request.reads.pipelines.standings(pipeline)]
     if form == "json":
         stages = [str(stage) for stage in pipeline.stages]
         show_json(request, {"name": str(pipeline.name), "stages": stages, "apps": rows})
@@ -209,13 +208,11 @@ def _shown(pipeline: Pipeline) -> str:
     return " → ".join(parts) or "no apps yet"
 
 
-def _row(request: Request, pipeline: Pipeline, member: Member) -> Row:
-    live = request.store.releases.current(member.app)
-    upstream = _upstream(request, pipeline, member.app)
-    distance = _distance(request, upstream, live)
+def _row(standing: Standing) -> Row:
+    live, upstream, distance = standing.live, standing.upstream, standing.distance
     return {
-        "stage": str(member.stage),
-        "app": str(member.app),
+        "stage": str(standing.member.stage),
+        "app": str(standing.member.app),
         "release": live.label if live else None,
         "version": live.version if live else None,
         "commit": str(live.slug.commit) if live else None,
@@ -223,8 +220,8 @@ def _row(request: Request, pipeline: Pipeline, member: Member) -> Row:
         "upstream": str(upstream.app) if upstream else None,
         "ahead": len(distance.ahead) if distance else None,
         "behind": len(distance.behind) if distance else None,
-        "same_slug": upstream.slug.image == live.slug.image if upstream and live else None,
-        "state": _state(live, upstream, distance),
+        "same_slug": standing.same_slug,
+        "state": _state(standing),
     }
 
 
@@ -232,33 +229,13 @@ def _short(commit: object) -> str | None:
     return CommitId(str(commit)).short if commit else None
 
 
-def _upstream(request: Request, pipeline: Pipeline, app: AppName) -> Release | None:
-    """What is live in the first app of the stage before that has something live."""
-    lives = (request.store.releases.current(source) for source in pipeline.upstream(app))
-    return next((live for live in lives if live is not None), None)
-
-
-def _distance(
-    request: Request, upstream: Release | None, live: Release | None
-) -> Divergence | None:
-    """Of the app from the stage before; None where there is nothing to compare."""
-    if upstream is None or live is None:
-        return None
-    if upstream.slug.commit == live.slug.commit:
-        return Divergence()
-    refs = request.platform.refs
-    try:
-        return refs.divergence(live.app, live.slug.commit, upstream.app, upstream.slug.commit)
-    except UserError:
-        return None
-
-
-def _state(live: Release | None, upstream: Release | None, distance: Divergence | None) -> str:
-    if live is None:
+def _state(standing: Standing) -> str:
+    upstream, distance = standing.upstream, standing.distance
+    if standing.live is None:
         return "nothing is live yet"
     if upstream is None:
         return ""
-    if upstream.slug.image == live.slug.image:
+    if standing.same_slug:
         return f"runs the slug of {upstream.app}"
     if distance is None:
         return f"cannot be compared with {upstream.app}"

@@ -19,15 +19,13 @@ from pushdeploy.commands.face.request import Request
 from pushdeploy.commands.releases import parse_version
 from pushdeploy.domain.app import App
 from pushdeploy.domain.asker import Asker
-from pushdeploy.domain.comparison import Comparison, Side, compare
 from pushdeploy.domain.errors import UserError
-from pushdeploy.domain.history import Divergence
-from pushdeploy.domain.names import AppName, ImageDigest
+from pushdeploy.domain.names import AppName
 from pushdeploy.domain.pipeline import Pipeline, PipelineName
-from pushdeploy.domain.promotion import Mode, TargetResult, promoted_from
-from pushdeploy.domain.release import Release
-from pushdeploy.domain.verification import Evidence, disagreements, short, troubles_of
+from pushdeploy.domain.promotion import Mode, TargetResult
+from pushdeploy.domain.verification import Evidence, short
 from pushdeploy.flow.promote import Promotion
+from pushdeploy.reads.verification import Verification
 from pushdeploy.release.rehearsal import Rehearsal
 
 
@@ -90,20 +88,12 @@ def diff(request: Request, app: App | None, form: str) -> None:
     command and the slug's size. Of an app in the last stage: what differs from the one before.
     """
     pipeline, source = chosen_source(request.store, app)
-    targets = pipeline.downstream(source)
-    pairs = [(source, target) for target in targets]
-    pairs = pairs or [(before, source) for before in _live_upstream(request, pipeline, source)]
-    if not pairs:
-        raise UserError(
-            f"{pipeline.name} has no stage beside that of {source}",
-            f"pipelines:info {pipeline.name}",
-        )
-    found = [_compared(request, *pair) for pair in pairs]
+    found = request.reads.pipelines.differences(pipeline, source)
     if form == "json":
-        show_json(request, [difference_json(*each) for each in found])
+        show_json(request, [difference_json(each) for each in found])
         return
     for each in found:
-        tell_difference(request.output, *each)
+        tell_difference(request.output, each)
 
 
 @command("pipelines:verify", reads=True, example="pipelines:verify")
@@ -116,24 +106,12 @@ def verify(request: Request, name: PipelineName | None, form: str) -> int:
     of what should, and where stages at the same commit run different slugs.
     """
     pipeline = chosen_pipeline(request.store, name)
-    found = [_evidence(request, member.app) for member in pipeline.members]
-    troubles = {evidence.app: list(troubles_of(evidence)) for evidence in found}
-    between = disagreements(found)
-    rows = [_verified(pipeline, evidence, troubles[evidence.app]) for evidence in found]
-    verified = not between and not any(troubles.values())
+    verification = request.reads.verifier.verify(pipeline)
     if form == "json":
-        document = {"name": str(pipeline.name), "verified": verified, "apps": rows}
-        show_json(request, {**document, "disagreements": list(between)})
-        return 0 if verified else 1
-    shown = [{**row, **_shortened(evidence)} for row, evidence in zip(rows, found, strict=True)]
-    keys = ("stage", "app", "release", "digest", "commit", "builder", "verdict")
-    show_rows(request, form, shown, keys)
-    for app, lines in troubles.items():
-        for line in lines:
-            request.output.trouble(f"{app}: {line}")
-    for line in between:
-        request.output.trouble(line)
-    return 0 if verified else 1
+        show_json(request, _document(pipeline, verification))
+    else:
+        _tell_verification(request, pipeline, verification)
+    return 0 if verification.verified else 1
 
 
 COMMANDS = (promote, diff, verify)
@@ -213,79 +191,30 @@ def _tell_results(
     show_rows(request, form, rows, ("app", "outcome", "release", "error"))
 
 
-# ----------------------------------------------------------------- diff
-
-
-def _live_upstream(request: Request, pipeline: Pipeline, app: AppName) -> Sequence[AppName]:
-    """Those of the stage before that have something live; all of them when none has."""
-    before = pipeline.upstream(app)
-    return [each for each in before if request.store.releases.current(each)] or before
-
-
-def _compared(request: Request, source: AppName, target: AppName) -> tuple[Comparison, Divergence]:
-    comparison = compare(_side(request, source), _side(request, target))
-    ours, theirs = comparison.source.live, comparison.target.live
-    if ours is None:
-        raise UserError(f"{source} has no live release to compare", f"releases {source}")
-    if theirs is None:
-        return comparison, request.platform.refs.divergence(source, ours.slug.commit, source, None)
-    if theirs.slug.commit == ours.slug.commit:
-        return comparison, Divergence()
-    refs = request.platform.refs
-    return comparison, refs.divergence(source, ours.slug.commit, target, theirs.slug.commit)
-
-
-def _side(request: Request, app: AppName) -> Side:
-    store = request.store
-    return Side(
-        app=app,
-        live=store.releases.current(app),
-        config=store.config.whole(app),
-        disks=store.disks.of(app),
-        scaled=store.apps.get(app).formation,
-    )
-
-
 # ----------------------------------------------------------------- verify
 
 
-def _evidence(request: Request, app: AppName) -> Evidence:
-    """Read from the engine first: what the ledger says afterwards is never older.
-
-    Whoever holds the app's lock is asked for before and after: no deploy fits in between.
-    """
-    platform, releases = request.platform, request.store.releases
-    changing = platform.locks.holder(app) is not None
-    running = platform.scheduler.specimens(app)
-    found = request.store.apps.get(app)
-    live = releases.current(app)
-    named = {each.version for each in running if each.version is not None}
-    records = [record for version in named if (record := releases.find(app, version))]
-    stopped = live is None or found.stopped
-    return Evidence(
-        app=app,
-        live=live,
-        running=running,
-        recorded={record.version: record.slug.image for record in records},
-        wanted=() if live is None or stopped else platform.manifests.of(found, live).slots(),
-        shipping=frozenset(record.version for record in records if record.status.unfinished),
-        promoted=_promoted_image(request, live),
-        changing=changing or platform.locks.holder(app) is not None,
-    )
+def _document(pipeline: Pipeline, found: Verification) -> Row:
+    return {
+        "name": str(pipeline.name),
+        "verified": found.verified,
+        "apps": [_verified(pipeline, each, found.troubles[each.app]) for each in found.evidence],
+        "disagreements": list(found.disagreements),
+    }
 
 
-def _promoted_image(request: Request, live: Release | None) -> ImageDigest | None:
-    """The image of the release that ``live`` was promoted from, while the ledger has it.
-
-    Another app may have got the name of that one since: its release has another commit.
-    """
-    origin = promoted_from(live) if live else None
-    if live is None or origin is None:
-        return None
-    record = request.store.releases.find(*origin)
-    if record is None or record.slug.commit != live.slug.commit:
-        return None
-    return record.slug.image
+def _tell_verification(request: Request, pipeline: Pipeline, found: Verification) -> None:
+    shown = [
+        {**_verified(pipeline, each, found.troubles[each.app]), **_shortened(each)}
+        for each in found.evidence
+    ]
+    keys = ("stage", "app", "release", "digest", "commit", "builder", "verdict")
+    show_rows(request, "text", shown, keys)
+    for app, lines in found.troubles.items():
+        for line in lines:
+            request.output.trouble(f"{app}: {line}")
+    for line in found.disagreements:
+        request.output.trouble(line)
 
 
 def _verified(pipeline: Pipeline, evidence: Evidence, troubles: Sequence[str]) -> Row:

@@ -3,22 +3,21 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC
-from typing import Any
 
 import click
 
 from pushdeploy.commands.face.arguments import app_argument, form_option
 from pushdeploy.commands.face.command import command
-from pushdeploy.commands.face.printing import show_json, show_rows
+from pushdeploy.commands.face.printing import Row, show_json, show_rows
 from pushdeploy.commands.face.request import Request
 from pushdeploy.commands.face.several import app_or_all, for_each
 from pushdeploy.domain.app import App
 from pushdeploy.domain.errors import BackendDown, PushdeployError, UserError
-from pushdeploy.domain.formation import parse_scale, quantities
+from pushdeploy.domain.formation import parse_scale
 from pushdeploy.domain.names import WEB, AppName, ProcessType
 from pushdeploy.domain.release import Release
-from pushdeploy.domain.task import Death, Task
-from pushdeploy.locks.one_offs import OneOff
+from pushdeploy.domain.task import Death
+from pushdeploy.reads.tasks import Process, RunningApp
 
 _SHOWN = ("process", "state", "release", "since", "restarts", "last_exit")
 
@@ -29,19 +28,12 @@ _SHOWN = ("process", "state", "release", "since", "restarts", "last_exit")
 def ps(request: Request, app: App, form: str) -> None:
     """Show what runs of an app, one-off commands too."""
     shown = _last_exit if form == "json" else _last_exit_said
-    rows = [_row(task, shown) for task in request.platform.scheduler.tasks(app.name)]
-    rows += [_row_of_one_off(one) for one in request.platform.one_offs.of(app.name)]
-    rows.sort(key=lambda row: (row["created_at"], row["process"]))
+    running = request.reads.tasks.running(app)
+    rows = [_row(process, shown) for process in running.processes]
     empty = "" if app.stopped else f"nothing of {app.name} runs: a git push, or ps:scale, starts it"
     show_rows(request, form, rows, _SHOWN, empty=empty)
-    live = request.store.releases.current(app.name)
-    if live is not None and live.error:
-        request.output.trouble(live.error)
-    if app.stopped:
-        request.output.trouble(f"{app.name} is stopped: ps:start {app.name}")
-    held = held_requests(request, app)
-    if held:
-        request.output.trouble(held)
+    for trouble in _troubles(running):
+        request.output.trouble(trouble)
 
 
 @command("ps:scale", plain_values=True, example="ps:scale shop web=2 worker=1")
@@ -59,7 +51,7 @@ def scale(request: Request, app: App, changes: tuple[str, ...], form: str) -> No
             app = request.store.apps.get(app.name)
             _scale(request, app, _scaled(request, app, changes))
             app = request.store.apps.get(app.name)
-    counts = {str(kind): count for kind, count in _quantities(request, app).items()}
+    counts = {str(kind): count for kind, count in request.reads.tasks.formation(app).items()}
     if form == "json":
         show_json(request, counts)
         return
@@ -130,14 +122,18 @@ def rebuild(request: Request, app: App | None) -> None:
 COMMANDS = (ps, scale, restart, stop, start, rebuild)
 
 
-def held_requests(request: Request, app: App) -> str:
-    """That requests are held and since when, or that its disks are still to be put back."""
-    since = request.platform.traffic.waiting_since(app.name)
-    if since is not None:
-        return f"requests are held since {since:%H:%M:%S} UTC, until new processes take over"
-    if app.put_back is not None:
-        return f"its disks are to be put back from s{app.put_back}: nothing of it runs until then"
-    return ""
+def _troubles(running: RunningApp) -> Iterator[str]:
+    """What a person should know of an app besides what runs of it."""
+    app = running.app
+    if running.error:
+        yield running.error
+    if app.stopped:
+        yield f"{app.name} is stopped: ps:start {app.name}"
+    if running.held_since is not None:
+        since = f"{running.held_since:%H:%M:%S} UTC"
+        yield f"requests are held since {since}, until new processes take over"
+    elif app.put_back is not None:
+        yield f"its disks are to be put back from s{app.put_back}: nothing of it runs until then"
 
 
 def _running(request: Request) -> Sequence[App]:
@@ -183,42 +179,24 @@ def _start(request: Request, app: App) -> None:
             request.platform.reconciler.converge(app.name, request.output)
 
 
-def _row(task: Task, shown: Callable[[Death], object]) -> dict[str, Any]:
-    last = task.last_death
-    if last is None and task.exit_code is not None:
-        last = Death(task.started_at or task.created_at, task.exit_code)
+def _row(process: Process, shown: Callable[[Death], object]) -> Row:
+    last = process.last_death
     return {
-        "process": str(task.slot),
-        "state": task.state,
-        "release": f"v{task.version}",
-        "version": task.version,
-        "exit_code": task.exit_code,
-        "created_at": task.created_at,
-        "since": task.started_at or task.created_at,
-        "restarts": task.restarts,
+        "process": process.name,
+        "state": process.state,
+        "release": f"v{process.version}",
+        "version": process.version,
+        "exit_code": process.exit_code,
+        "created_at": process.created_at,
+        "since": process.since,
+        "restarts": process.restarts,
         "last_exit": shown(last) if last else None,
-        "container": task.container,
-        "address": task.address,
+        "container": process.container,
+        "address": process.address,
     }
 
 
-def _row_of_one_off(one: OneOff) -> dict[str, Any]:
-    return {
-        "process": one.name,
-        "state": "up",
-        "release": f"v{one.version}",
-        "version": one.version,
-        "exit_code": None,
-        "created_at": one.since,
-        "since": one.since,
-        "restarts": 0,
-        "last_exit": None,
-        "container": None,
-        "address": None,
-    }
-
-
-def _last_exit(last: Death) -> dict[str, Any]:
+def _last_exit(last: Death) -> Row:
     return {
         "exit_code": last.exit_code,
         "signal": last.signal or None,
@@ -243,7 +221,7 @@ def _end(request: Request, app: App, once: str) -> None:
 def _instead_of_ending(request: Request, app: App, once: str) -> str:
     """Heroku ends a process with ``ps:stop web.1``, and starts another in its place."""
     kind = ProcessType(once.partition(".")[0])
-    if kind not in _quantities(request, app):
+    if kind not in request.reads.tasks.formation(app):
         return f"ps {app.name} shows what does"
     return f"ps:restart {app.name} {once} replaces it, ps:scale {app.name} {kind}=0 stops all"
 
@@ -307,11 +285,4 @@ def _scaled(request: Request, app: App, changes: Sequence[str]) -> Mapping[Proce
     """The wanted quantities. Before the first release any process type may be named."""
     if request.store.releases.current(app.name) is None:
         return parse_scale(changes, {WEB: 1, **app.formation}, any_type=True, app=app.name)
-    return parse_scale(changes, _quantities(request, app), app=app.name)
-
-
-def _quantities(request: Request, app: App) -> Mapping[ProcessType, int]:
-    live = request.store.releases.current(app.name)
-    if live is None:
-        return {WEB: 1, **app.formation}
-    return quantities(live.slug.process_types, app.formation, live.slug.formation)
+    return parse_scale(changes, request.reads.tasks.formation(app), app=app.name)

@@ -1,27 +1,21 @@
 """releases: the ledger of an app. What was released, why, by whom, and what became of it."""
 
 import re
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Sequence
 
 import click
 
 from pushdeploy.commands.face.arguments import app_argument, form_option
 from pushdeploy.commands.face.command import command
-from pushdeploy.commands.face.config_changes import staged_keys
 from pushdeploy.commands.face.printing import Row, show_json, show_record, show_rows
 from pushdeploy.commands.face.request import Request
 from pushdeploy.commands.snapshots import accept_loss
 from pushdeploy.domain.app import App
 from pushdeploy.domain.errors import UserError
-from pushdeploy.domain.names import AppName
-from pushdeploy.domain.release import Release, ReleaseStatus
 from pushdeploy.domain.retention import Verdict
-from pushdeploy.domain.snapshot import Snapshot, snapshot_after
+from pushdeploy.domain.snapshot import Snapshot
 from pushdeploy.output import duration
-
-_WENT_LIVE = frozenset({ReleaseStatus.LIVE, ReleaseStatus.RETIRED})
-_LOOK_BACK = 1000
-"""How many releases back the one that replaced another is looked for."""
+from pushdeploy.reads.releases import LedgerEntry, ReleaseDetails
 
 _VERSION = re.compile(r"v?([1-9][0-9]{0,8})")
 
@@ -51,12 +45,8 @@ _version_argument = click.argument("version", type=parse_version, required=False
 @form_option
 def releases(request: Request, app: App, limit: int, form: str) -> None:
     """Show the releases of an app, newest first."""
-    live = request.store.releases.current(app.name)
-    found = request.store.releases.list(app.name, limit)
-    expired = request.platform.retention.expired(found)
-    rows = [_row(release, live, expired) for release in found]
-    if form == "text":
-        rows = [_shown(row) for row in rows]
+    row = _row if form == "json" else _shown
+    rows = [row(entry) for entry in request.reads.releases.ledger(app.name, limit)]
     shown = ("release", "status", "description", "by", "created_at")
     empty = f"no release of {app.name} yet: git push makes one"
     show_rows(request, form, rows, shown, empty=empty)
@@ -68,13 +58,9 @@ def releases(request: Request, app: App, limit: int, form: str) -> None:
 @form_option
 def info(request: Request, app: App, version: int | None, form: str) -> None:
     """Show one release, the last one by default: config keys, disks, and the time of each step."""
-    release = _asked(request, app, version)
-    live = request.store.releases.current(app.name)
-    steps = request.store.releases.steps(app.name, release.version)
-    expired = request.platform.retention.expired([release])
-    record = {**_row(release, live, expired), **_more(request, release), "steps": _steps(steps)}
-    if form == "text":
-        record["steps"] = [f"{title} {duration(seconds)}" for title, seconds in steps]
+    details = request.reads.releases.details(app.name, version)
+    steps = _steps if form == "json" else _shown_steps
+    record = {**_row(details.entry), **_more(details), "steps": steps(details.steps)}
     show_record(request, form, record, left_out=("version",))
 
 
@@ -84,14 +70,14 @@ def info(request: Request, app: App, version: int | None, form: str) -> None:
 @form_option
 def output(request: Request, app: App, version: int | None, form: str) -> None:
     """Print what was said while a release was made, the last one by default."""
-    release = _asked(request, app, version)
-    lines = request.store.releases.output(app.name, release.version)
+    entry = request.reads.releases.entry(app.name, version)
+    release, lines = entry.release, request.reads.releases.output(entry.release)
     if form == "json":
         show_json(request, {"version": release.version, "lines": list(lines)})
         return
     for line in lines:
         request.output.line(line)
-    if not lines and request.platform.retention.expired([release]):
+    if not lines and entry.expired:
         request.output.trouble(f"{release.label} has expired: its output is not kept any longer")
     if release.status.unfinished:
         request.output.trouble(f"{release.label} is still {release.status}")
@@ -123,7 +109,7 @@ def rollback(
     Disks and databases stay as they are. With --with-disk the disks get the snapshot that was
     taken before the release after it; what was written since is lost, and told beforehand.
     """
-    staged = staged_keys(request.store, app.name)
+    staged = request.reads.apps.staged(app.name)
     data = _data_of(request, app, version, force) if with_disk else None
     made = request.platform.deployer.rollback(
         app.name,
@@ -132,7 +118,7 @@ def rollback(
         release_phase=not no_release_phase,
         restore=data.id if data else None,
     )
-    left = _before(request, app.name, made.version)
+    left = request.reads.releases.live_before(made)
     if data is None:
         request.output.line("code and config went back; disks and databases were not touched")
     else:
@@ -174,38 +160,13 @@ def gc(request: Request, plan: bool, form: str) -> None:
 COMMANDS: Sequence[click.Command] = (releases, info, output, rollback, retry, gc)
 
 
-def changed_keys(before: Mapping[str, str], after: Mapping[str, str]) -> Mapping[str, list[str]]:
-    """Names only, never a value."""
-    return {
-        "config_added": sorted(after.keys() - before.keys()),
-        "config_changed": sorted(k for k in after.keys() & before.keys() if after[k] != before[k]),
-        "config_removed": sorted(before.keys() - after.keys()),
-    }
-
-
 def _data_of(request: Request, app: App, version: int | None, force: bool) -> Snapshot:
     """The snapshot with the data as the former release left it, when its loss is accepted."""
     former = request.platform.deployer.former(app.name, version)
-    later = request.store.releases.list(app.name, _LOOK_BACK)
-    wanted = snapshot_after(later, former.version)
-    if wanted is None:
-        raise UserError(
-            f"no snapshot was taken when {former.label} was replaced",
-            f"disks:snapshots {app.name} shows those there are, for disks:restore",
-        )
-    found = request.store.snapshots.get(app.name, wanted)
+    found = request.reads.snapshots.left_by(former)
     typed = f"releases:rollback {app.name} {former.label} --with-disk --force"
     accept_loss(request, app, found, typed, force)
     return found
-
-
-def _asked(request: Request, app: App, version: int | None) -> Release:
-    if version is not None:
-        return request.store.releases.get(app.name, version)
-    latest = request.store.releases.latest(app.name)
-    if latest is None:
-        raise UserError(f"{app.name} has no releases yet", "git push deploy main makes the first")
-    return latest
 
 
 def _verdict_row(verdict: Verdict, *, plan: bool) -> Row:
@@ -219,13 +180,14 @@ def _verdict_row(verdict: Verdict, *, plan: bool) -> Row:
     }
 
 
-def _row(release: Release, live: Release | None, expired: Container[int]) -> Row:
+def _row(entry: LedgerEntry) -> Row:
+    release = entry.release
     return {
         "release": release.label,
         "version": release.version,
         "status": str(release.status),
-        "current": live is not None and live.version == release.version,
-        "expired": release.version in expired,
+        "current": entry.current,
+        "expired": entry.expired,
         "reason": str(release.reason),
         "description": release.description,
         "commit": str(release.slug.commit),
@@ -237,21 +199,25 @@ def _row(release: Release, live: Release | None, expired: Container[int]) -> Row
     }
 
 
-def _shown(row: Row) -> Row:
+def _shown(entry: LedgerEntry) -> Row:
     """For people: what has expired, and what went live and did not stay up."""
-    marked = row["live_at"] is not None and row["error"]
+    row, release = _row(entry), entry.release
+    marked = release.live_at is not None and release.error
     return {
         **row,
-        "status": "expired" if row["expired"] else row["status"],
-        "description": f"{row['description']}: {row['error']}" if marked else row["description"],
+        "status": "expired" if entry.expired else row["status"],
+        "description": f"{release.description}: {release.error}" if marked else row["description"],
     }
 
 
-def _more(request: Request, release: Release) -> Row:
-    before = _before(request, release.app, release.version)
+def _more(details: ReleaseDetails) -> Row:
+    """The names of config vars, never a value."""
+    release, config = details.entry.release, details.config
     return {
         "config_keys": sorted(release.whole_config),
-        **changed_keys(before.whole_config if before else {}, release.whole_config),
+        "config_added": list(config.added),
+        "config_changed": list(config.changed),
+        "config_removed": list(config.removed),
         "disks": {str(item.disk): item.mount_path for item in release.disks},
         "cut_over": str(release.cut_over),
         "snapshot": f"s{release.snapshot}" if release.snapshot else None,
@@ -263,10 +229,5 @@ def _steps(steps: Sequence[tuple[str, float]]) -> list[dict[str, object]]:
     return [{"name": title, "seconds": round(seconds, 3)} for title, seconds in steps]
 
 
-def _before(request: Request, app: AppName, version: int) -> Release | None:
-    """The release that was live before."""
-    for number in range(version - 1, 0, -1):
-        release = request.store.releases.find(app, number)
-        if release is not None and release.status in _WENT_LIVE:
-            return release
-    return None
+def _shown_steps(steps: Sequence[tuple[str, float]]) -> list[str]:
+    return [f"{title} {duration(seconds)}" for title, seconds in steps]

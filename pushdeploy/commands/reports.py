@@ -10,7 +10,6 @@ from pushdeploy.commands.face.printing import show_json
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App, deploy_branch_of
 from pushdeploy.domain.errors import UserError
-from pushdeploy.domain.formation import quantities
 from pushdeploy.output import columns
 
 Report = Mapping[str, str]
@@ -31,9 +30,8 @@ def app_report(request: Request, app: App) -> Report:
 
 def ps_report(request: Request, app: App) -> Report:
     live = request.store.releases.current(app.name)
-    slug = live.slug if live else None
-    wanted = quantities(slug.process_types, app.formation, slug.formation) if slug else {}
-    tasks = sorted(request.platform.scheduler.tasks(app.name), key=lambda task: str(task.slot))
+    wanted = request.reads.tasks.formation(app) if live else {}
+    tasks = request.reads.tasks.tasks(app.name)
     up = sum(task.state == "up" for task in tasks)
     return {
         "deployed": _word(live is not None),
@@ -51,7 +49,7 @@ def ps_report(request: Request, app: App) -> Report:
 
 
 def domains_report(request: Request, app: App) -> Report:
-    sites = request.platform.sites
+    sites = request.reads.sites
     return {
         "domains-app-enabled": "true",
         "domains-app-vhosts": " ".join(sites.hosts(app.name)),
@@ -74,11 +72,8 @@ def checks_report(request: Request, app: App) -> Report:
 
 
 def ports_report(request: Request, app: App) -> Report:
-    live = request.store.releases.current(app.name)
-    if live is None:
-        return {"ports-map": ""}
-    port = request.platform.manifests.of(app, live).port
-    return {"ports-map": f"http:{request.platform.settings.http.port}:{port}"}
+    port = request.reads.tasks.port(app)
+    return {"ports-map": f"http:{request.reads.sites.http_port}:{port}" if port else ""}
 
 
 def git_report(request: Request, app: App) -> Report:

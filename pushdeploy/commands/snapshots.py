@@ -1,7 +1,5 @@
 """disks: copies of an app's disks as of one moment. Take, list, restore and remove them."""
 
-from datetime import UTC, datetime
-
 import click
 
 from pushdeploy.commands.face.arguments import app_argument, form_option
@@ -67,7 +65,7 @@ def snapshot(request: Request, app: App, disks: tuple[DiskName, ...], note: str,
 @form_option
 def snapshots(request: Request, app: App, form: str) -> None:
     """Show the snapshots of an app's disks, newest first, and what each was taken for."""
-    found = [each for each in request.store.snapshots.list(app.name) if each.complete]
+    found = request.reads.snapshots.all(app.name)
     rows = [_row(each) for each in found]
     if form == "text":
         rows = [
@@ -89,7 +87,7 @@ def restore(request: Request, app: App, snapshot: int, force: bool, no_release_p
     Requests wait meanwhile. The disks as they are now become a snapshot first, so it can be
     undone. The release command runs, for the data may be older than the code.
     """
-    found = request.store.snapshots.get(app.name, snapshot)
+    found = request.reads.snapshots.get(app.name, snapshot)
     accept_loss(request, app, found, f"disks:restore {app.name} {found.label} --force", force)
     made = request.platform.deployer.restore(
         app.name, found, request.asker, release_phase=not no_release_phase
@@ -138,11 +136,11 @@ COMMANDS = (snapshot, snapshots, restore, forget)
 
 def accept_loss(request: Request, app: App, found: Snapshot, hint: str, force: bool) -> None:
     """Say what going back to ``found`` loses, and go on only where that is wanted."""
-    since = (datetime.now(UTC) - found.created_at).total_seconds()
-    changed_bytes = request.platform.snapshots.loss(app, found)
+    loss = request.reads.snapshots.loss(app, found)
     request.output.line(
         f"{found.label} is of {moment(found.created_at)} UTC: what was written in the"
-        f" {duration(since)} since is lost; files of {about_bytes(changed_bytes)} have changed"
+        f" {duration(loss.seconds)} since is lost;"
+        f" files of {about_bytes(loss.changed_bytes)} have changed"
     )
     if not force:
         confirm(request.session, Question(f"going back to {found.label}", "yes", hint))

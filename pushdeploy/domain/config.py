@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from pushdeploy.domain.contract import RESERVED
 from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.release import Release
 
 MOST_BYTES = 64 * 1024
 """All keys and values of an app together."""
@@ -60,3 +61,11 @@ def described_change(before: Mapping[str, str], after: Mapping[str, str]) -> str
 def differing_keys(before: Mapping[str, str], after: Mapping[str, str]) -> Sequence[str]:
     """Those that were added, changed or removed, in order."""
     return sorted(k for k in {*before, *after} if before.get(k) != after.get(k))
+
+
+def staged_keys(live: Release | None, wanted: Mapping[str, str]) -> Sequence[str]:
+    """Names of config vars that ``live`` does not have as the next release would with ``wanted``.
+
+    Empty where nothing is live: then all of them simply wait for the first release.
+    """
+    return differing_keys(live.whole_config, wanted) if live else []

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Iterable, Mapping
 
+from pushdeploy.domain.app import App
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import RELEASE, WEB, ProcessType
+from pushdeploy.domain.release import Release
 
 MOST_TASKS = 100
 """The largest quantity of one process type on one machine."""
@@ -22,6 +24,13 @@ def quantities(
     return {
         kind: scaled.get(kind, suggested.get(kind, default.get(kind, 0))) for kind in process_types
     }
+
+
+def formation_of(app: App, live: Release | None) -> Mapping[ProcessType, int]:
+    """How many of each process type are to run, or will with the first release."""
+    if live is None:
+        return {WEB: 1, **app.formation}
+    return quantities(live.slug.process_types, app.formation, live.slug.formation)
 
 
 def parse_scale(

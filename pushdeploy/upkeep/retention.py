@@ -5,17 +5,16 @@ import logging
 import threading
 import time
 from collections.abc import Collection, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from pushdeploy.build.builder import DEPENDENCIES_LABEL
 from pushdeploy.build.containers import OWNER_LABEL, ROLE_LABEL
 from pushdeploy.domain.container import ImageInfo
-from pushdeploy.domain.errors import BackendDown, Busy
+from pushdeploy.domain.errors import Busy
 from pushdeploy.domain.names import AppName, ImageDigest
 from pushdeploy.domain.ports.engine import Engine
-from pushdeploy.domain.release import Release, ReleaseStatus
+from pushdeploy.domain.release import ReleaseStatus
 from pushdeploy.domain.retention import Entry, Rule, StoredImage, Verdict, beyond, verdicts
 from pushdeploy.locks.apps import AppLocks
 from pushdeploy.locks.pins import Pins
@@ -67,18 +66,6 @@ class Retention:
     def after_live(self, app: AppName) -> None:
         """In the background: remove what a new release has pushed out of the last ones."""
         threading.Thread(target=self._expire, args=[app], name=f"expire-{app}", daemon=True).start()
-
-    def expired(self, releases: Sequence[Release]) -> frozenset[int]:
-        """Versions of those whose slug is gone; none while the engine does not answer."""
-        with suppress(BackendDown):
-            images = {each.slug.image for each in releases if each.status in _MAY_EXPIRE}
-            gone = {image for image in images if self.engine.image(image) is None}
-            return frozenset(
-                each.version
-                for each in releases
-                if each.status in _MAY_EXPIRE and each.slug.image in gone
-            )
-        return frozenset()
 
     # ------------------------------------------------------------- what there is
 

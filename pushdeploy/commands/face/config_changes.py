@@ -1,14 +1,12 @@
 """A change of config vars, and what is said of it: released now, staged, or kept for later."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from pushdeploy.commands.face.layers import GLOBAL, Layer
 from pushdeploy.commands.face.request import Request
 from pushdeploy.commands.face.several import for_each
 from pushdeploy.domain.app import App
 from pushdeploy.domain.config import changed_config, differing_keys
-from pushdeploy.domain.names import AppName
-from pushdeploy.store import Store
 
 
 def change_config(
@@ -19,12 +17,6 @@ def change_config(
         _change_shared(request, changes, release=release)
     else:
         _change_own(request, layer.app, changes, release=release)
-
-
-def staged_keys(store: Store, app: AppName) -> Sequence[str]:
-    """Names of config vars that the live release does not have as the next one would."""
-    live = store.releases.current(app)
-    return differing_keys(live.whole_config, store.config.whole(app)) if live else []
 
 
 def _change_own(
@@ -39,7 +31,7 @@ def _change_own(
         request.output.line(f"nothing to change: the config of {app.name} is so already")
     elif live is None:
         request.output.line(f"kept for the first release of {app.name}")
-    elif staged := staged_keys(request.store, app.name):
+    elif staged := request.reads.apps.staged(app.name):
         request.output.line(f"staged for the next release of {app.name}: {', '.join(staged)}")
         request.output.line(f"{live.label} goes on without; ps:rebuild {app.name} releases it now")
     else:
@@ -72,4 +64,6 @@ def _change_shared(request: Request, changes: Mapping[str, str | None], *, relea
 def _seeing(request: Request, keys: list[str]) -> list[App]:
     """The apps whose live release does not have ``keys`` as its next one would."""
     store = request.store
-    return [app for app in store.apps.list() if set(keys) & set(staged_keys(store, app.name))]
+    return [
+        app for app in store.apps.list() if set(keys) & set(request.reads.apps.staged(app.name))
+    ]

@@ -8,12 +8,14 @@ from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.release import Release
 from pushdeploy.domain.sizes import about_bytes
 from pushdeploy.output import columns
+from pushdeploy.reads.pipelines import StageDifference
 
 _MOST_SHOWN = 20
 """Commits of a direction; JSON has more."""
 
 
-def tell_difference(output: Output, comparison: Comparison, divergence: Divergence) -> None:
+def tell_difference(output: Output, difference: StageDifference) -> None:
+    comparison, divergence = difference.comparison, difference.divergence
     source, target = comparison.source, comparison.target
     names = f"{source.app} {_label(source.live)} → {target.app} {_label(target.live)}"
     output.headline(f"{names}: {_verdict(comparison, divergence)}")
@@ -27,7 +29,8 @@ def tell_difference(output: Output, comparison: Comparison, divergence: Divergen
     _tell_slug(output, comparison)
 
 
-def difference_json(comparison: Comparison, divergence: Divergence) -> dict[str, object]:
+def difference_json(difference: StageDifference) -> dict[str, object]:
+    comparison, divergence = difference.comparison, difference.divergence
     source, target = comparison.source, comparison.target
     return {
         "source": _side_json(str(source.app), source.live),

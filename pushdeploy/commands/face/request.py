@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pushdeploy.commands.cases import Reads
 from pushdeploy.commands.platform import Platform
 from pushdeploy.commands.session import Session
 from pushdeploy.domain.asker import Asker
@@ -21,6 +22,10 @@ class Request:
     session: Session
     output: Output
     catalogue: "Catalogue"
+
+    @property
+    def reads(self) -> Reads:
+        return Reads(self.platform)
 
     @property
     def store(self) -> Store:

@@ -15,6 +15,7 @@ from pushdeploy.domain.release import Release
 from pushdeploy.locks.apps import AppLocks, Purpose
 from pushdeploy.locks.pins import Pins
 from pushdeploy.output import Quiet
+from pushdeploy.reads.releases import ReleaseReader
 from pushdeploy.store import Store
 from pushdeploy.upkeep.retention import Retention
 from tests.fakes import FakeEngine
@@ -33,6 +34,7 @@ class Place:
         self.engine = FakeEngine()
         self.pins = Pins()
         self.retention = Retention(store, self.locks, self.engine, KEEP, pins=self.pins)
+        self.reader = ReleaseReader(store, self.engine)
         store.apps.create(SHOP)
 
     def release(self, key: str, *, layer: str = "") -> Release:
@@ -76,7 +78,7 @@ def test_slugs_behind_the_last_go_and_their_releases_stay_as_expired(place: Plac
     )
     releases = place.store.releases.list(SHOP)
     assert [release.version for release in releases] == [4, 3, 2, 1]
-    assert place.retention.expired(releases) == {1, 2}
+    assert place.reader.expired(releases) == {1, 2}
     assert place.store.releases.output(SHOP, 1) == []
     assert place.store.releases.output(SHOP, 3) == ["released three"]
 
@@ -118,7 +120,7 @@ def test_an_image_that_somebody_tagged_stays(place: Place) -> None:
     (kept,) = [verdict for verdict in found if verdict.image.id == slug("one").image]
     assert kept.stays, "it is not said to be gone"
     assert kept.why == "nothing needs it, but it could not be removed now"
-    assert place.retention.expired(place.store.releases.list(SHOP)) == set()
+    assert place.reader.expired(place.store.releases.list(SHOP)) == set()
 
 
 def test_the_image_of_a_container_stays(place: Place) -> None:
