@@ -198,8 +198,14 @@ class Reception:
         deploying = deploys.removeprefix(HEADS)
         only = f"; only {deploying} deploys" if update.new else ""
         arrival.output.line(f"-----> {done} {_called(update)}{only}")
-        if update.new and update.short != update.ref:
+        if update.new and _deploys_too(update, quarantine):
             arrival.output.detail(f"to deploy it:  git push deploy {update.short}:{deploying}")
+
+
+def _deploys_too(update: RefUpdate, quarantine: Quarantine) -> bool:
+    """Whether it could be deployed: a branch, which is a commit, or a tag that leads to one."""
+    is_tag = update.ref.startswith(TAGS)
+    return bool(update.branch or (is_tag and commit_of(quarantine.git, _new(update))))
 
 
 def _called(update: RefUpdate) -> str:

@@ -135,11 +135,20 @@ def _impossible(
         return f"{deploys.removeprefix(HEADS)} is what runs; apps:destroy {app} removes the app"
     if update.new is None and update.old is None:
         return "there is no such ref"
-    if update.new and update.ref == TAGS + deploys.removeprefix(HEADS):
-        return f"a tag {update.short} would make pushes of the branch {update.short} ambiguous"
+    if update.new and update.ref in _namesakes(deploys):
+        kind = "branch" if update.branch else "tag"
+        deploying = deploys.removeprefix(HEADS)
+        return f"a {kind} {update.short} would make pushes of the branch {deploying} ambiguous"
     if existing.get(update.ref) != update.old:
         return "fetch first: the ref has moved meanwhile"
     return ""
+
+
+def _namesakes(deploys: str) -> set[str]:
+    """Other refs that git, too, takes for the deploy branch however it is named (gitrevisions(7)):
+    ``main``, ``heads/main`` and ``refs/heads/main``."""
+    names = [deploys, deploys.removeprefix("refs/"), deploys.removeprefix(HEADS)]
+    return {f"{place}{name}" for place in (HEADS, TAGS) for name in names} - {deploys}
 
 
 def _clash(update: RefUpdate, names: set[str], directories: set[str]) -> str:

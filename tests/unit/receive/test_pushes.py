@@ -1,6 +1,7 @@
 """What a real git client can do when it pushes."""
 
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -145,18 +146,40 @@ def test_a_tag_of_no_commit_deploys_nothing(
     assert receiver.apps == set()
 
 
-def test_a_tag_that_would_make_the_deploy_branch_ambiguous_is_refused(
-    client: Client, receiver: Receiver, repositories: Repositories
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        ("refs/tags", "main"),
+        *product(("refs/heads", "refs/tags"), ("heads/main", "refs/heads/main")),
+    ],
+)
+def test_a_ref_that_would_make_the_deploy_branch_ambiguous_is_refused(
+    client: Client, repositories: Repositories, place: str, name: str
 ) -> None:
+    ref = f"{place}/{name}"
     client.commit()
     client.git("push", "deploy", "main")
     client.git("tag", "-a", "-m", "one", "v1")
 
-    status, output = client.run("push", "deploy", "v1:refs/tags/main")
+    status, output = client.run("push", "deploy", f"v1:{ref}")
 
     assert status == 1
-    assert "a tag main would make pushes of the branch main ambiguous" in output
-    assert repositories.read(APP, "refs/tags/main") is None
+    assert f"{name} would make pushes of the branch main ambiguous" in output
+    assert repositories.read(APP, ref) is None
+    client.commit()
+    client.git("push", "deploy", "main", "main:refs/heads/refs/heads/other")
+
+
+def test_a_tag_of_no_commit_is_not_said_to_deploy(client: Client) -> None:
+    client.commit()
+    client.git("push", "deploy", "main")
+    client.git("tag", "tree", "HEAD^{tree}")
+    client.git("tag", "-a", "-m", "one", "v1")
+    client.git("tag", "-a", "-m", "two", "nested", "v1")
+    output = client.git("push", "deploy", "--tags")
+    assert "Stored tag tree" in output
+    assert "git push deploy tree:main" not in output
+    assert "to deploy it:  git push deploy nested:main" in output
 
 
 def test_what_does_not_deploy_says_how_it_would(client: Client) -> None:
