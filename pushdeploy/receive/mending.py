@@ -6,11 +6,13 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from pushdeploy.domain.names import CommitId
 from pushdeploy.receive.git import Git, GitFailed
-from pushdeploy.receive.updates import HEADS, PRIVATE
+from pushdeploy.receive.packs import Packs
+from pushdeploy.receive.updates import HEADS, PRIVATE, TAGS
 
 CONFIG = """[core]
 \trepositoryformatversion = 0
@@ -36,6 +38,9 @@ _PACKED = re.compile(rb"#.*|\^[0-9a-f]{40}|[0-9a-f]{40} refs/[^\s]+|")
 _BEGUN = re.compile(r"^\.?tmp[_-]|\.lock$")
 """How git, and Dulwich, call what they have not written to its end."""
 
+_PUBLIC = (HEADS.rstrip("/"), TAGS.rstrip("/"))
+_LOCKED = ("HEAD", "packed-refs", "config")
+_DIRECTORIES = ("objects/pack", *_PUBLIC)
 _KEPT = f"{PRIVATE}commits/"
 
 
@@ -47,13 +52,22 @@ class Mending:
 
     def is_sound(self) -> bool:
         """Whether what every push and fetch reads first is as it should be. Quick."""
-        quick = (path for below in ("refs/heads", "refs/tags") for path in self._bad_refs(below))
-        return all(whole for _, whole in self._own_files()) and next(quick, None) is None
+        wrong = chain(
+            (name for name, whole in self._own_files() if not whole),
+            (path for below in _PUBLIC for path in self._bad_refs(below)),
+            self._hollow(),
+            self._public_locks(),
+            Packs(self.directory).damaged(),
+            (name for name in _DIRECTORIES if not (self.directory / name).is_dir()),
+        )
+        return next(wrong, None) is None
 
     def damages(self) -> Sequence[str]:
         """The files that are not what git or we have written; nothing is changed."""
         found = [name for name, whole in self._own_files() if not whole]
         found += [self._name(path) for path in self._bad_refs()]
+        found += [self._name(path) for path in self._hollow()]
+        found += [self._name(path) for path in Packs(self.directory).damaged()]
         return [*found, *map(self._name, sorted(self._empty_objects()))]
 
     def has_empty_objects(self) -> bool:
@@ -66,12 +80,16 @@ class Mending:
         ``known`` says where branches should be. Where one is lost, or its commit is, the next push
         brings it. Without ``objects`` those are looked at only where something else is wrong.
         """
-        self._make_directories()
-        said = [*self._mend_own_files(known)]
+        said = [*self._make_directories(), *self._mend_own_files(known)]
         bad = [*self._bad_refs()]
         for path in bad:
             path.unlink()
             said.append(f"{self._name(path)} was damaged")
+        for path in [*self._hollow()]:
+            path.rmdir()
+            said.append(f"{self._name(path)} was an empty directory")
+        torn = [*Packs(self.directory).mend()] if objects or said else []
+        said += torn
         for path in sorted(self._empty_objects()) if objects or said else ():
             path.unlink(missing_ok=True)
             said.append(f"{self._name(path)} was empty")
@@ -79,7 +97,7 @@ class Mending:
             path.unlink(missing_ok=True)
             said.append(f"{self._name(path)} was left by a program that is gone")
         if said:
-            said += self._drop_refs_without_commits()
+            said += self._drop_refs_without_commits(whole=bool(torn))
             said += self._bring_back({**known, **kept_commits(map(self._name, bad))})
         return said
 
@@ -102,10 +120,27 @@ class Mending:
             if path.suffix != ".lock" and not whole:
                 yield path
 
+    def _hollow(self) -> Iterator[Path]:
+        """Directories without a ref, the deepest first: where one is, no branch can be."""
+        for below in _PUBLIC:
+            for path in sorted((self.directory / below).rglob("*"), reverse=True):
+                if path.is_dir() and not any(each.is_file() for each in path.rglob("*")):
+                    yield path
+
+    def _public_locks(self) -> Iterator[Path]:
+        """What would keep a branch from moving. One that is held just now is gone soon."""
+        yield from (self.directory / f"{name}.lock" for name in _LOCKED if self._is_locked(name))
+        for below in _PUBLIC:
+            yield from (p for p in self._files_below(below) if p.suffix == ".lock")
+
+    def _is_locked(self, name: str) -> bool:
+        return (self.directory / f"{name}.lock").exists()
+
     def _empty_objects(self) -> Iterator[Path]:
         """Not those that a program is just writing, which begin as empty files too."""
         for path in map(Path, _empty_files(str(self.directory / "objects"))):
-            if path.parent.name != "info" and not _BEGUN.search(path.name):
+            of_pack = path.suffix in {".pack", ".idx"}
+            if path.parent.name != "info" and not of_pack and not _BEGUN.search(path.name):
                 yield path
 
     def _locks(self) -> Iterator[Path]:
@@ -119,9 +154,13 @@ class Mending:
 
     # ------------------------------------------------------------- putting it right
 
-    def _make_directories(self) -> None:
-        for name in ("objects/pack", "objects/info", "refs/heads", "refs/tags", "info"):
-            (self.directory / name).mkdir(parents=True, exist_ok=True)
+    def _make_directories(self) -> Iterator[str]:
+        for name in _DIRECTORIES:
+            if not (self.directory / name).is_dir():
+                (self.directory / name).mkdir(parents=True)
+                yield f"{name} was gone"
+        for name in ("objects/info", "info"):
+            (self.directory / name).mkdir(exist_ok=True)
 
     def _mend_own_files(self, known: Mapping[str, CommitId]) -> Iterator[str]:
         head = next(iter(sorted(known)), f"{HEADS}main")
@@ -137,9 +176,11 @@ class Mending:
                 _write_whole(self.directory / name, right[name])
                 yield f"{name} was damaged"
 
-    def _drop_refs_without_commits(self) -> Iterator[str]:
+    def _drop_refs_without_commits(self, *, whole: bool) -> Iterator[str]:
+        """``whole`` asks for all that a public ref leads to, for which git reads its history."""
         for ref, commit in self._refs().items():
-            if not self._has(commit):
+            public = ref.startswith((HEADS, TAGS))
+            if not self._has(commit) or (whole and public and not self._leads_on(commit)):
                 with suppress(GitFailed):
                     Git(self.directory).read("update-ref", "-d", ref)
                 yield f"the commit of {ref} is lost: the next push brings it"
@@ -149,7 +190,7 @@ class Mending:
         for ref, commit in known.items():
             if ref in there:
                 continue
-            if not self._has(commit):
+            if not self._has(commit) or not self._leads_on(commit):
                 yield f"{commit.short}, which {ref} was at, is lost: the next push brings it"
                 continue
             path = self.directory / ref
@@ -172,6 +213,14 @@ class Mending:
     def _has(self, commit: CommitId) -> bool:
         try:
             Git(self.directory).read("cat-file", "-e", f"{commit}^{{tree}}")
+        except GitFailed:
+            return False
+        return True
+
+    def _leads_on(self, commit: CommitId) -> bool:
+        """Whether nothing is missing below it: what a push may build upon."""
+        try:
+            Git(self.directory).read("rev-list", "--objects", "--quiet", commit)
         except GitFailed:
             return False
         return True

@@ -117,6 +117,67 @@ def test_a_repository_without_its_head_file_and_directories_is_one_again(
     assert_serves(client, head)
 
 
+@pytest.mark.parametrize("damage", [*DAMAGE, "gone"])
+@pytest.mark.parametrize("suffix", [".idx", ".pack"])
+def test_a_damaged_pack_is_mended_and_the_next_push_brings_what_was_lost(
+    client: Client, repositories: Repositories, head: CommitId, suffix: str, damage: str
+) -> None:
+    for path in (repositories.path(APP) / "objects/pack").glob(f"*{suffix}"):
+        content = path.read_bytes()
+        path.unlink()
+        if damage != "gone":
+            path.write_bytes(DAMAGE[damage](content))
+
+    listed = client.git("ls-remote", "deploy", MAIN)
+    client.commit(file="next")
+    status, output = client.run("push", "deploy", "main")
+
+    assert (suffix == ".pack", listed) in [(False, f"{head}\t{MAIN}"), (True, "")]
+    assert status == 0, output
+    assert "the repository was mended: objects/pack/pack-" in output
+    client.git("clone", "-q", client.git("remote", "get-url", "deploy").strip(), "cloned")
+    git_says = client.run("--git-dir", str(repositories.path(APP)), "fsck", "--full")
+    assert git_says[0] == 0, git_says
+    assert Mending(repositories.path(APP)).is_sound()
+
+
+def test_what_can_be_read_of_a_damaged_pack_is_kept(
+    client: Client, repositories: Repositories, head: CommitId
+) -> None:
+    directory = repositories.path(APP)
+    [pack] = (directory / "objects/pack").glob("*.pack")
+    whole = pack.read_bytes()
+    pack.unlink()
+    pack.write_bytes(whole[:-20] + bytes(20))
+
+    assert f"refs/heads/main at {head}" not in "".join(Mending(directory).mend({}))
+
+    assert client.git("ls-remote", "deploy", MAIN).split()[0] == head
+    assert [each.name for each in (directory / "damaged").iterdir()] == [pack.name]
+
+
+def test_objects_that_are_gone_as_a_whole_come_with_the_next_push(
+    client: Client, repositories: Repositories, head: CommitId
+) -> None:
+    shutil.rmtree(repositories.path(APP) / "objects")
+    status, output = client.run("push", "deploy", "main")
+    assert status == 0, output
+    assert client.git("ls-remote", "deploy", MAIN).split()[0] == head
+
+
+def test_an_empty_directory_in_a_branchs_place_and_locks_keep_nothing_from_moving(
+    client: Client, repositories: Repositories, head: CommitId
+) -> None:
+    directory = repositories.path(APP)
+    (directory / MAIN).unlink()
+    (directory / MAIN / "deeper").mkdir(parents=True)
+    for name in ("HEAD", "packed-refs", "refs/heads/main", "refs/tags/one"):
+        (directory / f"{name}.lock").write_bytes(b"")
+    assert set(repositories.damages()) >= {f"{MAIN} of {APP}"}
+    assert_serves(client, head)
+    client.git("push", "-q", "deploy", "main:refs/tags/one")
+
+
 def test_a_branch_whose_commit_is_lost_is_brought_again_by_the_next_push(
     client: Client, repositories: Repositories, head: CommitId
 ) -> None:
