@@ -5,7 +5,7 @@ import pkgutil
 from collections.abc import Container
 from types import ModuleType
 
-from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.domain.errors import PushdeployError, UserError
 
 
 def discover(package: ModuleType, name: str, *, ignore: Container[str] = ()) -> dict[str, object]:
@@ -25,3 +25,16 @@ def discover(package: ModuleType, name: str, *, ignore: Container[str] = ()) -> 
             )
         found[info.name] = getattr(module, name)
     return found
+
+
+def chosen(package: ModuleType, name: str, setting: str, wanted: str) -> object:
+    """The object ``name`` of the one back-end of ``package`` that ``setting`` names.
+
+    ``docker-local`` is the module ``docker_local``. ``UserError`` with those that exist.
+    """
+    found = {module.replace("_", "-"): each for module, each in discover(package, name).items()}
+    if wanted not in found:
+        raise UserError(
+            f"{setting}: there is no {name.lower()} {wanted!r}", f"set it to {' or '.join(found)}"
+        )
+    return found[wanted]

@@ -296,11 +296,10 @@ def _stack(settings: Settings, engine: Engine) -> Finding:
 
 def _nginx(settings: Settings, home: Home) -> Iterator[Finding]:
     """While nobody serves, nginx need not run, but it must be new enough."""
+    from pushdeploy.route.choice import RouterGround
     from pushdeploy.route.routers.nginx import ROUTER
-    from pushdeploy.route.routers.nginx.rendering import front_of
-    from pushdeploy.templating import Templates
 
-    router = ROUTER(home.root, front_of(settings), Templates(home.root), settings.nginx)
+    router = ROUTER(RouterGround(home, settings))
     try:
         version = ".".join(map(str, router.version()))
         problems = router.check() if _served(settings, home) else []

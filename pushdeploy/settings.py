@@ -140,6 +140,13 @@ class Settings(BaseSettings):
         description="The Docker engine; without it DOCKER_HOST, else the machine's own.",
         examples=["unix:///run/docker.sock"],
     )
+    scheduler: str = Field(
+        "docker-local",
+        description="What runs the processes of apps: docker-local, on this machine's Docker.",
+    )
+    router: str = Field(
+        "nginx", description="What sends requests to apps: nginx, one of pushdeploy's own."
+    )
     nginx: Path | None = Field(
         None,
         description="Another nginx program than the one that is installed along.",

@@ -41,16 +41,13 @@ from pushdeploy.release.copies import Copies
 from pushdeploy.release.phase import ReleasePhase
 from pushdeploy.release.rehearsal import Rehearsals, Stage
 from pushdeploy.release.snapshots import SnapshotPhase
-from pushdeploy.resources import find
-from pushdeploy.route.routers.nginx import ROUTER
-from pushdeploy.route.routers.nginx.rendering import front_of
+from pushdeploy.route.choice import RouterGround, choose_router
 from pushdeploy.route.sites import Sites
+from pushdeploy.run.choice import SchedulerGround, choose_scheduler
 from pushdeploy.run.manifests import Manifests
-from pushdeploy.run.schedulers.docker_local import SCHEDULER
 from pushdeploy.settings import Settings
 from pushdeploy.ssh.server import SshServer
 from pushdeploy.store import Store
-from pushdeploy.templating import Templates
 from pushdeploy.upkeep.layers import Layers
 from pushdeploy.upkeep.leftovers import Leftovers
 from pushdeploy.upkeep.reconcile import Reconciler
@@ -147,16 +144,13 @@ class Wiring:
 
     @cached_property
     def _scheduler(self) -> Scheduler:
-        entry = find("hooks", "release", self._home.root)
-        domain = self._settings.domain
-        return SCHEDULER(
-            self._engine, self._instance, self._home.logs, entry, domain, self._home.accounts
+        return choose_scheduler(
+            SchedulerGround(self._engine, self._instance, self._home, self._settings)
         )
 
     @cached_property
     def _router(self) -> Router:
-        settings, root = self._settings, self._home.root
-        return ROUTER(root, front_of(settings), Templates(root), settings.nginx)
+        return choose_router(RouterGround(self._home, self._settings))
 
     @cached_property
     def _sites(self) -> Sites:

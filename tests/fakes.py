@@ -357,7 +357,9 @@ class _Container:
     def start(self) -> None:
         entrypoint = self.spec.entrypoint
         program = self.image.info.entrypoint if entrypoint is None else entrypoint
-        command = self.spec.command or self.image.info.command
+        found = {target: source for source, target in self.spec.read_only_mounts}
+        words = self.spec.command or self.image.info.command
+        command = [found.get(word, word) for word in words]  # a file lies where it was mounted from
         # env(1) stands in for Docker's init: it, too, ends with 127 where there is no such program.
         self._process = subprocess.Popen(
             ["/usr/bin/env", *program, *command],

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,11 +17,14 @@ from pushdeploy.disks.programs import found
 from pushdeploy.domain.manifest import Limits, Manifest
 from pushdeploy.domain.names import ImageDigest
 from pushdeploy.domain.ports.engine import Engine
+from pushdeploy.instance import Home
+from pushdeploy.run.choice import SchedulerGround
+from pushdeploy.settings import load_settings
 from tests.contracts.limited import MIB, Machine
 from tests.contracts.schedulers import APP, Bench
 from tests.fakes import FakeEngine
 
-SCHEDULERS = discover(pushdeploy.run.schedulers, "SCHEDULER")
+SCHEDULERS = [name.replace("_", "-") for name in discover(pushdeploy.run.schedulers, "SCHEDULER")]
 
 
 @pytest.fixture(params=["btrfs", "loopfile"])
@@ -76,7 +78,7 @@ def engine_and_image(
     fake.close()
 
 
-@pytest.fixture(params=sorted(SCHEDULERS))
+@pytest.fixture(params=SCHEDULERS)
 def bench(
     request: pytest.FixtureRequest,
     engine_and_image: tuple[Engine, str, dict[str, str], int],
@@ -84,7 +86,6 @@ def bench(
     tmp_path: Path,
 ) -> Bench:
     engine, image, environment, port = engine_and_image
-    make: Any = SCHEDULERS[request.param]
     manifest = Manifest(
         app=APP,
         version=3,
@@ -99,7 +100,9 @@ def bench(
         boot_timeout_seconds=20,
         stop_grace_seconds=5,
     )
-    return Bench(make(engine, instance, tmp_path / "logs"), engine, manifest)
+    home = tmp_path / "home"
+    settings = load_settings(home=home, scheduler=request.param)
+    return Bench(SchedulerGround(engine, instance, Home(home), settings), manifest)
 
 
 def _refuse_elsewhere(kind: str) -> None:

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.gate import Gate
@@ -16,6 +15,7 @@ from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.domain.ports.streams import WindowSize
 from pushdeploy.domain.task import Slot
 from pushdeploy.output import Output
+from pushdeploy.run.choice import SchedulerGround, choose_scheduler
 
 APP = AppName("shop")
 WEB1 = Slot(ProcessType("web"), 1)
@@ -48,9 +48,15 @@ class Typed:
 
 @dataclass
 class Bench:
-    scheduler: Scheduler
-    engine: Engine
+    ground: SchedulerGround
     manifest: Manifest
+
+    def __post_init__(self) -> None:
+        self.scheduler = choose_scheduler(self.ground)
+
+    @property
+    def engine(self) -> Engine:
+        return self.ground.engine
 
     def with_commands(self, **commands: str) -> Manifest:
         return self.with_processes(**{kind: ProcessSpec(c, 1) for kind, c in commands.items()})
@@ -81,8 +87,7 @@ class Bench:
 
     def successor(self) -> Scheduler:
         """That of a server that has been started again."""
-        made: Scheduler = type(self.scheduler)(self.engine, "x", Path("/nowhere"))  # type: ignore[call-arg]
-        return made
+        return choose_scheduler(self.ground)
 
     def lines(self, process: str | None = None, tail: int = 100) -> list[tuple[str, str]]:
         found = self.scheduler.logs(

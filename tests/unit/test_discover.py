@@ -7,8 +7,8 @@ from types import ModuleType
 
 import pytest
 
-from pushdeploy.discover import discover
-from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.discover import chosen, discover
+from pushdeploy.domain.errors import PushdeployError, UserError
 
 MakePackage = Callable[[Mapping[str, str]], ModuleType]
 
@@ -51,3 +51,12 @@ def test_module_that_forgot_its_name_fails_at_start_and_is_named(
 def test_module_that_is_no_back_end_is_left_out(make_package: MakePackage) -> None:
     package = make_package({"alpha.py": "THING = 1", "shared.py": ""})
     assert discover(package, "THING", ignore=("shared",)) == {"alpha": 1}
+
+
+def test_a_setting_names_the_back_end_that_is_chosen(make_package: MakePackage) -> None:
+    package = make_package({"docker_local.py": "THING = 1", "swarm.py": "THING = 2"})
+    assert chosen(package, "THING", "PUSHDEPLOY_THING", "docker-local") == 1
+    with pytest.raises(UserError) as caught:
+        chosen(package, "THING", "PUSHDEPLOY_THING", "nomad")
+    assert caught.value.message == "PUSHDEPLOY_THING: there is no thing 'nomad'"
+    assert caught.value.hint == "set it to docker-local or swarm"

@@ -1,1 +1,1 @@
-"""One router a file; each defines ROUTER."""
+"""The routers: each defines ROUTER, which makes a Router of a ``RouterGround``."""

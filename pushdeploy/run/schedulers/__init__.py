@@ -1,1 +1,1 @@
-"""One file a scheduler; each defines ``SCHEDULER``."""
+"""The schedulers: each defines SCHEDULER, which makes a Scheduler of a ``SchedulerGround``."""

@@ -1,5 +1,15 @@
 """Tasks → HTTP through an nginx of our own, beside whatever the machine already runs."""
 
+from pushdeploy.route.choice import RouterGround
+from pushdeploy.route.routers.nginx.rendering import front_of
 from pushdeploy.route.routers.nginx.router import Nginx
+from pushdeploy.templating import Templates
 
-ROUTER = Nginx
+
+def nginx(ground: RouterGround) -> Nginx:
+    """Its files lie in ``<home>/nginx``; templates of the operator's own win."""
+    root, settings = ground.home.root, ground.settings
+    return Nginx(root, front_of(settings), Templates(root), settings.nginx)
+
+
+ROUTER = nginx

@@ -1,0 +1,34 @@
+"""Which scheduler runs the apps of a server: the one that its settings name."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from pushdeploy.discover import chosen
+from pushdeploy.domain.ports.engine import Engine
+from pushdeploy.domain.ports.scheduler import Scheduler
+from pushdeploy.instance import Home
+from pushdeploy.run import schedulers
+from pushdeploy.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulerGround:
+    """What every scheduler is made of: the one argument of each ``SCHEDULER``.
+
+    ``instance`` sets what this server starts apart from what others do on the same machines.
+    """
+
+    engine: Engine
+    instance: str
+    home: Home
+    settings: Settings
+
+
+MakeScheduler = Callable[[SchedulerGround], Scheduler]
+
+
+def choose_scheduler(ground: SchedulerGround) -> Scheduler:
+    """Make the scheduler that PUSHDEPLOY_SCHEDULER names; ``UserError`` where there is none."""
+    make = chosen(schedulers, "SCHEDULER", "PUSHDEPLOY_SCHEDULER", ground.settings.scheduler)
+    return cast("MakeScheduler", make)(ground)
