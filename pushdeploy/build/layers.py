@@ -3,9 +3,11 @@
 import re
 import shlex
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from posixpath import dirname, normpath
 
 from uv import find_uv_bin
 
@@ -22,7 +24,15 @@ from pushdeploy.build.containers import (
 from pushdeploy.build.environment import certificates, for_uv
 from pushdeploy.build.plan import Command, Finish, Install
 from pushdeploy.build.stacks import Stack
-from pushdeploy.build.tarpatch import ChunkReader, TarPatch, first_file, patched, tar_of
+from pushdeploy.build.tarpatch import (
+    END,
+    ChunkReader,
+    TarPatch,
+    first_file,
+    members,
+    patched,
+    tar_of,
+)
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import ContainerSpec, ImageChange
 from pushdeploy.domain.hiding import secret_values
@@ -94,13 +104,17 @@ class Layers:
     def assemble(
         self, base: str, tag: str, labels: Mapping[str, str], finish: Sequence[Finish], job: Job
     ) -> ImageDigest:
-        """The source on top of ``base``, with what the finishing steps add, as one layer."""
-        spec = assembly_container(base, self._engine.instance)
-        with temporary(self._engine, spec) as container:
-            self._put_source(container, job)
-            for step in finish:
-                with job.output.step(step.title):
-                    self._finish(base, step, container, job)
+        """The source on top of ``base``, with what the finishing steps add, as one layer.
+
+        Docker gets all of it in one archive: for each that it unpacks it starts itself anew.
+        """
+        with ExitStack() as containers:
+            made = [
+                found for step in finish if (found := self._finish(base, step, containers, job))
+            ]
+            spec = assembly_container(base, self._engine.instance)
+            container = containers.enter_context(temporary(self._engine, spec))
+            self._engine.put_archive(container, "/", self._content(made, job))
             job.cancellation.check()
             change = ImageChange(labels, working_dir="/app", user=APP_USER)
             with job.output.step("Writing the slug"):
@@ -161,26 +175,45 @@ class Layers:
             found = {**labels, PACKAGES_LABEL: ",".join(sorted(packages & _WATCHED))}
             return self._engine.commit(fresh, tag, ImageChange(found))
 
-    def _finish(self, base: str, step: Finish, assembly: str, job: Job) -> None:
-        """Run a step in a container like the slug and put what it made into ``assembly``."""
+    def _finish(self, base: str, step: Finish, containers: ExitStack, job: Job) -> "_Made | None":
+        """Run a step in a container like the slug, which stays until ``containers`` are closed."""
         trust, bundle = certificates(self._settings.ca_bundle)
         sandbox = Sandbox(job.labels, {**trust, **job.environment}, read_only_mounts=bundle)
         spec = self._container(base, watched(step.command.arguments), sandbox)
-        with temporary(self._engine, spec) as container:
+        with job.output.step(step.title):
+            container = containers.enter_context(temporary(self._engine, spec))
             self._put_source(container, job)
             self._run(container, [step.command], job)
             directory = self._read(container, step.result_file)
-            if not directory:
-                return
-            parent = str(PurePosixPath(directory).parent)
-            with self._engine.get_archive(container, directory) as chunks:
-                made = patched(ChunkReader(chunks), _STATIC_PATCH)
-                self._engine.put_archive(assembly, parent, made)
+        return _Made(container, normpath(f"/{directory}")) if directory else None
+
+    def _content(self, made: Sequence["_Made"], job: Job) -> Iterator[bytes]:
+        """The archive of a slug's layer."""
+        with job.source.reader.archive() as tar:
+            yield from members(tar, SOURCE_PATCH)
+        for each in made:
+            with self._engine.get_archive(each.container, each.directory) as chunks:
+                yield from members(ChunkReader(chunks), each.patch)
+        yield END
 
     def _read(self, container: str, path: str) -> str:
         with self._engine.get_archive(container, path) as chunks:
             data = first_file(ChunkReader(chunks), _MOST_RESULT_BYTES)
         return data.decode()
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A directory, by its absolute path, that a finishing step has left in its container."""
+
+    container: str
+    directory: str
+
+    @property
+    def patch(self) -> TarPatch:
+        """Puts it into the same place of a slug."""
+        parent = dirname(self.directory).strip("/")
+        return replace(_STATIC_PATCH, prefix=f"{parent}/" if parent else "")
 
 
 def _script(commands: Sequence[Command]) -> Sequence[str]:

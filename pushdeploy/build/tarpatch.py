@@ -10,7 +10,8 @@ from pushdeploy.domain.errors import BuildFailed
 
 _BLOCK_BYTES = tarfile.BLOCKSIZE
 _CHUNK_BYTES = 256 * 1024
-_END = bytes(2 * _BLOCK_BYTES)
+END = bytes(2 * _BLOCK_BYTES)
+"""What an archive ends with."""
 
 
 class Readable(Protocol):
@@ -44,6 +45,14 @@ def patched(
     ``BuildFailed`` when a member would land outside of the prefix, lies beneath a symbolic link
     of the same archive, or is neither file, directory nor link.
     """
+    yield from members(stream, patch, seen)
+    yield END
+
+
+def members(
+    stream: Readable, patch: TarPatch, seen: Callable[[str], None] = lambda _name: None
+) -> Iterator[bytes]:
+    """The same without its end: those of several archives and one ``END`` are one archive."""
     links: set[str] = set()
     try:
         with tarfile.open(fileobj=stream, mode="r|*", bufsize=_CHUNK_BYTES) as archive:  # type: ignore[call-overload] # it only reads
@@ -57,7 +66,6 @@ def patched(
                     yield from _body(body, member.size)
     except tarfile.TarError as error:
         raise BuildFailed(f"the archive cannot be read: {error}", "push again") from error
-    yield _END
 
 
 def tar_of(files: Iterable[tuple[str, bytes]], patch: TarPatch) -> bytes:
@@ -74,7 +82,7 @@ def tar_of(files: Iterable[tuple[str, bytes]], patch: TarPatch) -> bytes:
         member = tarfile.TarInfo(name)
         member.size = len(data)
         parts += [_header(member, patch), data, bytes(-len(data) % _BLOCK_BYTES)]
-    return b"".join([*parts, _END])
+    return b"".join([*parts, END])
 
 
 def first_file(stream: Readable, most_bytes: int) -> bytes:

@@ -36,6 +36,28 @@ def test_django_gets_its_dependencies_once_and_its_static_files_each_time(
     assert said == ["1", "  Applying notes.0001_initial... OK", "read-only"]
 
 
+@pytest.mark.parametrize("root", ["made/in/the/build", "public/static"])
+def test_static_files_may_lie_where_the_source_has_no_directory(
+    bench: Bench, engine: DockerEngine, clone: MakeClone, root: str
+) -> None:
+    app = clone("notes")
+    (app.path / "public").symlink_to("assets")
+    settings = (app.path / "notes/settings.py").read_text()
+    slug = bench.build(
+        app.commit(
+            {
+                "notes/settings.py": settings.replace(
+                    'BASE_DIR / "staticfiles"', f'BASE_DIR / "{root}"'
+                ),
+                "assets/here.txt": "kept\n",
+            }
+        )
+    )
+
+    said = look(engine, slug, f"ls {root} | sort | tail -2; readlink public; cat public/here.txt")
+    assert said == ["notes", "staticfiles.json", "assets", "kept"]
+
+
 def test_static_files_are_left_alone_when_switched_off(bench: Bench, clone: MakeClone) -> None:
     bench.build(clone("notes").source(), {"DISABLE_COLLECTSTATIC": "1"})
 

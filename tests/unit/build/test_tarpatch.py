@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pushdeploy.build.tarpatch import ChunkReader, TarPatch, first_file, patched, tar_of
+from pushdeploy.build.tarpatch import (
+    END,
+    ChunkReader,
+    TarPatch,
+    first_file,
+    members,
+    patched,
+    tar_of,
+)
 from pushdeploy.domain.errors import BuildFailed
 from tests.unit.build.conftest import MakeClone
 
@@ -155,3 +163,11 @@ def test_chunks_read_as_a_file_are_the_same_bytes(chunks: list[bytes], size: int
     read = b"".join(iter(lambda: reader.read(size), b""))
 
     assert read == b"".join(chunks)
+
+
+def test_members_of_several_archives_are_one_archive() -> None:
+    archives = [archive(member("one", size=3)), archive(member("two/three", size=700))]
+    joined = [part for each in archives for part in members(each, PATCH)]
+
+    with tarfile.open(fileobj=io.BytesIO(b"".join([*joined, END]))) as tar:
+        assert [(each.name, each.size) for each in tar] == [("app/one", 3), ("app/two/three", 700)]
