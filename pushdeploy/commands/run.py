@@ -18,10 +18,11 @@ from pushdeploy.commands.session import Session
 from pushdeploy.domain.app import App
 from pushdeploy.domain.errors import Busy, UserError
 from pushdeploy.domain.names import ProcessType
+from pushdeploy.domain.one_off import OneOff
 from pushdeploy.domain.ports.streams import Streams, WindowSize
 from pushdeploy.domain.release import Release
 from pushdeploy.domain.slug import Slug
-from pushdeploy.locks.one_offs import OneOff
+from pushdeploy.locks.one_offs import RunningOneOff
 
 _QUOTED = re.compile(r"'[^']*'" r'|"(?:[^"\\]|\\.)*"', re.DOTALL)
 """One pair of quotes with everything inside."""
@@ -83,16 +84,17 @@ def run(
     if live is None:
         raise UserError(f"{app.name} has no live release", "git push deploy main")
     name = f"run.{1000 + secrets.randbelow(9000)}"
-    one = OneOff(app.name, name, live.version, request.session.cancellation)
+    one = RunningOneOff(app.name, name, live.version, request.session.cancellation)
     with _allowed_to_write(request, app, live, name), request.platform.one_offs.running(one):
         return request.platform.scheduler.run_once(
-            request.platform.manifests.of(app, live),
-            shell_command(typed, live.slug),
-            name,
+            OneOff(
+                request.platform.manifests.of(app, live),
+                shell_command(typed, live.slug),
+                name,
+                environment=assigned(assignments, encoded=False),
+            ),
             _streams(request.session, no_tty),
-            None,
             request.session.cancellation,
-            assigned(assignments, encoded=False),
         )
 
 

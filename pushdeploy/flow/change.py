@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pushdeploy.domain.app import App
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import PushdeployError
-from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports.output import Output
@@ -16,6 +15,7 @@ from pushdeploy.domain.ports.router import Router
 from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.domain.release import Candidate, Release, ReleaseStatus
 from pushdeploy.domain.task import Slot, Task
+from pushdeploy.locks.start_gate import StartGate
 from pushdeploy.locks.traffic import TrafficLocks
 from pushdeploy.locks.writers import Writers
 from pushdeploy.release.phase import ReleasePhase
@@ -86,7 +86,7 @@ class NewTasks:
     means: Means
     change: Change
     slots: Sequence[Slot]
-    gate: Gate
+    gate: StartGate
     started: "Future[Sequence[Task]]"
 
     def await_ready(self) -> str:
@@ -118,7 +118,7 @@ class NewTasks:
 @contextmanager
 def made_ready(means: Means, change: Change) -> Iterator[NewTasks]:
     """The new tasks are made ready meanwhile. They never begin when nobody has started them."""
-    gate, manifest = Gate(), change.manifest
+    gate, manifest = StartGate(), change.manifest
     slots = [] if change.app.stopped else manifest.slots()
     with ThreadPoolExecutor(1, thread_name_prefix=f"start-{change.app.name}") as pool:
         started = pool.submit(

@@ -11,7 +11,7 @@ from pushdeploy.domain.names import AppName
 
 
 @dataclass(frozen=True, slots=True)
-class OneOff:
+class RunningOneOff:
     """A command beside the tasks of an app: which release's slug it has, and what ends it."""
 
     app: AppName
@@ -26,10 +26,10 @@ class OneOffs:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._running: list[OneOff] = []
+        self._running: list[RunningOneOff] = []
 
     @contextmanager
-    def running(self, one: OneOff) -> Iterator[None]:
+    def running(self, one: RunningOneOff) -> Iterator[None]:
         with self._lock:
             self._running.append(one)
         try:
@@ -38,7 +38,7 @@ class OneOffs:
             with self._lock:
                 self._running.remove(one)
 
-    def of(self, app: AppName) -> Sequence[OneOff]:
+    def of(self, app: AppName) -> Sequence[RunningOneOff]:
         """Those of ``app``, the oldest first."""
         with self._lock:
             return [one for one in self._running if one.app == app]

@@ -11,7 +11,7 @@ from pushdeploy.domain.names import AppName, ProcessType
 from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.domain.release import Release
 from pushdeploy.domain.task import Death, Task
-from pushdeploy.locks.one_offs import OneOff, OneOffs
+from pushdeploy.locks.one_offs import OneOffs, RunningOneOff
 from pushdeploy.locks.traffic import TrafficLocks
 from pushdeploy.run.manifests import Manifests
 from pushdeploy.store import Store
@@ -55,7 +55,7 @@ class Process:
         )
 
     @classmethod
-    def of_one_off(cls, one: OneOff) -> "Process":
+    def of_one_off(cls, one: RunningOneOff) -> "Process":
         return cls(one.name, "up", one.version, one.since, one.since)
 
 

@@ -19,6 +19,7 @@ from pushdeploy.domain.errors import (
 )
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import WEB, DiskName
+from pushdeploy.domain.one_off import OneOff
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.domain.rehearsal import (
@@ -138,15 +139,10 @@ def _run_command(act: Act, scheduler: Scheduler) -> CommandRun | None:
 
 def _run_to_its_end(act: Act, scheduler: Scheduler, command: str, streams: LineStreams) -> None:
     """``ReleaseFailed`` with its exit code unless that is 0."""
-    code = scheduler.run_once(
-        act.manifest,
-        command,
-        f"release.{act.release.version}",
-        streams,
-        act.app.settings.release_timeout_seconds,
-        act.cancellation,
-        {"RELEASE_PHASE": "1"},
-    )
+    name, environment = f"release.{act.release.version}", {"RELEASE_PHASE": "1"}
+    seconds = act.app.settings.release_timeout_seconds
+    one_off = OneOff(act.manifest, command, name, seconds, environment)
+    code = scheduler.run_once(one_off, streams, act.cancellation)
     streams.end()
     if code:
         raise ReleaseFailed(f"it ended with exit code {code}", exit_code=code)

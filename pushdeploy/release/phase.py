@@ -10,15 +10,13 @@ from queue import SimpleQueue
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.cause import Cause, cause_of
 from pushdeploy.domain.errors import BackendDown, Cancelled, PushdeployError, ReleaseFailed
-from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
+from pushdeploy.domain.one_off import TIMED_OUT, OneOff
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.domain.release import Release
+from pushdeploy.locks.start_gate import StartGate
 from pushdeploy.release.streams import LineStreams
-
-TIMED_OUT = 124
-"""The exit code of a command that was stopped at its time-out, as timeout(1) has it."""
 
 _TAIL_LINES = 20
 
@@ -50,20 +48,12 @@ class ReleasePhase:
         if command is None:
             yield _nothing
             return
-        gate, streams = Gate(), LineStreams(output.detail)
+        gate, streams = StartGate(), LineStreams(output.detail)
         exit_codes: SimpleQueue[int | None] = SimpleQueue()
+        name, environment = f"release.{release.version}", {"RELEASE_PHASE": "1"}
+        one_off = OneOff(manifest, command, name, timeout_seconds, environment, beside)
         run_once = partial(
-            self._scheduler.run_once,
-            manifest,
-            command,
-            f"release.{release.version}",
-            streams,
-            timeout_seconds,
-            Cancellation(),
-            {"RELEASE_PHASE": "1"},
-            gate,
-            beside,
-            exit_codes.put,
+            self._scheduler.run_once, one_off, streams, Cancellation(), gate, exit_codes.put
         )
         with ThreadPoolExecutor(1, thread_name_prefix=f"release-{release.app}") as pool:
             running = pool.submit(_to_its_end, run_once)
@@ -89,7 +79,7 @@ class _Made:
     timeout_seconds: float
     output: Output
     streams: LineStreams
-    gate: Gate
+    gate: StartGate
     exit_codes: "SimpleQueue[int | None]"
     running: "Future[int]"
 

@@ -20,9 +20,9 @@ from pushdeploy.domain.names import KeyName
 from pushdeploy.domain.public_key import Login
 from pushdeploy.settings import Address
 from pushdeploy.ssh.connection import Connection
-from pushdeploy.ssh.gate import Gate, Startup
 from pushdeploy.ssh.keys import load_host_key
-from pushdeploy.ssh.standing import Guest, Standing
+from pushdeploy.ssh.revocations import Guest, Revocations
+from pushdeploy.ssh.startups import Startup, Startups
 from pushdeploy.ssh.transport import HardTransport, allowed_ciphers
 from pushdeploy.ssh.work import Work
 
@@ -65,8 +65,8 @@ class SshServer:
         self._ciphers = allowed_ciphers(ciphers)
         self._work = Work(run_command, run_git, trail)
         self._arrivals = Arrivals(trail)
-        self._gate = Gate(login_grace_seconds, max_startups, max_startups_per_host)
-        self._standing = Standing()
+        self._startups = Startups(login_grace_seconds, max_startups, max_startups_per_host)
+        self._revocations = Revocations()
         self._transports: set[HardTransport] = set()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -80,8 +80,8 @@ class SshServer:
         """
         host_key = load_host_key(self._host_key_path)
         self._listener = _listen(self._address)
-        self._gate.start()
-        self._standing.start()
+        self._startups.start()
+        self._revocations.start()
         self._arrivals.start()
         self._acceptor = threading.Thread(
             target=self._accept, args=(self._listener, host_key), name="ssh accept", daemon=True
@@ -104,8 +104,8 @@ class SshServer:
         self._listener.close()
         self._work.join(_LAST_WORDS_SECONDS)
         self._end_connections()
-        self._gate.stop()
-        self._standing.stop()
+        self._startups.stop()
+        self._revocations.stop()
         self._arrivals.stop()
         if not self._work.join(_STOP_SECONDS):
             _log.warning("some ssh commands are still at work; they are left behind")
@@ -119,7 +119,7 @@ class SshServer:
                     _log.warning("an ssh connection could not be accepted: %s", error)
                     self._stopping.wait(_PAUSE_SECONDS)  # out of files: some will be closed
                 continue
-            startup = self._gate.enter(peer[0], partial(_shut_down, sock))
+            startup = self._startups.enter(peer[0], partial(_shut_down, sock))
             if startup is None:
                 sock.close()
                 continue
@@ -129,17 +129,17 @@ class SshServer:
         guests: list[Guest] = []
 
         def logged_in(login: Login) -> None:
-            self._gate.leave(startup)
-            guests.append(self._standing.enter(connection, transport.hang_up))
+            self._startups.leave(startup)
+            guests.append(self._revocations.enter(connection, transport.hang_up))
             self._arrivals.logged_in(login.by, peer)
             _log.info("ssh login by=%s from=%s", login.by, peer)
 
         def ended() -> None:
-            self._gate.leave(startup)
+            self._startups.leave(startup)
             if connection.login is None and connection.stranger is not None:
                 self._arrivals.refused(peer, connection.stranger)
             for guest in guests:
-                self._standing.leave(guest)
+                self._revocations.leave(guest)
             with self._lock:
                 self._transports.discard(transport)
 

@@ -9,11 +9,11 @@ from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.disk import CutOver
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import AppName
+from pushdeploy.domain.one_off import TIMED_OUT
 from pushdeploy.domain.release import Release, ReleaseStatus
 from pushdeploy.flow.outlook import Running
 from pushdeploy.locks.apps import Purpose
 from pushdeploy.output import Quiet
-from pushdeploy.run.schedulers.docker_local.one_off import TIMED_OUT
 
 _log = logging.getLogger(__name__)
 

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from pushdeploy.domain.cancel import Cancellation
-from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest, ProcessSpec
 from pushdeploy.domain.names import AppName, ProcessType
+from pushdeploy.domain.one_off import OneOff
 from pushdeploy.domain.ports.engine import Engine
 from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.domain.ports.streams import WindowSize
 from pushdeploy.domain.task import Slot
+from pushdeploy.locks.start_gate import StartGate
 from pushdeploy.output import Output
 from pushdeploy.run.choice import SchedulerGround, choose_scheduler
 
@@ -76,13 +77,13 @@ class Bench:
     ) -> tuple[int, Typed]:
         streams = streams or Typed()
         code = self.scheduler.run_once(
-            self.manifest, command, "run.1", streams, timeout_seconds, Cancellation()
+            OneOff(self.manifest, command, "run.1", timeout_seconds), streams, Cancellation()
         )
         return code, streams
 
-    def behind(self, gate: Gate, command: str, streams: Typed) -> int:
+    def behind(self, gate: StartGate, command: str, streams: Typed) -> int:
         return self.scheduler.run_once(
-            self.manifest, command, "release.1", streams, 60, Cancellation(), gate=gate
+            OneOff(self.manifest, command, "release.1", 60), streams, Cancellation(), gate
         )
 
     def successor(self) -> Scheduler:

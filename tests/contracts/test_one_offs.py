@@ -11,10 +11,10 @@ import pytest
 
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import BootFailed, Cancelled
-from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Mount
+from pushdeploy.domain.one_off import TIMED_OUT, OneOff
+from pushdeploy.locks.start_gate import StartGate
 from pushdeploy.output import Quiet
-from pushdeploy.run.schedulers.docker_local.one_off import TIMED_OUT
 from tests.contracts.schedulers import APP, SERVE, WEB1, WORKER1, Bench, Typed
 from tests.fakes import FakeEngine
 
@@ -83,7 +83,7 @@ def test_a_cancelled_one_off_is_gone(bench: Bench) -> None:
         began = time.monotonic()
         with pytest.raises(Cancelled):
             bench.scheduler.run_once(
-                bench.manifest, "sleep 60", "run.2", Typed(), None, cancellation
+                OneOff(bench.manifest, "sleep 60", "run.2"), Typed(), cancellation
             )
         canceller.join(10)
     assert time.monotonic() - began < 10
@@ -91,7 +91,7 @@ def test_a_cancelled_one_off_is_gone(bench: Bench) -> None:
 
 
 def test_a_one_off_behind_a_gate_is_ready_and_begins_when_it_opens(bench: Bench) -> None:
-    gate, streams = Gate(), Typed()
+    gate, streams = StartGate(), Typed()
     with ThreadPoolExecutor(1) as pool:
         ended = pool.submit(bench.behind, gate, "echo begun; exit 3", streams)
         assert gate.await_ready(1, 60)
@@ -103,7 +103,7 @@ def test_a_one_off_behind_a_gate_is_ready_and_begins_when_it_opens(bench: Bench)
 
 
 def test_a_one_off_behind_a_gate_that_is_shut_never_begins(bench: Bench) -> None:
-    gate, streams = Gate(), Typed()
+    gate, streams = StartGate(), Typed()
     with ThreadPoolExecutor(1) as pool:
         ended = pool.submit(bench.behind, gate, "echo begun", streams)
         assert gate.await_ready(1, 60)
@@ -122,9 +122,8 @@ def test_a_one_off_beside_a_task_has_its_network(bench: Bench) -> None:
     fetch = f"busybox wget -qO- http://127.0.0.1:{port}/ok"
     reach = f"for n in $(seq 50); do {fetch} && exit; sleep 0.1; done; exit 7"
     streams = Typed()
-    code = bench.scheduler.run_once(
-        bench.manifest, reach, "release.5", streams, 60, Cancellation(), beside=task.container
-    )
+    one_off = OneOff(bench.manifest, reach, "release.5", 60, beside=task.container)
+    code = bench.scheduler.run_once(one_off, streams, Cancellation())
     assert (code, streams.out) == (0, b"fine\n")
     if not isinstance(bench.engine, FakeEngine):  # whose containers are processes of this machine
         assert bench.once(fetch)[0] != 0
@@ -139,7 +138,7 @@ def test_the_exit_code_of_a_one_off_is_told_while_its_container_is_still_there(
         told.append((code, len(bench.engine.containers({}))))
 
     code = bench.scheduler.run_once(
-        bench.manifest, "exit 4", "release.6", Typed(), 60, Cancellation(), ended=ended
+        OneOff(bench.manifest, "exit 4", "release.6"), Typed(), Cancellation(), ended=ended
     )
     assert (code, told, bench.engine.containers({})) == (4, [(4, 1)], [])
 
@@ -149,15 +148,9 @@ def test_one_offs_see_the_mounts_and_extra_variables(bench: Bench, tmp_path: Pat
     disk.mkdir()
     target = str(disk) if isinstance(bench.engine, FakeEngine) else "/data"
     manifest = replace(bench.manifest, mounts=[Mount(str(disk), target)])
-    code = bench.scheduler.run_once(
-        manifest,
-        f"echo $RELEASE_PHASE > {target}/note",
-        "release.3",
-        Typed(),
-        60,
-        Cancellation(),
-        {"RELEASE_PHASE": "1"},
-    )
+    note = f"echo $RELEASE_PHASE > {target}/note"
+    one_off = OneOff(manifest, note, "release.3", 60, {"RELEASE_PHASE": "1"})
+    code = bench.scheduler.run_once(one_off, Typed(), Cancellation())
     assert code == 0
     assert (disk / "note").read_text() == "1\n"
 
@@ -190,7 +183,7 @@ def test_a_process_that_is_tried_out_was_never_a_task(bench: Bench) -> None:
 
 def test_time_runs_on_for_a_command_whose_server_was_killed_regression(bench: Bench) -> None:
     successor = bench.successor()
-    arguments = (bench.with_commands(), "sleep 60", "release.4", Typed(), 60)
+    arguments = (OneOff(bench.with_commands(), "sleep 60", "release.4", 60), Typed())
     with bench.engine.events() as events:
         thread = threading.Thread(
             target=bench.scheduler.run_once, args=(*arguments, Cancellation())
@@ -207,7 +200,7 @@ def test_time_runs_on_for_a_command_whose_server_was_killed_regression(bench: Be
 def test_what_a_killed_server_has_rehearsed_is_a_stray(bench: Bench) -> None:
     manifest = replace(bench.with_commands(), rehearsal=True)
     name, successor = "release.4", bench.successor()
-    arguments = (manifest, "sleep 60", name, Typed(), 60, Cancellation())
+    arguments = (OneOff(manifest, "sleep 60", name, 60), Typed(), Cancellation())
     with bench.engine.events() as events:
         thread = threading.Thread(target=bench.scheduler.run_once, args=arguments)
         thread.start()

@@ -1,15 +1,16 @@
 """The port of a scheduler: it makes tasks of a release."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import LogLine
-from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import AppName
+from pushdeploy.domain.one_off import OneOff
 from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.ports.start_gate import StartGate
 from pushdeploy.domain.ports.streams import Streams
 from pushdeploy.domain.task import Ended, Slot, Specimen, Task, Tried
 
@@ -23,7 +24,7 @@ class Scheduler(Protocol):
         slots: Sequence[Slot],
         output: Output,
         cancellation: Cancellation,
-        gate: Gate | None = None,
+        gate: StartGate | None = None,
     ) -> Sequence[Task]:
         """Start these slots side by side and wait until all are healthy.
 
@@ -35,26 +36,18 @@ class Scheduler(Protocol):
 
     def run_once(
         self,
-        manifest: Manifest,
-        command: str,
-        name: str,
+        one_off: OneOff,
         streams: Streams,
-        timeout_seconds: float | None,
         cancellation: Cancellation,
-        environment: Mapping[str, str] | None = None,
-        gate: Gate | None = None,
-        beside: str = "",
+        gate: StartGate | None = None,
         ended: Callable[[int], None] | None = None,
     ) -> int:
-        """Run ``command`` through a shell in a one-off container: its exit code (124: time-out).
+        """Run a command in a container of its own: its exit code, ``TIMED_OUT`` at its time-out.
 
-        ``name`` becomes DYNO (``release.17``, ``run.9157``). The container is gone afterwards,
-        also after a cancel, which raises ``Cancelled``. Behind a ``gate`` it is made ready, without
-        input, and the command begins when it opens; ``Cancelled`` when it is shut.
-
-        ``beside`` may name the container of a task whose network it is to share: one of its own
-        takes longer to make than everything else. ``ended`` is called with the exit code as soon
-        as it is known, before the container is removed.
+        The container is gone afterwards, also after a cancel, which raises ``Cancelled``. Behind a
+        ``gate`` it is made ready, without input, and the command begins when the gate opens;
+        ``Cancelled`` when it is shut. ``ended`` is called with the exit code as soon as it is
+        known, before the container is removed.
         """
 
     def try_out(

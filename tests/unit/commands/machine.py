@@ -18,7 +18,6 @@ from pushdeploy.disks.shelf import Shelf
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import LogLine
 from pushdeploy.domain.errors import BootFailed, BuildFailed, Cancelled, RouteFailed
-from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Limits, Manifest
 from pushdeploy.domain.names import (
     AppName,
@@ -29,7 +28,9 @@ from pushdeploy.domain.names import (
     ProcessType,
     TreeId,
 )
+from pushdeploy.domain.one_off import OneOff
 from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.ports.start_gate import StartGate
 from pushdeploy.domain.ports.streams import Streams, WindowSize
 from pushdeploy.domain.public_key import PublicKey
 from pushdeploy.domain.release import Candidate, Reason, Release
@@ -114,18 +115,6 @@ class Answer:
         return json.loads(self.out)
 
 
-@dataclass(frozen=True, slots=True)
-class OneOff:
-    """A command that was run beside the app."""
-
-    app: AppName
-    version: int
-    command: str
-    name: str
-    terminal: str | None
-    environment: Mapping[str, str]
-
-
 @dataclass(slots=True)
 class MemoryScheduler:
     """Tasks that are always healthy, but for the types in ``broken`` and the ``broken_apps``."""
@@ -133,6 +122,7 @@ class MemoryScheduler:
     running: list[Task] = field(default_factory=list)
     broken: set[ProcessType] = field(default_factory=set)
     once: list[OneOff] = field(default_factory=list)
+    terminals: list[str | None] = field(default_factory=list)
     exit_code: int = 0
     lines: list[tuple[str, LogLine]] = field(default_factory=list)
     asked: dict[str, object] = field(default_factory=dict)
@@ -148,7 +138,7 @@ class MemoryScheduler:
         slots: Sequence[Slot],
         output: Output,
         cancellation: Cancellation,
-        gate: Gate | None = None,
+        gate: StartGate | None = None,
     ) -> Sequence[Task]:
         if gate is not None and not gate.wait():
             raise Cancelled("the gate was shut")
@@ -163,25 +153,16 @@ class MemoryScheduler:
 
     def run_once(
         self,
-        manifest: Manifest,
-        command: str,
-        name: str,
+        one_off: OneOff,
         streams: Streams,
-        timeout_seconds: float | None,
         cancellation: Cancellation,
-        environment: Mapping[str, str] | None = None,
-        gate: Gate | None = None,
-        beside: str = "",
+        gate: StartGate | None = None,
         ended: Callable[[int], None] | None = None,
     ) -> int:
-        del beside
         if gate is not None and not gate.wait():
             raise Cancelled("the gate was shut: the command never began")
-        self.once.append(
-            OneOff(
-                manifest.app, manifest.version, command, name, streams.terminal, environment or {}
-            )
-        )
+        self.once.append(one_off)
+        self.terminals.append(streams.terminal)
         streams.write(streams.read())
         if ended is not None:
             ended(self.exit_code)

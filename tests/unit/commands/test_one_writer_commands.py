@@ -14,10 +14,10 @@ from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.disk import Attachment, CutOver
 from pushdeploy.domain.errors import BackendDown, BootFailed, PushdeployError
-from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.ports.start_gate import StartGate
 from pushdeploy.domain.release import Candidate, Reason, ReleaseStatus
 from pushdeploy.domain.route import Route, Target
 from pushdeploy.domain.task import Slot, Task
@@ -55,7 +55,7 @@ class OneVersion(MemoryScheduler):
         slots: Sequence[Slot],
         output: Output,
         cancellation: Cancellation,
-        gate: Gate | None = None,
+        gate: StartGate | None = None,
     ) -> Sequence[Task]:
         if manifest.app == self.refused:
             raise BootFailed(f"{manifest.app} does not start")

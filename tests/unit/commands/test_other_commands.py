@@ -231,7 +231,7 @@ def test_run_has_the_live_release_and_a_name_of_its_own(machine: Machine) -> Non
     machine.type("config:set shop A=1")
     assert machine.type("run shop cat", b"typed").out == "typed"
     once = machine.scheduler.once[0]
-    assert once.version == 2
+    assert once.manifest.version == 2
     kind, _, number = once.name.partition(".")
     assert (kind, len(number), number.isdecimal()) == ("run", 4, True)
 
@@ -240,10 +240,10 @@ def test_run_passes_a_terminal_through_untouched(machine: Machine) -> None:
     machine.live()
     client = Client(b"", "xterm")
     machine.type_as(client, "run shop bash")
-    assert (client.raw, machine.scheduler.once[0].terminal) == (True, "xterm")
+    assert (client.raw, machine.scheduler.terminals[0]) == (True, "xterm")
     client = Client(b"", "xterm")
     machine.type_as(client, "run --no-tty shop bash")
-    assert (client.raw, machine.scheduler.once[1].terminal) == (False, None)
+    assert (client.raw, machine.scheduler.terminals[1]) == (False, None)
 
 
 @pytest.mark.parametrize("line", ["run shop", "run shop --", "run", "run shop --nope env"])

@@ -37,7 +37,7 @@ def test_a_rehearsal_tells_what_it_found_and_makes_no_release(migrating: Machine
     assert "       web: healthy in 0.50s" in lines
     assert any("about" in line and "stop 0.25s" in line for line in lines)
     [once] = migrating.scheduler.once
-    assert (once.name, once.version, once.command) == ("release.2", 2, "migrate")
+    assert (once.name, once.manifest.version, once.command) == ("release.2", 2, "migrate")
     assert once.environment == {"RELEASE_PHASE": "1"}
     assert [release.version for release in migrating.store.releases.list(SHOP)] == [1]
     assert migrating.store.snapshots.list(SHOP) == []

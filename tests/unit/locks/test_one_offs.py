@@ -2,14 +2,14 @@
 
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.names import AppName
-from pushdeploy.locks.one_offs import OneOff, OneOffs
+from pushdeploy.locks.one_offs import OneOffs, RunningOneOff
 
 SHOP = AppName("shop")
 BLOG = AppName("blog")
 
 
 def test_a_one_off_command_is_seen_while_it_runs_and_can_be_ended_by_its_name() -> None:
-    one_offs, one = OneOffs(), OneOff(SHOP, "run.1", 7, Cancellation())
+    one_offs, one = OneOffs(), RunningOneOff(SHOP, "run.1", 7, Cancellation())
     with one_offs.running(one):
         assert list(one_offs.of(SHOP)) == [one]
         assert not one_offs.of(BLOG)

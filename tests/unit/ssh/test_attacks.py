@@ -326,7 +326,7 @@ def test_failing_look_up_of_a_key_refuses_the_login(
 def test_full_house_refuses_newcomers_until_the_oldest_have_had_their_time(serve: Serve) -> None:
     host = serve(max_startups=5)
     silent = [host.connect() for _ in range(5)]
-    until(lambda: len(host.server._gate) == 5)
+    until(lambda: len(host.server._startups) == 5)
     with host.connect() as sock:
         assert seconds_until_closed(sock) < AT_ONCE_SECONDS
     until(lambda: host.ssh("whoami").returncode == 0, 10)
@@ -337,7 +337,7 @@ def test_full_house_refuses_newcomers_until_the_oldest_have_had_their_time(serve
 def test_one_host_cannot_take_all_the_room(serve: Serve) -> None:
     host = serve(max_startups_per_host=2)
     with host.connect(), host.connect():
-        until(lambda: len(host.server._gate) == 2)
+        until(lambda: len(host.server._startups) == 2)
         with host.connect() as sock:
             assert seconds_until_closed(sock) < AT_ONCE_SECONDS
         elsewhere = socket.create_connection(

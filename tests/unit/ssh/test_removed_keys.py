@@ -111,7 +111,7 @@ def test_what_is_past_its_point_of_no_return_goes_on_to_its_end(host: Host) -> N
 def test_the_point_of_no_return_is_not_passed_by_a_removed_key(host: Host) -> None:
     """Also where nobody has come round to closing the connection."""
     host.commands.expect("late")
-    host.server._standing.stop()
+    host.server._revocations.stop()
     with logged_in(host) as transport:
         session = transport.open_session()
         session.exec_command("late late")
@@ -152,7 +152,7 @@ def test_while_keys_cannot_be_looked_up_nothing_new_begins_and_nothing_is_cut(ho
         session = transport.open_session()
         session.exec_command("wait log")
         assert host.commands.begun["log"].wait(DEADLINE_SECONDS)
-        for guest in list(host.server._standing._guests):
+        for guest in list(host.server._revocations._guests):
             guest.connection.owner = broken
         refused = transport.open_session()
         refused.exec_command("whoami")

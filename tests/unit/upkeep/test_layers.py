@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from pushdeploy.domain.cancel import Cancellation
-from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.ports.start_gate import StartGate
 from pushdeploy.domain.task import Slot, Task
 from pushdeploy.route.deadline import until
 from pushdeploy.upkeep.layers import Layers
@@ -43,7 +43,7 @@ class SlowScheduler(MemoryScheduler):
         slots: Sequence[Slot],
         output: Output,
         cancellation: Cancellation,
-        gate: Gate | None = None,
+        gate: StartGate | None = None,
     ) -> Sequence[Task]:
         if self.slow and manifest.app == SHOP:
             self.asked_for.release()

@@ -10,10 +10,10 @@ from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.cause import LINES, Cause, cause_of, cause_of_refusal
 from pushdeploy.domain.container import ContainerInfo, ContainerSpec, EngineEvent
 from pushdeploy.domain.errors import BackendDown, BootFailed, Cancelled, PushdeployError
-from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.ports.engine import Engine
 from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.ports.start_gate import StartGate
 from pushdeploy.domain.task import Slot
 from pushdeploy.output import duration
 from pushdeploy.run import health
@@ -94,7 +94,7 @@ class Boot:
         slot: Slot,
         spec: ContainerSpec,
         host: str,
-        gate: Gate | None = None,
+        gate: StartGate | None = None,
     ) -> None:
         """``host`` is what requests of checks carry as their Host."""
         self.slot = slot
@@ -176,7 +176,7 @@ class Boot:
         except PushdeployError as error:
             raise self._refused(error) from error
 
-    def _start_behind(self, gate: Gate) -> None:
+    def _start_behind(self, gate: StartGate) -> None:
         """The container runs, its command waits for the gate."""
         attached = self._engine.attach(self.container, False)
         try:
@@ -192,7 +192,7 @@ class Boot:
         info = self._started = self._engine.inspect(self.container)
         return Probe(info.address if info else "", self.manifest.port, self._host)
 
-    def _pass(self, gate: Gate) -> None:
+    def _pass(self, gate: StartGate) -> None:
         if not gate.wait(self.container):
             raise GivenUp
         self._pause(0)

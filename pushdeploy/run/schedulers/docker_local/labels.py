@@ -12,6 +12,7 @@ from pushdeploy.domain.container import ISOLATED, ContainerInfo, ContainerSpec
 from pushdeploy.domain.entrypoints import plain_words, through
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import WEB, AppName, ProcessType
+from pushdeploy.domain.one_off import OneOff
 from pushdeploy.domain.shell import script, watched
 from pushdeploy.domain.task import Slot, Specimen, Task, TaskState
 from pushdeploy.run.schedulers.docker_local.accounts import USER
@@ -115,27 +116,24 @@ def gated(spec: ContainerSpec, *, outlives: bool = False) -> ContainerSpec:
 
 
 def once_spec(
-    manifest: Manifest,
-    command: str,
-    name: str,
+    one_off: OneOff,
     instance: str,
     *,
     terminal: str | None,
-    environment: Mapping[str, str],
     entry: Path | None,
-    beside: str = "",
     entrypoint: Sequence[str] = (),
     accounts: Sequence[tuple[str, str]] = (),
 ) -> ContainerSpec:
-    """The one-off container ``name``; a release command goes through the hook ``entry``.
+    """The container of a one-off; a release command goes through the hook ``entry``.
 
-    The command goes to the image's ``entrypoint``. It shares the network of the container
-    ``beside``, where one is named.
+    The command goes to the image's ``entrypoint``.
     """
+    manifest, name = one_off.manifest, one_off.name
     hooked = entry is not None and name.startswith("release.")
     typed = terminal is not None
-    text = (_SIZE_GATE if typed else "") + script(through(entrypoint, command), terminal=typed)
-    extra = {"TERM": terminal, **environment} if terminal is not None else environment
+    command = script(through(entrypoint, one_off.command), terminal=typed)
+    text = (_SIZE_GATE if typed else "") + command
+    extra = {**({"TERM": terminal} if terminal is not None else {}), **one_off.environment}
     return ContainerSpec(
         image=manifest.image,
         name=_name(instance, manifest, name),
@@ -148,7 +146,7 @@ def once_spec(
         working_dir=HOME if manifest.user else None,
         mounts=_mounts(manifest),
         read_only_mounts=[*accounts, *([(str(entry), ENTRY)] if hooked else [])],
-        network=f"container:{beside}" if beside else _network(manifest),
+        network=f"container:{one_off.beside}" if one_off.beside else _network(manifest),
         alone=_alone(manifest),
         memory_bytes=manifest.limits.memory_bytes,
         cpus=manifest.limits.cpus,

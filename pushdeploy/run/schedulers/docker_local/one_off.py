@@ -7,13 +7,11 @@ from contextlib import contextmanager, suppress
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import ContainerInfo, ContainerSpec
 from pushdeploy.domain.errors import BackendDown, Cancelled, PushdeployError
-from pushdeploy.domain.gate import Gate
+from pushdeploy.domain.one_off import TIMED_OUT
 from pushdeploy.domain.ports.engine import Attached, Engine
+from pushdeploy.domain.ports.start_gate import StartGate
 from pushdeploy.domain.ports.streams import Streams, WindowSize
 from pushdeploy.run.schedulers.docker_local.labels import gated
-
-TIMED_OUT = 124
-"""What timeout(1) exits with."""
 
 KILLED = 128 + 9
 
@@ -29,7 +27,7 @@ def run_once(
     streams: Streams,
     timeout_seconds: float | None,
     cancellation: Cancellation,
-    gate: Gate | None = None,
+    gate: StartGate | None = None,
     ended: Callable[[int], None] | None = None,
 ) -> int:
     """The exit code, when all output has been given to ``streams``; the container is gone then.
@@ -79,7 +77,7 @@ def _converse(
     streams: Streams,
     timeout_seconds: float | None,
     cancellation: Cancellation,
-    gate: Gate | None,
+    gate: StartGate | None,
 ) -> int:
     def kill() -> None:
         with suppress(PushdeployError):
@@ -114,7 +112,7 @@ def _refuse_cancelled(cancellation: Cancellation) -> None:
         raise Cancelled(error.message) from None
 
 
-def _pass(gate: Gate) -> None:
+def _pass(gate: StartGate) -> None:
     if not gate.wait():
         raise Cancelled("the gate was shut: the command never began")
 

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -14,11 +14,12 @@ from typing import TypeVar
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import ContainerInfo, EngineEvent, LogLine
 from pushdeploy.domain.errors import PushdeployError
-from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import AppName
+from pushdeploy.domain.one_off import OneOff
 from pushdeploy.domain.ports.engine import Engine
 from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.ports.start_gate import StartGate
 from pushdeploy.domain.ports.streams import Streams
 from pushdeploy.domain.task import Death, Ended, Slot, Specimen, Task, Tried
 from pushdeploy.run.logbook import LINES_KEPT, Logbook
@@ -69,7 +70,7 @@ class DockerLocal:
         slots: Sequence[Slot],
         output: Output,
         cancellation: Cancellation,
-        gate: Gate | None = None,
+        gate: StartGate | None = None,
     ) -> Sequence[Task]:
         cancellation.check()
         boots = self._boots(manifest, slots, gate)
@@ -86,32 +87,24 @@ class DockerLocal:
 
     def run_once(
         self,
-        manifest: Manifest,
-        command: str,
-        name: str,
+        one_off: OneOff,
         streams: Streams,
-        timeout_seconds: float | None,
         cancellation: Cancellation,
-        environment: Mapping[str, str] | None = None,
-        gate: Gate | None = None,
-        beside: str = "",
+        gate: StartGate | None = None,
         ended: Callable[[int], None] | None = None,
     ) -> int:
         cancellation.check()
         spec = labels.once_spec(
-            manifest,
-            command,
-            name,
+            one_off,
             self._instance,
             terminal=streams.terminal,
-            environment=environment or {},
             entry=self._entry,
-            beside=beside,
-            entrypoint=self._entrypoint(manifest),
-            accounts=self._names(manifest),
+            entrypoint=self._entrypoint(one_off.manifest),
+            accounts=self._names(one_off.manifest),
         )
+        seconds = one_off.timeout_seconds
         with self._ours.at_work([spec.name]):
-            return run_once(self._engine, spec, streams, timeout_seconds, cancellation, gate, ended)
+            return run_once(self._engine, spec, streams, seconds, cancellation, gate, ended)
 
     def try_out(
         self,
@@ -250,7 +243,7 @@ class DockerLocal:
         return self._ours.has(info.name) or labels.is_running_release(info)
 
     def _boots(
-        self, manifest: Manifest, slots: Sequence[Slot], gate: Gate | None
+        self, manifest: Manifest, slots: Sequence[Slot], gate: StartGate | None
     ) -> Sequence[Boot]:
         """The engine is asked about the image once, however many slots there are."""
         entrypoint, names = self._entrypoint(manifest), self._names(manifest)

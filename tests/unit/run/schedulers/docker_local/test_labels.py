@@ -10,6 +10,7 @@ import pytest
 from pushdeploy.domain.container import ISOLATED, ContainerInfo
 from pushdeploy.domain.manifest import Limits, Manifest, Mount, ProcessSpec
 from pushdeploy.domain.names import AppName, ImageDigest, ProcessType
+from pushdeploy.domain.one_off import OneOff
 from pushdeploy.domain.shell import script, watched
 from pushdeploy.domain.task import Slot
 from pushdeploy.run.schedulers.docker_local.labels import (
@@ -70,9 +71,7 @@ def test_web_gets_its_port_and_runs_through_a_shell_as_the_apps_user() -> None:
 def test_what_is_rehearsed_is_neither_a_task_nor_a_one_off() -> None:
     manifest = _manifest(rehearsal=True, isolated=True)
     web = task_spec(manifest, WEB1, "abc")
-    command = once_spec(
-        manifest, "migrate", "release.17", "abc", terminal=None, environment={}, entry=None
-    )
+    command = once_spec(OneOff(manifest, "migrate", "release.17"), "abc", terminal=None, entry=None)
     assert {web.labels["pushdeploy.role"], command.labels["pushdeploy.role"]} == {"rehearsal"}
     assert {web.network, command.network} == {ISOLATED}
     assert slot_of(web.labels) is None
@@ -127,15 +126,8 @@ def _once(
     terminal: str | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    spec = once_spec(
-        _manifest(),
-        "migrate",
-        name,
-        "abc",
-        terminal=terminal,
-        environment=environment or {},
-        entry=entry,
-    )
+    one_off = OneOff(_manifest(), "migrate", name, environment=environment or {})
+    spec = once_spec(one_off, "abc", terminal=terminal, entry=entry)
     return {field: getattr(spec, field) for field in spec.__slots__}
 
 

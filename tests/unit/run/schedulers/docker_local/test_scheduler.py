@@ -15,12 +15,13 @@ import pytest
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import ContainerInfo
 from pushdeploy.domain.errors import BootFailed, Cancelled
-from pushdeploy.domain.gate import Gate
 from pushdeploy.domain.manifest import Limits, Manifest, Mount, ProcessSpec
 from pushdeploy.domain.names import AppName, ImageDigest, ProcessType
+from pushdeploy.domain.one_off import OneOff
 from pushdeploy.domain.ports.streams import WindowSize
 from pushdeploy.domain.slug import Healthcheck
 from pushdeploy.engine.docker import DockerEngine
+from pushdeploy.locks.start_gate import StartGate
 from pushdeploy.output import Output
 from pushdeploy.resources import shipped
 from pushdeploy.run.schedulers.docker_local.scheduler import DockerLocal
@@ -90,7 +91,7 @@ class Bench:
         streams = Keyboard(terminal=None)
         streams.keys.put(b"")
         code = self.scheduler.run_once(
-            self.manifest, command, name, streams, 60, Cancellation(), environment
+            OneOff(self.manifest, command, name, 60, environment), streams, Cancellation()
         )
         return code, streams.out.decode()
 
@@ -138,7 +139,7 @@ def test_a_one_off_that_takes_too_much_memory_is_told_so(bench: Bench) -> None:
     client = Keyboard(terminal=None)
     client.keys.put(b"")
     code = bench.scheduler.run_once(
-        bench.manifest, "tail /dev/zero; exit 3", "run.1", client, 60, Cancellation()
+        OneOff(bench.manifest, "tail /dev/zero; exit 3", "run.1", 60), client, Cancellation()
     )
     assert code == 3
     why = b"out of memory: 16 MB are all that it may use; PUSHDEPLOY_TASK_MEMORY_BYTES allows more"
@@ -230,7 +231,7 @@ def test_a_killed_container_is_a_change_and_comes_back_with_an_address(bench: Be
 
 
 def test_tasks_behind_a_gate_are_made_ready_and_begin_when_it_opens(bench: Bench) -> None:
-    gate = Gate()
+    gate = StartGate()
     manifest = bench.with_commands(web=SERVE)
     with ThreadPoolExecutor(1) as pool:
         started = pool.submit(
@@ -246,7 +247,7 @@ def test_tasks_behind_a_gate_are_made_ready_and_begin_when_it_opens(bench: Bench
 
 
 def test_a_shut_gate_leaves_nothing(bench: Bench) -> None:
-    gate = Gate()
+    gate = StartGate()
     manifest = bench.with_commands(web=SERVE)
     with ThreadPoolExecutor(1) as pool:
         started = pool.submit(
@@ -260,7 +261,7 @@ def test_a_shut_gate_leaves_nothing(bench: Bench) -> None:
 
 
 def test_a_task_that_waited_at_a_gate_begins_by_itself_after_a_crash(bench: Bench) -> None:
-    gate = Gate()
+    gate = StartGate()
     gate.open()
     manifest = bench.with_commands(web=SERVE)
     (task,) = bench.scheduler.run(manifest, manifest.slots(), Output(), Cancellation(), gate)
@@ -276,7 +277,7 @@ def test_a_task_that_waited_at_a_gate_begins_by_itself_after_a_crash(bench: Benc
 
 def test_a_task_that_ends_before_it_is_confirmed_is_replaced(bench: Bench) -> None:
     """Nobody starts it anew: not the engine, which was not told to, and not who made it."""
-    gate = Gate()
+    gate = StartGate()
     gate.open()
     manifest = bench.with_commands(web=SERVE)
     (task,) = bench.scheduler.run(manifest, manifest.slots(), Output(), Cancellation(), gate)
@@ -289,16 +290,13 @@ def test_a_task_that_ends_before_it_is_confirmed_is_replaced(bench: Bench) -> No
 
 
 def test_a_one_off_behind_a_gate_has_started_when_it_opens(bench: Bench) -> None:
-    gate, client = Gate(), Keyboard(terminal=None)
+    gate, client = StartGate(), Keyboard(terminal=None)
     client.keys.put(b"")
     with ThreadPoolExecutor(1) as pool:
         ended = pool.submit(
             bench.scheduler.run_once,
-            bench.manifest,
-            "cat; echo begun; exit 3",
-            "release.1",
+            OneOff(bench.manifest, "cat; echo begun; exit 3", "release.1", 60),
             client,
-            60,
             Cancellation(),
             gate=gate,
         )
@@ -366,7 +364,9 @@ def test_a_terminal_has_the_clients_size_keys_and_exit_code(bench: Bench) -> Non
     def run() -> None:
         command = "echo $TERM; stty size; read x; stty size; tty; sleep 60; cat; exit 7"
         codes.append(
-            bench.scheduler.run_once(bench.manifest, command, "run.1", client, None, Cancellation())
+            bench.scheduler.run_once(
+                OneOff(bench.manifest, command, "run.1"), client, Cancellation()
+            )
         )
 
     thread = threading.Thread(target=run)
@@ -392,7 +392,7 @@ def test_the_end_of_a_terminals_input_is_control_d(bench: Bench) -> None:
     client.keys.put(b"one\r")
     client.keys.put(b"")
     code = bench.scheduler.run_once(
-        bench.manifest, "cat; echo over; exit 7", "run.1", client, 30, Cancellation()
+        OneOff(bench.manifest, "cat; echo over; exit 7", "run.1", 30), client, Cancellation()
     )
     assert code == 7
     assert client.out.endswith(b"over\r\n")

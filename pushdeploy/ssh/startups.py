@@ -24,7 +24,7 @@ class Startup:
     evict: Callable[[], None]
 
 
-class Gate:
+class Startups:
     """Admits connections, and evicts those that do not log in within ``grace_seconds``.
 
     When it is full, the oldest one makes room if it had time enough to log in: connections that
@@ -41,7 +41,7 @@ class Gate:
         self._stopped = False
         self._refused = 0
         self._reported_at = 0.0
-        self._reaper = threading.Thread(target=self._reap, name="ssh gate", daemon=True)
+        self._reaper = threading.Thread(target=self._reap, name="ssh startups", daemon=True)
 
     def start(self) -> None:
         self._reaper.start()

@@ -25,7 +25,7 @@ class Guest:
     revoked_at: float | None = None
 
 
-class Standing:
+class Revocations:
     """Looks twice a second at the keys of all who are logged in, and not at all when nobody is.
 
     What a removed key has going on is cancelled as if its client had gone: what is past its point
@@ -36,7 +36,7 @@ class Standing:
         self._guests: set[Guest] = set()
         self._changed = threading.Condition()
         self._stopped = False
-        self._thread = threading.Thread(target=self._watch, name="ssh standing", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name="ssh revocations", daemon=True)
 
     def start(self) -> None:
         self._thread.start()

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Sequence
 
 
-class Gate:
+class StartGate:
     """Opened or shut once. Thread-safe."""
 
     def __init__(self) -> None:
