@@ -99,9 +99,10 @@ class Pushes:
     def _pin(self, app: AppName, branch: str, output: Output) -> None:
         """What deployed first deploys from now on, whatever else is pushed later."""
         found = self._store.apps.find(app)
-        if found is None or found.settings.deploy_branch is not None:
+        if found is None or found.settings.deploy.deploy_branch is not None:
             return
-        self._store.apps.set_settings(app, replace(found.settings, deploy_branch=branch))
+        deploy = replace(found.settings.deploy, deploy_branch=branch)
+        self._store.apps.set_settings(app, replace(found.settings, deploy=deploy))
         if branch != DEPLOY_BRANCH:
             output.line(
                 f"{branch} deploys {app} from now on; to change that:"

@@ -11,11 +11,10 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, meta
 
 from pushdeploy.cli import main as program
-from pushdeploy.commands.face.app_settings import shown_settings
 from pushdeploy.commands.face.catalogue import Catalogue
 from pushdeploy.commands.face.command import Command
 from pushdeploy.commands.face.line import parse_line
-from pushdeploy.domain.app import AppSettings
+from pushdeploy.domain.settings import AppSettings, all_settings, shown_settings
 from pushdeploy.resources import shipped
 from pushdeploy.settings import Settings
 
@@ -95,10 +94,12 @@ def test_no_command_is_documented_that_does_not_exist() -> None:
 
 
 def test_every_setting_of_an_app_is_documented() -> None:
-    documented = table_rows(COMMANDS)
-    assert set(documented) == set(shown_settings(AppSettings()))
-    for name, default in shown_settings(AppSettings()).items():
-        assert default in documented[name][-1]
+    documented, defaults = table_rows(COMMANDS), shown_settings(AppSettings())
+    assert list(documented) == list(defaults)
+    for setting in all_settings():
+        _, in_force, default = documented[setting.name]
+        assert in_force == setting.affects, setting.name
+        assert defaults[setting.name] in default
 
 
 def test_every_setting_of_the_server_is_documented_with_its_default() -> None:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import click
 
 from pushdeploy.commands.face import asking
-from pushdeploy.commands.face.app_settings import changed_settings, shown_settings
 from pushdeploy.commands.face.arguments import app_argument, find_app, form_option
 from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.new_apps import made_app
@@ -15,11 +14,24 @@ from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App, AppLock
 from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import AppName
-from pushdeploy.domain.site import route_settings
+from pushdeploy.domain.settings import (
+    affected,
+    changed_settings,
+    explained_settings,
+    shown_settings,
+)
+from pushdeploy.domain.settings.setting import Affects
 from pushdeploy.locks.apps import Purpose
 from pushdeploy.reads.apps import AppDetails, AppOverview
 
 _MOST_MESSAGE_CHARACTERS = 200
+_SET_HELP = "\n".join(
+    [
+        "Change settings of an app, or show them all. An empty value gives back the default.",
+        "\n\b",
+        *explained_settings(),
+    ]
+)
 
 
 @command("apps:create", example="apps:create shop")
@@ -58,32 +70,20 @@ def info(request: Request, app: App, form: str) -> None:
     show_record(request, form, {**_row(details.overview), **_more(details)}, left_out=("version",))
 
 
-@command("apps:set", plain_values=True, example="apps:set shop body-limit=50m release-timeout=2h")
+@command(
+    "apps:set",
+    plain_values=True,
+    example="apps:set shop body-limit=50m release-timeout=2h",
+    help=_SET_HELP,
+)
 @app_argument
 @click.argument("changes", nargs=-1, metavar="[KEY=VALUE]...")
 @form_option
 def set_(request: Request, app: App, changes: tuple[str, ...], form: str) -> None:
-    """Change settings of an app, or show them all. An empty value gives back the default.
-
-    \b
-    deploy-branch    the branch that deploys      (main, or that of the first push)
-    release-timeout  of the release command       (1h)
-    boot-timeout     until a process is healthy   (1m)
-    watch            of a new release's processes (10s)
-    push-waits       for the end of that watch    (off)
-    stop-grace       from SIGTERM to SIGKILL      (30s)
-    drain            for requests on old tasks    (30s)
-    body-limit       of a request's body          (100m)
-    read-timeout     for an app that says nothing (1m)
-    buffering        of answers for slow visitors (off)
-    header-names     standard, or any: _ and .    (standard)
-    capabilities     that root has in a Dockerfile's containers beyond the ordinary, as NET_RAW
-    heroku-names     HEROKU_* beside our own vars (off)
-    """
     settings = changed_settings(app.settings, changes)
     if changes:
         request.store.apps.set_settings(app.name, settings)
-    if route_settings(settings) != route_settings(app.settings):
+    if Affects.ROUTE in affected(app.settings, settings):
         request.platform.reconciler.refresh_route(app.name, request.output)
     show_record(request, form, shown_settings(settings))
 
@@ -229,7 +229,7 @@ def _destroy(request: Request, app: App) -> None:
     platform.rehearsals.cancel(app.name, f"{app.name} is being destroyed")
     request.store.apps.set_stopped(app.name, True)
     try:
-        platform.reconciler.forget(app.name, app.settings.stop_grace_seconds)
+        platform.reconciler.forget(app.name, app.settings.run.stop_grace_seconds)
     except PushdeployError:
         request.store.apps.set_stopped(app.name, app.stopped)
         raise
@@ -237,7 +237,7 @@ def _destroy(request: Request, app: App) -> None:
     request.store.apps.destroy(app.name)
     platform.snapshots.shelf.remove_app(app.id)
     # Once more: a watcher that saw the tasks go may have routed to the stopped app meanwhile.
-    platform.reconciler.forget(app.name, app.settings.stop_grace_seconds)
+    platform.reconciler.forget(app.name, app.settings.run.stop_grace_seconds)
     platform.scheduler.forget_logs(app.name)
     platform.leftovers.after_destroy(app.id)
 
@@ -255,7 +255,7 @@ def _rename(request: Request, app: App, new: AppName) -> None:
         undo.callback(_serve_on, request, old)
         platform.reconciler.make_way(old, output)
         # Undone after the name: while the store knows the new name, a watcher may start it again.
-        undo.callback(platform.reconciler.forget, new, app.settings.stop_grace_seconds)
+        undo.callback(platform.reconciler.forget, new, app.settings.run.stop_grace_seconds)
         request.store.apps.rename(old, new)
         undo.callback(request.store.apps.rename, new, old, remember=False)
         platform.refs.rename(old, new)

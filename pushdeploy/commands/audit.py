@@ -9,8 +9,8 @@ from pushdeploy.commands.face.arguments import form_option
 from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.printing import show_rows
 from pushdeploy.commands.face.request import Request
-from pushdeploy.commands.face.units import parse_seconds
 from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.units import parse_seconds
 from pushdeploy.output import duration
 from pushdeploy.store import AuditEntry, AuditState
 

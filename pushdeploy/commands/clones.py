@@ -55,7 +55,9 @@ COMMANDS = (clone,)
 
 def _copy(request: Request, app: App, new: AppName) -> None:
     store = request.store
-    store.apps.set_settings(new, replace(app.settings, disk_limits_bytes={}))
+    store.apps.set_settings(
+        new, replace(app.settings, disks=replace(app.settings.disks, disk_limits_bytes={}))
+    )
     store.apps.set_formation(new, app.formation)
     store.config.replace(new, store.config.get(app.name))
     store.disks.replace(new, store.disks.of(app.name))

@@ -9,15 +9,15 @@ import click
 from pushdeploy.commands.face.arguments import app_argument, form_option
 from pushdeploy.commands.face.asking import Question, confirm
 from pushdeploy.commands.face.command import command
-from pushdeploy.commands.face.disk_settings import changed_disks, shown_disks
 from pushdeploy.commands.face.printing import Row, show_record, show_rows
 from pushdeploy.commands.face.request import Request
-from pushdeploy.commands.face.units import parse_bytes
 from pushdeploy.domain.app import App
 from pushdeploy.domain.disk import Attachment, cut_over_of, cut_over_reason
 from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import AppName, DiskName
+from pushdeploy.domain.settings.disks import changed_disks, shown_disks
 from pushdeploy.domain.sizes import about_bytes
+from pushdeploy.domain.units import parse_bytes
 from pushdeploy.reads.disks import DiskOverview
 from pushdeploy.release.snapshots import refuse_unsettled
 
@@ -123,10 +123,10 @@ def set_(request: Request, app: App, words: tuple[str, ...], form: str) -> None:
     if changes:
         with request.platform.turn(app.name, "disk settings", request.asker):
             _set(request, request.store.apps.get(app.name), disk, changes)
-    show_record(request, form, shown_disks(request.store.apps.get(app.name).settings))
+    show_record(request, form, shown_disks(request.store.apps.get(app.name).settings.disks))
     attached = request.store.disks.of(app.name)
     if form == "text":
-        wanted = request.store.apps.get(app.name).settings.cut_over
+        wanted = request.store.apps.get(app.name).settings.disks.cut_over
         request.output.line(
             f"the next release of {app.name} goes live by {cut_over_of(attached, wanted)}"
             f" cut-over: {cut_over_reason(attached, wanted)}"
@@ -163,11 +163,11 @@ def _refuse_attached(request: Request, app: AppName, disk: DiskName) -> None:
 
 
 def _set(request: Request, app: App, disk: DiskName | None, changes: Sequence[str]) -> None:
-    settings = changed_disks(app.settings, disk, changes)
-    former = app.settings.disk_limits_bytes
+    settings = changed_disks(app.settings.disks, disk, changes)
+    former = app.settings.disks.disk_limits_bytes
     if disk and settings.disk_limits_bytes.get(disk) != former.get(disk):
         _limit(request, app, disk, settings.disk_limits_bytes.get(disk))
-    request.store.apps.set_settings(app.name, settings)
+    request.store.apps.set_settings(app.name, replace(app.settings, disks=settings))
 
 
 @contextmanager
@@ -175,7 +175,7 @@ def _nothing_left(request: Request, app: App, disk: DiskName) -> Iterator[None]:
     """A disk that is refused before there is a release for it has the size that it had, or none."""
     store, disks = request.store, request.platform.disks
     there, before = disk in disks.list(app.name), store.releases.latest(app.name)
-    former = app.settings.disk_limits_bytes.get(disk)
+    former = app.settings.disks.disk_limits_bytes.get(disk)
     try:
         yield
     except PushdeployError:
@@ -194,13 +194,12 @@ def _set_limit(request: Request, name: AppName, disk: DiskName, size_bytes: int)
 def _keep_limit(request: Request, name: AppName, disk: DiskName, size_bytes: int | None) -> None:
     """In the settings; on a disk that is there too."""
     settings = request.store.apps.get(name).settings
-    if settings.disk_limits_bytes.get(disk) == size_bytes:
+    if settings.disks.disk_limits_bytes.get(disk) == size_bytes:
         return
     if disk in request.platform.disks.list(name):
         request.platform.disks.quota.set_limit(name, disk, size_bytes)
-    others = {each: size for each, size in settings.disk_limits_bytes.items() if each != disk}
-    sizes = others if size_bytes is None else {**others, str(disk): size_bytes}
-    request.store.apps.set_settings(name, replace(settings, disk_limits_bytes=sizes))
+    sized = replace(settings, disks=settings.disks.with_limit(disk, size_bytes))
+    request.store.apps.set_settings(name, sized)
 
 
 def _limit(request: Request, app: App, disk: DiskName, size_bytes: int | None) -> None:

@@ -2,12 +2,12 @@
 
 import click
 
-from pushdeploy.commands.face.app_settings import changed_settings
 from pushdeploy.commands.face.arguments import app_argument
 from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App, deploy_branch_of
 from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.settings import changed_settings
 
 _BRANCH = "deploy-branch"
 

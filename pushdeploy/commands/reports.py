@@ -37,7 +37,7 @@ def ps_report(request: Request, app: App) -> Report:
         "deployed": _word(live is not None),
         "processes": str(sum(wanted.values())),
         "ps-can-scale": "true",
-        "ps-stop-timeout-seconds": str(app.settings.stop_grace_seconds),
+        "ps-stop-timeout-seconds": str(app.settings.run.stop_grace_seconds),
         "running": "mixed" if 0 < up < len(tasks) else _word(up > 0),
         **{
             f"status-{str(task.slot).replace('.', '-')}": (
@@ -66,8 +66,8 @@ def checks_report(request: Request, app: App) -> Report:
         "checks-disabled-list": "none",
         "checks-list": " ".join(checks) or "none",
         "checks-skipped-list": "none",
-        "checks-timeout": str(app.settings.boot_timeout_seconds),
-        "checks-wait-to-retire": str(app.settings.drain_seconds),
+        "checks-timeout": str(app.settings.run.boot_timeout_seconds),
+        "checks-wait-to-retire": str(app.settings.front.drain_seconds),
     }
 
 

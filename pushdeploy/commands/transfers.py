@@ -139,7 +139,7 @@ def _loss(request: Request, place: Place) -> str:
     used = about_bytes(request.platform.disks.used_bytes(app.name, place.disk))
     kept = (
         "is lost, for it has snapshots=off"
-        if place.disk in app.settings.without_snapshots
+        if place.disk in app.settings.disks.without_snapshots
         else "becomes a snapshot, and is replaced"
     )
     return f"{place.disk} of {app.name} holds {used}, which {kept}"

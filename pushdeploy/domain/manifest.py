@@ -102,7 +102,7 @@ def manifest_of(
             limits.memory_bytes,
             limits.cpus,
             place,
-            heroku_names=app.settings.heroku_names,
+            heroku_names=app.settings.run.heroku_names,
         ),
         processes={
             kind: ProcessSpec(command, counts[kind], tuple(slug.checks.get(kind, ())))
@@ -113,9 +113,9 @@ def manifest_of(
         group=app.uid,
         port=slug.port or web_port(release.whole_config),
         limits=limits,
-        boot_timeout_seconds=app.settings.boot_timeout_seconds,
-        stop_grace_seconds=app.settings.stop_grace_seconds,
-        capabilities=() if ours else (*ORDINARY, *app.settings.capabilities),
+        boot_timeout_seconds=app.settings.run.boot_timeout_seconds,
+        stop_grace_seconds=app.settings.run.stop_grace_seconds,
+        capabilities=() if ours else (*ORDINARY, *app.settings.run.capabilities),
     )
 
 

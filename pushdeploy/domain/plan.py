@@ -56,4 +56,4 @@ def is_down(plan: TaskPlan, present: Sequence[Task]) -> bool:
 
 def has_one_writer(app: App, live: Release) -> bool:
     """Whether no two tasks of different times may write to its disks at once."""
-    return cut_over_of(live.disks, app.settings.cut_over) is CutOver.EXCLUSIVE
+    return cut_over_of(live.disks, app.settings.disks.cut_over) is CutOver.EXCLUSIVE

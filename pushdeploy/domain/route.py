@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from pushdeploy.domain.app import App
 from pushdeploy.domain.names import WEB, AppName, HostName
-from pushdeploy.domain.site import Site, SiteState, route_settings
+from pushdeploy.domain.site import Site, SiteState
 from pushdeploy.domain.task import Task
 
 
@@ -49,7 +49,7 @@ def route_of(
     """
     targets = () if app.stopped else targets_of(tasks)
     state: SiteState = "serving" if targets else ("empty" if version is None else "stopped")
-    route = Route(Site(app.name, hosts, route_settings(app.settings), state), targets, version)
+    route = Route(Site(app.name, hosts, app.settings.front, state), targets, version)
     return held(route) if app.put_back is not None else route
 
 

@@ -142,7 +142,7 @@ def release_phase(means: Means, change: Change, new: NewTasks) -> Iterator[Calla
     if not change.migrates:
         yield _no_release_phase
         return
-    seconds = change.app.settings.release_timeout_seconds
+    seconds = change.app.settings.deploy.release_timeout_seconds
     with means.phase.made_ready(
         change.manifest, change.release, seconds, change.output, new.await_ready()
     ) as run:

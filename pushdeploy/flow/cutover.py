@@ -51,7 +51,7 @@ class Overlap:
                         change.pass_point_of_no_return()
                     migrate()
                     tasks = new.start()
-            undo.callback(means.scheduler.stop, tasks, app.settings.stop_grace_seconds)
+            undo.callback(means.scheduler.stop, tasks, app.settings.run.stop_grace_seconds)
             change.before_switch()
             if not change.migrates:
                 change.pass_point_of_no_return()
@@ -69,7 +69,7 @@ class Overlap:
         """Move traffic from ``leaving`` to ``tasks``, which must run on when it has moved."""
         means, change = self._means, self._change
         route = means.sites.route(change.app, change.release.version, tasks)
-        drain_seconds = change.app.settings.drain_seconds
+        drain_seconds = change.app.settings.front.drain_seconds
         with change.output.step("Switching traffic"), confirmed(means, tasks):
             means.router.switch(route, targets_of(leaving), drain_seconds, change.output, fallen)
 
@@ -80,7 +80,7 @@ class Overlap:
         means, app = self._means, self._change.app
         version = former[0].version if former else None
         route = means.sites.route(app, version, former)
-        drain_seconds = 0 if fallen.cancelled else app.settings.drain_seconds
+        drain_seconds = 0 if fallen.cancelled else app.settings.front.drain_seconds
         try:
             means.router.switch(route, targets_of(tasks), drain_seconds, self._change.output)
         except PushdeployError as error:  # what failed before is what is raised
@@ -136,7 +136,7 @@ class Exclusive:
                 nothing_new.enter_context(self._holding(old))
             if old:
                 with change.output.step(f"Stopping {places(old)}"):
-                    grace_seconds = min(app.settings.stop_grace_seconds, STOP_SECONDS)
+                    grace_seconds = min(app.settings.run.stop_grace_seconds, STOP_SECONDS)
                     means.scheduler.stop(old, grace_seconds)
         self._change_the_disks(migrate)
         tasks, fallen = new.start(), Cancellation()
@@ -156,7 +156,7 @@ class Exclusive:
         means, change = self._means, self._change
         app = change.app
         route = means.sites.route(app, old[0].version, old)
-        drain_seconds = min(app.settings.drain_seconds, STOP_SECONDS)
+        drain_seconds = min(app.settings.front.drain_seconds, STOP_SECONDS)
         with ExitStack() as held:
             with change.output.step("Holding requests"):
                 means.traffic.requests_wait(app.name)

@@ -153,7 +153,7 @@ class Shipper:
             return
         try:
             with output.step(f"Retiring {places(leaving)}"):
-                self._stages.means.scheduler.stop(leaving, app.settings.stop_grace_seconds)
+                self._stages.means.scheduler.stop(leaving, app.settings.run.stop_grace_seconds)
         except PushdeployError as error:
             output.trouble(f"{error.message}; the old tasks are removed at the next occasion")
 
@@ -215,7 +215,7 @@ class Shipper:
                 raise
 
     def _told(self, app: App, release: Release) -> str:
-        why = cut_over_reason(release.disks, app.settings.cut_over)
+        why = cut_over_reason(release.disks, app.settings.disks.cut_over)
         if release.restore is not None:
             why = "a restore has the disks for itself"
         then = "old and new run side by side until traffic has moved"
@@ -247,7 +247,7 @@ class Shipper:
 
 def _with_cut_over(app: App, candidate: Candidate) -> Candidate:
     """A restore has the disks for itself, whatever the app's own way is."""
-    wanted = CutOver.EXCLUSIVE if candidate.restore else app.settings.cut_over
+    wanted = CutOver.EXCLUSIVE if candidate.restore else app.settings.disks.cut_over
     return replace(candidate, cut_over=cut_over_of(candidate.disks, wanted))
 
 

@@ -29,7 +29,7 @@ class Watch:
         app, live = self.store.apps.find(name), self.store.releases.current(name)
         if app is None or live is None or live.error:
             return
-        ended = self._ended(live, app.settings.watch_seconds)
+        ended = self._ended(live, app.settings.deploy.watch_seconds)
         if ended:
             self.store.releases.set_mark(name, live.version, told(live, ended[0]))
 
@@ -41,14 +41,14 @@ class Watch:
         """
         app = self.store.apps.get(release.app)
         live = self.store.releases.get(release.app, release.version)
-        left = _ends_at(live, app.settings.watch_seconds) - datetime.now(UTC)
+        left = _ends_at(live, app.settings.deploy.watch_seconds) - datetime.now(UTC)
         if left <= timedelta() or app.stopped:
             return
-        doubts = self._ended(live, app.settings.watch_seconds) or self._failed_before(live)
-        if not doubts and not app.settings.push_waits:
+        doubts = self._ended(live, app.settings.deploy.watch_seconds) or self._failed_before(live)
+        if not doubts and not app.settings.deploy.push_waits:
             return
         with output.step(f"Watching its processes for {duration(left.total_seconds())}"):
-            ended = self._wait(live, left.total_seconds(), app.settings.watch_seconds)
+            ended = self._wait(live, left.total_seconds(), app.settings.deploy.watch_seconds)
             for each in ended:
                 output.trouble(told(live, each))
             if not ended:

@@ -39,6 +39,6 @@ class DiskReader:
             disk=disk,
             mount_path=mount_path,
             usage=usage,
-            warning=crowding(usage, app.settings.disk_limits_bytes.get(disk)),
+            warning=crowding(usage, app.settings.disks.disk_limits_bytes.get(disk)),
             path=self.disks.path(app.name, disk),
         )

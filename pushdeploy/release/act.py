@@ -82,7 +82,7 @@ def perform(act: Act, scheduler: Scheduler) -> Report:
                 disk in act.moment.disks,
                 used[disk],
                 used_after[disk],
-                act.app.settings.disk_limits_bytes.get(disk),
+                act.app.settings.disks.disk_limits_bytes.get(disk),
             )
             for disk in act.names
         ],
@@ -140,7 +140,7 @@ def _run_command(act: Act, scheduler: Scheduler) -> CommandRun | None:
 def _run_to_its_end(act: Act, scheduler: Scheduler, command: str, streams: LineStreams) -> None:
     """``ReleaseFailed`` with its exit code unless that is 0."""
     name, environment = f"release.{act.release.version}", {"RELEASE_PHASE": "1"}
-    seconds = act.app.settings.release_timeout_seconds
+    seconds = act.app.settings.deploy.release_timeout_seconds
     one_off = OneOff(act.manifest, command, name, seconds, environment)
     code = scheduler.run_once(one_off, streams, act.cancellation)
     streams.end()
@@ -154,7 +154,7 @@ def _try_web(act: Act, scheduler: Scheduler, command: CommandRun | None) -> WebR
     if WEB not in act.manifest.processes:
         return WebRun("none")
     slot = Slot(WEB, 1)
-    grace_seconds = min(act.app.settings.stop_grace_seconds, act.stop_seconds)
+    grace_seconds = min(act.app.settings.run.stop_grace_seconds, act.stop_seconds)
     try:
         with act.output.step(f"Starting {slot} on the copy"):
             tried = scheduler.try_out(

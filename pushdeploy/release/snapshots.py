@@ -188,7 +188,9 @@ class SnapshotPhase:
 
     def _former(self, app: App, snapshot: Snapshot, by: KeyName, output: Output) -> Snapshot | None:
         """Before it is replaced: one that passes where there is nothing that anybody would miss."""
-        disks = [each for each in snapshot.disks if each not in app.settings.without_snapshots]
+        disks = [
+            each for each in snapshot.disks if each not in app.settings.disks.without_snapshots
+        ]
         if not any(self.disks.has_data(app.name, disk) for disk in disks):
             return self.take_passing(app, disks[:1], by, output.detail) if disks else None
         with output.step(f"Snapshot of {', '.join(disks)}"):
@@ -294,4 +296,4 @@ def refuse_unsettled(app: App) -> None:
 def covered(app: App, attachments: Sequence[Attachment]) -> Sequence[DiskName]:
     """The disks whose data a snapshot holds."""
     disks = (attachment.disk for attachment in attachments)
-    return [disk for disk in disks if disk not in app.settings.without_snapshots]
+    return [disk for disk in disks if disk not in app.settings.disks.without_snapshots]

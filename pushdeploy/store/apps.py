@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import Delete, Select, delete, insert, select, update
 
-from pushdeploy.domain.app import App, AppLock, AppSettings
+from pushdeploy.domain.app import App, AppLock
 from pushdeploy.domain.errors import UnknownApp, UserError
 from pushdeploy.domain.names import AppName, ProcessType
+from pushdeploy.domain.settings import AppSettings
 from pushdeploy.store.database import Conflict, Database
 from pushdeploy.store.rows import app_of, formation_json, lock_values, settings_json
 from pushdeploy.store.schema import APPS, META

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, RowMapping
 
-from pushdeploy.domain.app import App, AppLock, AppSettings
+from pushdeploy.domain.app import App, AppLock
 from pushdeploy.domain.disk import Attachment, CutOver
 from pushdeploy.domain.names import (
     AppName,
@@ -18,11 +18,18 @@ from pushdeploy.domain.names import (
     TreeId,
 )
 from pushdeploy.domain.release import Reason, Release, ReleaseStatus
+from pushdeploy.domain.settings import AppSettings
+from pushdeploy.domain.settings.deploy import DeploySettings
+from pushdeploy.domain.settings.disks import DiskSettings
+from pushdeploy.domain.settings.front import FrontSettings
+from pushdeploy.domain.settings.run import RunSettings
 from pushdeploy.domain.slug import Healthcheck, Slug
 from pushdeploy.domain.snapshot import Snapshot
 from pushdeploy.store.schema import APPS, RELEASES, SLUGS, SNAPSHOTS
 
 Json = dict[str, Any]
+
+_Stored = DeploySettings | RunSettings | FrontSettings | DiskSettings | Healthcheck
 
 
 def app_of(row: Row[Any]) -> App:
@@ -49,7 +56,8 @@ def lock_values(lock: AppLock | None) -> Json:
 
 
 def settings_json(settings: AppSettings) -> Json:
-    return asdict(settings)
+    """The fields of all sections side by side, as they were kept before there were sections."""
+    return {name: value for part in asdict(settings).values() for name, value in part.items()}
 
 
 def formation_json(formation: Mapping[ProcessType, int]) -> Json:
@@ -155,12 +163,14 @@ def snapshot_of(row: RowMapping) -> Snapshot:
 
 
 def _settings_of(stored: Json) -> AppSettings:
-    known = _known(AppSettings, stored)
-    if known.get("cut_over"):
-        known["cut_over"] = CutOver(known["cut_over"])
-    for name in ("without_snapshots", "capabilities"):
-        known[name] = tuple(known.get(name, ()))
-    return AppSettings(**known)
+    cut_over = stored.get("cut_over")
+    disks = {**stored, "cut_over": CutOver(cut_over) if cut_over else None}
+    return AppSettings(
+        DeploySettings(**_known(DeploySettings, stored)),
+        RunSettings(**_known(RunSettings, stored)),
+        FrontSettings(**_known(FrontSettings, stored)),
+        DiskSettings(**_known(DiskSettings, disks)),
+    )
 
 
 def _lock_of(row: Row[Any]) -> AppLock | None:
@@ -174,11 +184,10 @@ def _quantities(stored: Mapping[str, int]) -> Mapping[ProcessType, int]:
 
 
 def _check(stored: Json) -> Healthcheck:
-    known = _known(Healthcheck, stored)
-    return Healthcheck(**{**known, "command": tuple(known.get("command", ()))})
+    return Healthcheck(**_known(Healthcheck, stored))
 
 
-def _known(kind: type[AppSettings | Healthcheck], stored: Json) -> Json:
+def _known(kind: type[_Stored], stored: Json) -> Json:
     """What ``kind`` has a field for: a later version may have stored more."""
-    names = {field.name for field in fields(kind)}
-    return {name: value for name, value in stored.items() if name in names}
+    found = {field.name: stored[field.name] for field in fields(kind) if field.name in stored}
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in found.items()}

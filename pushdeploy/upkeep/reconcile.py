@@ -83,7 +83,7 @@ class Reconciler:
                 serving = [*present, *started]
                 down = requests_wait and is_down(plan, serving)
                 self._route(app, live, serving, plan.stop, output, down=down, new=started)
-                self._running.scheduler.stop(plan.stop, app.settings.stop_grace_seconds)
+                self._running.scheduler.stop(plan.stop, app.settings.run.stop_grace_seconds)
             return Found.SETTLED if len(present) == len(plan.keep) else Found.COMING
 
     def put_back(self, name: AppName, output: Output) -> None:
@@ -121,7 +121,7 @@ class Reconciler:
             old = self._running.scheduler.tasks(name)
             if live is None or not old or not has_one_writer(app, live):
                 return
-            grace_seconds = min(app.settings.stop_grace_seconds, STOP_SECONDS)
+            grace_seconds = min(app.settings.run.stop_grace_seconds, STOP_SECONDS)
             with output.step(f"Holding requests and stopping {places(old)}"):
                 if targets_of(old):
                     nothing_new.enter_context(self._holding(app, live, old, output))
@@ -136,11 +136,11 @@ class Reconciler:
             serving = self._outlook.plan(app, live).keep
             if self._running.traffic.waiting_since(old):
                 former = renamed(self._outlook.route_of(app, live, serving), old)
-                self._running.router.switch(former, [], app.settings.drain_seconds, output)
+                self._running.router.switch(former, [], app.settings.front.drain_seconds, output)
                 self._running.traffic.requests_go_on(old)
             self._running.router.remove(old)
             self._route(app, live, serving, leaving, output)
-            self._running.scheduler.stop(leaving, app.settings.stop_grace_seconds)
+            self._running.scheduler.stop(leaving, app.settings.run.stop_grace_seconds)
             self._running.scheduler.remove_strays(old)
 
     def restart(self, name: AppName, process: str | None, output: Output) -> Sequence[Slot]:
@@ -169,7 +169,7 @@ class Reconciler:
                 self._swap(anew, output)
             else:
                 self._replace(anew, output)
-            self._running.scheduler.stop(plan.stop, app.settings.stop_grace_seconds)
+            self._running.scheduler.stop(plan.stop, app.settings.run.stop_grace_seconds)
         return slots
 
     def _replace(self, anew: _Anew, output: Output) -> None:
@@ -177,16 +177,16 @@ class Reconciler:
         manifest = self._running.manifests.of(app, live)
         new = self._running.scheduler.run(manifest, anew.slots, output, Cancellation())
         with ExitStack() as undo:
-            undo.callback(self._running.scheduler.stop, new, app.settings.stop_grace_seconds)
+            undo.callback(self._running.scheduler.stop, new, app.settings.run.stop_grace_seconds)
             self._route(app, live, [*anew.stay, *new], old, output)
             undo.pop_all()
-        self._running.scheduler.stop(old, app.settings.stop_grace_seconds)
+        self._running.scheduler.stop(old, app.settings.run.stop_grace_seconds)
 
     def _swap(self, anew: _Anew, output: Output) -> None:
         """Requests wait between the old ones and the new ones, unless others take them."""
         app, live, old, stay = anew.app, anew.live, anew.old, anew.stay
         manifest = self._running.manifests.of(app, live)
-        grace_seconds = min(app.settings.stop_grace_seconds, STOP_SECONDS)
+        grace_seconds = min(app.settings.run.stop_grace_seconds, STOP_SECONDS)
         serving = [*stay, *old]
         if targets_of(stay):
             self._route(app, live, stay, old, output)
@@ -207,7 +207,7 @@ class Reconciler:
     ) -> Iterator[None]:
         """Requests wait from now on, also afterwards; while inside nothing new reaches them."""
         route = self._outlook.route_of(app, live, tasks)
-        drain_seconds = min(app.settings.drain_seconds, STOP_SECONDS)
+        drain_seconds = min(app.settings.front.drain_seconds, STOP_SECONDS)
         self._running.traffic.requests_wait(app.name)
         with self._running.router.hold(route, targets_of(tasks), drain_seconds, output):
             yield
@@ -331,7 +331,7 @@ class Reconciler:
 
     def _stop_first(self, app: App, plan: TaskPlan, which: Callable[[Task], bool]) -> TaskPlan:
         now = [task for task in plan.stop if which(task)]
-        self._running.scheduler.stop(now, min(app.settings.stop_grace_seconds, STOP_SECONDS))
+        self._running.scheduler.stop(now, min(app.settings.run.stop_grace_seconds, STOP_SECONDS))
         return replace(plan, stop=[task for task in plan.stop if task not in now])
 
     def _start_missing(
@@ -362,6 +362,6 @@ class Reconciler:
             self._outages.over(app.name)
         elif self._outages.bearable(app.name):
             route = held(route)
-        fallen, seconds = Cancellation(), app.settings.drain_seconds
+        fallen, seconds = Cancellation(), app.settings.front.drain_seconds
         with self._running.scheduler.watching(new, fallen):
             self._running.router.switch(route, targets_of(leaving), seconds, output, fallen)

@@ -82,7 +82,8 @@ class Recovery:
             try:
                 with self._store.releases.recorder(release.app, release.version) as recorder:
                     recorder.write("       the server was stopped; all that the command printed:")
-                    limit = self._store.apps.get(release.app).settings.release_timeout_seconds
+                    settings = self._store.apps.get(release.app).settings
+                    limit = settings.deploy.release_timeout_seconds
                     code = self._running.scheduler.finish_once(
                         release.app, name, limit, lambda text: recorder.write(f"       {text}")
                     )

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from pushdeploy.disks import mounts
 from pushdeploy.disks.directories import Directories
-from pushdeploy.domain.app import App, AppSettings
+from pushdeploy.domain.app import App
 from pushdeploy.domain.names import AppName, DiskName
+from pushdeploy.domain.settings import AppSettings
 
 MIB = 1024**2
 SHOP = App(7, AppName("shop"), datetime(2026, 1, 31, tzinfo=UTC), AppSettings(), {})

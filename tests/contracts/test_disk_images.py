@@ -11,10 +11,11 @@ from pushdeploy.disks import mounts
 from pushdeploy.disks.conversion import is_sealed, unseal
 from pushdeploy.disks.limits import loopfile
 from pushdeploy.disks.quota import LEAST_BYTES
-from pushdeploy.domain.app import App, AppSettings
+from pushdeploy.domain.app import App
 from pushdeploy.domain.container import ContainerSpec
 from pushdeploy.domain.errors import BackendDown, UserError
 from pushdeploy.domain.names import AppName
+from pushdeploy.domain.settings import AppSettings
 from pushdeploy.engine.docker import DockerEngine
 from tests.contracts.limited import (
     BLOG,

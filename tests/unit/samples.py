@@ -4,7 +4,7 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
-from pushdeploy.domain.app import App, AppSettings
+from pushdeploy.domain.app import App
 from pushdeploy.domain.names import (
     AppName,
     CommitId,
@@ -17,6 +17,7 @@ from pushdeploy.domain.names import (
 )
 from pushdeploy.domain.public_key import PublicKey
 from pushdeploy.domain.release import Candidate, Reason, Release, ReleaseStatus
+from pushdeploy.domain.settings import AppSettings
 from pushdeploy.domain.slug import Healthcheck, Slug
 
 SHOP = AppName("shop")

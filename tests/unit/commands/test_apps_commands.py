@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from pushdeploy.commands.platform import Platform
-from pushdeploy.domain.app import AppSettings
 from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.errors import BackendDown, RenamedApp
 from pushdeploy.domain.names import AppName, HostName
+from pushdeploy.domain.settings import AppSettings
 from pushdeploy.pushes import Pushes
 from pushdeploy.receive.newcomers import Newcomers
 from tests.unit.commands.machine import ADA, SHOP, WEB, Client, Machine, MemoryRouter
@@ -120,10 +120,10 @@ def test_settings_are_set_in_the_units_that_people_write(machine: Machine) -> No
     )
     assert answer.status == 0
     settings = machine.store.apps.get(SHOP).settings
-    assert settings.body_limit_bytes == 50 * 1024**2
-    assert settings.release_timeout_seconds == 7200
-    assert settings.stop_grace_seconds == 90
-    assert settings.deploy_branch == "trunk"
+    assert settings.front.body_limit_bytes == 50 * 1024**2
+    assert settings.deploy.release_timeout_seconds == 7200
+    assert settings.run.stop_grace_seconds == 90
+    assert settings.deploy.deploy_branch == "trunk"
     assert machine.router.table[SHOP].site.settings.body_limit_bytes == 50 * 1024**2
 
 

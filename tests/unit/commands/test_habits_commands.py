@@ -22,7 +22,7 @@ def test_a_clone_runs_the_same_slug_with_the_same_config(machine: Machine) -> No
     made = machine.store.releases.get(COPY, 1)
     assert (made.slug, made.config, made.status) == (live.slug, {"A": "1"}, ReleaseStatus.LIVE)
     assert machine.places(COPY) == ["web.1", "web.2"]
-    assert machine.store.apps.get(COPY).settings.drain_seconds == 5
+    assert machine.store.apps.get(COPY).settings.front.drain_seconds == 5
     assert machine.store.domains.of(COPY) == []
     assert list(machine.store.disks.of(COPY)) == [Attachment.parse("data", "/data")]
     assert "disks:clone shop data copy --force" in answer.out
@@ -81,10 +81,10 @@ def test_locked_tells_by_its_exit_code(machine: Machine) -> None:
 def test_the_deploy_branch_is_set_under_its_name_of_dokku(machine: Machine) -> None:
     machine.store.apps.create(SHOP)
     assert machine.type("git:set shop deploy-branch release").status == 0
-    assert machine.store.apps.get(SHOP).settings.deploy_branch == "release"
+    assert machine.store.apps.get(SHOP).settings.deploy.deploy_branch == "release"
     assert machine.type("git:report shop --git-deploy-branch").out == "release\n"
     assert machine.type("git:set shop deploy-branch").status == 0
-    assert machine.store.apps.get(SHOP).settings.deploy_branch is None
+    assert machine.store.apps.get(SHOP).settings.deploy.deploy_branch is None
     assert machine.type("git:set shop keep-git-dir true").status == 1
     assert machine.type("git:set shop deploy-branch ..").status == 1
 

@@ -9,6 +9,7 @@ from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.names import AppName, DiskName
+from pushdeploy.domain.settings.disks import DiskSettings
 from pushdeploy.output import Quiet
 from tests.unit.commands.machine import ADA, SHOP, WEB, WORKER, Client, Machine, slug_of
 
@@ -88,7 +89,7 @@ def test_a_disk_that_is_left_out_of_snapshots_begins_empty(migrating: Machine) -
 
 def test_data_that_outgrows_its_size_is_told(migrating: Machine) -> None:
     app = migrating.store.apps.get(SHOP)
-    settings = replace(app.settings, disk_limits_bytes={"data": 1})
+    settings = replace(app.settings, disks=DiskSettings(disk_limits_bytes={"data": 1}))
     migrating.store.apps.set_settings(SHOP, settings)
     answer = migrating.type("releases:rehearse shop")
     assert answer.status == 1

@@ -45,7 +45,7 @@ def test_a_size_that_no_disk_can_have_attaches_nothing(machine: Machine) -> None
     assert refused(machine.type("disks:attach shop data /data --size 1k"), "a disk has")
     assert refused(machine.type("disks:attach shop data /data --size much"), "much")
     assert list(machine.store.disks.of(SHOP)) == []
-    assert machine.store.apps.get(SHOP).settings.disk_limits_bytes == {}
+    assert machine.store.apps.get(SHOP).settings.disks.disk_limits_bytes == {}
     assert machine.type("disks:list shop --format json").json == []
 
 
@@ -60,7 +60,7 @@ def test_a_disk_that_is_refused_keeps_nothing_of_it(shop: Machine) -> None:
     for line in ("data /other --size 64m", "other /data --size 64m", "other data --size 64m"):
         assert shop.type(f"disks:attach shop {line}").status == 1
     assert disks() == before
-    assert shop.store.apps.get(SHOP).settings.disk_limits_bytes == {}
+    assert shop.store.apps.get(SHOP).settings.disks.disk_limits_bytes == {}
 
 
 def test_an_attached_disk_is_not_destroyed(shop: Machine) -> None:
@@ -104,7 +104,7 @@ def test_a_disk_that_is_not_there_cannot_be_destroyed(shop: Machine) -> None:
 def test_the_cut_over_is_chosen_and_given_back(shop: Machine) -> None:
     answer = shop.type("disks:set shop cutover=overlap")
     assert "overlap cut-over: as disks:set says" in answer.out
-    assert shop.store.apps.get(SHOP).settings.cut_over is CutOver.OVERLAP
+    assert shop.store.apps.get(SHOP).settings.disks.cut_over is CutOver.OVERLAP
     answer = shop.type("disks:set shop cutover=")
     assert "exclusive cut-over: it has a disk" in answer.out
     shown = shop.type("disks:set shop --format json").json

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from pushdeploy.disks.directories import Directories
-from pushdeploy.domain.app import App, AppSettings
+from pushdeploy.domain.app import App
 from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.errors import BackendDown, UserError
 from pushdeploy.domain.manifest import Mount
 from pushdeploy.domain.names import AppName, DiskName
+from pushdeploy.domain.settings import AppSettings
 
 SHOP = App(7, AppName("shop"), datetime(2026, 1, 31, tzinfo=UTC), AppSettings(), {})
 BLOG = AppName("blog")

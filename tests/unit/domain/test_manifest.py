@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pushdeploy.domain.app import App, AppSettings
+from pushdeploy.domain.app import App
 from pushdeploy.domain.manifest import Limits, Manifest, Mount, manifest_of, web_port
 from pushdeploy.domain.names import ProcessType
+from pushdeploy.domain.settings import AppSettings
 from pushdeploy.domain.task import Slot
 from tests.unit.domain.test_contract import RELEASE
 from tests.unit.samples import SHOP, WEB, slug

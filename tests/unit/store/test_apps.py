@@ -3,13 +3,45 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import update
 
-from pushdeploy.domain.app import FIRST_UID, AppSettings
-from pushdeploy.domain.disk import Attachment
+from pushdeploy.domain.app import FIRST_UID
+from pushdeploy.domain.disk import Attachment, CutOver
 from pushdeploy.domain.errors import UnknownApp, UserError
 from pushdeploy.domain.names import AppName, ProcessType
+from pushdeploy.domain.settings import AppSettings
+from pushdeploy.domain.settings.deploy import DeploySettings
+from pushdeploy.domain.settings.disks import DiskSettings
+from pushdeploy.domain.settings.front import FrontSettings
+from pushdeploy.domain.settings.run import RunSettings
 from pushdeploy.store import Store
+from pushdeploy.store.schema import APPS
 from tests.unit.samples import ALICE, BLOG, DATA, HOST, SHOP, WEB, candidate, slug
+
+CHANGED = AppSettings(
+    DeploySettings("prod", release_timeout_seconds=7200, watch_seconds=0, push_waits=True),
+    RunSettings(300, stop_grace_seconds=5, capabilities=("NET_RAW",), heroku_names=True),
+    FrontSettings(1, 2048, 90, buffering=True, header_names="any"),
+    DiskSettings(CutOver.OVERLAP, ("cache",), {"data": 1024}),
+)
+STORED_BEFORE = {
+    "deploy_branch": "prod",
+    "release_timeout_seconds": 7200,
+    "boot_timeout_seconds": 300,
+    "stop_grace_seconds": 5,
+    "drain_seconds": 1,
+    "body_limit_bytes": 2048,
+    "read_timeout_seconds": 90,
+    "buffering": True,
+    "header_names": "any",
+    "heroku_names": True,
+    "watch_seconds": 0,
+    "push_waits": True,
+    "cut_over": "overlap",
+    "without_snapshots": ["cache"],
+    "disk_limits_bytes": {"data": 1024},
+    "capabilities": ["NET_RAW"],
+}
 
 
 def test_new_app_has_the_default_settings_and_no_release(store: Store) -> None:
@@ -54,9 +86,26 @@ def test_apps_are_listed_by_name(store: Store) -> None:
     assert [app.name for app in store.apps.list()] == ["api", "blog", "shop"]
 
 
+def test_every_setting_is_kept(store: Store) -> None:
+    store.apps.create(SHOP)
+    store.apps.set_settings(SHOP, CHANGED)
+    assert store.apps.get(SHOP).settings == CHANGED
+
+
+def test_settings_that_an_earlier_version_has_stored_are_read(store: Store) -> None:
+    """It kept them in one object, without sections, and perhaps fewer of them, or others."""
+    store.apps.create(SHOP)
+    with store._database.changing() as connection:
+        connection.execute(update(APPS).values(settings={**STORED_BEFORE, "of_tomorrow": 1}))
+    assert store.apps.get(SHOP).settings == CHANGED
+    with store._database.changing() as connection:
+        connection.execute(update(APPS).values(settings={"drain_seconds": 5}))
+    assert store.apps.get(SHOP).settings == AppSettings(front=FrontSettings(drain_seconds=5))
+
+
 def test_settings_formation_and_stopped_are_kept(store: Store) -> None:
     store.apps.create(SHOP)
-    settings = AppSettings(deploy_branch="prod", drain_seconds=5)
+    settings = AppSettings(deploy=DeploySettings("prod"), front=FrontSettings(drain_seconds=5))
 
     store.apps.set_settings(SHOP, settings)
     store.apps.set_formation(SHOP, {WEB: 1, ProcessType("worker"): 3})

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from pushdeploy.domain.names import AppName
+from pushdeploy.domain.settings.deploy import DeploySettings
 from pushdeploy.store import Store
 from tests.unit.samples import BLOG, SHOP, candidate
 
@@ -46,7 +47,7 @@ def test_a_database_of_before_keeps_the_branches_that_deployed(
     for app in (SHOP, BLOG, OTHER):
         store.apps.create(app)
     settings = store.apps.get(SHOP).settings
-    store.apps.set_settings(SHOP, replace(settings, deploy_branch=chosen))
+    store.apps.set_settings(SHOP, replace(settings, deploy=DeploySettings(chosen)))
     store.releases.create(candidate(ref=ref))
     store.releases.make_live(SHOP, 1)
     store.releases.create(candidate())
@@ -59,7 +60,7 @@ def test_a_database_of_before_keeps_the_branches_that_deployed(
 
     upgraded = Store.open(url)
 
-    assert upgraded.apps.get(SHOP).settings.deploy_branch == expected
-    assert upgraded.apps.get(BLOG).settings.deploy_branch is None
+    assert upgraded.apps.get(SHOP).settings.deploy.deploy_branch == expected
+    assert upgraded.apps.get(BLOG).settings.deploy.deploy_branch is None
     assert upgraded.releases.get(SHOP, 2).whole_config == {}
     upgraded.close()

@@ -97,8 +97,8 @@ def app_file(templates: Templates, front: Front, route: Route) -> str:
         page="empty" if site.state == "empty" else "stopped",
         body_limit_bytes=int(site.settings.body_limit_bytes),
         read_timeout_seconds=int(site.settings.read_timeout_seconds),
-        buffers_answers=site.settings.buffers_answers,
-        any_header_names=site.settings.any_header_names,
+        buffers_answers=site.settings.buffering,
+        any_header_names=site.settings.header_names == "any",
     )
 
 

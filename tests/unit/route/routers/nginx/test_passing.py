@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pushdeploy.domain.errors import RouteFailed
-from pushdeploy.domain.site import RouteSettings
+from pushdeploy.domain.settings.front import FrontSettings
 from pushdeploy.output import Quiet
 from pushdeploy.route.deadline import until
 from pushdeploy.route.routers.nginx.forwarding import twins
@@ -87,7 +87,7 @@ def test_a_visitor_who_does_not_read_does_not_keep_the_app_waiting(
     """A page of 1 MB: more than an app server may have in hand, less than the kernel takes."""
     server = serve("one")
     server.raw = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 1_000_000
-    settings = RouteSettings(buffers_answers=buffering)
+    settings = FrontSettings(buffering=buffering)
     nginx.switch(route_to(server.target, settings=settings), [], 30, Quiet())
     with _talk(address, "GET /raw HTTP/1.1\r\nHost: shop.localhost\r\n\r\n"):
         assert server.sent.wait(20)
@@ -97,7 +97,7 @@ def test_an_app_that_buffers_answers_the_same(
     nginx: Nginx, serve: Serve, visit: Visit, tmp_path: Path
 ) -> None:
     server = serve("one")
-    settings = RouteSettings(buffers_answers=True)
+    settings = FrontSettings(buffering=True)
     nginx.switch(route_to(server.target, settings=settings), [], 30, Quiet())
     server.go_on.release(EVENTS)
     assert visit("shop").get("/events/close")[2] == "data: an event\n\n" * EVENTS
@@ -106,7 +106,7 @@ def test_an_app_that_buffers_answers_the_same(
 
 def test_an_answer_may_ask_not_to_be_buffered(nginx: Nginx, serve: Serve, address: Address) -> None:
     server = serve("one")
-    settings = RouteSettings(buffers_answers=True)
+    settings = FrontSettings(buffering=True)
     nginx.switch(route_to(server.target, settings=settings), [], 30, Quiet())
     _assert_streams(server, address, "unbuffered", compressed=True)
 
@@ -118,12 +118,12 @@ def test_an_app_is_given_the_time_that_it_has_asked_for(
     nginx: Nginx, serve: Serve, visit: Visit
 ) -> None:
     server = serve("one")
-    hasty = RouteSettings(read_timeout_seconds=1)
+    hasty = FrontSettings(read_timeout_seconds=1)
     nginx.switch(route_to(server.target, settings=hasty), [], 30, Quiet())
     status, headers, body = visit("shop").get("/slow/3")
     assert (status, headers["X-Pushdeploy-Error"]) == (504, "504")
     assert "said nothing for as long as the server waits" in body
-    patient = RouteSettings(read_timeout_seconds=100)
+    patient = FrontSettings(read_timeout_seconds=100)
     nginx.switch(route_to(server.target, settings=patient), [], 30, Quiet())
     assert visit("shop").get("/slow/3")[0] == 200
 
@@ -215,7 +215,7 @@ def test_odd_header_names_pass_where_an_app_wants_them(
 ) -> None:
     """Those that CGI takes for what the router tells never do."""
     server = serve("one")
-    settings = RouteSettings(any_header_names=any_names)
+    settings = FrontSettings(header_names="any" if any_names else "standard")
     nginx.switch(route_to(server.target, settings=settings), [], 30, Quiet())
     names = ["a_b", "c.d", *twins()]
     odd = "".join(f"{name}: 198.51.100.66\r\n" for name in names)

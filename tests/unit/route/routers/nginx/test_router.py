@@ -9,7 +9,8 @@ import pytest
 from pushdeploy.domain.errors import RouteFailed
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.route import Route
-from pushdeploy.domain.site import RouteSettings, Site
+from pushdeploy.domain.settings.front import FrontSettings
+from pushdeploy.domain.site import Site
 from pushdeploy.output import Output, Quiet
 from pushdeploy.route.routers.nginx.router import Nginx
 from tests.unit.route.routers.nginx.web_servers import Visitor, WebServer, route_to
@@ -74,7 +75,7 @@ def test_bodies_up_to_the_limit_pass_and_larger_ones_are_told(
     nginx: Nginx, serve: Serve, visit: Visit
 ) -> None:
     nginx.switch(
-        route_to(serve("one").target, settings=RouteSettings(body_limit_bytes=2_000_000)),
+        route_to(serve("one").target, settings=FrontSettings(body_limit_bytes=2_000_000)),
         [],
         30,
         Quiet(),
@@ -146,7 +147,7 @@ def test_wildcard_hosts_and_very_long_ones_are_served(
 ) -> None:
     long = ".".join(["a" * 60] * 4)
     hosts = [HostName.parse("*.example.org"), HostName.parse(long)]
-    route = Route(Site(AppName("shop"), hosts, RouteSettings()), [serve("one").target], 1)
+    route = Route(Site(AppName("shop"), hosts, FrontSettings()), [serve("one").target], 1)
     nginx.switch(route, [], 30, Quiet())
     assert visit("any.example.org").get()[2] == "one"
     assert visit(long).get()[2] == "one"

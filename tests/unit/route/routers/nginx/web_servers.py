@@ -12,10 +12,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.route import Route, Target
-from pushdeploy.domain.site import RouteSettings, Site, SiteState
+from pushdeploy.domain.settings.front import FrontSettings
+from pushdeploy.domain.site import Site, SiteState
 from pushdeploy.settings import Address
 
-_SETTINGS = RouteSettings(body_limit_bytes=2_000_000)
+_SETTINGS = FrontSettings(body_limit_bytes=2_000_000)
 _addresses = itertools.cycle(range(2, 250))
 
 
@@ -27,7 +28,7 @@ def route_to(
     *targets: Target,
     app: str = "shop",
     version: int | None = 1,
-    settings: RouteSettings = _SETTINGS,
+    settings: FrontSettings = _SETTINGS,
     state: SiteState = "serving",
 ) -> Route:
     site = Site(AppName.parse(app), [HostName.parse(f"{app}.localhost")], settings, state)

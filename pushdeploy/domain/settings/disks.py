@@ -1,21 +1,43 @@
-"""What ``disks:set`` can set, for the app as a whole and for one disk."""
+"""The settings of an app that concern its disks, and what ``disks:set`` can set of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from typing import Self
 
-from pushdeploy.commands.face.units import parse_bytes, show_bytes
-from pushdeploy.domain.app import AppSettings
 from pushdeploy.domain.disk import CutOver
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import DiskName
+from pushdeploy.domain.settings.setting import parse_switch
+from pushdeploy.domain.units import parse_bytes, show_bytes
 
 _OF_THE_APP = ("cutover",)
 _OF_A_DISK = ("snapshots", "size")
 
 
+@dataclass(frozen=True, slots=True)
+class DiskSettings:
+    """``cut_over`` None: exclusive where there is a disk. ``disk_limits_bytes`` are by disk name,
+    and the disks in ``without_snapshots`` are never copied.
+    """
+
+    cut_over: CutOver | None = None
+    without_snapshots: Sequence[str] = ()
+    disk_limits_bytes: Mapping[str, int] = field(default_factory=dict)
+
+    def with_limit(self, disk: DiskName, size_bytes: int | None) -> Self:
+        """None: no limit."""
+        others = {name: size for name, size in self.disk_limits_bytes.items() if name != disk}
+        sizes = others if size_bytes is None else {**others, str(disk): size_bytes}
+        return replace(self, disk_limits_bytes=sizes)
+
+    def with_snapshots(self, disk: DiskName, wanted: bool) -> Self:
+        others = [name for name in self.without_snapshots if name != disk]
+        return replace(self, without_snapshots=tuple(others if wanted else sorted([*others, disk])))
+
+
 def changed_disks(
-    settings: AppSettings, disk: DiskName | None, words: Sequence[str]
-) -> AppSettings:
+    settings: DiskSettings, disk: DiskName | None, words: Sequence[str]
+) -> DiskSettings:
     """``settings`` with ``key=value`` words applied; an empty value gives back the default."""
     for word in words:
         key, equals, text = word.partition("=")
@@ -27,13 +49,13 @@ def changed_disks(
         if disk is None:
             settings = replace(settings, cut_over=_cut_over(text))
         elif key == "snapshots":
-            settings = replace(settings, without_snapshots=_without(settings, disk, text))
+            settings = settings.with_snapshots(disk, not text or parse_switch(text))
         else:
-            settings = replace(settings, disk_limits_bytes=_limits(settings, disk, text))
+            settings = settings.with_limit(disk, parse_bytes(text) if text else None)
     return settings
 
 
-def shown_disks(settings: AppSettings) -> Mapping[str, object]:
+def shown_disks(settings: DiskSettings) -> Mapping[str, object]:
     """Every setting, sizes as they can be typed."""
     return {
         "cutover": str(settings.cut_over) if settings.cut_over else None,
@@ -54,15 +76,3 @@ def _cut_over(text: str) -> CutOver | None:
     if text and text not in list(CutOver):
         raise UserError(f"{text[:40]!r} is no cut-over", "write overlap or exclusive")
     return CutOver(text) if text else None
-
-
-def _without(settings: AppSettings, disk: DiskName, text: str) -> Sequence[str]:
-    if text not in {"", "on", "off"}:
-        raise UserError(f"{text[:40]!r} is neither on nor off", "write on, or off")
-    others = [name for name in settings.without_snapshots if name != disk]
-    return tuple(sorted([*others, str(disk)] if text == "off" else others))
-
-
-def _limits(settings: AppSettings, disk: DiskName, text: str) -> Mapping[str, int]:
-    others = {name: size for name, size in settings.disk_limits_bytes.items() if name != disk}
-    return {**others, str(disk): parse_bytes(text)} if text else others

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import integers
 
-from pushdeploy.commands.face.units import (
+from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.sizes import about_bytes
+from pushdeploy.domain.units import (
     parse_bytes,
     parse_seconds,
     show_bytes,
     show_seconds,
 )
-from pushdeploy.domain.errors import UserError
-from pushdeploy.domain.sizes import about_bytes
 
 
 @pytest.mark.parametrize(

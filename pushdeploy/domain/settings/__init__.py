@@ -1,0 +1,84 @@
+"""The settings that a person gives an app, apart from its config vars, in a section a concern.
+
+To add one, add a described field to the section that owns it: what ``apps:set`` reads, shows and
+explains, and what follows a change, come from there.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import Field, dataclass, field, fields, replace
+from typing import Any
+
+from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.settings.deploy import DeploySettings
+from pushdeploy.domain.settings.disks import DiskSettings
+from pushdeploy.domain.settings.front import FrontSettings
+from pushdeploy.domain.settings.run import RunSettings
+from pushdeploy.domain.settings.setting import Affects, Setting, described
+
+
+@dataclass(frozen=True, slots=True)
+class AppSettings:
+    """Times are in seconds, sizes in bytes. No field of one section has the name of another's."""
+
+    deploy: DeploySettings = field(default_factory=DeploySettings)
+    run: RunSettings = field(default_factory=RunSettings)
+    front: FrontSettings = field(default_factory=FrontSettings)
+    disks: DiskSettings = field(default_factory=DiskSettings)
+
+
+def all_settings() -> Sequence[Setting]:
+    """Those that ``apps:set`` knows, in the order of their sections."""
+    return [setting for setting, _, _ in _places()]
+
+
+def changed_settings(settings: AppSettings, words: Sequence[str]) -> AppSettings:
+    """``settings`` with ``key=value`` words applied; an empty value gives back the default.
+
+    ``UserError`` for a word that is no setting or no value of it.
+    """
+    known = {setting.name: (setting, section, held) for setting, section, held in _places()}
+    for word in words:
+        key, equals, text = word.partition("=")
+        if key not in known:
+            raise UserError(f"there is no setting {key[:40]}", f"there are {', '.join(known)}")
+        if not equals:
+            raise UserError(f"{key} has no value", f"write {key}=VALUE; {key}= is the default")
+        setting, section, held = known[key]
+        value = setting.parse(text) if text else held.default
+        changed = replace(getattr(settings, section), **{held.name: value})
+        settings = replace(settings, **{section: changed})
+    return settings
+
+
+def shown_settings(settings: AppSettings) -> Mapping[str, str]:
+    """Every setting as it can be typed."""
+    return {
+        setting.name: setting.show(getattr(getattr(settings, section), held.name))
+        for setting, section, held in _places()
+    }
+
+
+def affected(former: AppSettings, settings: AppSettings) -> set[Affects]:
+    """What has to follow the change from ``former`` to ``settings``."""
+    before, after = shown_settings(former), shown_settings(settings)
+    return {each.affects for each in all_settings() if before[each.name] != after[each.name]}
+
+
+def explained_settings() -> Sequence[str]:
+    """A line of help for each setting, with its default in brackets."""
+    defaults = shown_settings(AppSettings())
+    return [_explained(setting, defaults[setting.name]) for setting in all_settings()]
+
+
+def _explained(setting: Setting, default: str) -> str:
+    shown = default or setting.unset
+    return f"{setting.name:<16} {setting.about:<28}" + (f" ({shown})" if shown else "")
+
+
+def _places() -> Iterator[tuple[Setting, str, Field[Any]]]:
+    """Each setting with the name of its section and the field there that holds its value."""
+    for section in fields(AppSettings):
+        for held in fields(getattr(AppSettings(), section.name)):
+            setting = described(held.metadata)
+            if setting is not None:
+                yield setting, section.name, held
