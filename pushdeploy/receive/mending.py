@@ -58,6 +58,7 @@ class Mending:
             self._hollow(),
             self._public_locks(),
             Packs(self.directory).damaged(),
+            self._lost_branches(),
             (name for name in _DIRECTORIES if not (self.directory / name).is_dir()),
         )
         return next(wrong, None) is None
@@ -96,8 +97,9 @@ class Mending:
         for path in self._locks():
             path.unlink(missing_ok=True)
             said.append(f"{self._name(path)} was left by a program that is gone")
-        if said:
-            said += self._drop_refs_without_commits(whole=bool(torn))
+        lost = [*self._lost_branches()] if objects or said else []
+        if said or lost:
+            said += self._drop_refs_without_commits(whole=bool(torn or lost))
             said += self._bring_back({**known, **kept_commits(map(self._name, bad))})
         return said
 
@@ -132,6 +134,16 @@ class Mending:
         yield from (self.directory / f"{name}.lock" for name in _LOCKED if self._is_locked(name))
         for below in _PUBLIC:
             yield from (p for p in self._files_below(below) if p.suffix == ".lock")
+
+    def _lost_branches(self) -> Iterator[Path]:
+        """Where nobody has the commit: loose, or in a pack."""
+        for path in self._files_below(HEADS.rstrip("/")):
+            content = _content(path)
+            if _COMMIT.fullmatch(content):
+                commit = content.decode().strip()
+                loose = self.directory / "objects" / commit[:2] / commit[2:]
+                if not loose.exists() and not Packs(self.directory).hold(commit):
+                    yield path
 
     def _is_locked(self, name: str) -> bool:
         return (self.directory / f"{name}.lock").exists()

@@ -5,6 +5,7 @@ gitformat-pack(5). All their bytes are git's to check, when it reads them.
 """
 
 import os
+import struct
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -40,6 +41,11 @@ class Packs:
                 yield pack
             elif not _fits(pack, index):
                 yield index
+
+    def hold(self, commit: str) -> bool:
+        """Whether an index has it."""
+        wanted = bytes.fromhex(commit)
+        return any(_lists(index, wanted) for _, index in self._pairs().values())
 
     def mend(self) -> Iterator[str]:
         """An index is made anew; of a pack, what can be read is kept. A sentence for each."""
@@ -116,6 +122,20 @@ def _fits(pack: Path, index: Path) -> bool:
         and large >= 0
         and large % _LARGE == 0
     )
+
+
+def _lists(index: Path, wanted: bytes) -> bool:
+    """Whether the name is among those of an index, which are sorted."""
+    try:
+        with index.open("rb") as file:
+            file.seek(len(_INDEX))
+            fanout = struct.unpack("!256I", file.read(256 * 4))
+            first = fanout[wanted[0] - 1] if wanted[0] else 0
+            file.seek(_FANOUT_END + first * _HASH)
+            names = file.read((fanout[wanted[0]] - first) * _HASH)
+    except (OSError, struct.error):
+        return False
+    return any(names[at : at + _HASH] == wanted for at in range(0, len(names), _HASH))
 
 
 def _ends(path: Path, first: int, last: int) -> tuple[bytes, bytes, int] | None:

@@ -156,10 +156,15 @@ def test_what_can_be_read_of_a_damaged_pack_is_kept(
     assert [each.name for each in (directory / "damaged").iterdir()] == [pack.name]
 
 
+@pytest.mark.parametrize("gone", ["objects", "objects/pack"])
+@pytest.mark.parametrize("stays", [True, False])
 def test_objects_that_are_gone_as_a_whole_come_with_the_next_push(
-    client: Client, repositories: Repositories, head: CommitId
+    client: Client, repositories: Repositories, head: CommitId, gone: str, stays: bool
 ) -> None:
-    shutil.rmtree(repositories.path(APP) / "objects")
+    directory = repositories.path(APP) / gone
+    shutil.rmtree(directory)
+    if stays:
+        directory.mkdir()
     status, output = client.run("push", "deploy", "main")
     assert status == 0, output
     assert client.git("ls-remote", "deploy", MAIN).split()[0] == head
