@@ -1,10 +1,11 @@
 """Build containers: made, fed, watched and removed, whatever happens."""
 
+import logging
 import threading
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from pushdeploy.build.shelf import NEWEST
 from pushdeploy.domain.app import APP_GROUP
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import ContainerSpec
-from pushdeploy.domain.errors import BackendDown, BuildFailed
+from pushdeploy.domain.errors import BackendDown, BuildFailed, PushdeployError
 from pushdeploy.domain.hiding import without
 from pushdeploy.domain.ports.engine import Attached, Engine
+
+_log = logging.getLogger(__name__)
 
 ROLE_LABEL = "pushdeploy.role"
 OWNER_LABEL = "pushdeploy.owner"
@@ -99,6 +102,21 @@ def temporary(engine: Engine, spec: ContainerSpec) -> Iterator[str]:
         yield container
     finally:
         engine.remove(container)
+
+
+def remove_aside(containers: ExitStack) -> None:
+    """Close ``containers`` on a thread of its own: nobody has to wait until they are removed.
+
+    The end of the process waits for it. What cannot be removed now is by the next sweep.
+    """
+
+    def remove() -> None:
+        try:
+            containers.close()
+        except PushdeployError as error:
+            _log.warning("build containers are left: %s", error.message)
+
+    threading.Thread(target=remove, name="build containers").start()
 
 
 def run_to_end(

@@ -18,6 +18,7 @@ from pushdeploy.build.containers import (
     Sandbox,
     assembly_container,
     build_container,
+    remove_aside,
     run_to_end,
     temporary,
 )
@@ -118,7 +119,9 @@ class Layers:
             job.cancellation.check()
             change = ImageChange(labels, working_dir="/app", user=APP_USER)
             with job.output.step("Writing the slug"):
-                return self._engine.commit(container, tag, change)
+                slug = self._engine.commit(container, tag, change)
+            remove_aside(containers.pop_all())
+            return slug
 
     def _container(self, image: str, command: Sequence[str], sandbox: Sandbox) -> ContainerSpec:
         return build_container(image, command, sandbox, self._settings, self._engine.instance)
