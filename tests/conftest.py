@@ -9,6 +9,7 @@ import tarfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,9 +32,13 @@ def pytest_configure() -> None:
 @pytest.fixture
 def instance() -> Iterator[str]:
     """An instance id of the test's own; what carries it is removed afterwards."""
+    from tests.stories.leftovers import forget_home, note_home
+
     name = secrets.token_hex(4)
+    note_home(name, Path("/proc", str(os.getpid())))
     yield name
     sweep(name)
+    forget_home(name)
 
 
 @pytest.fixture

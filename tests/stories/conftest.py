@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.stories.harness import APPS, Repository, Server
-from tests.stories.leftovers import engine_answers, stack_image
+from tests.stories.leftovers import engine_answers, remove_rules_of_gone_homes, stack_image
 from tests.stories.second_docker import Dockerd, bring, second_docker
 
 MakeServer = Callable[..., Server]
@@ -58,6 +58,7 @@ def make_server(docker: None) -> Iterator[MakeServer]:
 
     A short path, for a control socket's may have 104 characters at the most.
     """
+    remove_rules_of_gone_homes()
     with ExitStack() as made:
 
         def make(*, start: bool = True, **settings: str) -> Server:

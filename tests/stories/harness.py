@@ -14,6 +14,8 @@ from typing import IO
 
 from tests.stories.leftovers import (
     containers_of,
+    forget_home,
+    note_home,
     remove_labelled,
     stop_nginx,
     unmount_below,
@@ -90,6 +92,7 @@ class Server:
         lines = [f"{name} = {json.dumps(value)}\n" for name, value in self._settings.items()]
         (self.home / "pushdeploy.toml").write_text("".join(lines))
         self.program("init")
+        note_home(self.instance, self.home)
         keygen = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self._key)]
         run_checked(keygen, cwd=self.root)
         self.program("keys:add", "ada", input=self._key.with_suffix(".pub").read_text())
@@ -149,6 +152,7 @@ class Server:
             if (self.home / "instance").exists():
                 stop_nginx(self.home)
                 remove_labelled(self.instance)
+                forget_home(self.instance)
             unmount_below(self.root)
             unseal_below(self.root)
             shutil.rmtree(self.root, ignore_errors=True)

@@ -3,16 +3,23 @@
 import os
 import signal
 import subprocess
+import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from pushdeploy.disks.conversion import unseal
 from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.engine import firewall
 from pushdeploy.engine.docker import DockerEngine
+from pushdeploy.engine.rules import Walls
 from tests.stories.means import run, run_checked, wait_until
 
 STACKS = "pushdeploy/stack"
+NOTES = Path(tempfile.gettempdir()) / "pushdeploy-test-homes"
+"""A file for each test server, named by its instance, with the path of its home; with one in /proc
+of a test that has none. The names of chains tell nothing of either."""
 
 
 def engine_answers() -> bool:
@@ -83,6 +90,33 @@ def _remove_network(instance: str) -> None:
             engine.remove_network()
             return
         time.sleep(0.2)
+
+
+def note_home(instance: str, home: Path, notes: Path = NOTES) -> None:
+    """So that a later run takes the rules away, should this one be killed."""
+    notes.mkdir(exist_ok=True)
+    (notes / instance).write_text(str(home))
+
+
+def forget_home(instance: str, notes: Path = NOTES) -> None:
+    (notes / instance).unlink(missing_ok=True)
+
+
+def remove_rules_of_gone_homes(notes: Path = NOTES) -> Sequence[str]:
+    """The instances of test servers whose home is no more: their chains go, and nobody else's."""
+    gone = [note.name for note in notes.glob("*") if not Path(_said(note) or "/").exists()]
+    for instance in gone:
+        firewall.open_again(Walls(instance, []))
+        forget_home(instance, notes)
+    return gone
+
+
+def _said(note: Path) -> str:
+    """Empty where another run has just removed it."""
+    try:
+        return note.read_text()
+    except FileNotFoundError:
+        return ""
 
 
 def _docker(*words: str) -> str:
