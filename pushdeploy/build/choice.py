@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pushdeploy.build import buildpacks
+from pushdeploy.build.below import one_level_down
 from pushdeploy.build.near_misses import misspelled
 from pushdeploy.build.plan import Buildpack
 from pushdeploy.build.tree import Tree
@@ -57,9 +58,17 @@ def _none_answers(packs: Sequence[Buildpack], tree: Tree) -> BuildFailed:
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     found = f"found: {', '.join(names[:_MOST_NAMES]) or 'nothing'}{more}"
     looked = [f"{pack.name}: wants {pack.wants}" for pack in packs]
+    unknown, below = "no builder knows what this app is", one_level_down(tree)
+    if below is None:
+        return BuildFailed(
+            unknown,
+            "add one of these files to the top directory, commit and push; a Dockerfile does for"
+            " every language",
+            details=[*looked, found, *misspelled(tree)],
+        )
     return BuildFailed(
-        "no builder knows what this app is",
-        "add one of these files to the top directory, commit and push; a Dockerfile does for"
-        " every language",
-        details=[*looked, found, *misspelled(tree)],
+        f"{unknown}: its top directory does not say it, but {below.directory}/ has"
+        f" {', '.join(below.names)}",
+        f"push that directory as the top one:  {below.push}",
+        details=[*looked, found, *below.others, f"or move what is in it:  {below.move}"],
     )

@@ -221,7 +221,9 @@ class Shipper:
         then = "old and new run side by side until traffic has moved"
         if release.cut_over is CutOver.EXCLUSIVE:
             then = "requests wait while one takes over from the other"
-        if self._store.releases.current(release.app) is None:
+        if app.stopped:
+            then = f"{app.name} is stopped, and no process of it starts"
+        elif self._store.releases.current(release.app) is None:
             then = "nothing serves yet"
         return f"cut-over: {release.cut_over} ({why}): {then}"
 

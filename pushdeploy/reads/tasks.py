@@ -55,8 +55,9 @@ class Process:
         )
 
     @classmethod
-    def of_one_off(cls, one: RunningOneOff) -> "Process":
-        return cls(one.name, "up", one.version, one.since, one.since)
+    def of_one_off(cls, one: RunningOneOff, container: str | None) -> "Process":
+        """It has no ``container`` while that is being made."""
+        return cls(one.name, "up", one.version, one.since, one.since, container=container)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class TaskReader:
         live = self.store.releases.current(app.name)
         processes = [
             *map(Process.of_task, self.scheduler.tasks(app.name)),
-            *map(Process.of_one_off, self.one_offs.of(app.name)),
+            *self._one_offs(app.name),
         ]
         return RunningApp(
             app=app,
@@ -106,6 +107,12 @@ class TaskReader:
         """Where the web processes of the live release listen; None where nothing is live."""
         live = self._live(app.name)
         return self.manifests.of(app, live).port if live else None
+
+    def _one_offs(self, app: AppName) -> Sequence[Process]:
+        listed = self.one_offs.of(app)
+        found = self.scheduler.specimens(app) if listed else ()
+        containers = {each.place: each.container for each in found if not each.is_task}
+        return [Process.of_one_off(one, containers.get(one.name)) for one in listed]
 
     def _live(self, app: AppName) -> Release | None:
         return self.store.releases.current(app)

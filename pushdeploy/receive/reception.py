@@ -198,14 +198,16 @@ class Reception:
         deploying = deploys.removeprefix(HEADS)
         only = f"; only {deploying} deploys" if update.new else ""
         arrival.output.line(f"-----> {done} {_called(update)}{only}")
-        if update.new and _deploys_too(update, quarantine):
-            arrival.output.detail(f"to deploy it:  git push deploy {update.short}:{deploying}")
+        # By its commit: what was pushed may be called otherwise where it came from.
+        if commit := _deployable(update, quarantine):
+            arrival.output.detail(f"to deploy it:  git push deploy {commit.short}:{deploys}")
 
 
-def _deploys_too(update: RefUpdate, quarantine: Quarantine) -> bool:
-    """Whether it could be deployed: a branch, which is a commit, or a tag that leads to one."""
-    is_tag = update.ref.startswith(TAGS)
-    return bool(update.branch or (is_tag and commit_of(quarantine.git, _new(update))))
+def _deployable(update: RefUpdate, quarantine: Quarantine) -> CommitId | None:
+    """The commit that could be deployed: a branch, or that which a tag leads to."""
+    if update.new and update.ref.startswith(TAGS):
+        return commit_of(quarantine.git, update.new)
+    return update.new if update.branch else None
 
 
 def _called(update: RefUpdate) -> str:

@@ -136,7 +136,7 @@ class Reconciler:
             serving = self._outlook.plan(app, live).keep
             if self._running.traffic.waiting_since(old):
                 former = renamed(self._outlook.route_of(app, live, serving), old)
-                self._running.router.switch(former, [], app.settings.front.drain_seconds, output)
+                self._running.router.switch(former, [], app.settings.front.drain_seconds, Quiet())
                 self._running.traffic.requests_go_on(old)
             self._running.router.remove(old)
             self._route(app, live, serving, leaving, output)

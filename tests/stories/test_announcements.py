@@ -53,6 +53,8 @@ def test_a_push_says_what_answers_and_else_what_to_type(
     repository.commit()
     stopped = repository.push(check=True).stderr
     assert f"{app} v4 is released, but {app} is stopped" in stopped
+    assert f"{app} is stopped, and no process of it starts" in stopped
+    assert "side by side" not in stopped
     assert f"ps:start {app} starts it" in stopped
     server.ssh(f"ps:start {app}", check=True)
     assert server.get(app).body == "hello from version 4\n"

@@ -129,6 +129,7 @@ def test_a_renamed_app_takes_everything_along_and_never_stops_serving(
 
     assert visits.lost == []
     assert renamed.returncode == 0, renamed.stderr
+    assert renamed.stdout.count("traffic goes to v1") == 1
     assert f"git remote set-url deploy deploy:{new}" in renamed.stdout
     assert server.get(new).body == "journal of version 1\n"
     assert server.get(new, "/journal").body == "release v1\n"

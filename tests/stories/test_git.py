@@ -131,7 +131,7 @@ def test_a_first_push_of_master_makes_it_the_branch_that_deploys(
     assert server.get(app).body == "hello from version 2\n"
     server.ssh(f"apps:set {app} deploy-branch=", check=True)
     stored = repository.push("main:master", "main:other", check=True).stderr
-    assert "to deploy it:  git push deploy other:main" in stored
+    assert f"to deploy it:  git push deploy {repository.head[:7]}:refs/heads/main" in stored
 
 
 def test_a_former_name_says_the_present_one_also_after_a_restart(

@@ -167,6 +167,7 @@ def test_what_runs_beside_an_app_without_a_disk_is_seen_and_ended_from_elsewhere
 
     (one,) = [row for row in server.json(f"ps {repository.app}") if row["process"] != "web.1"]
     assert (one["state"], one["release"]) == ("up", "v1")
+    assert [str(one["container"])[:12]] == server.containers(f"pushdeploy.dyno={one['process']}")
     server.ssh(f"ps:stop {repository.app} {one['process']}", check=True)
 
     assert command.end() == 130

@@ -127,8 +127,8 @@ class Nginx:
                 self._refuse_silent(route, fallen)
                 self._wait_until_empty(set(leaving) - set(route.targets), drain_seconds, output)
                 return
-            former = self._reloads.content(route.app)
-            reload = self._apply(route.app, self._rendered(route))
+            former, content = self._reloads.content(route.app), self._rendered(route)
+            reload = self._apply(route.app, content)
             try:
                 self._refuse_silent(route, fallen)
             except RouteFailed:
@@ -137,7 +137,8 @@ class Nginx:
             if waiting:  # it has let go already, and may still have some who wait for their turn
                 self._holds.pass_on(route.app, route.targets)
                 self._holds.finish(route.app)
-            output.detail(_destination(route))
+            if content != former:
+                output.detail(_destination(route))
             self._drain(reload, set(leaving) - set(route.targets), drain_seconds, output, fallen)
             self._firewall.forget(route.app)
             if fallen.cancelled:

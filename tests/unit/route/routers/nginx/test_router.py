@@ -30,6 +30,15 @@ def test_a_switched_app_answers_on_its_host(
     assert said == ["       traffic goes to v3"]
 
 
+def test_where_traffic_goes_is_told_when_that_changes(
+    nginx: Nginx, serve: Serve, output: Output, said: list[str]
+) -> None:
+    one, two = serve("one").target, serve("two").target
+    for target in (one, one, two):
+        nginx.switch(route_to(target, version=3), [], 30, output)
+    assert said == ["       traffic goes to v3"] * 2
+
+
 def test_the_app_learns_who_asked_how_and_when(nginx: Nginx, serve: Serve, visit: Visit) -> None:
     nginx.switch(route_to(serve("one").target), [], 30, Quiet())
     _, headers, body = visit("shop").get("/headers", X_Forwarded_For="192.0.2.7")

@@ -1,0 +1,55 @@
+"""An app in a directory of its repository, where no builder looks: found, to say what to do."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pushdeploy.build.tree import Tree
+
+_TELLING = (
+    "Dockerfile",
+    "Procfile",
+    "requirements.txt",
+    "pyproject.toml",
+    "Pipfile",
+    "uv.lock",
+    "poetry.lock",
+    "package.json",
+)
+"""Files of which one says that here is an app, the surest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """``names`` are the telling files in ``directory``; ``others``: where else there are some."""
+
+    directory: str
+    names: Sequence[str]
+    others: Sequence[str]
+
+    @property
+    def push(self) -> str:
+        """What makes the directory the top one of what is pushed, and leaves the repository."""
+        prefix = shlex.quote(self.directory)
+        return f"git push deploy $(git subtree split --prefix {prefix}):refs/heads/main"
+
+    @property
+    def move(self) -> str:
+        """All that git has there; then it is to be committed and pushed."""
+        where = shlex.quote(self.directory)
+        return f"git ls-tree -z --name-only HEAD:{where} | xargs -0 -I{{}} git mv {where}/{{}} ."
+
+
+def one_level_down(tree: Tree) -> Below | None:
+    """The directory of the top one that has the most telling file; None where none has any."""
+    found: dict[str, list[str]] = {}
+    for name in _TELLING:
+        for path in sorted(tree.paths):
+            directory, _, last = path.rpartition("/")
+            if last == name and directory and "/" not in directory:
+                found.setdefault(directory, []).append(name)
+    if not found:
+        return None
+    directory, *rest = found
+    others = [f"{other}/ has {', '.join(found[other])}" for other in rest]
+    return Below(directory, found[directory], others)
