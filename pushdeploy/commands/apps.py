@@ -1,7 +1,6 @@
 """apps: make, look at, set, rename and destroy them."""
 
 from contextlib import ExitStack
-from datetime import UTC, datetime
 
 import click
 
@@ -11,7 +10,7 @@ from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.new_apps import made_app
 from pushdeploy.commands.face.printing import Row, moment, show_record, show_rows
 from pushdeploy.commands.face.request import Request
-from pushdeploy.domain.app import App, AppLock
+from pushdeploy.domain.app import App
 from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.settings import (
@@ -24,7 +23,6 @@ from pushdeploy.domain.settings.setting import Affects
 from pushdeploy.locks.apps import Purpose
 from pushdeploy.reads.apps import AppDetails, AppOverview
 
-_MOST_MESSAGE_CHARACTERS = 200
 _SET_HELP = "\n".join(
     [
         "Change settings of an app, or show them all. An empty value gives back the default.",
@@ -97,21 +95,18 @@ def lock(request: Request, app: App, words: tuple[str, ...]) -> None:
     Who is refused reads who locked the app, when, and the message. Changes of config, scaling,
     restarts and rollbacks stay possible. A deploy that is going on goes to its end.
     """
-    message = _one_line(" ".join(words))[:_MOST_MESSAGE_CHARACTERS]
-    now = datetime.now(UTC)
-    request.store.apps.set_lock(app.name, AppLock(request.session.by, message, now))
+    going_on = request.flows.locking.lock(app.name, " ".join(words), request.session.by)
     request.output.line(f"{app.name} is locked: pushes and promotions are refused")
     request.output.line(f"apps:unlock {app.name} lets them in again")
-    holder = request.platform.locks.holder(app.name)
-    if holder is not None:
-        request.output.line(f"{holder[0].what} by {holder[0].by} is going on, to its end")
+    if going_on is not None:
+        request.output.line(f"{going_on.what} by {going_on.by} is going on, to its end")
 
 
 @command("apps:unlock", example="apps:unlock shop")
 @app_argument
 def unlock(request: Request, app: App) -> None:
     """Let pushes and promotions in again; an app that is not locked stays so."""
-    request.store.apps.set_lock(app.name, None)
+    request.flows.locking.unlock(app.name)
     request.output.line(f"{app.name} is not locked" + (" any more" if app.lock else ""))
 
 
@@ -179,11 +174,6 @@ def destroy(
 
 
 COMMANDS = (create, list_, exists, info, set_, lock, unlock, locked, rename, destroy)
-
-
-def _one_line(text: str) -> str:
-    """Without what would move the cursor, or worse, on somebody else's terminal."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _row(overview: AppOverview) -> Row:

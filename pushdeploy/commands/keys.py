@@ -8,7 +8,6 @@ from pushdeploy.commands.face.asking import read_bytes
 from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.printing import show_record, show_rows
 from pushdeploy.commands.face.request import Request
-from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.key_text import decoded
 from pushdeploy.domain.names import KeyName
 from pushdeploy.domain.public_key import PublicKey
@@ -50,11 +49,9 @@ def list_(request: Request, form: str) -> None:
 @click.option("--force", is_flag=True, help="Also your own key, and the last one.")
 def remove(request: Request, name: KeyName, force: bool) -> None:
     """Let NAME use this server no longer: what it has going on is cancelled."""
-    if not force:
-        _refuse_lockout(request, name)
-    request.store.keys.remove(name)
+    others = request.flows.keys.remove(name, request.session.by, force=force)
     request.output.line(f"{name} may no longer deploy")
-    if others := request.store.keys.beside(name):
+    if others:
         request.output.line(f"       still there: {', '.join(others)}")
 
 
@@ -70,14 +67,3 @@ def whoami(request: Request, form: str) -> None:
 
 
 COMMANDS = (add, list_, remove, whoami)
-
-
-def _refuse_lockout(request: Request, name: KeyName) -> None:
-    """``UserError`` before anybody, or the one who asks, is shut out without having meant it."""
-    why = ""
-    if [key.name for key in request.store.keys.list()] == [name]:
-        why = f"{name} is the last key: nobody could log in any more"
-    elif name == request.session.by:
-        why = f"{name} is the key that you are using: you could not log in any more"
-    if why:
-        raise UserError(why, f"keys:remove {name} --force does it all the same")

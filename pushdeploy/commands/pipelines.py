@@ -22,7 +22,6 @@ from pushdeploy.domain.app import App
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import CommitId
 from pushdeploy.domain.pipeline import (
-    Member,
     Pipeline,
     PipelineName,
     StageName,
@@ -71,11 +70,8 @@ def create(
 
     Stages stand in the order in which they first appear. --stage is for all the apps named.
     """
-    members = [_newcomer(request, app, stage) for app in dict.fromkeys((*apps, *more))]
-    pipeline = request.store.pipelines.create(name)
-    for member in members:
-        pipeline = request.store.pipelines.add(name, member.app, member.stage)
-    _tell(request, pipeline)
+    found = [find_app(request.store, app).name for app in dict.fromkeys((*apps, *more))]
+    _tell(request, request.flows.pipelines.create(name, found, stage))
 
 
 @command("pipelines:add", example="pipelines:add main shop-eu --stage production")
@@ -173,18 +169,6 @@ def _moved(request: Request, subject: str | None, app: str | None) -> App | None
         if pipeline is None or pipeline.name != subject:
             raise UserError(f"{app} is not in a pipeline {subject}", "name the app alone")
     return found
-
-
-def _newcomer(request: Request, text: str, stage: StageName | None) -> Member:
-    """Checked before anything is made. ``UserError`` when it is in a pipeline already."""
-    app = find_app(request.store, text).name
-    former = request.store.pipelines.of(app)
-    if former is not None:
-        raise UserError(
-            f"{app} is in the pipeline {former.name} already, as {former.stage_of(app)}",
-            f"pipelines:remove {app}, first",
-        )
-    return Member(app, stage or infer_stage(app))
 
 
 def _tell(request: Request, pipeline: Pipeline, *, ordered: bool = False) -> None:

@@ -14,7 +14,7 @@ from pushdeploy.commands.face.pipelines import (
     pipeline_argument,
 )
 from pushdeploy.commands.face.printing import Row, errors_of, show_json, show_rows
-from pushdeploy.commands.face.rehearsals import rehearsed
+from pushdeploy.commands.face.rehearsals import rehearsal_json, tell_rehearsal
 from pushdeploy.commands.face.request import Request
 from pushdeploy.commands.releases import parse_version
 from pushdeploy.domain.app import App
@@ -26,7 +26,6 @@ from pushdeploy.domain.promotion import Mode, TargetResult
 from pushdeploy.domain.verification import Evidence, short
 from pushdeploy.flow.promote import Promotion
 from pushdeploy.reads.verification import Verification
-from pushdeploy.release.rehearsal import Rehearsal
 
 
 def parse_apps(text: str) -> Sequence[AppName]:
@@ -66,7 +65,7 @@ def promote(
     """
     named = list(dict.fromkeys(name for names in to for name in names))
     pipeline, source = chosen_source(request.store, app, named)
-    targets = _targets(pipeline, source, named)
+    targets = pipeline.targets(source, named)
     mode = _mode(one_by_one, all_or_nothing)
     promotion = Promotion(source, targets, version, mode, force)
     if rehearse:
@@ -120,20 +119,6 @@ COMMANDS = (promote, diff, verify)
 # ----------------------------------------------------------------- promote
 
 
-def _targets(pipeline: Pipeline, source: AppName, named: Sequence[AppName]) -> Sequence[AppName]:
-    """``UserError`` when one is not of the pipeline, or nothing comes after the source."""
-    for target in named:
-        pipeline.stage_of(target)
-    targets = named or pipeline.downstream(source)
-    if not targets:
-        raise UserError(
-            f"nothing comes after {source}: {pipeline.stage_of(source)} is the last stage of"
-            f" {pipeline.name} that has apps",
-            "--to APP promotes to any app of the pipeline",
-        )
-    return targets
-
-
 def _mode(one_by_one: bool, all_or_nothing: bool) -> Mode:
     if one_by_one and all_or_nothing:
         raise UserError("--one-by-one and --all-or-nothing exclude each other", "give one of them")
@@ -150,23 +135,16 @@ def _asker(request: Request, form: str) -> Asker:
 
 
 def _rehearse(request: Request, promotion: Promotion, form: str, *, network: bool) -> int:
-    """One target after the other: side by side they would tell wrong times."""
-    if promotion.mode is not Mode.INDEPENDENT:
-        raise UserError(
-            f"--{promotion.mode} says how traffic moves, and a rehearsal moves none",
-            "leave it out",
-        )
-    origin = request.platform.promoter.candidate(promotion)
-    asked = [Rehearsal(target, origin, request.session.by, network) for target in promotion.targets]
-    results = [rehearsed(request, each, _asker(request, form)) for each in asked]
+    asker = _asker(request, form)
+    results = request.flows.rehearsals.of_promotion(promotion, asker, network=network)
     went_well = all(result.went_well for result in results)
     if form == "json":
-        targets = [result.document for result in results]
+        targets = [rehearsal_json(result) for result in results]
         shown = {"source": str(promotion.source), "went_well": went_well, "targets": targets}
         show_json(request, shown)
     else:
         for result in results:
-            result.tell(request.output)
+            tell_rehearsal(request.output, result)
     return 0 if went_well else 1
 
 

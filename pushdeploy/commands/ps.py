@@ -70,9 +70,10 @@ def restart(request: Request, app: App | None, process: str | None) -> None:
     Where a disk has one writer the old ones go first, and requests wait meanwhile.
     """
     if app is not None:
-        _restart(request, app, process)
+        _restart(request, app.name, process)
         return
-    for_each(request, _running(request), lambda each: _restart(request, each, None))
+    running = [each.app.name for each in request.reads.apps.all() if each.state == "live"]
+    for_each(request, running, lambda name: _restart(request, name, None))
 
 
 @command("ps:stop", example="ps:stop shop")
@@ -84,12 +85,13 @@ def stop(request: Request, app: App | None, once: str | None) -> None:
     With the name of a one-off command, such as run.9157: end that one only.
     """
     if app is None:
-        everyone = [each for each in request.store.apps.list() if not each.stopped]
-        for_each(request, everyone, lambda each: _stop(request, each))
+        everyone = [each.name for each in request.store.apps.list() if not each.stopped]
+        for_each(request, everyone, lambda name: _stop(request, name))
     elif once is not None:
-        _end(request, app, once)
+        request.flows.one_offs.end(app, once, request.session.by)
+        request.output.line(f"{once} is being ended")
     else:
-        _stop(request, app)
+        _stop(request, app.name)
 
 
 @command("ps:start", example="ps:start shop")
@@ -97,11 +99,11 @@ def stop(request: Request, app: App | None, once: str | None) -> None:
 def start(request: Request, app: App | None) -> None:
     """Start what ps:stop stopped: the live release in its formation."""
     if app is not None:
-        _start(request, app)
+        _start(request, app.name)
         return
-    live = request.store.releases.live()
-    stopped = [each for each in request.store.apps.list() if each.stopped and each.name in live]
-    for_each(request, stopped, lambda each: _start(request, each))
+    overviews = request.reads.apps.all()
+    stopped = [each.app.name for each in overviews if each.live and each.app.stopped]
+    for_each(request, stopped, lambda name: _start(request, name))
 
 
 @command("ps:rebuild", example="ps:rebuild shop")
@@ -109,14 +111,13 @@ def start(request: Request, app: App | None) -> None:
 def rebuild(request: Request, app: App | None) -> None:
     """Build the live commit once more and release it."""
 
-    def build(each: App) -> None:
-        request.platform.deployer.rebuild(each.name, request.asker)
+    def build(name: AppName) -> None:
+        request.platform.deployer.rebuild(name, request.asker)
 
     if app is not None:
-        build(app)
+        build(app.name)
         return
-    live = request.store.releases.live()
-    for_each(request, [each for each in request.store.apps.list() if each.name in live], build)
+    for_each(request, [each.app.name for each in request.reads.apps.all() if each.live], build)
 
 
 COMMANDS = (ps, scale, restart, stop, start, rebuild)
@@ -136,47 +137,42 @@ def _troubles(running: RunningApp) -> Iterator[str]:
         yield f"its disks are to be put back from s{app.put_back}: nothing of it runs until then"
 
 
-def _running(request: Request) -> Sequence[App]:
-    live = request.store.releases.live()
-    return [app for app in request.store.apps.list() if app.name in live and not app.stopped]
-
-
-def _restart(request: Request, app: App, process: str | None) -> None:
+def _restart(request: Request, name: AppName, process: str | None) -> None:
     with (
-        request.platform.turn(app.name, "restart", request.asker),
-        request.output.step(f"Restarting {process or 'all processes'} of {app.name}"),
-        _told_when_nothing_runs(request, app.name),
+        request.platform.turn(name, "restart", request.asker),
+        request.output.step(f"Restarting {process or 'all processes'} of {name}"),
+        _told_when_nothing_runs(request, name),
     ):
-        slots = request.platform.reconciler.restart(app.name, process, request.output)
+        slots = request.platform.reconciler.restart(name, process, request.output)
         request.output.detail(", ".join(str(slot) for slot in slots))
 
 
-def _stop(request: Request, app: App) -> None:
-    with request.platform.turn(app.name, "stop", request.asker):
-        if request.store.apps.get(app.name).stopped:
-            request.output.line(f"{app.name} is stopped already")
+def _stop(request: Request, name: AppName) -> None:
+    with request.platform.turn(name, "stop", request.asker):
+        if request.store.apps.get(name).stopped:
+            request.output.line(f"{name} is stopped already")
             return
-        with request.output.step(f"Stopping {app.name}"):
-            request.store.apps.set_stopped(app.name, True)
-            request.platform.reconciler.converge(app.name, request.output)
+        with request.output.step(f"Stopping {name}"):
+            request.store.apps.set_stopped(name, True)
+            request.platform.reconciler.converge(name, request.output)
 
 
-def _start(request: Request, app: App) -> None:
-    with request.platform.turn(app.name, "start", request.asker):
-        now = request.store.apps.get(app.name)
+def _start(request: Request, name: AppName) -> None:
+    with request.platform.turn(name, "start", request.asker):
+        now = request.store.apps.get(name)
         if now.put_back is None:
-            _live(request, app.name)
+            _live(request, name)
         before = now.stopped
 
         def back() -> None:
-            request.store.apps.set_stopped(app.name, before)
+            request.store.apps.set_stopped(name, before)
 
         with (
-            request.output.step(f"Starting {app.name}"),
-            _taken_back(request, app.name, back, "it stays stopped"),
+            request.output.step(f"Starting {name}"),
+            _taken_back(request, name, back, "it stays stopped"),
         ):
-            request.store.apps.set_stopped(app.name, False)
-            request.platform.reconciler.converge(app.name, request.output)
+            request.store.apps.set_stopped(name, False)
+            request.platform.reconciler.converge(name, request.output)
 
 
 def _row(process: Process, shown: Callable[[Death], object]) -> Row:
@@ -207,23 +203,6 @@ def _last_exit(last: Death) -> Row:
 
 def _last_exit_said(last: Death) -> str:
     return f"{last} at {last.at.astimezone(UTC):%H:%M:%S}"
-
-
-def _end(request: Request, app: App, once: str) -> None:
-    if not request.platform.one_offs.cancel(app.name, once, f"{request.session.by} stopped it"):
-        raise UserError(
-            f"{once[:40]!r} is no one-off command of {app.name} that runs",
-            _instead_of_ending(request, app, once),
-        )
-    request.output.line(f"{once} is being ended")
-
-
-def _instead_of_ending(request: Request, app: App, once: str) -> str:
-    """Heroku ends a process with ``ps:stop web.1``, and starts another in its place."""
-    kind = ProcessType(once.partition(".")[0])
-    if kind not in request.reads.tasks.formation(app):
-        return f"ps {app.name} shows what does"
-    return f"ps:restart {app.name} {once} replaces it, ps:scale {app.name} {kind}=0 stops all"
 
 
 def _scale(request: Request, app: App, changed: Mapping[ProcessType, int]) -> None:

@@ -5,12 +5,10 @@ import click
 from pushdeploy.commands.face.arguments import app_argument, find_app, form_option
 from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.printing import errors_of, show_json
-from pushdeploy.commands.face.rehearsals import rehearsed
+from pushdeploy.commands.face.rehearsals import rehearsal_json, tell_rehearsal
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App
 from pushdeploy.domain.asker import Asker
-from pushdeploy.domain.errors import UserError
-from pushdeploy.release.rehearsal import Rehearsal
 
 
 @command("releases:rehearse", example="releases:rehearse shop --slug-of shop-staging")
@@ -26,18 +24,13 @@ def rehearse(request: Request, app: App, slug_of: str | None, network: bool, for
     well.
     """
     source = find_app(request.store, slug_of).name if slug_of else app.name
-    origin = request.store.releases.current(source)
-    if origin is None:
-        hint = f"releases:rehearse {app.name} --slug-of OTHER takes that of another app"
-        raise UserError(f"{source} has no live release", hint)
     output = errors_of(request.session) if form == "json" else request.output
     asker = Asker(request.session.by, output, request.session.cancellation)
-    asked = Rehearsal(app.name, origin, request.session.by, network)
-    result = rehearsed(request, asked, asker, raises=True)
+    result = request.flows.rehearsals.of_app(app.name, source, asker, network=network)
     if form == "json":
-        show_json(request, result.document)
+        show_json(request, rehearsal_json(result))
     else:
-        result.tell(request.output)
+        tell_rehearsal(request.output, result)
     return 0 if result.went_well else 1
 
 

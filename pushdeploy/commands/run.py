@@ -1,10 +1,6 @@
 """run: a command in a one-off container, with the live release's slug, config and disks."""
 
-import re
-import secrets
-import shlex
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 import click
 
@@ -16,16 +12,7 @@ from pushdeploy.commands.face.line import APP_FLAGS, named_app, split_words
 from pushdeploy.commands.face.request import Request
 from pushdeploy.commands.session import Session
 from pushdeploy.domain.app import App
-from pushdeploy.domain.errors import Busy, UserError
-from pushdeploy.domain.names import ProcessType
-from pushdeploy.domain.one_off import OneOff
 from pushdeploy.domain.ports.streams import Streams, WindowSize
-from pushdeploy.domain.release import Release
-from pushdeploy.domain.slug import Slug
-from pushdeploy.locks.one_offs import RunningOneOff
-
-_QUOTED = re.compile(r"'[^']*'" r'|"(?:[^"\\]|\\.)*"', re.DOTALL)
-"""One pair of quotes with everything inside."""
 
 _WITH_VALUE = frozenset({"-e", "--env", *APP_FLAGS})
 
@@ -80,38 +67,12 @@ def run(
     'echo "$DYNO" | rev'. The name of a process type runs its command, with what follows as more
     arguments. Use ssh -t for a terminal.
     """
-    live = request.store.releases.current(app.name)
-    if live is None:
-        raise UserError(f"{app.name} has no live release", "git push deploy main")
-    name = f"run.{1000 + secrets.randbelow(9000)}"
-    one = RunningOneOff(app.name, name, live.version, request.session.cancellation)
-    with _allowed_to_write(request, app, live, name), request.platform.one_offs.running(one):
-        return request.platform.scheduler.run_once(
-            OneOff(
-                request.platform.manifests.of(app, live),
-                shell_command(typed, live.slug),
-                name,
-                environment=assigned(assignments, encoded=False),
-            ),
-            _streams(request.session, no_tty),
-            request.session.cancellation,
-        )
+    environment = assigned(assignments, encoded=False)
+    with request.flows.one_offs.beside(app, request.asker) as command:
+        return command.run(typed, _streams(request.session, no_tty), environment)
 
 
 COMMANDS = (run,)
-
-
-@contextmanager
-def _allowed_to_write(request: Request, app: App, live: Release, name: str) -> Iterator[None]:
-    """``Busy`` while a release has the app's disks for itself, or they are to be put back."""
-    if not live.disks:
-        yield
-        return
-    session = request.session
-    with request.platform.writers.writing(app.name, name, session.by):
-        if request.store.apps.get(app.name).put_back is not None:
-            raise Busy(f"the disks of {app.name} are still to be put back", f"ps {app.name}")
-        yield
 
 
 def own_options(text: str) -> tuple[list[str], str]:
@@ -130,19 +91,6 @@ def own_options(text: str) -> tuple[list[str], str]:
             value, rest = next(words, ("", ""))
             options.append(value)
     return options, rest
-
-
-def shell_command(typed: str, slug: Slug) -> str:
-    """What the shell gets: ``typed`` as it is, but for the name of a process type in front of it,
-    which stands for the command of that type.
-
-    All of it within one pair of quotes cannot be a program's name: then the quotes are taken off.
-    """
-    if _QUOTED.fullmatch(typed) and len(typed.split()) > 1:
-        typed = shlex.split(typed)[0]
-    name, space, words = typed.partition(" ")
-    command = slug.process_types.get(ProcessType(name))
-    return f"{command}{space}{words}" if command else typed
 
 
 def _streams(session: Session, no_tty: bool) -> Streams:

@@ -80,6 +80,22 @@ class Pipeline:
                 return apps
         return []
 
+    def targets(self, source: AppName, named: Sequence[AppName] = ()) -> Sequence[AppName]:
+        """What ``source`` is promoted to: those ``named``, else the apps of the next stage.
+
+        ``UserError`` when one is not a member, or nothing comes after the source.
+        """
+        for target in named:
+            self.stage_of(target)
+        targets = named or self.downstream(source)
+        if not targets:
+            raise UserError(
+                f"nothing comes after {source}: {self.stage_of(source)} is the last stage of"
+                f" {self.name} that has apps",
+                "--to APP promotes to any app of the pipeline",
+            )
+        return targets
+
     def sources(self) -> Sequence[AppName]:
         """The apps that have somewhere to be promoted to."""
         return [member.app for member in self.members if self.downstream(member.app)]

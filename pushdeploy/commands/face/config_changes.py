@@ -6,7 +6,6 @@ from pushdeploy.commands.face.layers import GLOBAL, Layer
 from pushdeploy.commands.face.request import Request
 from pushdeploy.commands.face.several import for_each
 from pushdeploy.domain.app import App
-from pushdeploy.domain.config import changed_config, differing_keys
 
 
 def change_config(
@@ -40,30 +39,14 @@ def _change_own(
 
 def _change_shared(request: Request, changes: Mapping[str, str | None], *, release: bool) -> None:
     """One release of each app that sees a change; one that fails keeps what it had."""
-    config = request.store.config
-    before = config.shared()
-    wanted, _ = changed_config(before, changes)
-    changed = differing_keys(before, wanted)
-    config.share(changes)
-    if not changed:
+    change = request.flows.shared_config.change(changes)
+    if not change.changed:
         request.output.line("nothing to change: the config of all apps is so already")
-    seeing = _seeing(request, [*changes])
-    if not release and seeing:
-        names = ", ".join(str(app.name) for app in seeing)
-        request.output.line(f"staged for the next release of {names}: {', '.join(changed)}")
+    if not release and change.seen_by:
+        names, keys = ", ".join(change.seen_by), ", ".join(change.changed)
+        request.output.line(f"staged for the next release of {names}: {keys}")
         return
-    if changed and not seeing:
+    if change.changed and not change.seen_by:
         request.output.line(f"kept for all apps: config:show {GLOBAL}")
-    for_each(
-        request,
-        seeing,
-        lambda app: request.platform.deployer.follow(app.name, [*changes], request.asker),
-    )
-
-
-def _seeing(request: Request, keys: list[str]) -> list[App]:
-    """The apps whose live release does not have ``keys`` as its next one would."""
-    store = request.store
-    return [
-        app for app in store.apps.list() if set(keys) & set(request.reads.apps.staged(app.name))
-    ]
+    follow = request.platform.deployer.follow
+    for_each(request, change.seen_by, lambda app: follow(app, [*changes], request.asker))

@@ -1,11 +1,7 @@
-"""A rehearsal as it is told: to people as a summary, to programs as a document."""
+"""Rehearsals are told to people as a summary, and to programs as a document."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
-from pushdeploy.commands.face.request import Request
-from pushdeploy.domain.asker import Asker
-from pushdeploy.domain.errors import Cancelled, PushdeployError
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.rehearsal import (
     CommandRun,
@@ -18,8 +14,8 @@ from pushdeploy.domain.rehearsal import (
     WebRun,
 )
 from pushdeploy.domain.sizes import about_bytes
+from pushdeploy.flow.rehearse import Rehearsed
 from pushdeploy.output import duration
-from pushdeploy.release.rehearsal import Rehearsal
 
 Document = Mapping[str, object]
 
@@ -29,45 +25,19 @@ _MOST_TABLES = 20
 _LONGEST_NAME = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Rehearsed:
-    """A report, or why there is none."""
-
-    asked: Rehearsal
-    report: Report | None
-    error: str = ""
-
-    @property
-    def went_well(self) -> bool:
-        return self.report is not None and self.report.went_well
-
-    @property
-    def document(self) -> Document:
-        if self.report is None:
-            return {"app": str(self.asked.app), "went_well": False, "error": self.error}
-        return _document(self.report)
-
-    def tell(self, output: Output) -> None:
-        if self.report is None:
-            output.headline(f"{self.asked.app}: not rehearsed: {self.error}")
-        else:
-            _tell(output, self.report)
+def tell_rehearsal(output: Output, rehearsed: Rehearsed) -> None:
+    """A summary for people."""
+    if rehearsed.report is None:
+        output.headline(f"{rehearsed.app}: not rehearsed: {rehearsed.error}")
+    else:
+        _tell(output, rehearsed.report)
 
 
-def rehearsed(
-    request: Request, asked: Rehearsal, asker: Asker, *, raises: bool = False
-) -> Rehearsed:
-    """What became of one; unless it ``raises``, an error is told and the next one has its turn."""
-    try:
-        report = request.platform.rehearsals.rehearse(asked, asker.output, asker.cancellation)
-    except Cancelled:
-        raise
-    except PushdeployError as error:
-        if raises:
-            raise
-        asker.output.failure(error)
-        return Rehearsed(asked, None, error.message)
-    return Rehearsed(asked, report)
+def rehearsal_json(rehearsed: Rehearsed) -> Document:
+    """All that was found out, for programs."""
+    if rehearsed.report is None:
+        return {"app": str(rehearsed.app), "went_well": False, "error": rehearsed.error}
+    return _document(rehearsed.report)
 
 
 # ------------------------------------------------------------- for people

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pushdeploy.commands.cases import Reads
+from pushdeploy.commands.cases import Flows, Reads
 from pushdeploy.commands.platform import Platform
 from pushdeploy.commands.session import Session
 from pushdeploy.domain.asker import Asker
@@ -26,6 +26,10 @@ class Request:
     @property
     def reads(self) -> Reads:
         return Reads(self.platform)
+
+    @property
+    def flows(self) -> Flows:
+        return Flows(self.platform)
 
     @property
     def store(self) -> Store:

@@ -9,6 +9,7 @@ from pushdeploy.commands.face.arguments import find_app
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App
 from pushdeploy.domain.errors import Cancelled, PushdeployError, UserError
+from pushdeploy.domain.names import AppName
 
 _ALL = "pushdeploy.all"
 _Body = TypeVar("_Body", bound=Callable[..., Any])
@@ -28,7 +29,7 @@ def app_or_all(body: _Body) -> _Body:
     return argument(option(body))
 
 
-def for_each(request: Request, apps: Sequence[App], act: Callable[[App], object]) -> None:
+def for_each(request: Request, apps: Sequence[AppName], act: Callable[[AppName], object]) -> None:
     """``act`` for one app after the other, whatever becomes of those before it.
 
     ``UserError`` at the end names those that failed; each has told why in its turn.
@@ -36,14 +37,14 @@ def for_each(request: Request, apps: Sequence[App], act: Callable[[App], object]
     failed: list[str] = []
     for app in apps:
         request.session.cancellation.check()
-        request.output.headline(str(app.name))
+        request.output.headline(str(app))
         try:
             act(app)
         except Cancelled:
             raise
         except PushdeployError as error:
             request.output.failure(error)
-            failed.append(str(app.name))
+            failed.append(str(app))
     if failed:
         done = len(apps) - len(failed)
         raise UserError(f"done for {done} of {len(apps)} apps, but not for {', '.join(failed)}")

@@ -1,0 +1,38 @@
+"""Pipelines: apps become the stages of one, in order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.names import AppName
+from pushdeploy.domain.pipeline import Member, Pipeline, PipelineName, StageName, infer_stage
+from pushdeploy.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineChanges:
+    """What takes more than one change of the store."""
+
+    store: Store
+
+    def create(
+        self, name: PipelineName, apps: Sequence[AppName], stage: StageName | None
+    ) -> Pipeline:
+        """A pipeline of ``apps``, all in ``stage`` or each in the one that its name tells.
+
+        ``UserError`` when one of them is in a pipeline already: nothing has been made then.
+        """
+        members = [self._newcomer(app, stage) for app in apps]
+        pipeline = self.store.pipelines.create(name)
+        for member in members:
+            pipeline = self.store.pipelines.add(name, member.app, member.stage)
+        return pipeline
+
+    def _newcomer(self, app: AppName, stage: StageName | None) -> Member:
+        former = self.store.pipelines.of(app)
+        if former is not None:
+            raise UserError(
+                f"{app} is in the pipeline {former.name} already, as {former.stage_of(app)}",
+                f"pipelines:remove {app}, first",
+            )
+        return Member(app, stage or infer_stage(app))
