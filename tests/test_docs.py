@@ -134,8 +134,11 @@ def test_every_template_and_its_variables_are_documented(name: str) -> None:
 
 
 def variables_of(name: str) -> set[str]:
+    """Those of the templates that it includes as well."""
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
-    return meta.find_undeclared_variables(environment.parse((TEMPLATES / name).read_text()))
+    parsed = environment.parse((TEMPLATES / name).read_text())
+    included = [variables_of(each) for each in meta.find_referenced_templates(parsed) if each]
+    return meta.find_undeclared_variables(parsed).union(*included)
 
 
 def named_commands(text: str) -> set[str]:

@@ -102,6 +102,14 @@ def test_an_operators_template_wins(tmp_path: Path) -> None:
     assert app_file(Templates(tmp_path), FRONT, SERVING) == "# shop on 0.0.0.0:80\n"
 
 
+def test_so_does_an_operators_template_of_one_concern(tmp_path: Path) -> None:
+    own = tmp_path / "templates" / "nginx" / "front"
+    own.mkdir(parents=True)
+    (own / "limits.conf").write_text("    client_max_body_size 0;\n")
+    shipped, text = (app_file(Templates(home), FRONT, SERVING) for home in (None, tmp_path))
+    assert text == shipped.replace("client_max_body_size 2000000", "client_max_body_size 0")
+
+
 def _compare(name: str, text: str) -> None:
     path = GOLDEN / name
     if os.environ.get("PUSHDEPLOY_GOLDEN") == "write":
