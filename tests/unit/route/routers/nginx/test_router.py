@@ -232,20 +232,23 @@ def test_routes_that_are_as_they_should_be_cost_no_reload(
 
 
 def test_a_healthy_nginx_has_nothing_to_tell_the_doctor(nginx: Nginx) -> None:
-    assert nginx.check() == []
-    assert nginx.version() >= (1, 27, 4)
+    [version] = nginx.examine(serving=True)
+    assert (version.check, version.ok) == ("nginx", True)
+    assert tuple(map(int, version.detail.split("."))) >= (1, 27, 4)
 
 
 def test_the_doctor_learns_of_a_file_that_nginx_refuses(nginx: Nginx, tmp_path: Path) -> None:
     (tmp_path / "nginx" / "conf.d" / "own.conf").write_text("no_such_directive on;\n")
-    problems = nginx.check()
-    assert len(problems) == 1, problems
-    assert "conf.d/own.conf:1" in problems[0]
+    [trouble] = [each for each in nginx.examine(serving=True) if not each.ok]
+    assert "conf.d/own.conf:1" in trouble.detail
+    assert trouble.mend.startswith("correct ")
 
 
-def test_the_doctor_learns_that_nginx_does_not_run(nginx: Nginx) -> None:
+def test_the_doctor_learns_that_nginx_does_not_run_where_it_should(nginx: Nginx) -> None:
     nginx.stop()
-    assert ["not running" in problem for problem in nginx.check()] == [True]
+    [trouble] = [each for each in nginx.examine(serving=True) if not each.ok]
+    assert ("not running" in trouble.detail, trouble.mend) == (True, "pushdeploy serve")
+    assert all(each.ok for each in nginx.examine(serving=False))
 
 
 def _files(home: Path) -> dict[str, bytes]:
