@@ -68,12 +68,14 @@ class Mending:
         found = [name for name, whole in self._own_files() if not whole]
         found += [self._name(path) for path in self._bad_refs()]
         found += [self._name(path) for path in self._hollow()]
-        found += [self._name(path) for path in Packs(self.directory).damaged()]
+        packs = Packs(self.directory)
+        found += [self._name(path) for path in (*packs.damaged(), *packs.rotten())]
         return [*found, *map(self._name, sorted(self._empty_objects()))]
 
-    def has_empty_objects(self) -> bool:
-        """Looks at every object, of which there may be very many."""
-        return next(self._empty_objects(), None) is not None
+    def has_bad_objects(self) -> bool:
+        """Looks at every object, of which there may be very many, and at every byte of packs."""
+        bad = chain(self._empty_objects(), Packs(self.directory).rotten())
+        return next(bad, None) is not None
 
     def mend(self, known: Mapping[str, CommitId], *, objects: bool = True) -> Sequence[str]:
         """Put right what can be: a sentence for each thing that was wrong.
@@ -89,7 +91,7 @@ class Mending:
         for path in [*self._hollow()]:
             path.rmdir()
             said.append(f"{self._name(path)} was an empty directory")
-        torn = [*Packs(self.directory).mend()] if objects or said else []
+        torn = [*Packs(self.directory).mend(thorough=objects)] if objects or said else []
         said += torn
         for path in sorted(self._empty_objects()) if objects or said else ():
             path.unlink(missing_ok=True)

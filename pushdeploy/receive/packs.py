@@ -1,13 +1,14 @@
 """The packs of a repository after a loss of power: which are damaged, and what is saved of them.
 
 Looked at are the ends of the files, which is what a loss of power takes: the shape is that of
-gitformat-pack(5). All their bytes are git's to check, when it reads them.
+gitformat-pack(5). All their bytes are read only after a start, and by the doctor.
 """
 
+import hashlib
 import os
 import struct
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import DEVNULL
@@ -23,6 +24,7 @@ _HASH = 20
 _FANOUT_END = len(_INDEX) + 256 * 4
 _ENTRY = _HASH + 4 + 4
 _LARGE = 8
+_BLOCK = 1024 * 1024
 _SETTLED_SECONDS = 0.2
 
 
@@ -42,18 +44,27 @@ class Packs:
             elif not _fits(pack, index):
                 yield index
 
+    def rotten(self) -> Iterator[Path]:
+        """Packs whose bytes are not those of which the last ones are the hash. Reads all."""
+        for pack, _ in self._pairs().values():
+            if _is_whole(pack) and not _is_as_written(pack):
+                yield pack
+
     def hold(self, commit: str) -> bool:
         """Whether an index has it."""
         wanted = bytes.fromhex(commit)
         return any(_lists(index, wanted) for _, index in self._pairs().values())
 
-    def mend(self) -> Iterator[str]:
-        """An index is made anew; of a pack, what can be read is kept. A sentence for each."""
-        found = {*self.damaged()}
+    def mend(self, *, thorough: bool = False) -> Iterator[str]:
+        """An index is made anew; of a pack, what can be read is kept. A sentence for each.
+
+        ``thorough`` reads all bytes of all packs.
+        """
+        found = {*self.damaged(), *(self.rotten() if thorough else ())}
         if found:
             # Packs come and go while others push, a file at a time.
             time.sleep(_SETTLED_SECONDS)
-        for path in sorted(found.intersection(self.damaged())):
+        for path in sorted(found.intersection([*self.damaged(), *self._still_there(found)])):
             pack, index = path.with_suffix(".pack"), path.with_suffix(".idx")
             for beside in (".idx", ".rev", ".bitmap"):
                 path.with_suffix(beside).unlink(missing_ok=True)
@@ -73,6 +84,10 @@ class Packs:
             stem: (path.with_suffix(".pack"), path.with_suffix(".idx"))
             for stem, path in sorted(stems.items())
         }
+
+    def _still_there(self, found: Iterable[Path]) -> Iterator[Path]:
+        """Packs that begin and end well, and are rotten all the same."""
+        return (path for path in found if path.suffix == ".pack" and path.exists())
 
     def _indexed(self, pack: Path) -> bool:
         try:
@@ -105,6 +120,19 @@ def _is_whole(pack: Path) -> bool:
     begin, end, size = content
     count = int.from_bytes(begin[8:12], "big")
     return begin.startswith(_PACK) and any(end) and size >= 12 + count + _HASH
+
+
+def _is_as_written(pack: Path) -> bool:
+    digest = hashlib.sha1(usedforsecurity=False)
+    try:
+        with pack.open("rb") as file:
+            left = os.fstat(file.fileno()).st_size - _HASH
+            while left > 0 and (block := file.read(min(left, _BLOCK))):
+                digest.update(block)
+                left -= len(block)
+            return file.read() == digest.digest()
+    except FileNotFoundError:
+        return True  # another push has put the packs together
 
 
 def _fits(pack: Path, index: Path) -> bool:

@@ -210,7 +210,7 @@ class Repositories:
         if not self.exists(app):
             return
         mending = Mending(self.path(app))
-        if not mending.is_sound() or (app in self._unseen and mending.has_empty_objects()):
+        if not mending.is_sound() or (app in self._unseen and mending.has_bad_objects()):
             self._mend(app)
         self._unseen.discard(app)
 

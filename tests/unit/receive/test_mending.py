@@ -156,6 +156,24 @@ def test_what_can_be_read_of_a_damaged_pack_is_kept(
     assert [each.name for each in (directory / "damaged").iterdir()] == [pack.name]
 
 
+def test_a_pack_with_wrong_bytes_in_its_middle_is_mended_after_a_start(
+    client: Client, repositories: Repositories, head: CommitId
+) -> None:
+    [pack] = (repositories.path(APP) / "objects/pack").glob("*.pack")
+    whole = pack.read_bytes()
+    pack.unlink()
+    middle = len(whole) // 2
+    pack.write_bytes(whole[:middle] + bytes([whole[middle] ^ 0xFF]) + whole[middle + 1 :])
+    assert repositories.damages() == [f"objects/pack/{pack.name} of {APP}"]
+
+    repositories.sweep()
+    status, output = client.run("push", "deploy", "main")
+
+    assert status == 0, output
+    assert f"objects/pack/{pack.name} was damaged: what can be read is kept" in output
+    assert_serves(client, head)
+
+
 @pytest.mark.parametrize("gone", ["objects", "objects/pack"])
 @pytest.mark.parametrize("stays", [True, False])
 def test_objects_that_are_gone_as_a_whole_come_with_the_next_push(
