@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from pushdeploy.access.trail import NoTrail
+from pushdeploy.access.audit_log import NoAuditLog
 from pushdeploy.commands.session import Session
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import Busy, UnknownApp
@@ -43,7 +43,7 @@ def main() -> int:
         lambda kind, encoded: key.name if (kind, encoded) == (key.kind, key.base64) else None,
         run_command,
         git.serve,
-        NoTrail(),
+        NoAuditLog(),
     )
     sys.stdout.write(f"{server.start()}\n")
     sys.stdout.flush()

@@ -279,9 +279,9 @@ def keys_remove(name: str, force: bool, settings: Settings) -> None:
 @contextmanager
 def _written_down(store: "Store", command: str) -> Iterator[None]:
     """In the audit log, by whoever uses the server's own shell."""
-    from pushdeploy.access.trail import Trail, local_user
+    from pushdeploy.access.audit_log import AuditLog, local_user
 
-    with Trail(store.audit).act(local_user(), f"pushdeploy {command}") as act:
+    with AuditLog(store.audit).act(local_user(), f"pushdeploy {command}") as act:
         yield
         act.exit_status = 0
     if act.trouble:

@@ -15,9 +15,9 @@ from pushdeploy.domain.finding import Finding, check_version
 from pushdeploy.domain.ports.engine import Engine
 from pushdeploy.instance import Home, read_instance
 from pushdeploy.listeners import Listener, listening, owners
+from pushdeploy.no_room import no_room_at
 from pushdeploy.output import columns
 from pushdeploy.program import typed
-from pushdeploy.room import lack_of
 from pushdeploy.settings import Address, Settings, load_settings
 
 MINIMUM_DOCKER = (20, 10)
@@ -99,7 +99,7 @@ def check_free(check: str, path: Path, mend: str) -> Finding:
     """Of the file system that holds ``path``, or its nearest parent that exists."""
     while not path.exists():
         path = path.parent
-    lack = lack_of(path)
+    lack = no_room_at(path)
     if lack is not None:
         return Finding(check, False, lack.message, lack.hint)
     free = shutil.disk_usage(path).free

@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from textwrap import wrap
 
-from pushdeploy.access.trail import Trail, local_user
+from pushdeploy.access.audit_log import AuditLog, local_user
 from pushdeploy.domain.errors import UserError
 from pushdeploy.instance import Home, create_instance
 from pushdeploy.output import Output
@@ -97,7 +97,7 @@ def _toml(value: object) -> str:
 
 def _make_database(home: Home, settings: Settings) -> None:
     store = Store.open(settings.database_url)
-    with closing(store), Trail(store.audit).act(local_user(), "pushdeploy init") as act:
+    with closing(store), AuditLog(store.audit).act(local_user(), "pushdeploy init") as act:
         act.exit_status = 0  # a home needs nothing more
     if home.database.exists():
         home.database.chmod(0o600)

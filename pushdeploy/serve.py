@@ -11,11 +11,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
-from pushdeploy.access.trail import Trail, local_user
+from pushdeploy.access.audit_log import AuditLog, local_user
 from pushdeploy.domain.errors import Busy, PushdeployError
 from pushdeploy.domain.names import AppName
 from pushdeploy.instance import Home, read_instance
-from pushdeploy.room import Reserve, blamed, lack_of
+from pushdeploy.no_room import no_room_at, no_room_behind
+from pushdeploy.reserve import Reserve
 from pushdeploy.settings import Settings
 from pushdeploy.upkeep.leftovers import Leftovers
 from pushdeploy.wiring import Server, Wiring
@@ -40,9 +41,9 @@ def serve(settings: Settings) -> NoReturn:
     with _only_server(home):
         _give_up_reserve(home)
         server = Wiring(settings, home, instance).server()
-        trail = Trail(server.store.audit)
-        trail.begin_anew()
-        with trail.act(local_user(), "pushdeploy serve") as act:
+        audit_log = AuditLog(server.store.audit)
+        audit_log.begin_anew()
+        with audit_log.act(local_user(), "pushdeploy serve") as act:
             _startup(server, settings, stopping)
             os.read(asked_to_stop, 1)
             stopping.set()
@@ -71,7 +72,7 @@ def _asked_to_stop() -> int:
 
 def _startup(server: Server, settings: Settings, stopping: threading.Event) -> None:
     """Where the home cannot be written to, ssh is what leads out of that: the rest is left."""
-    server.walls.raise_all()
+    server.host_rules.set_up()
     waiting: list[AppName] = []
     for what, begin in (
         ("what pushes left", server.repositories.sweep),
@@ -109,7 +110,7 @@ def _borne(what: str, settings: Settings) -> Iterator[None]:
     try:
         yield
     except (PushdeployError, OSError) as error:
-        lack = blamed(error, settings.home)
+        lack = no_room_behind(error, settings.home)
         if lack is None:
             raise
         _log.error("%s: not looked after: %s; %s", what, lack.message, lack.hint)
@@ -117,7 +118,7 @@ def _borne(what: str, settings: Settings) -> Iterator[None]:
 
 def _give_up_reserve(home: Home) -> None:
     """So that what frees room can be typed. Said in any case."""
-    lack = lack_of(home.root)
+    lack = no_room_at(home.root)
     if lack is None:
         Reserve(home.root).keep()
         return
@@ -128,12 +129,14 @@ def _give_up_reserve(home: Home) -> None:
 
 def _upkeep(server: Server, settings: Settings) -> Mapping[str, Callable[[], object]]:
     """What nobody asks for, and is to be done again and again."""
-    trail = Trail(server.store.audit)
+    audit_log = AuditLog(server.store.audit)
     return {
-        "the rules that close this host": server.walls.renew,
-        "what containers have written": server.layers.bound,
+        "the rules that close this host": server.host_rules.renew,
+        "what containers have written": server.written_layers.bound,
         "nginx's logs": server.router.rotate_logs,
-        "the audit log": lambda: trail.prune(settings.keep_audit_days, settings.keep_audit_rows),
+        "the audit log": lambda: audit_log.prune(
+            settings.keep_audit_days, settings.keep_audit_rows
+        ),
         "the reserve": Reserve(settings.home).keep,
     }
 

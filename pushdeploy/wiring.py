@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from pushdeploy.access.trail import Trail
+from pushdeploy.access.audit_log import AuditLog
 from pushdeploy.build.builder import SlugBuilder
 from pushdeploy.build.containers import BuildSettings
 from pushdeploy.build.stacks import Stacks
@@ -48,12 +48,12 @@ from pushdeploy.run.manifests import Manifests
 from pushdeploy.settings import Settings
 from pushdeploy.ssh.server import SshServer
 from pushdeploy.store import Store
-from pushdeploy.upkeep.layers import Layers
+from pushdeploy.upkeep.host_rules import HostRules
 from pushdeploy.upkeep.leftovers import Leftovers
 from pushdeploy.upkeep.reconcile import Reconciler
 from pushdeploy.upkeep.recovery import Recovery
 from pushdeploy.upkeep.retention import Retention
-from pushdeploy.upkeep.walls import Walls
+from pushdeploy.upkeep.written_layers import WrittenLayers
 
 AfterReceive = Callable[[AppName, str, str, str, KeyName, Output], None]
 
@@ -74,8 +74,8 @@ class Server:
     disks: Directories
     scheduler: Scheduler
     rehearsals: Rehearsals
-    walls: Walls
-    layers: Layers
+    host_rules: HostRules
+    written_layers: WrittenLayers
     leftovers: Leftovers
 
 
@@ -117,8 +117,8 @@ class Wiring:
             disks=self._disks,
             scheduler=self._scheduler,
             rehearsals=self._rehearsals,
-            walls=Walls(self._engine),
-            layers=Layers(
+            host_rules=HostRules(self._engine),
+            written_layers=WrittenLayers(
                 self._engine,
                 self._scheduler,
                 self._reconciler,
@@ -280,7 +280,7 @@ class Wiring:
             self._store.keys.find,
             Commands(self._platform).run,
             self._git.serve,
-            Trail(self._store.audit),
+            AuditLog(self._store.audit),
             ciphers=settings.ssh_ciphers,
             login_grace_seconds=settings.login_grace_seconds,
             max_startups=settings.max_startups,

@@ -6,8 +6,8 @@ from contextlib import suppress
 
 import click
 
+from pushdeploy.access.audit_log import AuditLog
 from pushdeploy.access.gate import check_access
-from pushdeploy.access.trail import Trail
 from pushdeploy.commands.face.audit import refused_line
 from pushdeploy.commands.face.catalogue import Catalogue
 from pushdeploy.commands.face.command import Command
@@ -18,7 +18,8 @@ from pushdeploy.commands.platform import Platform
 from pushdeploy.commands.session import Session
 from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import AppName
-from pushdeploy.room import Reserve, blamed, lack_of
+from pushdeploy.no_room import no_room_at, no_room_behind
+from pushdeploy.reserve import Reserve
 
 MAKES_ROOM = frozenset(
     {
@@ -40,7 +41,7 @@ class Commands:
     def __init__(self, platform: Platform) -> None:
         """``PushdeployError`` when a command file is not as it must be."""
         self._platform = platform
-        self._trail = Trail(platform.store.audit)
+        self._audit_log = AuditLog(platform.store.audit)
         self.catalogue = Catalogue()
 
     def run(self, line: str, session: Session) -> int:
@@ -51,12 +52,12 @@ class Commands:
             ready = self._ready(line, request)
             return self._invoke(*ready) if ready else 0
         except PushdeployError as error:
-            told = blamed(error, self._platform.settings.home) or error
+            told = no_room_behind(error, self._platform.settings.home) or error
             told.serving = error.serving
             output.failure(told)
             return told.exit_status
         except OSError as error:
-            told_why = blamed(error, self._platform.settings.home)
+            told_why = no_room_behind(error, self._platform.settings.home)
             if told_why is None:
                 raise
             output.failure(told_why)
@@ -102,17 +103,17 @@ class Commands:
             known, app = self.catalogue.has(line.name), _app_meant(line, request)
             typed = f"{line.name} {line.rest}"
         shown = refused_line(typed, known=known)
-        self._trail.past(request.session.by, shown, exit_status, None if app == "APP" else app)
+        self._audit_log.past(request.session.by, shown, exit_status, None if app == "APP" else app)
 
     def _invoke(self, command: Command, context: click.Context, audited: str) -> int:
         """The body itself, within its audit row where it changes something or shows secrets."""
         home = self._platform.settings.home
-        if context.info_name in MAKES_ROOM and lack_of(home):
+        if context.info_name in MAKES_ROOM and no_room_at(home):
             Reserve(home).give_up()
         if not command.audited:
             return _body(command, context)
         request: Request = context.obj
-        with self._trail.act(request.session.by, audited, _app_in(context)) as act:
+        with self._audit_log.act(request.session.by, audited, _app_in(context)) as act:
             act.exit_status = _body(command, context)
         if act.trouble and act.exit_status == 0:  # a failure says enough for one person to read
             request.output.trouble(f"not in the audit log: {act.trouble}")

@@ -8,6 +8,7 @@ from pushdeploy.domain.errors import PushdeployError, StageFailed, UserError
 from pushdeploy.domain.names import AppName, CommitId, KeyName
 from pushdeploy.domain.ports.push_receiver import PushReceiver
 from pushdeploy.domain.source import Source
+from pushdeploy.no_room import no_room_behind
 from pushdeploy.output import Output
 from pushdeploy.receive.check import check_connected, check_modes, commit_of, types_of
 from pushdeploy.receive.limits import PackLimits
@@ -19,7 +20,6 @@ from pushdeploy.receive.source import GitSource
 from pushdeploy.receive.text import reason
 from pushdeploy.receive.tree import check_tree
 from pushdeploy.receive.updates import HEADS, TAGS, RefUpdate, Verdicts, as_meant, refusals
-from pushdeploy.room import blamed
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Reception:
 
     def lack(self, error: Exception) -> PushdeployError | None:
         """What to tell when ``error`` comes of a file system that cannot be written to."""
-        return blamed(error, self._repositories.root)
+        return no_room_behind(error, self._repositories.root)
 
     def _deploys(self, app: AppName, updates: Sequence[RefUpdate]) -> str:
         offered = [update.short for update in updates if update.new]
@@ -136,7 +136,7 @@ class Reception:
 
     def _told(self, error: PushdeployError | OSError) -> PushdeployError:
         """That nothing can be written, where that is why."""
-        told = blamed(error, self._repositories.root)
+        told = no_room_behind(error, self._repositories.root)
         if isinstance(error, PushdeployError):
             if told is not None:
                 told.serving = error.serving

@@ -9,6 +9,7 @@ from dulwich.protocol import pkt_line
 from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports.push_receiver import PushReceiver
+from pushdeploy.no_room import no_room_behind
 from pushdeploy.receive.fetch import ServeFetch
 from pushdeploy.receive.git import Git
 from pushdeploy.receive.limits import PackLimits
@@ -20,7 +21,6 @@ from pushdeploy.receive.repositories import Repositories
 from pushdeploy.receive.session import GitSession
 from pushdeploy.receive.text import one_line
 from pushdeploy.receive.wire import BrokenProtocol, GitProtocol, Keepalive, PushProtocol, Wire
-from pushdeploy.room import blamed
 
 __all__ = ["AfterReceive", "GitService", "GitSession", "PackLimits"]
 
@@ -61,9 +61,9 @@ class GitService:
         except HangupException:
             return 1
         except PushdeployError as error:
-            _refuse(wire, _told(blamed(error, self._repositories.root) or error))
+            _refuse(wire, _told(no_room_behind(error, self._repositories.root) or error))
         except Exception as error:  # noqa: BLE001 - the border: a client gets an answer, a log the traceback
-            why = blamed(error, self._repositories.root)
+            why = no_room_behind(error, self._repositories.root)
             _refuse(wire, _told(why) if why else log_unforeseen(None))
         finally:
             wire.flush()

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from paramiko.pkey import PKey
 
-from pushdeploy.access.arrivals import Arrivals
-from pushdeploy.access.trail import Trail
+from pushdeploy.access.audit_log import AuditLog
+from pushdeploy.access.logins import Logins
 from pushdeploy.commands.session import Session
 from pushdeploy.domain.errors import BackendDown
 from pushdeploy.domain.names import KeyName
@@ -52,7 +52,7 @@ class SshServer:
         authorized: Callable[[str, str], KeyName | None],
         run_command: Callable[[str, Session], int],
         run_git: Callable[[str, str, Session], int],
-        trail: Trail,
+        audit_log: AuditLog,
         *,
         ciphers: str = "aead",
         login_grace_seconds: float = 20,
@@ -63,8 +63,8 @@ class SshServer:
         self._host_key_path = host_key
         self._authorized = authorized
         self._ciphers = allowed_ciphers(ciphers)
-        self._work = Work(run_command, run_git, trail)
-        self._arrivals = Arrivals(trail)
+        self._work = Work(run_command, run_git, audit_log)
+        self._logins = Logins(audit_log)
         self._startups = Startups(login_grace_seconds, max_startups, max_startups_per_host)
         self._revocations = Revocations()
         self._transports: set[HardTransport] = set()
@@ -82,7 +82,7 @@ class SshServer:
         self._listener = _listen(self._address)
         self._startups.start()
         self._revocations.start()
-        self._arrivals.start()
+        self._logins.start()
         self._acceptor = threading.Thread(
             target=self._accept, args=(self._listener, host_key), name="ssh accept", daemon=True
         )
@@ -106,7 +106,7 @@ class SshServer:
         self._end_connections()
         self._startups.stop()
         self._revocations.stop()
-        self._arrivals.stop()
+        self._logins.stop()
         if not self._work.join(_STOP_SECONDS):
             _log.warning("some ssh commands are still at work; they are left behind")
 
@@ -131,13 +131,13 @@ class SshServer:
         def logged_in(login: Login) -> None:
             self._startups.leave(startup)
             guests.append(self._revocations.enter(connection, transport.hang_up))
-            self._arrivals.logged_in(login.by, peer)
+            self._logins.logged_in(login.by, peer)
             _log.info("ssh login by=%s from=%s", login.by, peer)
 
         def ended() -> None:
             self._startups.leave(startup)
             if connection.login is None and connection.stranger is not None:
-                self._arrivals.refused(peer, connection.stranger)
+                self._logins.refused(peer, connection.stranger)
             for guest in guests:
                 self._revocations.leave(guest)
             with self._lock:

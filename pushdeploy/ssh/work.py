@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pushdeploy.access.trail import Trail
+from pushdeploy.access.audit_log import AuditLog
 from pushdeploy.commands.face.audit import refused_line
 from pushdeploy.commands.face.printing import output_of
 from pushdeploy.commands.session import Session
@@ -54,18 +54,18 @@ def git_request(command: str) -> GitRequest | None:
 class Work:
     """``run_git`` gets git's services, ``run_command`` all the rest.
 
-    ``trail`` is told of git and of refused keys; commands tell it themselves.
+    ``audit_log`` is told of git and of refused keys; commands tell it themselves.
     """
 
     def __init__(
         self,
         run_command: Callable[[str, Session], int],
         run_git: Callable[[str, str, Session], int],
-        trail: Trail,
+        audit_log: AuditLog,
     ) -> None:
         self._run_command = run_command
         self._run_git = run_git
-        self._trail = trail
+        self._audit_log = audit_log
         self._threads: set[threading.Thread] = set()
         self._lock = threading.Lock()
 
@@ -104,7 +104,7 @@ class Work:
             if request is None:
                 return self._run_command(command, link)
             link.raw_mode()
-            with self._trail.act(link.by, request.line, request.app) as act:
+            with self._audit_log.act(link.by, request.line, request.app) as act:
                 act.exit_status = self._run_git(request.service, request.path, link)
             return act.exit_status
         except PushdeployError as error:
@@ -117,7 +117,7 @@ class Work:
         try:
             link.check_key()
         except PushdeployError as error:
-            self._trail.past(link.by, refused_line(command), error.exit_status)
+            self._audit_log.past(link.by, refused_line(command), error.exit_status)
             raise
 
 

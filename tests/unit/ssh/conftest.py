@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pushdeploy.access.trail import NoTrail, Trail
+from pushdeploy.access.audit_log import AuditLog, NoAuditLog
 from pushdeploy.domain.public_key import PublicKey
 from pushdeploy.settings import Address
 from pushdeploy.ssh.keys import create_host_key, host_key_line
@@ -25,7 +25,7 @@ def serve(tmp_path: Path, client_key: tuple[Path, PublicKey]) -> Iterator[Serve]
     """Starts servers that differ in their settings, and stops them."""
     servers = []
 
-    def start(*keys: PublicKey, trail: Trail | None = None, **settings: Any) -> Host:
+    def start(*keys: PublicKey, audit_log: AuditLog | None = None, **settings: Any) -> Host:
         path, own = client_key
         owners = {(key.kind, key.base64): key.name for key in (own, *keys)}
         commands = Commands()
@@ -37,7 +37,7 @@ def serve(tmp_path: Path, client_key: tuple[Path, PublicKey]) -> Iterator[Serve]
             lambda kind, encoded: owners.get((kind, encoded)),
             commands.run,
             commands.run_git,
-            trail or NoTrail(),
+            audit_log or NoAuditLog(),
             **settings,
         )
         address = server.start()

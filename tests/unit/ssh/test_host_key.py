@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pushdeploy.access.trail import NoTrail
+from pushdeploy.access.audit_log import NoAuditLog
 from pushdeploy.domain.errors import BackendDown, UserError
 from pushdeploy.settings import Address
 from pushdeploy.ssh.keys import create_host_key, fingerprint, host_key_line
@@ -15,7 +15,13 @@ from tests.unit.ssh.host import Host
 
 def server(address: Address, host_key: Path, ciphers: str = "aead") -> SshServer:
     return SshServer(
-        address, host_key, lambda *_: None, lambda *_: 0, lambda *_: 0, NoTrail(), ciphers=ciphers
+        address,
+        host_key,
+        lambda *_: None,
+        lambda *_: 0,
+        lambda *_: 0,
+        NoAuditLog(),
+        ciphers=ciphers,
     )
 
 

@@ -1,4 +1,4 @@
-"""The audit trail: a row before each act, and its end after it."""
+"""Writes the audit log: a row before each act, and its end after it."""
 
 import logging
 import os
@@ -24,8 +24,8 @@ class Act:
     began: float = field(default_factory=time.monotonic)
 
 
-class Trail:
-    """What is done is done, also where the log cannot be written: that is told, and stops nobody
+class AuditLog:
+    """Never keeps anybody from acting: a log that cannot be written is told, and nobody is stopped
     from making room or mending the database.
     """
 
@@ -46,12 +46,12 @@ class Trail:
             self._write(act, by, lambda: self._end(act))
 
     def past(self, by: str, command: str, exit_status: int, app: str | None = None) -> None:
-        """What was asked for and not begun, or is over."""
+        """Write an act down that was refused before it began, or is over."""
         act = Act()
         self._write(act, by, lambda: self._audit.record(by, command, exit_status, app))
 
     def begin_anew(self) -> None:
-        """Called at the start of a server: what an earlier one had going on did not end."""
+        """Close, at a start, what an earlier server was still doing when it was killed."""
         self._write(Act(), "the server", self._audit.close_open)
 
     def prune(self, days: int, most: int) -> None:
@@ -72,18 +72,16 @@ class Trail:
             _log.warning("by=%s not in the audit log: %s", by, error.message)
 
 
-class NoTrail(Trail):
-    """For a server of which nothing is kept."""
+class NoAuditLog(AuditLog):
+    """Keeps nothing: for servers without a database."""
 
-    def __init__(self) -> None:
-        """It has no log."""
+    def __init__(self) -> None: ...
 
-    def _write(self, act: Act, by: str, write: Callable[[], object]) -> None:
-        """Nothing."""
+    def _write(self, act: Act, by: str, write: Callable[[], object]) -> None: ...
 
 
 def local_user() -> str:
-    """Whoever uses the server's own shell: ``(root)``. No key can be called so."""
+    """Name whoever uses the server's own shell: ``(root)``. No key can be called so."""
     try:
         return f"({pwd.getpwuid(os.getuid()).pw_name})"
     except KeyError:

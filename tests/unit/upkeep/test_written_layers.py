@@ -12,7 +12,7 @@ from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.ports.start_gate import StartGate
 from pushdeploy.domain.task import Slot, Task
 from pushdeploy.route.deadline import until
-from pushdeploy.upkeep.layers import Layers
+from pushdeploy.upkeep.written_layers import WrittenLayers
 from tests.fakes import FakeEngine
 from tests.unit.commands.machine import SHOP, Machine, MemoryScheduler
 from tests.unit.samples import BLOG
@@ -51,9 +51,11 @@ class SlowScheduler(MemoryScheduler):
         return MemoryScheduler.run(self, manifest, slots, output, cancellation, gate)
 
 
-def layers_of(machine: Machine, engine: FakeEngine) -> Layers:
+def layers_of(machine: Machine, engine: FakeEngine) -> WrittenLayers:
     platform = machine.platform
-    return Layers(engine, machine.scheduler, platform.reconciler, platform.locks, most_bytes=100)
+    return WrittenLayers(
+        engine, machine.scheduler, platform.reconciler, platform.locks, most_bytes=100
+    )
 
 
 def test_an_app_that_does_not_start_anew_keeps_no_other_from_it(

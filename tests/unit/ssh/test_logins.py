@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pushdeploy.access.arrivals import Arrivals
-from pushdeploy.access.trail import Trail
+from pushdeploy.access.audit_log import AuditLog
+from pushdeploy.access.logins import Logins
 from pushdeploy.store import AuditEntry, AuditState, Store
 from tests.unit.ssh.host import Serve, logged_in, make_key, until
 
@@ -23,7 +23,7 @@ def rows(store: Store) -> list[AuditEntry]:
 
 
 def test_logins_are_written_down(serve: Serve, store: Store, tmp_path: Path) -> None:
-    host = serve(trail=Trail(store.audit))
+    host = serve(audit_log=AuditLog(store.audit))
     host.ssh("whoami")
     until(lambda: len(rows(store)) == 1)
     assert (rows(store)[0].by, rows(store)[0].command) == ("laptop", "login from 127.0.0.1")
@@ -40,7 +40,7 @@ def test_logins_are_written_down(serve: Serve, store: Store, tmp_path: Path) -> 
 
 
 def test_one_who_only_looks_in_leaves_no_row(serve: Serve, store: Store) -> None:
-    host = serve(trail=Trail(store.audit))
+    host = serve(audit_log=AuditLog(store.audit))
     for _ in range(3):
         host.connect().close()
     host.ssh("whoami")
@@ -50,15 +50,15 @@ def test_one_who_only_looks_in_leaves_no_row(serve: Serve, store: Store) -> None
 
 
 def test_a_flood_of_refused_logins_is_a_row_a_minute(store: Store) -> None:
-    arrivals = Arrivals(Trail(store.audit))
-    arrivals.start()
-    arrivals.refused("192.0.2.1", "SHA256:first")
+    logins = Logins(AuditLog(store.audit))
+    logins.start()
+    logins.refused("192.0.2.1", "SHA256:first")
     until(lambda: len(rows(store)) == 1)
     for number in range(10_000):
-        arrivals.refused(f"192.0.2.{number % 250}", "")
-    arrivals.logged_in("ada", "198.51.100.7")
+        logins.refused(f"192.0.2.{number % 250}", "")
+    logins.logged_in("ada", "198.51.100.7")
     until(lambda: len(rows(store)) == 2)
-    arrivals.stop()
+    logins.stop()
     assert [row.command for row in rows(store)] == [
         "login refused from 192.0.2.1 with SHA256:first",
         "login from 198.51.100.7",
@@ -67,7 +67,7 @@ def test_a_flood_of_refused_logins_is_a_row_a_minute(store: Store) -> None:
 
 
 def test_git_is_written_down_before_and_after(serve: Serve, store: Store) -> None:
-    host = serve(trail=Trail(store.audit))
+    host = serve(audit_log=AuditLog(store.audit))
     seen: list[AuditEntry] = []
     run_git = host.commands.run_git
 
@@ -86,7 +86,7 @@ def test_git_is_written_down_before_and_after(serve: Serve, store: Store) -> Non
 
 
 def test_what_a_removed_key_asks_for_is_written_down(serve: Serve, store: Store) -> None:
-    host = serve(trail=Trail(store.audit))
+    host = serve(audit_log=AuditLog(store.audit))
     with logged_in(host) as transport:
         session = transport.open_session()
         host.owners.clear()

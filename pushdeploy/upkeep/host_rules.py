@@ -9,18 +9,20 @@ from pushdeploy.domain.ports.engine import Engine
 _log = logging.getLogger(__name__)
 
 
-class Walls:
+class HostRules:
+    """Closes the host through the engine and remembers which problems have been told."""
+
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._told: Sequence[str] = ()
 
-    def raise_all(self) -> None:
-        """The networks with all their rules, before anything is served. ``BackendDown``."""
+    def set_up(self) -> None:
+        """Make the networks with all their rules, before anything is served. ``BackendDown``."""
         self._engine.ensure_network()
         self._tell(self._engine.close_host())
 
     def renew(self) -> None:
-        """Whatever has vanished meanwhile; what cannot be closed is told when it changes."""
+        """Put rules back that have vanished; what cannot be closed is told when it changes."""
         try:
             self._tell(self._engine.close_host())
         except PushdeployError as error:

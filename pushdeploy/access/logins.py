@@ -1,13 +1,13 @@
-"""Who has come to the door: logins in the audit log, without making anybody wait for it."""
+"""Writes logins into the audit log without making anybody who logs in wait for it."""
 
 import threading
 import time
 from collections import deque
 
-from pushdeploy.access.trail import Trail
+from pushdeploy.access.audit_log import AuditLog
 
 NOBODY = "(nobody)"
-"""Who was refused. No key can be called so."""
+"""Stands in the log for whoever was refused. No key can be called so."""
 
 _LOGIN = "login from {}"
 _GATHER_SECONDS = 1.0
@@ -17,24 +17,24 @@ _REFUSED_SECONDS = 60.0
 _MOST_WAITING = 10_000
 
 
-class Arrivals:
-    """``logged_in`` and ``refused`` never block. What is waiting is written within a second."""
+class Logins:
+    """Takes logins without ever blocking, and writes them within a second."""
 
-    def __init__(self, trail: Trail) -> None:
-        self._trail = trail
+    def __init__(self, audit_log: AuditLog) -> None:
+        self._audit_log = audit_log
         self._changed = threading.Condition()
         self._logins: deque[tuple[str, str]] = deque(maxlen=_MOST_WAITING)
         self._refused = 0
         self._last_refused = ""
         self._told_at = -_REFUSED_SECONDS
         self._stopped = False
-        self._thread = threading.Thread(target=self._write_for_ever, name="arrivals", daemon=True)
+        self._thread = threading.Thread(target=self._write_for_ever, name="logins", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
-        """Returns when all is written."""
+        """Return when all is written."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
@@ -70,6 +70,6 @@ class Arrivals:
                 refused = f"login refused{often} {self._last_refused}"
                 self._refused, self._told_at = 0, time.monotonic()
         for by, address in logins:
-            self._trail.past(by, _LOGIN.format(address), 0)
+            self._audit_log.past(by, _LOGIN.format(address), 0)
         if refused:
-            self._trail.past(NOBODY, refused, 1)
+            self._audit_log.past(NOBODY, refused, 1)

@@ -22,8 +22,11 @@ _MEGABYTE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Layers:
-    """``most_bytes`` is what one container may write; 0: as much as there is."""
+class WrittenLayers:
+    """Looks at the written layer of each container; ``most_bytes`` is what one may write.
+
+    0 allows as much as there is.
+    """
 
     engine: Engine
     scheduler: Scheduler
