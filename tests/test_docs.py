@@ -10,6 +10,7 @@ import click
 import pytest
 from jinja2 import Environment, FileSystemLoader, meta
 
+from pushdeploy.build.app_json_keys import KEYS
 from pushdeploy.cli import main as program
 from pushdeploy.commands.face.catalogue import Catalogue
 from pushdeploy.commands.face.command import Command
@@ -100,6 +101,12 @@ def test_every_setting_of_an_app_is_documented() -> None:
         _, in_force, default = documented[setting.name]
         assert in_force == setting.affects, setting.name
         assert defaults[setting.name] in default
+
+
+def test_what_becomes_of_every_key_of_app_json_is_documented() -> None:
+    page = (DOCS / "app-contract.md").read_text()
+    rows = table_rows(page.partition("### Keys of app.json")[2].partition("\n## ")[0])
+    assert {name: cells[0] for name, cells in rows.items()} == {key.name: key.fate for key in KEYS}
 
 
 def test_every_setting_of_the_server_is_documented_with_its_default() -> None:

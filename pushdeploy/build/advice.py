@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from pushdeploy.build.app_json import AppJson
+from pushdeploy.build.app_json_keys import told
 from pushdeploy.build.near_misses import misspelled
 from pushdeploy.build.plan import LayeredPlan, Plan
 from pushdeploy.build.tree import Tree
@@ -45,30 +46,7 @@ def unread(tree: Tree, facts: AppJson, plan: Plan) -> Iterator[str]:
                 " it builds, or add a Dockerfile"
             )
     yield from misspelled(tree)
-    yield from _unread_of_app_json(facts)
-
-
-def _unread_of_app_json(facts: AppJson) -> Iterator[str]:
-    scripts = {
-        "scripts.postdeploy": facts.scripts.postdeploy,
-        "scripts.pr-predestroy": facts.scripts.pr_predestroy,
-        "scripts.dokku.predeploy": facts.scripts.dokku.predeploy,
-        "scripts.dokku.postdeploy": facts.scripts.dokku.postdeploy,
-    }
-    for name, script in scripts.items():
-        if script:
-            yield f"app.json: {name} is not run: the  release:  line of the Procfile is"
-    if facts.cron:
-        yield "app.json: cron is not run: a process type of its own can keep the time"
-    if facts.buildpacks:
-        yield "app.json: buildpacks have no effect: the files in the top directory decide"
-    if facts.addons:
-        yield "app.json: addons are not made: set their addresses with  config:set"
-    entries = [entry for entries in facts.healthchecks.values() for entry in entries]
-    if any(entry.http_headers for entry in entries):
-        yield "app.json: httpHeaders of healthchecks are not sent"
-    if kinds := sorted({entry.type for entry in entries} - {"startup"}):
-        yield f"app.json: healthchecks of type {', '.join(kinds)} are not run, those of startup are"
+    yield from told(facts)
 
 
 def refuse_lfs_pointers(tree: Tree) -> None:
