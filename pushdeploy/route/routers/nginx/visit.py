@@ -14,6 +14,7 @@ from pushdeploy.settings import Address
 ERROR_HEADER = "X-Pushdeploy-Error"
 """On the pages that are nginx's own, never on an app's."""
 
+_TOO_SLOW = "nginx answers 504"
 _ATTEMPTS = 3
 _PAUSE_SECONDS = 0.3
 _ANSWER_SECONDS = 70
@@ -27,15 +28,16 @@ def complaint(
 ) -> str:
     """Empty when a task answers for the first of ``hosts``, whatever it says; else what is wrong.
 
-    Asked up to three times: a task may drop its very first connection. Not any more, and an answer
-    is not waited for, when ``fallen`` says that the task has.
+    Asked up to three times: a task may drop its very first connection. Not any more when nginx has
+    waited for an answer as long as it would for a visitor; and an answer is not waited for when
+    ``fallen`` says that the task has.
     """
     fallen = fallen or Cancellation()
     said = ""
     for attempt in range(_ATTEMPTS):
         time.sleep(_PAUSE_SECONDS if attempt else 0)
         said = _ask(http_address, hosts[0].replace("*", "probe", 1), fallen)
-        if not said or fallen.cancelled:
+        if not said or fallen.cancelled or _TOO_SLOW in said:
             return said
     return said
 

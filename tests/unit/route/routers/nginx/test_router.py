@@ -1,5 +1,6 @@
 """The router on a real nginx: what visitors of an app, and of no app, are answered."""
 
+import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from pushdeploy.domain.errors import RouteFailed
 from pushdeploy.domain.names import AppName, HostName
-from pushdeploy.domain.route import Route
+from pushdeploy.domain.route import Route, Target
 from pushdeploy.domain.settings.front import FrontSettings
 from pushdeploy.domain.site import Site
 from pushdeploy.output import Output, Quiet
@@ -171,6 +172,20 @@ def test_tasks_that_do_not_answer_leave_the_former_route(
     with pytest.raises(RouteFailed, match="does not answer through nginx: nginx answers 502"):
         nginx.switch(route_to(silent.target, version=2), [], 30, Quiet())
     assert visit("shop").get()[2] == "one"
+
+
+def test_an_answer_that_nginx_has_waited_for_in_vain_is_not_asked_for_again(nginx: Nginx) -> None:
+    settings = FrontSettings(read_timeout_seconds=1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        target = Target("127.0.0.1", silent.getsockname()[1])
+        with pytest.raises(RouteFailed, match="nginx answers 504"):
+            nginx.switch(route_to(target, settings=settings), [], 30, Quiet())
+        silent.setblocking(False)
+        for _ in range(2):  # nginx itself tries its way around a reload, and no third time
+            asked, _ = silent.accept()
+            asked.close()
+        with pytest.raises(BlockingIOError):
+            silent.accept()
 
 
 @pytest.mark.parametrize("broken", ["}", "no_such_directive on;", "{{ no_such_variable }}"])
