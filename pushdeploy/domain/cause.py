@@ -20,11 +20,14 @@ _LONGEST_QUOTE = 200
 _SERVERS_FAREWELL = re.compile(
     r"\[[^\]]+\] \[\d+\] \[[A-Z]+\] (?:Worker exiting|Worker \(pid|Shutting down|Reason: "
     r"|Control socket|Handling signal|Booting worker)"
-    r"|ERROR:\s+Application startup failed|Node\.js v\d|exit status \d+$"
+    r"|ERROR:\s+Application startup failed|ERROR:\s+Child process \[\d+\] failed to start"
+    r"|INFO:\s+(?:Stopping parent process|Waiting for child process|Started parent process)"
+    r"|Node\.js v\d|exit status \d+$"
     r"|BEGIN failed--|npm (?:ERR!|error)"
 )
 """What gunicorn, Node, Perl, npm and their like say when all has been said."""
 
+_MASTERS_FRAME = re.compile(r'\s+File "[^"]*/bin/gunicorn", line')
 _ACCESS = re.compile(r'.*"(?:GET|HEAD) \S+(?: HTTP/[\d.]+)?" 5\d\d')
 
 _SHELL = r"(?:/bin/)?(?:sh|bash|dash|ash): (?:(?:line )?\d+: )?(?:exec: )?(?P<program>[^:\s]+): "
@@ -148,6 +151,7 @@ def cause_of(
         return starved
     if exit_code is not None and (killed := _of_signal(exit_code)):
         return killed
+    lines = _before_the_masters_end(lines)
     said = [text for text in lines if text and not _SERVERS_FAREWELL.match(text)]
     if exit_code is None:
         said = [text for text in said if not _ACCESS.match(text)]
@@ -159,6 +163,14 @@ def cause_of(
     if error is not None:
         return _of_error(error, command)
     return _of_last_line(lines, said, command)
+
+
+def _before_the_masters_end(lines: Sequence[str]) -> Sequence[str]:
+    """Without the traceback with which gunicorn's master ends, for a worker told the cause."""
+    if not any(text.startswith("gunicorn.errors.HaltServer:") for text in lines[-3:]):
+        return lines
+    master = (at for at, text in enumerate(lines) if _MASTERS_FRAME.match(text))
+    return lines[: max(next(master, len(lines)) - 1, 0)]
 
 
 def cause_of_refusal(message: str) -> Cause | None:

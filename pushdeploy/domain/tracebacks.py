@@ -11,6 +11,8 @@ from dataclasses import dataclass
 _FOLLOWING_LINES = 6
 """How many lines of its own message may stand behind the line that names a Python error."""
 
+_TRACEBACK = "Traceback (most recent call last):"
+_GROUP_RULE = re.compile(r"\s+\+-[+-]")
 _FRAME = re.compile(r'\s+File "(?P<file>[^"]+)", line (?P<line>\d+)(?P<caller>, in .+)?')
 _PYTHON_ERROR = re.compile(r"(?:[A-Za-z_]\w*\.)*(?P<name>[A-Za-z_]\w*)(?:: (?P<said>.*))?")
 _NODE_ERROR = re.compile(r"(?:Uncaught )?(?P<name>[A-Z]\w*)(?: \[\w+\])?: (?P<said>.+)")
@@ -52,7 +54,8 @@ class Raised:
 def raised(lines: Sequence[str], exit_code: int | None) -> Raised | None:
     """The error that the log ends with, in whichever language."""
     return (
-        _python(lines, exit_code)
+        _group(lines, exit_code)
+        or _python(lines, exit_code)
         or _node(lines)
         or _ruby(lines)
         or _go(lines)
@@ -67,7 +70,7 @@ def _python(lines: Sequence[str], exit_code: int | None) -> Raised | None:
 
     An error of syntax in the program's own file comes without the word Traceback.
     """
-    begin = _last(lines, lambda text: text.endswith("Traceback (most recent call last):"))
+    begin = _last(lines, lambda text: text.endswith(_TRACEBACK))
     if begin is None:
         begin = _last(lines, _is_place_of_syntax_error)
         begin = None if begin is None else begin - 1
@@ -85,6 +88,26 @@ def _python(lines: Sequence[str], exit_code: int | None) -> Raised | None:
             return None
         return _of_frames(error["name"], error["said"] or "", frames)
     return None
+
+
+def _group(lines: Sequence[str], exit_code: int | None) -> Raised | None:
+    """An exception group of Python; the one error in it where there is no other.
+
+    Its traceback stands behind bars, that of each error in it is a step further to the right.
+    """
+    begin = _last(lines, lambda text: text.startswith("  + Exception Group Traceback"))
+    if begin is None:
+        return None
+    rest = lines[begin + 1 :]
+    ends = [at for at, text in enumerate(rest) if _GROUP_RULE.match(text)]
+    own = _behind_bars(rest[: ends[0]] if ends else rest)
+    if len(ends) == 2 and (only := _python(_behind_bars(rest[ends[0] + 1 : ends[1]]), exit_code)):
+        return only
+    return _python([_TRACEBACK, *own], exit_code)
+
+
+def _behind_bars(lines: Sequence[str]) -> Sequence[str]:
+    return [text.partition("| ")[2] for text in lines]
 
 
 def _is_place_of_syntax_error(text: str) -> bool:

@@ -38,6 +38,7 @@ FAILURES = Path(__file__).parent / "failures"
             "ModuleNotFoundError: No module named 'stripe' (miss.py, line 1)",
             "code",
         ),
+        ("group", 1, "", "ValueError: inner (grp.py, line 3)", "unknown"),
         ("python-chain", 1, "", "RuntimeError: cannot connect (chain.py, line 8)", "unknown"),
         ("python-nofile", 2, "", "there is no file nofile.py in the slug", "code"),
         ("indent", 1, "", "IndentationError: unexpected indent (ind.py, line 2)", "code"),
@@ -124,7 +125,6 @@ def test_the_cause_stands_in_what_the_program_printed(
     ("file", "exit_code", "last"),
     [
         ("handled", 1, "no queue is configured"),
-        ("group", 1, "| ValueError: inner"),
         ("npm-missing", 254, ""),
     ],
 )
@@ -203,6 +203,62 @@ Stack trace:
             "/usr/bin/env: 'python\\r': No such file or directory",
             127,
             r"a script asks for python\r, for its lines end as on Windows",
+            "code",
+        ),
+        (
+            (
+                "INFO:     Started parent process [8]\n"
+                'ERROR:    Error loading ASGI app. Could not import module "main".\n'
+                "INFO:     Waiting for child process [11]\n"
+                "ERROR:    Child process [11] failed to start, stopping the parent process.\n"
+                "INFO:     Stopping parent process [8]"
+            ),
+            0,
+            'Error loading ASGI app. Could not import module "main".',
+            "code",
+        ),
+        (
+            (
+                "Failed to find attribute 'application' in 'app'.\n"
+                "[2026-11-28 07:34:09 +0000] [10] [INFO] Worker exiting (pid: 10)\n"
+                "Traceback (most recent call last):\n"
+                '  File "/opt/venv/bin/gunicorn", line 10, in <module>\n'
+                '  File "/opt/venv/lib/python3.13/site-packages/gunicorn/arbiter.py", line 485, in stop\n'
+                "gunicorn.errors.HaltServer: <HaltServer 'App failed to load.' 4>"
+            ),
+            1,
+            "Failed to find attribute 'application' in 'app'.",
+            "code",
+        ),
+        (
+            (
+                "  + Exception Group Traceback (most recent call last):\n"
+                '  |   File "/app/app.py", line 1, in <module>\n'
+                '  |     raise ExceptionGroup("many",[ValueError("a"),TypeError("b")])\n'
+                "  | ExceptionGroup: many (2 sub-exceptions)\n"
+                "  +-+---------------- 1 ----------------\n"
+                "    | ValueError: a\n"
+                "    +---------------- 2 ----------------\n"
+                "    | TypeError: b\n"
+                "    +------------------------------------"
+            ),
+            1,
+            "ExceptionGroup: many (2 sub-exceptions) (app.py, line 1)",
+            "unknown",
+        ),
+        (
+            (
+                "  + Exception Group Traceback (most recent call last):\n"
+                '  |   File "/app/app.py", line 9, in <module>\n'
+                "  | ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)\n"
+                "  +-+---------------- 1 ----------------\n"
+                "    | Traceback (most recent call last):\n"
+                '    |   File "/app/work.py", line 3, in work\n'
+                "    | NameError: name 'shop' is not defined\n"
+                "    +------------------------------------"
+            ),
+            1,
+            "NameError: name 'shop' is not defined (work.py, line 3)",
             "code",
         ),
         (
