@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pushdeploy.domain.packages import PACKAGES, PROGRAMS
+from pushdeploy.domain.packages import PACKAGES, PROGRAMS, driver_of
 from pushdeploy.domain.shell import signal_name, signal_of
 from pushdeploy.domain.tracebacks import Raised, raised
 
@@ -55,6 +55,7 @@ _DOCKER_EXEC = re.compile(r'exec: "(?P<program>[^"]+)": (?P<why>.+?)(?:: unknown
 _FORGOTTEN = re.compile(
     r"Set the (?P<a>[A-Z][A-Z0-9_]*) environment variable"
     r"|(?P<b>[A-Z][A-Z0-9_]*) not found\. Declare it as envvar"
+    r"|The (?P<d>SECRET_KEY) setting must not be empty"
     r"|^'(?P<c>[A-Z][A-Z0-9_]*)'$"
 )
 _AWAY = re.compile(
@@ -146,12 +147,11 @@ def cause_of(
     ``memory_megabytes`` is its limit where the kernel killed it for its memory, else 0. None when
     neither says anything.
     """
-    lines = [text.rstrip() for text in lines]
+    lines = before_the_masters_end([text.rstrip() for text in lines])
     if starved := _starved(lines, memory_megabytes):
         return starved
     if exit_code is not None and (killed := _of_signal(exit_code)):
         return killed
-    lines = _before_the_masters_end(lines)
     said = [text for text in lines if text and not _SERVERS_FAREWELL.match(text)]
     if exit_code is None:
         said = [text for text in said if not _ACCESS.match(text)]
@@ -165,7 +165,7 @@ def cause_of(
     return _of_last_line(lines, said, command)
 
 
-def _before_the_masters_end(lines: Sequence[str]) -> Sequence[str]:
+def before_the_masters_end(lines: Sequence[str]) -> Sequence[str]:
     """Without the traceback with which gunicorn's master ends, for a worker told the cause."""
     if not any(text.startswith("gunicorn.errors.HaltServer:") for text in lines[-3:]):
         return lines
@@ -254,6 +254,8 @@ def _remedy(error: Raised, command: str) -> str:
     """What to change in the code; empty where it may not be the code."""
     if missing := _NO_MODULE.search(error.said):
         return _module_remedy(missing["name"], command)
+    if driver := driver_of(error.said):
+        return f"add {driver} to requirements.txt, commit and push again"
     if missing := _NO_NODE_MODULE.match(error.said):
         return f"add {missing['name']} to package.json, commit and push again"
     if _TAKEN.search(error.said):
@@ -272,7 +274,7 @@ def _forgotten(error: Raised) -> str:
         error.name != "KeyError" or not error.inner.endswith(("os.py", "<frozen os>"))
     ):
         return ""
-    return found["a"] or found["b"] or found["c"] or ""
+    return found["a"] or found["b"] or found["c"] or found["d"] or ""
 
 
 def _module_remedy(name: str, command: str) -> str:

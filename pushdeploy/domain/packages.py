@@ -1,5 +1,9 @@
 """Which package of Python's brings a module, or a program, that has another name than it."""
 
+import re
+
+_DRIVER = re.compile(r"Error loading (?:\w+ or )?(\w+) module")
+
 PACKAGES = {
     "bs4": "beautifulsoup4",
     "corsheaders": "django-cors-headers",
@@ -45,3 +49,9 @@ PROGRAMS = {
     "waitress-serve": "waitress",
 }  # fmt: skip
 """Programs that come with a package of Python's, and with which."""
+
+
+def driver_of(said: str) -> str:
+    """The package with the database driver that Django lacks, by its error; else empty."""
+    lacking = _DRIVER.search(said)
+    return PACKAGES.get(lacking[1], lacking[1]) if lacking else ""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from pushdeploy.build.plan import Cause, Circumstances
 from pushdeploy.build.python.tracebacks import Raised, explained_import, last_exception
+from pushdeploy.domain.packages import driver_of
 
 _SWITCH_OFF = "DISABLE_COLLECTSTATIC=1"
 _VARIABLE = re.compile(
@@ -84,6 +85,14 @@ def _without_database(
     return None
 
 
+def _missing_driver(
+    raised: Raised, _lines: Sequence[str], _circumstances: Circumstances
+) -> Cause | None:
+    if driver := driver_of(raised.message):
+        return _collecting(raised.message, f"add  {driver}  to requirements.txt, commit and push")
+    return None
+
+
 def _missing_file(
     raised: Raised, lines: Sequence[str], _circumstances: Circumstances
 ) -> Cause | None:
@@ -117,6 +126,7 @@ def _unwritable(
 _EXPLANATIONS: Sequence[Callable[[Raised, Sequence[str], Circumstances], Cause | None]] = (
     _missing_variable,
     _without_database,
+    _missing_driver,
     _missing_file,
     _unwritable,
 )

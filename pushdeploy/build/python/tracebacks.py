@@ -38,7 +38,7 @@ def last_exception(lines: Sequence[str]) -> Raised | None:
 
 def explained_import(raised: Raised, own: Collection[str], requirements: str) -> Cause | None:
     """What a failed import wants; ``own`` are the names in the app's top directory."""
-    if match := re.fullmatch(r"No module named '?([\w.]+)'?(?:;.*)?", raised.message):
+    if match := re.fullmatch(r"(?:.*: )?No module named '?([\w.]+)'?(?:;.*)?", raised.message):
         module = match.group(1)
         top = module.partition(".")[0]
         if {f"{top}/", f"{top}.py"} & set(own):

@@ -85,10 +85,27 @@ WANTED = "the settings want the config var SECRET_KEY"
             id="a query at import",
         ),
         pytest.param(
+            [
+                (
+                    "django.core.exceptions.ImproperlyConfigured: Error loading psycopg2 or psycopg"
+                    " module"
+                )
+            ],
+            "Error loading psycopg2 or psycopg module",
+            "add  psycopg[binary]  to requirements.txt",
+            id="a driver",
+        ),
+        pytest.param(
             ["ModuleNotFoundError: No module named 'environ'"],
             "there is no module environ in the slug",
             "add  django-environ  to requirements.txt",
             id="a package",
+        ),
+        pytest.param(
+            ["x.InvalidStorageError: Could not find backend 'a.B': No module named 'whitenoise'"],
+            "there is no module whitenoise in the slug",
+            "add  whitenoise  to requirements.txt",
+            id="a package that a setting names",
         ),
         pytest.param(
             ["ModuleNotFoundError: No module named 'shop.local'"],

@@ -262,6 +262,28 @@ Stack trace:
             "code",
         ),
         (
+            (
+                "Traceback (most recent call last):\n"
+                '  File "/app/manage.py", line 18, in main\n'
+                "django.core.exceptions.ImproperlyConfigured: Error loading MySQLdb module.\n"
+                "Did you install mysqlclient?"
+            ),
+            1,
+            "ImproperlyConfigured: Error loading MySQLdb module. (manage.py, line 18)",
+            "code",
+        ),
+        (
+            (
+                "Traceback (most recent call last):\n"
+                '  File "/app/manage.py", line 18, in main\n'
+                "django.core.exceptions.ImproperlyConfigured: The SECRET_KEY setting must not be"
+                " empty."
+            ),
+            1,
+            "ImproperlyConfigured: The SECRET_KEY setting must not be empty. (manage.py, line 18)",
+            "config",
+        ),
+        (
             "/bin/sh: 2: ./start.sh: not found",
             127,
             "there is no file ./start.sh in the slug, or its first line names no interpreter",

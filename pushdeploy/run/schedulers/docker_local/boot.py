@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 
 from pushdeploy.domain.cancel import Cancellation
-from pushdeploy.domain.cause import LINES, Cause, cause_of, cause_of_refusal
+from pushdeploy.domain.cause import LINES, Cause, before_the_masters_end, cause_of, cause_of_refusal
 from pushdeploy.domain.container import ContainerInfo, ContainerSpec, EngineEvent
 from pushdeploy.domain.errors import BackendDown, BootFailed, Cancelled, PushdeployError
 from pushdeploy.domain.manifest import Manifest
@@ -322,5 +322,5 @@ class Boot:
             suppress(PushdeployError),
             self._engine.logs(self.container, tail=LINES) as lines,
         ):
-            return [line.text for line in lines]
+            return before_the_masters_end([line.text for line in lines])
         return []
