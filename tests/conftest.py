@@ -1,4 +1,4 @@
-"""What tests with a real Docker engine share. Nothing of Docker is imported before it is asked."""
+"""What tests of several folders share. Nothing of Docker is imported before it is asked."""
 
 import io
 import os
@@ -7,7 +7,7 @@ import shutil
 import signal
 import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ import pytest
 
 if TYPE_CHECKING:
     from pushdeploy.engine.docker import DockerEngine
+    from tests.web_servers import WebServer
 
 APPLETS = (
     "awk cat chmod cut date echo env false grep head httpd id kill ls mkdir nc printf ps pwd rm"
@@ -59,6 +60,22 @@ def tiny_image() -> Iterator[str]:
         engine.import_image(io.BytesIO(_tiny_tar()), tag, change)
         yield tag
         sweep(name)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[str], "WebServer"]]:
+    """Starts web servers that stand for tasks, by their names."""
+    from tests.web_servers import WebServer
+
+    servers: list[WebServer] = []
+
+    def start(name: str) -> WebServer:
+        servers.append(WebServer(name))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.kill()
 
 
 def sweep(instance: str) -> None:

@@ -1,4 +1,4 @@
-"""Roots on file systems that can limit a disk, and schedulers, made for each test."""
+"""Roots on file systems that can limit a disk, schedulers and routers, made for each test."""
 
 import os
 import socket
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import pushdeploy.route.routers
 import pushdeploy.run.schedulers
 from pushdeploy.discover import discover
 from pushdeploy.disks import mounts
@@ -20,11 +21,13 @@ from pushdeploy.domain.ports.engine import Engine
 from pushdeploy.instance import Home
 from pushdeploy.run.choice import SchedulerGround
 from pushdeploy.settings import load_settings
+from tests.contracts import routers
 from tests.contracts.limited import MIB, Machine
 from tests.contracts.schedulers import APP, Bench
 from tests.fakes import FakeEngine
 
 SCHEDULERS = [name.replace("_", "-") for name in discover(pushdeploy.run.schedulers, "SCHEDULER")]
+ROUTERS = [name.replace("_", "-") for name in discover(pushdeploy.route.routers, "ROUTER")]
 
 
 @pytest.fixture(params=["btrfs", "loopfile"])
@@ -103,6 +106,24 @@ def bench(
     home = tmp_path / "home"
     settings = load_settings(home=home, scheduler=request.param)
     return Bench(SchedulerGround(engine, instance, Home(home), settings), manifest)
+
+
+@pytest.fixture(params=ROUTERS)
+def routed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[routers.Bench]:
+    """Each router that discovery finds."""
+    with routers.discovered(request.param, tmp_path) as bench:
+        yield bench
+
+
+@pytest.fixture(params=[*ROUTERS, "in memory"])
+def routed_somehow(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[routers.Bench]:
+    """Each of them, and the one of tests that need no real one."""
+    if request.param == "in memory":
+        with routers.in_memory() as bench:
+            yield bench
+        return
+    with routers.discovered(request.param, tmp_path) as bench:
+        yield bench
 
 
 def _refuse_elsewhere(kind: str) -> None:

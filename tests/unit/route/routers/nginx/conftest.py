@@ -1,7 +1,5 @@
 """A real nginx on a free loopback port, web servers that stand for tasks, and who asks them."""
 
-import random
-import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,19 +11,14 @@ from pushdeploy.route.routers.nginx.rendering import Front
 from pushdeploy.route.routers.nginx.router import Nginx
 from pushdeploy.settings import Address
 from pushdeploy.templating import Templates
-from tests.unit.route.routers.nginx.web_servers import Visitor, WebServer
+from tests.web_servers import Visitor, free_address
 
 MakeNginx = Callable[[], Nginx]
 
 
 @pytest.fixture
 def address() -> Address:
-    """Below the ports that the kernel gives to clients, so that nobody takes it meanwhile."""
-    while True:
-        port = random.randint(20_000, 32_000)
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return Address("127.0.0.1", port)
+    return free_address()
 
 
 @pytest.fixture
@@ -44,19 +37,6 @@ def nginx(make_nginx: MakeNginx) -> Nginx:
     router = make_nginx()
     router.start()
     return router
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[[str], WebServer]]:
-    servers: list[WebServer] = []
-
-    def start(name: str) -> WebServer:
-        servers.append(WebServer(name))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.kill()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What the tests of holding look at: who waits, who was answered, what is left."""
 
-import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -8,8 +7,7 @@ from pathlib import Path
 from pushdeploy.domain.names import AppName
 from pushdeploy.route.deadline import until
 from pushdeploy.route.routers.nginx.router import Nginx
-from pushdeploy.settings import Address
-from tests.unit.route.routers.nginx.web_servers import Crowd, Visitor, WebServer
+from tests.web_servers import Crowd, Visitor, WebServer
 
 Serve = Callable[[str], WebServer]
 Visit = Callable[[str], Visitor]
@@ -49,16 +47,3 @@ def firewall(router: Nginx) -> str:
     """Its rules for those that may reach nobody."""
     words = ["iptables", "-w", "-S", router._firewall._chain]
     return subprocess.run(words, capture_output=True, text=True, check=False).stdout
-
-
-def websocket(address: Address, app: str, headers: str = "") -> socket.socket:
-    talk = socket.create_connection((address.host, address.port), timeout=10)
-    talk.sendall(
-        f"GET /socket HTTP/1.1\r\nHost: {app}.localhost\r\n".encode()
-        + f"Connection: Upgrade\r\nUpgrade: websocket\r\n{headers}\r\n".encode()
-    )
-    head = b""
-    while b"\r\n\r\n" not in head:
-        head += talk.recv(1000)
-    assert head.startswith(b"HTTP/1.1 101 ")
-    return talk

@@ -21,7 +21,7 @@ from pushdeploy.route.routers.nginx.router import Nginx
 from pushdeploy.route.routers.nginx.workers import title, workers_in, workers_of
 from tests.unit.route.routers.nginx.conftest import MakeNginx
 from tests.unit.route.routers.nginx.holding import Serve, Visit
-from tests.unit.route.routers.nginx.web_servers import route_to
+from tests.web_servers import route_to
 
 Damage = Callable[[Path], object]
 

@@ -17,8 +17,8 @@ from pushdeploy.route.routers.nginx.rendering import Front
 from pushdeploy.route.routers.nginx.router import Nginx
 from pushdeploy.settings import Address
 from pushdeploy.templating import Templates
-from tests.unit.route.routers.nginx.holding import Serve, waiting, websocket
-from tests.unit.route.routers.nginx.web_servers import route_to
+from tests.unit.route.routers.nginx.holding import Serve, waiting
+from tests.web_servers import route_to, websocket
 
 FORGED = dict.fromkeys((*WRITTEN, *NEVER, *TRUSTED_ONLY), "198.51.100.66")
 Ask = Callable[[str, Sequence[tuple[str, str]]], "Seen"]

@@ -24,9 +24,8 @@ from tests.unit.route.routers.nginx.holding import (
     memory_kilobytes,
     waiting,
     waiting_at_least,
-    websocket,
 )
-from tests.unit.route.routers.nginx.web_servers import Crowd, Visitor, route_to
+from tests.web_servers import Crowd, Visitor, route_to, websocket
 
 
 def test_requests_of_any_method_wait_for_the_next_tasks(
@@ -52,20 +51,6 @@ def test_requests_of_any_method_wait_for_the_next_tasks(
     assert said == ["       traffic goes to v2"]
     assert until(lambda: nginx._holds.find(SHOP) is None, 10)
     assert list((nginx._prefix.holders).iterdir()) == []
-
-
-def test_entering_waits_for_the_requests_that_are_at_the_old_tasks(
-    nginx: Nginx, serve: Serve, visit: Visit, background: ThreadPoolExecutor
-) -> None:
-    old = serve("old")
-    nginx.switch(route_to(old.target), [], 30, Quiet())
-    slow = background.submit(visit("shop").get, "/slow/1")
-    assert old.arrived.wait(10)
-    with nginx.hold(route_to(old.target), [old.target], 30, Quiet()):
-        assert slow.done() or until(slow.done, 1)
-        old.kill()
-    assert slow.result()[2] == "old"
-    nginx.switch(route_to(state="stopped"), [], 30, Quiet())
 
 
 def test_a_websocket_at_the_old_tasks_is_waited_for_no_longer_than_the_drain_time(

@@ -15,7 +15,7 @@ from pushdeploy.route.deadline import until
 from pushdeploy.route.routers.nginx.router import Nginx
 from tests.unit.route.routers.nginx.conftest import MakeNginx
 from tests.unit.route.routers.nginx.holding import SHOP, Serve, Visit, firewall, waiting
-from tests.unit.route.routers.nginx.web_servers import route_to
+from tests.web_servers import route_to
 
 
 def test_a_held_request_that_has_waited_too_long_is_told_to_come_back(

@@ -9,7 +9,7 @@ from pushdeploy.output import Quiet
 from pushdeploy.route.deadline import until
 from pushdeploy.route.routers.nginx.router import Nginx
 from pushdeploy.settings import Address
-from tests.unit.route.routers.nginx.web_servers import Crowd, WebServer, route_to
+from tests.web_servers import Crowd, WebServer, route_to
 
 PATH = "/slow/0.01"
 

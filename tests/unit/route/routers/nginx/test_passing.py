@@ -19,7 +19,7 @@ from pushdeploy.route.routers.nginx.router import Nginx
 from pushdeploy.settings import Address
 from pushdeploy.templating import Templates
 from tests.unit.route.routers.nginx.holding import Serve, Visit, waiting
-from tests.unit.route.routers.nginx.web_servers import EVENTS, WebServer, route_to
+from tests.web_servers import EVENTS, WebServer, route_to
 
 Ask = Callable[[str], bytes]
 HOWS = ["chunked", "close", "length", "old", "json", "html"]

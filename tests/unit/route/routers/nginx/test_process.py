@@ -17,7 +17,7 @@ from pushdeploy.route.routers.nginx.router import Nginx
 from pushdeploy.route.routers.nginx.workers import title, workers_in, workers_of
 from pushdeploy.settings import Address
 from pushdeploy.templating import Templates
-from tests.unit.route.routers.nginx.web_servers import Visitor, WebServer, route_to
+from tests.web_servers import Visitor, WebServer, route_to
 
 Serve = Callable[[str], WebServer]
 Visit = Callable[[str], Visitor]

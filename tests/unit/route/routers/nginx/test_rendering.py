@@ -24,7 +24,7 @@ from pushdeploy.route.routers.nginx.rendering import (
 )
 from pushdeploy.settings import Address
 from pushdeploy.templating import Templates
-from tests.unit.route.routers.nginx.web_servers import route_to
+from tests.web_servers import route_to
 
 GOLDEN = Path(__file__).parent / "golden"
 FRONT = Front(Address("0.0.0.0", 80))

@@ -14,7 +14,7 @@ from pushdeploy.domain.settings.front import FrontSettings
 from pushdeploy.domain.site import Site
 from pushdeploy.output import Output, Quiet
 from pushdeploy.route.routers.nginx.router import Nginx
-from tests.unit.route.routers.nginx.web_servers import Visitor, WebServer, route_to
+from tests.web_servers import Visitor, WebServer, route_to
 
 Serve = Callable[[str], WebServer]
 Visit = Callable[[str], Visitor]

@@ -2,6 +2,7 @@
 
 import http.client
 import itertools
+import random
 import socket
 import threading
 import time
@@ -229,3 +230,25 @@ class Crowd:
                 self.lost.append(f"{status} {body}")
             self._stop.wait(pause_seconds)
         visitor.connection.close()
+
+
+def websocket(address: Address, app: str, headers: str = "") -> socket.socket:
+    talk = socket.create_connection((address.host, address.port), timeout=10)
+    talk.sendall(
+        f"GET /socket HTTP/1.1\r\nHost: {app}.localhost\r\n".encode()
+        + f"Connection: Upgrade\r\nUpgrade: websocket\r\n{headers}\r\n".encode()
+    )
+    head = b""
+    while b"\r\n\r\n" not in head:
+        head += talk.recv(1000)
+    assert head.startswith(b"HTTP/1.1 101 ")
+    return talk
+
+
+def free_address() -> Address:
+    """Below the ports that the kernel gives to clients, so that nobody takes it meanwhile."""
+    while True:
+        port = random.randint(20_000, 32_000)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return Address("127.0.0.1", port)
