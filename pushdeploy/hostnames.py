@@ -1,4 +1,4 @@
-"""Host names as people write and copy them, in the one form in which browsers send them."""
+"""Host names that people write or copy get the one form in which browsers send them."""
 
 import ipaddress
 import re

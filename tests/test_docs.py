@@ -16,6 +16,7 @@ from pushdeploy.commands.face.catalogue import Catalogue
 from pushdeploy.commands.face.command import Command
 from pushdeploy.commands.face.line import parse_line
 from pushdeploy.domain.settings import AppSettings, all_settings, shown_settings
+from pushdeploy.domain.settings.disks import OF_A_DISK, OF_THE_APP
 from pushdeploy.resources import shipped
 from pushdeploy.settings import Settings
 
@@ -101,6 +102,12 @@ def test_every_setting_of_an_app_is_documented() -> None:
         _, in_force, default = documented[setting.name]
         assert in_force == setting.affects, setting.name
         assert defaults[setting.name] in default
+
+
+def test_every_setting_of_disks_is_documented() -> None:
+    text = section_of(CATALOGUE.find("disks:set"))
+    for key in (*OF_THE_APP, *(f"DISK {key}" for key in OF_A_DISK)):
+        assert f"| {key}=" in text, key
 
 
 def test_what_becomes_of_every_key_of_app_json_is_documented() -> None:

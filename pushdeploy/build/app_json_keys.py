@@ -1,4 +1,4 @@
-"""What becomes of each key of app.json: the one place that decides it.
+"""One table decides what becomes of each key of app.json.
 
 A value of the wrong kind is refused whatever becomes of its key; see ``parse_app_json``.
 """

@@ -1,4 +1,4 @@
-"""An app, and which branch of its repository deploys it."""
+"""An app has settings, a formation and a branch that deploys it; its releases refer to it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

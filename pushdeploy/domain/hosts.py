@@ -1,4 +1,5 @@
-"""Which host names an app may have: not an address, not what belongs to everybody or to another."""
+"""These rules say which host names an app may have: no address, and nothing of everybody's or of
+another app."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence

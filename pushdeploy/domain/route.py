@@ -1,4 +1,4 @@
-"""A route: the site of an app and the tasks behind it."""
+"""A route is the site of an app with the tasks behind it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""A site: the front of an app, whatever runs behind it."""
+"""A site is the front of an app, whatever runs behind it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

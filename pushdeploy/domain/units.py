@@ -1,4 +1,4 @@
-"""Times and sizes as people write them: ``90``, ``2m``, ``1h``; ``512k``, ``50m``, ``2g``."""
+"""People write times and sizes with units: ``90``, ``2m``, ``1h``; ``512k``, ``50m``, ``2g``."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The host names, the addresses and the routes of all apps: the one place that knows them."""
+"""``Sites`` knows the host names, the addresses and the routes of all apps; nothing else does."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

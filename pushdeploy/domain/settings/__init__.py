@@ -1,4 +1,4 @@
-"""The settings that a person gives an app, apart from its config vars, in a section a concern.
+"""A person gives an app these settings, apart from its config vars; each concern has a section.
 
 To add one, add a described field to the section that owns it: what ``apps:set`` reads, shows and
 explains, and what follows a change, come from there.

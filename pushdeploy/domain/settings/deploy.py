@@ -1,4 +1,4 @@
-"""The settings of an app that concern how a new version of it goes live."""
+"""These settings of an app decide how a new version of it goes live."""
 
 from dataclasses import dataclass, field
 

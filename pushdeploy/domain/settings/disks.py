@@ -1,4 +1,4 @@
-"""The settings of an app that concern its disks, and what ``disks:set`` can set of them."""
+"""These settings of an app decide what becomes of its disks; ``disks:set`` changes them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,8 +10,9 @@ from pushdeploy.domain.names import DiskName
 from pushdeploy.domain.settings.setting import parse_switch
 from pushdeploy.domain.units import parse_bytes, show_bytes
 
-_OF_THE_APP = ("cutover",)
-_OF_A_DISK = ("snapshots", "size")
+OF_THE_APP = ("cutover",)
+OF_A_DISK = ("snapshots", "size")
+"""The keys that can be set, without a disk and for one disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def changed_disks(
     """``settings`` with ``key=value`` words applied; an empty value gives back the default."""
     for word in words:
         key, equals, text = word.partition("=")
-        known = _OF_A_DISK if disk else _OF_THE_APP
+        known = OF_A_DISK if disk else OF_THE_APP
         if key not in known:
             raise UserError(_unknown(key, disk), "disks:set APP cutover=overlap")
         if not equals:
@@ -65,9 +66,9 @@ def shown_disks(settings: DiskSettings) -> Mapping[str, object]:
 
 
 def _unknown(key: str, disk: DiskName | None) -> str:
-    if disk is None and key in _OF_A_DISK:
+    if disk is None and key in OF_A_DISK:
         return f"{key} is set for one disk: name it first"
-    if disk and key in _OF_THE_APP:
+    if disk and key in OF_THE_APP:
         return f"{key} is set for the app as a whole, without a disk"
     return f"there is no setting {key[:40]}"
 

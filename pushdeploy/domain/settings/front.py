@@ -1,4 +1,4 @@
-"""The settings of an app that concern its requests."""
+"""These settings of an app decide how its requests are passed on."""
 
 from dataclasses import dataclass, field
 from typing import Literal

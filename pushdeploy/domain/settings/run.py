@@ -1,4 +1,4 @@
-"""The settings of an app that concern its tasks."""
+"""These settings of an app decide how its tasks run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

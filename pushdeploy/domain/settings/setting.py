@@ -1,6 +1,6 @@
-"""A setting of an app, described once: beside the field that holds its value.
+"""A setting of an app is described once: by the metadata of the field that holds its value.
 
-The description is the metadata of the field, whose default is the setting's.
+The default of the field is that of the setting.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The text that nginx gets, from values: pure, and strict about what may stand in it."""
+"""Pure functions make the text that nginx reads, strict about the values that stand in it."""
 
 import ipaddress
 from collections.abc import Mapping, Sequence
