@@ -65,7 +65,8 @@ class Mending:
 
     def damages(self) -> Sequence[str]:
         """The files that are not what git or we have written; nothing is changed."""
-        found = [name for name, whole in self._own_files() if not whole]
+        found = [name for name in _DIRECTORIES if not (self.directory / name).is_dir()]
+        found += [name for name, whole in self._own_files() if not whole]
         found += [self._name(path) for path in self._bad_refs()]
         found += [self._name(path) for path in self._hollow()]
         packs = Packs(self.directory)

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from dulwich.errors import NotGitRepository
 from dulwich.file import FileLocked
 from dulwich.objects import ZERO_SHA, ObjectID
 from dulwich.refs import HEADREF, Ref
 from dulwich.repo import Repo
 
-from pushdeploy.domain.errors import Busy, UnknownApp, UserError
+from pushdeploy.domain.errors import BackendDown, Busy, UnknownApp, UserError
 from pushdeploy.domain.history import Divergence
 from pushdeploy.domain.names import AppName, CommitId, TreeId
 from pushdeploy.domain.source import Source
@@ -64,7 +65,7 @@ class Repositories:
         (draft / "info").mkdir(exist_ok=True)
         (draft / "info" / "attributes").write_text(ATTRIBUTES)
         (draft / quarantine.FOLDER).mkdir()
-        with self._writing:
+        with self._writing, self._usable(app):
             if not self.exists(app):
                 draft.rename(self.path(app))
                 return True
@@ -184,16 +185,23 @@ class Repositories:
         """At start: remove what a killed server left, and mend what every push and fetch reads.
 
         Of objects there may be very many: ``look_over`` looks at them when all is served, or who
-        comes before.
+        comes before. A repository that cannot be mended is named in the log, and its app's next
+        push is told.
         """
         for draft in self._root.glob(".draft-*"):
             shutil.rmtree(draft, ignore_errors=True)
         for repository in self._root.glob("*.git"):
-            quarantine.sweep(repository)
-            if AppName.fits(repository.stem):
-                app = AppName(repository.stem)
-                self._mend(app, objects=False)
-                self._unseen.add(app)
+            try:
+                self._sweep(repository)
+            except Exception:  # noqa: BLE001 - one bad repository must not keep a server from starting
+                _log.exception("app=%s its repository cannot be mended", repository.stem)
+
+    def _sweep(self, repository: Path) -> None:
+        quarantine.sweep(repository)
+        if AppName.fits(repository.stem):
+            app = AppName(repository.stem)
+            self._unseen.add(app)
+            self._mend(app, objects=False)
 
     def look_over(self, stopping: threading.Event) -> None:
         """Look at the objects of all repositories that nobody has come to since the start."""
@@ -210,8 +218,9 @@ class Repositories:
         if not self.exists(app):
             return
         mending = Mending(self.path(app))
-        if not mending.is_sound() or (app in self._unseen and mending.has_bad_objects()):
-            self._mend(app)
+        with self._usable(app):
+            if not mending.is_sound() or (app in self._unseen and mending.has_bad_objects()):
+                self._mend(app)
         self._unseen.discard(app)
 
     def news(self, app: AppName) -> Sequence[str]:
@@ -237,10 +246,23 @@ class Repositories:
         """``UnknownApp`` where there is no repository. Without ``head``: as a push may see it."""
         if not self.exists(app):
             raise UnknownApp(app)
-        repository = PublicRepo(str(self.path(app)), bare=True)
+        with self._usable(app):
+            repository = PublicRepo(str(self.path(app)), bare=True)
         repository.shows_head = head
         with repository:
             yield repository
+
+    @contextmanager
+    def _usable(self, app: AppName) -> Iterator[None]:
+        """``BackendDown`` for what only somebody on the server can put right."""
+        try:
+            yield
+        except (OSError, NotGitRepository) as error:
+            path = self.path(app)
+            raise BackendDown(
+                f"the repository of {app} is damaged and cannot be mended: {error}",
+                f"on the server:  mv {path} {path}.damaged; then git push deploy main",
+            ) from error
 
     @contextmanager
     def _both(self, app: AppName, other: AppName) -> Iterator[Git]:

@@ -50,3 +50,25 @@ def test_it_is_mended_while_the_server_runs_too(mortal: Server, repo: MakeReposi
         assert hello.remote_main == hello.head, name
     cloned = mortal.git(hello.path, "clone", "-q", f"deploy@deploy:{hello.app}", "again")
     assert cloned.returncode == 0, cloned.stderr
+
+
+def test_one_that_cannot_be_mended_keeps_the_server_from_serving_no_other(
+    mortal: Server, repo: MakeRepository
+) -> None:
+    hello, broken = repo("hello", on=mortal), repo("hello", on=mortal)
+    for each in (hello, broken):
+        each.push(check=True)
+    mortal.kill()
+    objects = mortal.home / "repositories" / f"{broken.app}.git" / "objects"
+    objects.rename(objects.with_name("away"))
+    objects.touch()
+
+    mortal.start()
+
+    assert f"app={broken.app} its repository cannot be mended" in mortal.log()
+    assert f"objects/pack of {broken.app}" in doctor(mortal)
+    assert hello.remote_main == hello.head
+    assert mortal.get(broken.app).body == "hello from version 1\n"
+    broken.write("VERSION", "2\n")
+    broken.commit()
+    assert f"the repository of {broken.app} is damaged" in broken.push().stderr

@@ -253,6 +253,35 @@ def test_one_repository_that_cannot_be_looked_at_keeps_no_other_from_it(
     assert repositories.read(APP, MAIN) is None
 
 
+@pytest.mark.parametrize("name", ["", "objects", "refs", "info"])
+def test_a_start_names_a_repository_that_cannot_be_mended_and_serves_the_others(
+    client: Client,
+    repositories: Repositories,
+    head: CommitId,
+    caplog: pytest.LogCaptureFixture,
+    name: str,
+) -> None:
+    """A file is where a directory should be, or the repository itself."""
+    blog = AppName("blog")
+    repositories.ensure(blog)
+    in_the_way = repositories.path(blog) / name
+    shutil.rmtree(in_the_way)
+    in_the_way.write_text("what is this?")
+    (repositories.path(APP) / MAIN).write_bytes(b"")
+
+    repositories.sweep()
+
+    assert "app=blog its repository cannot be mended" in caplog.text
+    assert any(line.endswith(" of blog") for line in repositories.damages())
+    assert_serves(client, head)
+    client.git("remote", "set-url", "deploy", "deploy@host:blog")
+    status, said = client.run("push", "deploy", "main")
+    assert status != 0
+    assert "the repository of blog is damaged and cannot be mended" in said
+    shutil.move(repositories.path(blog), repositories.root / "blog.git.damaged")
+    client.git("push", "-q", "deploy", "main")
+
+
 @pytest.mark.parametrize("name", ["pack/tmp_pack_Xy1", "pack/.tmp-7-pack-1", "aa/tmp_obj_Xy1"])
 def test_what_is_just_being_written_is_left_alone(
     client: Client, repositories: Repositories, head: CommitId, name: str
