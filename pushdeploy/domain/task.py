@@ -47,7 +47,7 @@ TaskState = Literal["starting", "up", "stopped", "crashed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class SlotDeaths:
     """How often processes in one place ended by themselves, how at first and how at last."""
 
     slot: Slot

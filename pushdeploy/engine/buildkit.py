@@ -33,7 +33,7 @@ _CHUNK_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class BuildEnd:
     """How a build ended; ``timed_out`` wins over ``exit_code``."""
 
     exit_code: int
@@ -137,7 +137,7 @@ def run(
     options: BuildOptions,
     line: Callable[[str], None],
     cancellation: Cancellation,
-) -> Ended:
+) -> BuildEnd:
     """Run the build, giving ``line`` what it says as it comes.
 
     The child sees nothing of our environment. Build arguments and secrets reach it through its
@@ -156,7 +156,7 @@ def run(
         with cancellation.stopping(lambda: _kill(process)):
             _converse(process, context, line)
         cancellation.check()
-        return Ended(process.wait(), timed_out.is_set())
+        return BuildEnd(process.wait(), timed_out.is_set())
 
 
 def _environment(client: Client, options: BuildOptions) -> Mapping[str, str]:

@@ -22,7 +22,7 @@ from pushdeploy.domain.hiding import hideable, without
 from pushdeploy.domain.leftovers import BuildRecord
 from pushdeploy.domain.names import ImageDigest
 from pushdeploy.engine import buildkit
-from pushdeploy.engine.buildkit import Ended
+from pushdeploy.engine.buildkit import BuildEnd
 from pushdeploy.engine.connection import Stream
 from pushdeploy.engine.errors import answering
 from pushdeploy.engine.images import Images
@@ -148,7 +148,7 @@ class Builds(Images, Network):
         options: BuildOptions,
         line: Callable[[str], None],
         cancellation: Cancellation,
-    ) -> Ended:
+    ) -> BuildEnd:
         doing = f"build {tag}"
         response = self.request(
             "POST",
@@ -168,7 +168,7 @@ class Builds(Images, Network):
             with cancellation.stopping(stream.close):
                 failed = _tell(stream, line)
             cancellation.check()
-            return Ended(int(failed), timed_out.is_set())
+            return BuildEnd(int(failed), timed_out.is_set())
 
 
 def classic_parameters(
@@ -233,7 +233,7 @@ def _items(stream: Stream) -> Iterator[dict[str, object]]:
         yield from (json.loads(item) for item in whole if item.strip())
 
 
-def _check(ended: Ended, dockerfile: str, options: BuildOptions, tail: list[str]) -> None:
+def _check(ended: BuildEnd, dockerfile: str, options: BuildOptions, tail: list[str]) -> None:
     if ended.timed_out:
         raise BuildFailed(
             f"the build of {dockerfile} took over {options.timeout_seconds:g} s",

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pushdeploy.engine import rules
-from pushdeploy.engine.rules import Family, Walls
+from pushdeploy.engine.rules import Family, HostRules
 
 _PROGRAMS: Mapping[Family, str] = {4: "iptables", 6: "ip6tables"}
 _PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
@@ -20,20 +20,20 @@ _BRIDGED = {"bridge/bridge-nf-call-iptables": "1", "bridge/bridge-nf-call-ip6tab
 """Without these, frames from one container to another pass by every rule."""
 
 
-def hold(walls: Walls) -> Sequence[str]:
+def enforce(host_rules: HostRules) -> Sequence[str]:
     """Close all of it, in one step for each family: what could not be closed, as sentences."""
-    return [*_settle(walls), *_close(walls, 4), *_close(walls, 6)]
+    return [*_settle(host_rules), *_close(host_rules, 4), *_close(host_rules, 6)]
 
 
-def holds(walls: Walls) -> bool:
+def are_enforced(host_rules: HostRules) -> bool:
     """Whether packets still pass by the rules; False where nobody can tell."""
-    return all(rules.hung(walls, _present(family) or "") for family in _PROGRAMS)
+    return all(rules.hung(host_rules, _present(family) or "") for family in _PROGRAMS)
 
 
-def open_again(walls: Walls) -> None:
+def remove(host_rules: HostRules) -> None:
     """Remove every rule; nothing happens when there is none."""
     for family in _PROGRAMS:
-        text = rules.removal(walls, _present(family) or "")
+        text = rules.removal(host_rules, _present(family) or "")
         if text:
             _restore(family, text)
 
@@ -60,7 +60,7 @@ def name_servers_in(text: str) -> list[str]:
     return found
 
 
-def _close(walls: Walls, family: Family) -> Iterator[str]:
+def _close(host_rules: HostRules, family: Family) -> Iterator[str]:
     present = _present(family)
     if present is None:
         # Without IPv6 on this machine there is nothing to close.
@@ -70,15 +70,15 @@ def _close(walls: Walls, family: Family) -> Iterator[str]:
                 " used (it must be installed, and pushdeploy run as root)"
             )
         return
-    problem = _restore(family, rules.restore(walls, family, present))
+    problem = _restore(family, rules.restore(host_rules, family, present))
     if problem:
         yield f"containers can reach this host over IPv{family}: {problem}"
 
 
-def _settle(walls: Walls) -> Iterator[str]:
+def _settle(host_rules: HostRules) -> Iterator[str]:
     """The kernel's settings of our bridges: no IPv6, no detours, no forged way back."""
     wanted = dict(_BRIDGED)
-    for bridge in walls.bridges:
+    for bridge in host_rules.bridges:
         name = bridge.interface
         if bridge.subnet and (_SYSTEM / "ipv4/conf" / name).is_dir():
             wanted |= {

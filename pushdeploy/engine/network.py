@@ -17,7 +17,7 @@ from pushdeploy.engine import firewall
 from pushdeploy.engine.connection import Connection
 from pushdeploy.engine.errors import Missing, answering
 from pushdeploy.engine.payloads import INSTANCE_LABEL
-from pushdeploy.engine.rules import Bridge, Walls
+from pushdeploy.engine.rules import Bridge, HostRules
 
 _RANGE = ipaddress.IPv4Network("10.208.0.0/12")
 _PREFIX = 22
@@ -83,19 +83,19 @@ class Network(Connection):
                         self.api.remove_network(network["Id"])
                     self._known.discard(network["Name"])
             if not alone and self._is_local():
-                firewall.open_again(self._walls([]))
+                firewall.remove(self._host_rules([]))
 
     def _close(self) -> Sequence[str]:
         if not self._is_local():
             return ["Docker is on another machine: nobody closes that one to its containers"]
         bridges = [_bridge_of(network) for network in self._of_instance()]
-        return firewall.hold(self._walls([*bridges, *self._dockers_bridge()]))
+        return firewall.enforce(self._host_rules([*bridges, *self._dockers_bridge()]))
 
     def _held(self) -> bool:
-        return firewall.holds(self._walls([]))
+        return firewall.are_enforced(self._host_rules([]))
 
-    def _walls(self, bridges: Sequence[Bridge]) -> Walls:
-        return Walls(self.instance, bridges, firewall.name_servers(), self._lan_closed)
+    def _host_rules(self, bridges: Sequence[Bridge]) -> HostRules:
+        return HostRules(self.instance, bridges, firewall.name_servers(), self._lan_closed)
 
     def _of_instance(self) -> list[Mapping[str, Any]]:
         wanted = {"label": f"{INSTANCE_LABEL}={self.instance}"}

@@ -44,7 +44,7 @@ class Bridge:
 
 
 @dataclass(frozen=True, slots=True)
-class Walls:
+class HostRules:
     """All that is to be closed, and the name servers that stay within reach."""
 
     instance: str
@@ -58,27 +58,27 @@ class Walls:
         return f"PUSHDEPLOY-{digest}-{hook}"
 
 
-def restore(walls: Walls, family: Family, present: str) -> str:
+def restore(host_rules: HostRules, family: Family, present: str) -> str:
     """The input of ``iptables-restore --noflush`` that makes all of it true.
 
     ``present`` is what ``iptables -S`` says now: it decides where our chains are still to be hung.
     """
-    host, away = walls.chain("host"), walls.chain("away")
+    host, away = host_rules.chain("host"), host_rules.chain("away")
     lines = [f":{host} - [0:0]", f":{away} - [0:0]"]
-    lines += [f"-A {host} {rule}" for rule in _to_host(walls, family)]
-    lines += [f"-A {away} {rule}" for rule in _away(walls, family)]
-    lines += [f"-I {hook} 1 -j {chain}" for hook, chain in _hooks(walls, present)]
+    lines += [f"-A {host} {rule}" for rule in _to_host(host_rules, family)]
+    lines += [f"-A {away} {rule}" for rule in _away(host_rules, family)]
+    lines += [f"-I {hook} 1 -j {chain}" for hook, chain in _hooks(host_rules, present)]
     return "\n".join(["*filter", *lines, "COMMIT", ""])
 
 
-def hung(walls: Walls, present: str) -> bool:
+def hung(host_rules: HostRules, present: str) -> bool:
     """Whether packets pass by our chains now."""
-    return not _hooks(walls, present)
+    return not _hooks(host_rules, present)
 
 
-def removal(walls: Walls, present: str) -> str:
+def removal(host_rules: HostRules, present: str) -> str:
     """Takes all of it away again; empty where nothing is left."""
-    chains = [walls.chain("host"), walls.chain("away")]
+    chains = [host_rules.chain("host"), host_rules.chain("away")]
     lines = [
         line.replace("-A ", "-D ", 1)
         for line in present.splitlines()
@@ -89,34 +89,34 @@ def removal(walls: Walls, present: str) -> str:
     return "\n".join(["*filter", *lines, "COMMIT", ""]) if lines else ""
 
 
-def _hooks(walls: Walls, present: str) -> list[tuple[str, str]]:
+def _hooks(host_rules: HostRules, present: str) -> list[tuple[str, str]]:
     """Where they are missing. Docker keeps DOCKER-USER before its own rules, but only while
     FORWARD leads there, which a flushed table does not."""
     rules = present.splitlines()
     forward = "DOCKER-USER" if "-A FORWARD -j DOCKER-USER" in rules else "FORWARD"
-    wanted = [("INPUT", walls.chain("host")), (forward, walls.chain("away"))]
+    wanted = [("INPUT", host_rules.chain("host")), (forward, host_rules.chain("away"))]
     return [(hook, chain) for hook, chain in wanted if f"-A {hook} -j {chain}" not in rules]
 
 
-def _to_host(walls: Walls, family: Family) -> Iterator[str]:
-    for bridge in walls.bridges:
+def _to_host(host_rules: HostRules, family: Family) -> Iterator[str]:
+    for bridge in host_rules.bridges:
         yield from _entry(bridge, family)
         if not bridge.isolated and (family == 4 or not bridge.subnet):
-            yield from _name_servers(walls, bridge, family)
+            yield from _name_servers(host_rules, bridge, family)
         yield f"-i {bridge.interface} -j DROP"
 
 
-def _away(walls: Walls, family: Family) -> Iterator[str]:
+def _away(host_rules: HostRules, family: Family) -> Iterator[str]:
     """Docker's own rules come afterwards; ours hold without them too."""
-    ours = [bridge.interface for bridge in walls.bridges if bridge.subnet]
-    closed = [*METADATA[family], *(LAN[family] if walls.lan_closed else ())]
-    for bridge in walls.bridges:
+    ours = [bridge.interface for bridge in host_rules.bridges if bridge.subnet]
+    closed = [*METADATA[family], *(LAN[family] if host_rules.lan_closed else ())]
+    for bridge in host_rules.bridges:
         yield from _entry(bridge, family)
         if bridge.isolated or (bridge.subnet and family == 6):
             yield f"-i {bridge.interface} -j DROP"
             continue
         yield from (f"-i {bridge.interface} -o {other} -j DROP" for other in ours)
-        yield from _name_servers(walls, bridge, family)
+        yield from _name_servers(host_rules, bridge, family)
         if not bridge.subnet:
             yield f"-i {bridge.interface} -o {bridge.interface} -j DROP"
         yield from (f"-i {bridge.interface} -d {place} -j DROP" for place in closed)
@@ -136,8 +136,8 @@ def _entry(bridge: Bridge, family: Family) -> Iterator[str]:
             yield f"-i {bridge.interface} -p ipv6-icmp --icmpv6-type {kind} -j RETURN"
 
 
-def _name_servers(walls: Walls, bridge: Bridge, family: Family) -> Iterator[str]:
-    for server in _of(walls.name_servers, family):
+def _name_servers(host_rules: HostRules, bridge: Bridge, family: Family) -> Iterator[str]:
+    for server in _of(host_rules.name_servers, family):
         for protocol in ("udp", "tcp"):
             yield f"-i {bridge.interface} -d {server} -p {protocol} --dport 53 -j RETURN"
 

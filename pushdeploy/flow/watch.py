@@ -12,7 +12,7 @@ from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.domain.release import Release
-from pushdeploy.domain.task import Ended
+from pushdeploy.domain.task import SlotDeaths
 from pushdeploy.output import duration
 from pushdeploy.store import Store
 
@@ -58,7 +58,7 @@ class Watch:
             output.trouble(f"to go back:  releases:rollback {live.app}")
         self.note(release.app)
 
-    def _wait(self, live: Release, left_seconds: float, watch_seconds: int) -> Sequence[Ended]:
+    def _wait(self, live: Release, left_seconds: float, watch_seconds: int) -> Sequence[SlotDeaths]:
         """Until one has ended, at once where one has already, or nothing has in all the time."""
         over, fallen = threading.Event(), Cancellation()
         tasks = [t for t in self.scheduler.tasks(live.app) if t.version == live.version]
@@ -70,7 +70,7 @@ class Watch:
                 over.wait(left_seconds)
         return self._ended(live, watch_seconds)
 
-    def _ended(self, live: Release, watch_seconds: int) -> Sequence[Ended]:
+    def _ended(self, live: Release, watch_seconds: int) -> Sequence[SlotDeaths]:
         until = _ends_at(live, watch_seconds)
         deaths = self.scheduler.deaths(live.app, live.version)
         return [each for each in deaths if each.first.at <= until]
@@ -80,7 +80,7 @@ class Watch:
         return before is not None and before.live_at is not None and bool(before.error)
 
 
-def told(live: Release, ended: Ended) -> str:
+def told(live: Release, ended: SlotDeaths) -> str:
     """``web.1 ended with exit code 134 (SIGABRT) 2.03s after it went live``."""
     went_live = live.live_at or ended.first.at
     after = max(0.0, (ended.first.at - went_live).total_seconds())

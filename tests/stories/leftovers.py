@@ -13,7 +13,7 @@ from pushdeploy.disks.conversion import unseal
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.engine import firewall
 from pushdeploy.engine.docker import DockerEngine
-from pushdeploy.engine.rules import Walls
+from pushdeploy.engine.rules import HostRules
 from tests.stories.means import run, run_checked, wait_until
 
 STACKS = "pushdeploy/stack"
@@ -106,7 +106,7 @@ def remove_rules_of_gone_homes(notes: Path = NOTES) -> Sequence[str]:
     """The instances of test servers whose home is no more: their chains go, and nobody else's."""
     gone = [note.name for note in notes.glob("*") if not Path(_said(note) or "/").exists()]
     for instance in gone:
-        firewall.open_again(Walls(instance, []))
+        firewall.remove(HostRules(instance, []))
         forget_home(instance, notes)
     return gone
 

@@ -9,21 +9,21 @@ from pathlib import Path
 import pytest
 
 from pushdeploy.engine import firewall
-from pushdeploy.engine.rules import Bridge, Walls
+from pushdeploy.engine.rules import Bridge, HostRules
 from tests.stories.leftovers import note_home, remove_rules_of_gone_homes
 
 pytestmark = pytest.mark.docker
 
 
 @contextmanager
-def closed(instance: str) -> Iterator[Walls]:
+def closed(instance: str) -> Iterator[HostRules]:
     """The rules of a server, for a bridge that does not exist."""
-    walls = Walls(instance, [Bridge(f"pd-{instance}", "192.0.2.0/26")])
+    walls = HostRules(instance, [Bridge(f"pd-{instance}", "192.0.2.0/26")])
     try:
-        assert firewall.hold(walls) == []
+        assert firewall.enforce(walls) == []
         yield walls
     finally:
-        firewall.open_again(walls)
+        firewall.remove(walls)
 
 
 def chains() -> str:
@@ -43,6 +43,6 @@ def test_rules_go_with_a_home_that_is_no_more_and_nobody_elses_do(tmp_path: Path
         assert remove_rules_of_gone_homes(notes) == [gone]
 
         assert lost.chain("host") not in chains()
-        assert firewall.holds(kept)
-        assert firewall.holds(others)
+        assert firewall.are_enforced(kept)
+        assert firewall.are_enforced(others)
     assert [note.name for note in notes.iterdir()] == [there]

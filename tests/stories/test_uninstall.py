@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pushdeploy.engine.rules import Walls
+from pushdeploy.engine.rules import HostRules
 from tests.stories.conftest import MakeRepository
 from tests.stories.harness import Result, Server
 from tests.stories.leftovers import containers_of, images_of, stack_image
@@ -23,7 +23,7 @@ def networks_of(instance: str) -> str:
 
 
 def rules_of(instance: str) -> list[str]:
-    chain = Walls(instance, [], []).chain("host")
+    chain = HostRules(instance, [], []).chain("host")
     shown = subprocess.run(["iptables", "-S"], capture_output=True, text=True, check=True).stdout
     return [line for line in shown.splitlines() if chain in line]
 

@@ -11,9 +11,9 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from pushdeploy.engine import firewall
-from pushdeploy.engine.firewall import open_again
+from pushdeploy.engine.firewall import remove
 from pushdeploy.engine.network import bridge_name
-from pushdeploy.engine.rules import Walls
+from pushdeploy.engine.rules import HostRules
 from pushdeploy.isolation_probes import RAW_SOURCE_PORT
 from tests.stories.conftest import MakeRepository, MakeServer
 from tests.stories.harness import Server, wait_until
@@ -117,13 +117,13 @@ def talker(task: str, where: list[str]) -> Iterator[None]:
 
 
 def is_closed(server: Server) -> bool:
-    return firewall.holds(Walls(server.instance, []))
+    return firewall.are_enforced(HostRules(server.instance, []))
 
 
 def accepted_in_a_gap(server: Server, host: socket.socket) -> socket.socket:
     """The first connection that comes through while the rules are away."""
     for _ in range(30):
-        open_again(Walls(server.instance, []))
+        remove(HostRules(server.instance, []))
         with suppress(TimeoutError):
             return host.accept()[0]
     raise AssertionError("nothing came through while nothing was closed")
@@ -138,12 +138,12 @@ def test_the_host_is_closed_at_start_and_stays_so_when_the_rules_vanish(
     assert reached_by(task) == []
 
     walled.kill()
-    open_again(Walls(walled.instance, []))
+    remove(HostRules(walled.instance, []))
     assert reached_by(task) != [], "nothing closes the host while nobody looks after it"
     walled.start()
     assert reached_by(task) == []
 
-    open_again(Walls(walled.instance, []))
+    remove(HostRules(walled.instance, []))
     wait_until(lambda: reached_by(task) == [], 60, walled.log)
     told = "the rules that close this host to containers were gone; made anew"
     wait_until(lambda: told in walled.log(), 20, walled.log)

@@ -12,7 +12,7 @@ from pushdeploy.domain.one_off import OneOff
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.ports.start_gate import StartGate
 from pushdeploy.domain.ports.streams import Streams
-from pushdeploy.domain.task import Ended, Slot, Specimen, Task, Tried
+from pushdeploy.domain.task import Slot, SlotDeaths, Specimen, Task, Tried
 
 
 class Scheduler(Protocol):
@@ -75,7 +75,7 @@ class Scheduler(Protocol):
     def listening(self, tasks: Sequence[Task]) -> Sequence[Task]:
         """Without web tasks that nothing can be connected to: dead, or not ready again."""
 
-    def deaths(self, app: AppName, version: int) -> Sequence[Ended]:
+    def deaths(self, app: AppName, version: int) -> Sequence[SlotDeaths]:
         """The places of a release whose processes ended by themselves, as far as was seen."""
 
     def stop(self, tasks: Sequence[Task], grace_seconds: int) -> None:

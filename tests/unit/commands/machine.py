@@ -37,7 +37,7 @@ from pushdeploy.domain.release import Candidate, Reason, Release
 from pushdeploy.domain.route import Route, Target, held
 from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.source import Source
-from pushdeploy.domain.task import Ended, Slot, Specimen, Task, Tried
+from pushdeploy.domain.task import Slot, SlotDeaths, Specimen, Task, Tried
 from pushdeploy.flow.change import Means
 from pushdeploy.flow.deploy import Deployer
 from pushdeploy.flow.outlook import Running
@@ -130,7 +130,7 @@ class MemoryScheduler:
     strangers: list[Specimen] = field(default_factory=list)
     broken_apps: set[AppName] = field(default_factory=set)
     defects: set[AppName] = field(default_factory=set)
-    ended: list[tuple[int, Ended]] = field(default_factory=list)
+    ended: list[tuple[int, SlotDeaths]] = field(default_factory=list)
 
     def run(
         self,
@@ -190,7 +190,7 @@ class MemoryScheduler:
     def listening(self, tasks: Sequence[Task]) -> Sequence[Task]:
         return tasks
 
-    def deaths(self, app: AppName, version: int) -> Sequence[Ended]:
+    def deaths(self, app: AppName, version: int) -> Sequence[SlotDeaths]:
         return [each for at, each in self.ended if at == version]
 
     def stop(self, tasks: Sequence[Task], grace_seconds: int) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from pushdeploy.domain.errors import BackendDown
 from pushdeploy.domain.names import AppName
-from pushdeploy.domain.task import Death, Ended
+from pushdeploy.domain.task import Death, SlotDeaths
 from pushdeploy.upkeep.dirty import Found
 from pushdeploy.upkeep.reconcile import Reconciler
 from tests.unit.commands.machine import AT, SHOP, WEB, WORKER, Machine, MemoryRouter
@@ -163,7 +163,7 @@ def test_ps_tells_how_a_process_ended_and_that_its_release_did_not_stay_up(
     machine.scheduler.running = [replace(task, restarts=7, last_death=died)]
     assert live.live_at is not None
     first = Death(live.live_at + timedelta(seconds=2), 134)
-    machine.scheduler.ended = [(1, Ended(task.slot, 7, first, died))]
+    machine.scheduler.ended = [(1, SlotDeaths(task.slot, 7, first, died))]
     machine.platform.reconciler.converge_quietly(SHOP)
 
     shown = machine.type("ps shop")
@@ -220,6 +220,6 @@ def test_an_end_after_the_watch_is_no_mark_on_the_release(
     assert live.live_at is not None
     late = Death(live.live_at + timedelta(seconds=seconds, milliseconds=1), 1)
     slot = machine.scheduler.running[0].slot
-    machine.scheduler.ended = [(1, Ended(slot, 1, late, late))]
+    machine.scheduler.ended = [(1, SlotDeaths(slot, 1, late, late))]
     machine.platform.reconciler.converge_quietly(SHOP)
     assert " ! " not in machine.type("ps shop").errors

@@ -18,7 +18,7 @@ from pushdeploy.domain.container import ISOLATED, BuildOptions, ContainerSpec
 from pushdeploy.domain.errors import BackendDown, BuildFailed, Cancelled
 from pushdeploy.engine.docker import DockerEngine
 from pushdeploy.engine.network import bridge_name
-from pushdeploy.engine.rules import Walls
+from pushdeploy.engine.rules import HostRules
 
 OPTIONS = BuildOptions(labels={"commit": "c"})
 
@@ -319,7 +319,7 @@ def _wait_until(true: Callable[[], bool], seconds: float = 10) -> None:
 
 def _rules(engine: DockerEngine) -> list[str]:
     listed = subprocess.run(["iptables", "-w", "-S"], check=False, capture_output=True, text=True)
-    interface, chain = bridge_name(engine.instance), Walls(engine.instance, []).chain("host")
+    interface, chain = bridge_name(engine.instance), HostRules(engine.instance, []).chain("host")
     ours = [line for line in listed.stdout.splitlines() if line.startswith(f"-A {chain} ")]
     return [line for line in ours if line.endswith(f" -i {interface} -j DROP")]
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from pushdeploy.domain.names import AppName
-from pushdeploy.domain.task import Death, Ended, Slot
+from pushdeploy.domain.task import Death, Slot, SlotDeaths
 
 Place = tuple[AppName, int, Slot]
 """An app, a release's version, and the slot that the task filled."""
@@ -24,7 +24,7 @@ class Deaths:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._places: OrderedDict[Place, Ended] = OrderedDict()
+        self._places: OrderedDict[Place, SlotDeaths] = OrderedDict()
         self._containers: OrderedDict[str, tuple[Slot, Death]] = OrderedDict()
         self._watches: list[tuple[Collection[str], Told]] = []
 
@@ -33,7 +33,7 @@ class Deaths:
         with self._lock:
             self._containers[container] = (place[2], death)
             if counts:
-                before = self._places.pop(place, Ended(place[2], 0, death, death))
+                before = self._places.pop(place, SlotDeaths(place[2], 0, death, death))
                 self._places[place] = replace(before, times=before.times + 1, last=death)
             _cut(self._places, _PLACES_KEPT)
             _cut(self._containers, _CONTAINERS_KEPT)
@@ -45,11 +45,11 @@ class Deaths:
         with self._lock:
             return self._containers[container][1] if container in self._containers else None
 
-    def of(self, place: Place) -> Ended | None:
+    def of(self, place: Place) -> SlotDeaths | None:
         with self._lock:
             return self._places.get(place)
 
-    def release(self, app: AppName, version: int) -> Sequence[Ended]:
+    def release(self, app: AppName, version: int) -> Sequence[SlotDeaths]:
         """Those of one release, in the order of their places."""
         with self._lock:
             places = self._places.items()

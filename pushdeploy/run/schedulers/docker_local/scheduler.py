@@ -21,7 +21,7 @@ from pushdeploy.domain.ports.engine import Engine
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.ports.start_gate import StartGate
 from pushdeploy.domain.ports.streams import Streams
-from pushdeploy.domain.task import Death, Ended, Slot, Specimen, Task, Tried
+from pushdeploy.domain.task import Death, Slot, SlotDeaths, Specimen, Task, Tried
 from pushdeploy.run.logbook import LINES_KEPT, Logbook
 from pushdeploy.run.schedulers.docker_local import labels
 from pushdeploy.run.schedulers.docker_local import still_healthy as standing
@@ -148,7 +148,7 @@ class DockerLocal:
     def listening(self, tasks: Sequence[Task]) -> Sequence[Task]:
         return [task for task in tasks if standing.listens(task)]
 
-    def deaths(self, app: AppName, version: int) -> Sequence[Ended]:
+    def deaths(self, app: AppName, version: int) -> Sequence[SlotDeaths]:
         return self._deaths.release(app, version)
 
     def stop(self, tasks: Sequence[Task], grace_seconds: int) -> None:

@@ -30,7 +30,7 @@ class _Started:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ended:
+class _StreamEnded:
     """A container whose log stream has come to its end."""
 
     container: str
@@ -49,7 +49,7 @@ class _Written:
     line: LogLine
 
 
-_Item = _Started | _Ended | _Connected | _Written
+_Item = _Started | _StreamEnded | _Connected | _Written
 
 
 class Tail:
@@ -93,7 +93,7 @@ class Tail:
             for container, slot in self._containers().items():
                 if container not in self._open:
                     self._follow(container, slot)
-        elif isinstance(item, _Ended):
+        elif isinstance(item, _StreamEnded):
             self._streams.pop(item.container).close()  # a connection to Docker each, for days
             if self._open.pop(item.container, False):
                 self._follow(item.container, item.slot)
@@ -154,4 +154,4 @@ class Tail:
 def _news(container: str, slot: str, lines: Iterator[LogLine], shown: datetime) -> Iterator[_Item]:
     with suppress(PushdeployError):
         yield from (_Written(container, slot, line) for line in lines if line.at > shown)
-    yield _Ended(container, slot)
+    yield _StreamEnded(container, slot)

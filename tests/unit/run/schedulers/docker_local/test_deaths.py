@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pushdeploy.domain.names import AppName, ProcessType
-from pushdeploy.domain.task import Death, Ended, Slot
+from pushdeploy.domain.task import Death, Slot, SlotDeaths
 from pushdeploy.run.schedulers.docker_local.deaths import Deaths
 
 SHOP = AppName("shop")
@@ -38,13 +38,13 @@ def test_ends_are_counted_by_place_and_the_last_one_is_kept() -> None:
     deaths.note((SHOP, 1, WEB), "c2", ABORTED, counts=True)
     deaths.note((SHOP, 2, WEB), "c3", ABORTED, counts=False)
     assert deaths.release(SHOP, 1) == [
-        Ended(WEB, 2, Death(AT, 3), ABORTED),
-        Ended(WORKER, 1, ABORTED, ABORTED),
+        SlotDeaths(WEB, 2, Death(AT, 3), ABORTED),
+        SlotDeaths(WORKER, 1, ABORTED, ABORTED),
     ]
     assert deaths.release(SHOP, 2) == []
     assert deaths.of((SHOP, 2, WEB)) is None
     deaths.rename(SHOP, AppName("store"))
-    assert deaths.of((AppName("store"), 1, WEB)) == Ended(WEB, 2, Death(AT, 3), ABORTED)
+    assert deaths.of((AppName("store"), 1, WEB)) == SlotDeaths(WEB, 2, Death(AT, 3), ABORTED)
     assert deaths.release(SHOP, 1) == []
 
 
@@ -64,4 +64,4 @@ def test_no_more_is_kept_than_can_be_useful() -> None:
     for version in range(5000):
         deaths.note((SHOP, version, WEB), f"c{version}", ABORTED, counts=True)
     assert deaths.of((SHOP, 0, WEB)) is None
-    assert deaths.of((SHOP, 4999, WEB)) == Ended(WEB, 1, ABORTED, ABORTED)
+    assert deaths.of((SHOP, 4999, WEB)) == SlotDeaths(WEB, 1, ABORTED, ABORTED)
