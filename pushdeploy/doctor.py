@@ -255,8 +255,8 @@ def check_isolation(engine: Engine, settings: Settings) -> Finding:
 
 
 def _stack(settings: Settings, engine: Engine) -> Finding:
-    from pushdeploy.build.shelf import NEWEST
     from pushdeploy.build.stack_definitions import PYTHONS
+    from pushdeploy.build.stack_order import NEWEST
     from pushdeploy.build.stacks import Stacks
 
     stacks = Stacks(engine, settings.stack_source, settings.home, settings.ca_bundle)

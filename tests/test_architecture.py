@@ -39,7 +39,7 @@ OWNERS = {
 """Who may import what: the first name below the package."""
 
 PLUGS = {
-    "pushdeploy.build.buildpacks": "BUILDPACK",
+    "pushdeploy.build.languages": "LANGUAGE",
     "pushdeploy.disks.limits": "LIMIT",
     "pushdeploy.disks.snapshots": "SNAPSHOT",
     "pushdeploy.route.routers": "ROUTER",

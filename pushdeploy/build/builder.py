@@ -1,4 +1,4 @@
-"""Source → Slug: choose a buildpack, reuse what an equal build made, else build in layers."""
+"""Source → Slug: choose a language, reuse what an equal build made, else build in layers."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -8,20 +8,20 @@ from typing import Protocol
 
 from pushdeploy.build.advice import refuse_lfs_pointers, unread
 from pushdeploy.build.app_json import read_app_json
-from pushdeploy.build.blueprint import Blueprint
 from pushdeploy.build.caches import AppCaches, remove_former
-from pushdeploy.build.choice import choose, load_buildpacks
-from pushdeploy.build.containers import OWNER_LABEL, ROLE_LABEL, BuildSettings, WrongPython
-from pushdeploy.build.dockerfile.checking import check_images, text_as_sent
-from pushdeploy.build.dockerfile.features import clearer_failures, refuse_unknown
-from pushdeploy.build.dockerfile.listed import listed_for
+from pushdeploy.build.choice import choose, load_languages
+from pushdeploy.build.containers import OWNER_LABEL, ROLE_LABEL, BuildSettings, WrongRuntime
+from pushdeploy.build.decided_build import DecidedBuild
 from pushdeploy.build.environment import build_environment, listed_environment
 from pushdeploy.build.keys import Ground, layer_key, slug_key
+from pushdeploy.build.languages.dockerfile.checking import check_images, text_as_sent
+from pushdeploy.build.languages.dockerfile.features import clearer_failures, refuse_unknown
+from pushdeploy.build.languages.dockerfile.listed import listed_for
 from pushdeploy.build.layers import PACKAGES_LABEL, Job, Layers
-from pushdeploy.build.plan import Circumstances, DockerfilePlan, Finish, Install, LayeredPlan, Plan
+from pushdeploy.build.plan import Circumstances, DockerfilePlan, Finish, Install, LayeredPlan
 from pushdeploy.build.processes import processes_of
-from pushdeploy.build.shelf import Shelf
-from pushdeploy.build.stack_definitions import PYTHONS
+from pushdeploy.build.stack_definitions import DEFINITIONS
+from pushdeploy.build.stack_order import StackOrder
 from pushdeploy.build.stacks import Stack, Stacks
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.cancel import Cancellation
@@ -55,7 +55,7 @@ class LiveReleases(Protocol):
 
 
 class SlugBuilder:
-    """The port ``Builder``, on the buildpacks of build/buildpacks/."""
+    """The port ``Builder``, on the languages of build/languages/."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class SlugBuilder:
         self._slugs = slugs
         self._live = live
         self._options = options
-        self._buildpacks = load_buildpacks()
+        self._languages = load_languages()
         self._layers = Layers(engine, options)
         self.caches = AppCaches(options.cache / "apps")
 
@@ -95,34 +95,34 @@ class SlugBuilder:
         """
         learned = ""
         while True:
-            blueprint = self._decide(source, app_id, config, learned, output)
+            decided = self._decide(source, app_id, config, learned, output)
             try:
-                return self._built(blueprint, config, output, cancellation)
-            except WrongPython as error:
-                if learned or not self._may_try_another(blueprint.plan, error.specifier):
+                return self._built(decided, config, output, cancellation)
+            except WrongRuntime as error:
+                if learned:
                     raise
                 output.detail(f"{error.message}: trying another")
-                learned = error.specifier
+                learned = error.learned
 
     def _built(
         self,
-        blueprint: Blueprint,
+        decided: DecidedBuild,
         config: Mapping[str, str],
         output: Output,
         cancellation: Cancellation,
     ) -> Slug:
-        known = self.find(blueprint.key)
+        known = self.find(decided.key)
         if known is not None:
             built = f"{known.created_at:%Y-%m-%d %H:%M} UTC"
             output.headline(f"Reusing slug {known.key[:12]} (built {built})")
-            return replace(known, commit=blueprint.source.commit)
+            return replace(known, commit=decided.source.commit)
         cancellation.check()
         deadline = time.monotonic() + self._options.timeout_seconds
-        source = blueprint.source
+        source = decided.source
         labels = {"pushdeploy.app": source.app, "pushdeploy.commit": source.commit}
-        downloads = self.caches.downloads(blueprint.app_id)
-        job = Job(source, downloads, labels, blueprint.environment, output, cancellation, deadline)
-        slug = self._slug_of(self._image(blueprint, config, job), blueprint, output)
+        downloads = self.caches.downloads(decided.app_id)
+        job = Job(source, downloads, labels, decided.environment, output, cancellation, deadline)
+        slug = self._slug_of(self._image(decided, config, job), decided, output)
         self._slugs.add(slug)
         return slug
 
@@ -141,20 +141,13 @@ class SlugBuilder:
         self._engine.remove_image(self._tag("slug", slug.key))
         self._engine.remove_image(slug.image)
 
-    def _may_try_another(self, plan: Plan, specifier: str) -> bool:
-        free = isinstance(plan, LayeredPlan) and plan.any_python
-        return free and self._shelf(former="", learned="").may_try(specifier)
-
-    def _shelf(self, former: str, learned: str) -> Shelf:
+    def _stack_order(self, app: AppName) -> StackOrder:
         """The engine is not asked about other stacks where the app stays on its own."""
-        others = () if former in PYTHONS else PYTHONS
-        ready = frozenset(stack for stack in others if self._stacks.ready(stack))
-        today = datetime.now(UTC).date()
-        return Shelf(PYTHONS, ready, self._options.stack, today, former, learned)
-
-    def _former_stack(self, app: AppName) -> str:
         live = self._live.current(app)
-        return live.slug.stack if live else ""
+        former = live.slug.stack if live else ""
+        names = tuple(DEFINITIONS)
+        ready = {former} if former in names else filter(self._stacks.ready, names)
+        return StackOrder(names, frozenset(ready), self._options.stack, former)
 
     def _decide(
         self,
@@ -163,15 +156,21 @@ class SlugBuilder:
         config: Mapping[str, str],
         learned: str,
         output: Output,
-    ) -> Blueprint:
+    ) -> DecidedBuild:
         """Everything that can be wrong in the source is found here, before anything is built."""
         environment = build_environment(config)
         tree = Tree.of(source.reader)
-        choice = choose(self._buildpacks, tree)
+        choice = choose(self._languages, tree)
         output.detail(str(choice))
-        shelf = self._shelf(self._former_stack(source.app), learned)
-        circumstances = Circumstances(environment, shelf, source.app, frozenset(config))
-        plan = choice.buildpack.plan(tree, circumstances)
+        circumstances = Circumstances(
+            environment=environment,
+            stacks=self._stack_order(source.app),
+            app=source.app,
+            today=datetime.now(UTC).date(),
+            config_names=frozenset(config),
+            learned=learned,
+        )
+        plan = choice.language.plan(tree, circumstances)
         for notice in plan.notices:
             output.detail(f"note: {notice}")
         processes = processes_of(tree, plan.default_processes, plan.example)
@@ -184,13 +183,13 @@ class SlugBuilder:
             stack = self._stacks.ensure(plan.stack, output)
             output.detail(f"stack {stack.name}" + (f", {plan.runtime}" if plan.runtime else ""))
         scope = self.caches.scope(app_id)
-        ground = Ground(scope, choice.buildpack, stack.run if stack else "")
-        return Blueprint(
+        ground = Ground(scope, choice.language, stack.run if stack else "")
+        return DecidedBuild(
             app_id=app_id,
             key=slug_key(ground, source.tree, environment),
             ground=ground,
             source=source,
-            buildpack=choice.buildpack,
+            language=choice.language,
             plan=plan,
             stack=stack,
             processes=processes,
@@ -198,30 +197,30 @@ class SlugBuilder:
             environment=environment,
         )
 
-    def _image(self, blueprint: Blueprint, config: Mapping[str, str], job: Job) -> ImageDigest:
-        plan, stack = blueprint.plan, blueprint.stack
+    def _image(self, decided: DecidedBuild, config: Mapping[str, str], job: Job) -> ImageDigest:
+        plan, stack = decided.plan, decided.stack
         if isinstance(plan, DockerfilePlan) or stack is None:
             assert isinstance(plan, DockerfilePlan)
             with job.output.step(f"Building {plan.dockerfile}"):
-                return self._from_dockerfile(plan, blueprint, config, job)
+                return self._from_dockerfile(plan, decided, config, job)
         base = str(stack.run)
         if plan.install is not None:
-            base = self._dependencies(plan.install, stack, blueprint, job)
+            base = self._dependencies(plan.install, stack, decided, job)
         with job.output.step("Building slug"):
-            tag = self._tag("slug", blueprint.key)
+            tag = self._tag("slug", decided.key)
             finish = self._applicable(plan, base)
-            return self._layers.assemble(base, tag, blueprint.labels(), finish, job)
+            return self._layers.assemble(base, tag, decided.labels(), finish, job)
 
-    def _dependencies(self, install: Install, stack: Stack, blueprint: Blueprint, job: Job) -> str:
+    def _dependencies(self, install: Install, stack: Stack, decided: DecidedBuild, job: Job) -> str:
         """The tag of the dependency layer, made now unless an equal one exists."""
-        key = layer_key(blueprint.ground, install, blueprint.source.tree, blueprint.environment)
+        key = layer_key(decided.ground, install, decided.source.tree, decided.environment)
         tag = self._tag("dependencies", key)
         if self._engine.image(tag) is not None:
             job.output.detail("dependencies have not changed")
             return tag
         labels = {
             ROLE_LABEL: "dependencies",
-            OWNER_LABEL: str(blueprint.app_id),
+            OWNER_LABEL: str(decided.app_id),
             DEPENDENCIES_LABEL: key,
         }
         with job.output.step(install.title):
@@ -234,9 +233,9 @@ class SlugBuilder:
         return [step for step in plan.finish if step.needs_package in {"", *packages}]
 
     def _from_dockerfile(
-        self, plan: DockerfilePlan, blueprint: Blueprint, config: Mapping[str, str], job: Job
+        self, plan: DockerfilePlan, decided: DecidedBuild, config: Mapping[str, str], job: Job
     ) -> ImageDigest:
-        reader = blueprint.source.reader
+        reader = decided.source.reader
         text = text_as_sent(reader, plan.dockerfile)
         tool = self._engine.build_tool()
         refuse_unknown(text, tool)
@@ -245,18 +244,18 @@ class SlugBuilder:
             job.output.detail(f"note: {notice}")
         check_images(text, listed.arguments, self._engine)
         options = BuildOptions(
-            labels=blueprint.labels(),
+            labels=decided.labels(),
             arguments=listed.arguments,
             secrets=listed.secrets,
             memory_bytes=self._options.memory_bytes,
             cpus=self._options.cpus,
             timeout_seconds=self._options.timeout_seconds,
             ca_bundle=self._options.ca_bundle,
-            scope=blueprint.ground.scope,
-            cached_from=self._slugs_of(blueprint.app_id),
+            scope=decided.ground.scope,
+            cached_from=self._slugs_of(decided.app_id),
         )
-        tag = self._tag("slug", blueprint.key)
-        building = self.caches.building(blueprint.app_id)
+        tag = self._tag("slug", decided.key)
+        building = self.caches.building(decided.app_id)
         with reader.archive() as context, building, clearer_failures(text):
             return self._engine.build(
                 context, plan.dockerfile, tag, options, job.output.detail, job.cancellation
@@ -267,12 +266,12 @@ class SlugBuilder:
         labels = {ROLE_LABEL: "slug", OWNER_LABEL: str(app_id)}
         return [image.id for image in self._engine.images(labels)]
 
-    def _slug_of(self, digest: ImageDigest, blueprint: Blueprint, output: Output) -> Slug:
+    def _slug_of(self, digest: ImageDigest, decided: DecidedBuild, output: Output) -> Slug:
         image = self._engine.image(digest)
         if image is None:
             raise BackendDown("the slug's image vanished", "push again; is something pruning it?")
-        slug = blueprint.slug(image, datetime.now(UTC))
-        for notice in blueprint.notices(image):
+        slug = decided.slug(image, datetime.now(UTC))
+        for notice in decided.notices(image):
             output.detail(f"note: {notice}")
         return slug
 

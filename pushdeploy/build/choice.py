@@ -1,12 +1,12 @@
-"""Which buildpack builds a source: exactly one answers, or the error says what was looked for."""
+"""Which language builds a source: exactly one answers, or the error says what was looked for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pushdeploy.build import buildpacks
+from pushdeploy.build import languages
 from pushdeploy.build.below import one_level_down
 from pushdeploy.build.near_misses import misspelled
-from pushdeploy.build.plan import Buildpack
+from pushdeploy.build.plan import Language
 from pushdeploy.build.tree import Tree
 from pushdeploy.discover import discover
 from pushdeploy.domain.errors import BuildFailed, PushdeployError
@@ -21,43 +21,43 @@ FALLBACK = "null"
 class Choice:
     """``found`` is what decided it; ``passed_over`` would have built the source too."""
 
-    buildpack: Buildpack
+    language: Language
     found: str
-    passed_over: Sequence[Buildpack]
+    passed_over: Sequence[Language]
 
     def __str__(self) -> str:
-        text = f"{self.buildpack.name} app: found {self.found}"
+        text = f"{self.language.name} app: found {self.found}"
         if not self.passed_over:
             return text
         others = ", ".join(one.name for one in self.passed_over)
         return f"{text} (which goes before {others})"
 
 
-def load_buildpacks() -> Sequence[Buildpack]:
-    """Every buildpack of the package, in their order."""
-    found = discover(buildpacks, "BUILDPACK")
-    packs = []
+def load_languages() -> Sequence[Language]:
+    """Every language of the package, in their order."""
+    found = discover(languages, "LANGUAGE")
+    known = []
     for module, candidate in found.items():
-        if not isinstance(candidate, Buildpack):
-            raise PushdeployError(f"BUILDPACK of buildpacks/{module}.py is not a Buildpack")
-        packs.append(candidate)
-    return sorted(packs, key=lambda pack: pack.order)
+        if not isinstance(candidate, Language):
+            raise PushdeployError(f"LANGUAGE of languages/{module} is no Language")
+        known.append(candidate)
+    return sorted(known, key=lambda each: each.order)
 
 
-def choose(packs: Sequence[Buildpack], tree: Tree) -> Choice:
+def choose(languages: Sequence[Language], tree: Tree) -> Choice:
     """``BuildFailed`` with what was looked for and what was found when none answers."""
-    able = [(pack, found) for pack in packs if (found := pack.detect(tree))]
+    able = [(each, found) for each in languages if (found := each.detect(tree))]
     if not able:
-        raise _none_answers(packs, tree)
+        raise _none_answers(languages, tree)
     chosen, found = able[0]
-    return Choice(chosen, found, [pack for pack, _found in able[1:] if pack.name != FALLBACK])
+    return Choice(chosen, found, [each for each, _found in able[1:] if each.name != FALLBACK])
 
 
-def _none_answers(packs: Sequence[Buildpack], tree: Tree) -> BuildFailed:
+def _none_answers(languages: Sequence[Language], tree: Tree) -> BuildFailed:
     names = tree.root
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     found = f"found: {', '.join(names[:_MOST_NAMES]) or 'nothing'}{more}"
-    looked = [f"{pack.name}: wants {pack.wants}" for pack in packs]
+    looked = [f"{each.name}: wants {each.wants}" for each in languages]
     unknown, below = "no builder knows what this app is", one_level_down(tree)
     if below is None:
         return BuildFailed(

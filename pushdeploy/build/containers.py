@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pushdeploy.build.plan import Cause, Command
-from pushdeploy.build.shelf import NEWEST
+from pushdeploy.build.stack_order import NEWEST
 from pushdeploy.domain.app import APP_GROUP
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import ContainerSpec
@@ -161,12 +161,12 @@ def run_to_end(
     return Ending(exit_code, tuple(tail), expired.is_set(), _out_of_memory(engine, container))
 
 
-class WrongPython(BuildFailed):
-    """The same might be built with a Python that meets ``specifier``."""
+class WrongRuntime(BuildFailed):
+    """The same might be built with another one; ``learned`` tells the language with which."""
 
-    def __init__(self, message: str, hint: str, specifier: str, exit_code: int) -> None:
-        super().__init__(message, hint, exit_code=exit_code)
-        self.specifier = specifier
+    def __init__(self, cause: Cause, exit_code: int) -> None:
+        super().__init__(cause.message, cause.hint, exit_code=exit_code)
+        self.learned = cause.runtime
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +196,8 @@ class Ending:
             cause = command.explain(self.tail) or Cause("", "")
             message = cause.message or f"{command} failed with exit code {self.exit_code}"
             hint = cause.hint or command.hint
-            if cause.python:
-                raise WrongPython(message, hint, cause.python, self.exit_code)
+            if cause.runtime:
+                raise WrongRuntime(cause, self.exit_code)
             raise BuildFailed(message, hint, exit_code=self.exit_code)
 
 

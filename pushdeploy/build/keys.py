@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pushdeploy.build.environment import environment_hash
-from pushdeploy.build.plan import Buildpack, Install
+from pushdeploy.build.plan import Install, Language
 from pushdeploy.domain.names import TreeId
 
 
@@ -23,12 +23,12 @@ class Ground:
     """
 
     scope: str
-    buildpack: Buildpack
+    language: Language
     stack: str
 
     @property
     def parts(self) -> tuple[str, ...]:
-        return self.scope, self.buildpack.name, self.buildpack.version, self.stack
+        return self.scope, self.language.name, self.language.version, self.stack
 
 
 def slug_key(ground: Ground, tree: TreeId, environment: Mapping[str, str]) -> str:

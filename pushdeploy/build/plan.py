@@ -1,10 +1,11 @@
-"""What a buildpack decides, as values: the builder carries a plan out and decides nothing."""
+"""What a language decides, as values: the builder carries a plan out and decides nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from pushdeploy.build.environment import listed_names
-from pushdeploy.build.shelf import Shelf
+from pushdeploy.build.stack_order import StackOrder
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.names import WEB, AppName, ProcessType
 
@@ -13,12 +14,12 @@ from pushdeploy.domain.names import WEB, AppName, ProcessType
 class Cause:
     """Why a command failed, in one line, and what to type next.
 
-    ``python`` is a version specifier: with such a Python the command may succeed.
+    ``runtime`` tells the language, in its own words, with which one the same is worth a try.
     """
 
     message: str
     hint: str
-    python: str = ""
+    runtime: str = ""
 
 
 def unexplained(lines: Sequence[str]) -> Cause | None:
@@ -76,10 +77,7 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class LayeredPlan:
-    """A slug of ours: stack, dependency layer, source, finishing steps.
-
-    ``any_python`` tells that the app asked for none, so that another one may be tried.
-    """
+    """A slug of ours: stack, dependency layer, source, finishing steps."""
 
     stack: str
     runtime: str = ""
@@ -88,7 +86,6 @@ class LayeredPlan:
     default_processes: Mapping[ProcessType, str] = field(default_factory=dict)
     example: str = "web: ./server --port $PORT"
     notices: Sequence[str] = ()
-    any_python: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +105,16 @@ Plan = LayeredPlan | DockerfilePlan
 class Circumstances:
     """What a plan may depend on besides the tree.
 
-    ``environment`` holds the config vars that a build may see, ``config_names`` the names of all.
+    ``environment`` holds the config vars that a build may see, ``config_names`` the names of all;
+    ``learned`` is the ``runtime`` of the ``Cause`` for which a first try failed.
     """
 
     environment: Mapping[str, str]
-    shelf: Shelf
+    stacks: StackOrder
     app: AppName
+    today: date
     config_names: frozenset[str] = frozenset()
+    learned: str = ""
 
     def config_set(self, *assignments: str) -> str:
         """What to type so that config vars are set."""
@@ -127,8 +127,8 @@ class Circumstances:
 
 
 @dataclass(frozen=True, slots=True)
-class Buildpack:
-    """One kind of app. The lowest ``order`` that detects a tree builds it.
+class Language:
+    """Builds one kind of app. The lowest ``order`` that detects a tree builds it.
 
     ``detect`` returns the file by which it knows the app. A new ``version`` makes new slugs and
     new dependency layers; ``wants`` tells a person what it looks for.

@@ -1,4 +1,4 @@
-"""Process types and the release command of a slug: its Procfile, else what the buildpack offers."""
+"""Process types and the release command of a slug: its Procfile, else what the language offers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Processes:
 
 
 def processes_of(tree: Tree, default: Mapping[ProcessType, str], example: str) -> Processes:
-    """``BuildFailed`` when neither a Procfile nor the buildpack names a process to run."""
+    """``BuildFailed`` when neither a Procfile nor the language names a process to run."""
     commands = dict(_procfile(tree) if tree.has(PROCFILE) else default)
     release = commands.pop(RELEASE, None)
     if not commands and default:

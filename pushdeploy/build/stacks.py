@@ -11,7 +11,6 @@ from pathlib import Path
 from pushdeploy.build.bootstrap import bootstrap, host_mirrors, unpacked
 from pushdeploy.build.containers import run_to_end, temporary
 from pushdeploy.build.progress import Progress
-from pushdeploy.build.shelf import NEWEST
 from pushdeploy.build.stack_definitions import (
     DEFINITIONS,
     ENVIRONMENT,
@@ -21,6 +20,7 @@ from pushdeploy.build.stack_definitions import (
     USER_SCRIPT,
     StackDefinition,
 )
+from pushdeploy.build.stack_order import NEWEST
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.capabilities import ORDINARY
 from pushdeploy.domain.container import ContainerSpec, ImageChange

@@ -17,7 +17,7 @@ import pytest
 from pushdeploy.build.builder import SlugBuilder
 from pushdeploy.build.containers import BuildSettings
 from pushdeploy.build.plan import Circumstances
-from pushdeploy.build.shelf import NEWEST, Shelf
+from pushdeploy.build.stack_order import NEWEST, StackOrder
 from pushdeploy.build.stacks import Stacks
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.cancel import Cancellation
@@ -62,16 +62,20 @@ class FilesInMemory:
     def keep(self) -> None: ...
 
 
-PYTHONS = {"bookworm": "3.11", "trixie": "3.13"}
-SHELF = Shelf(PYTHONS, frozenset({"bookworm"}), NEWEST, date(2026, 11, 28))
+STACKS = StackOrder(("bookworm", "trixie"), frozenset({"bookworm"}), NEWEST)
 """What is there after bin/setup."""
 
 
 def circumstances(
-    environment: Mapping[str, str] | None = None, shelf: Shelf = SHELF, names: Iterable[str] = ()
+    environment: Mapping[str, str] | None = None,
+    stacks: StackOrder = STACKS,
+    names: Iterable[str] = (),
+    learned: str = "",
 ) -> Circumstances:
     """Of an app called shop."""
-    return Circumstances(environment or {}, shelf, AppName("shop"), frozenset(names))
+    return Circumstances(
+        environment or {}, stacks, AppName("shop"), date(2026, 11, 28), frozenset(names), learned
+    )
 
 
 MakeTree = Callable[[Mapping[str, str | bytes]], Tree]

@@ -1,4 +1,4 @@
-"""Which buildpack answers, and what is said when none does."""
+"""Which language answers, and what is said when none does."""
 
 import shlex
 import subprocess
@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from pushdeploy.build.below import one_level_down
-from pushdeploy.build.choice import choose, load_buildpacks
+from pushdeploy.build.choice import choose, load_languages
 from pushdeploy.domain.errors import BuildFailed
 from tests.unit.build.conftest import MakeTree
 
-PACKS = load_buildpacks()
+LANGUAGES = load_languages()
 
 
 @pytest.mark.parametrize(
@@ -27,16 +27,16 @@ PACKS = load_buildpacks()
         (["Procfile", "lib/tool.py"], "null"),
     ],
 )
-def test_the_first_buildpack_that_knows_a_file_builds(
+def test_the_first_language_that_knows_a_file_builds(
     tree_of: MakeTree, files: list[str], expected: str
 ) -> None:
-    choice = choose(PACKS, tree_of(dict.fromkeys(files, "")))
+    choice = choose(LANGUAGES, tree_of(dict.fromkeys(files, "")))
 
-    assert choice.buildpack.name == expected
+    assert choice.language.name == expected
 
 
 def test_the_choice_says_which_file_decided_and_who_was_passed_over(tree_of: MakeTree) -> None:
-    choice = choose(PACKS, tree_of({"Dockerfile": "", "requirements.txt": ""}))
+    choice = choose(LANGUAGES, tree_of({"Dockerfile": "", "requirements.txt": ""}))
 
     assert str(choice) == "dockerfile app: found Dockerfile (which goes before python)"
 
@@ -46,7 +46,7 @@ def test_an_unknown_app_is_told_what_was_looked_for_and_found(
     tree_of: MakeTree, files: list[str]
 ) -> None:
     with pytest.raises(BuildFailed) as failed:
-        choose(PACKS, tree_of(dict.fromkeys(files, "")))
+        choose(LANGUAGES, tree_of(dict.fromkeys(files, "")))
 
     said = "\n".join(failed.value.details)
     assert "dockerfile: wants a Dockerfile" in said
@@ -67,7 +67,7 @@ def test_an_app_in_a_directory_is_found_there(
     tree_of: MakeTree, files: list[str], directory: str, names: str
 ) -> None:
     with pytest.raises(BuildFailed) as failed:
-        choose(PACKS, tree_of(dict.fromkeys(files, "")))
+        choose(LANGUAGES, tree_of(dict.fromkeys(files, "")))
 
     assert f"but {directory}/ has {names}" in failed.value.message + "\n"
     assert f"--prefix {shlex.quote(directory)})" in failed.value.hint
@@ -76,14 +76,14 @@ def test_an_app_in_a_directory_is_found_there(
 
 def test_another_directory_with_telling_files_is_named_too(tree_of: MakeTree) -> None:
     with pytest.raises(BuildFailed) as failed:
-        choose(PACKS, tree_of({"docs/requirements.txt": "", "server/Dockerfile": ""}))
+        choose(LANGUAGES, tree_of({"docs/requirements.txt": "", "server/Dockerfile": ""}))
     assert "docs/ has requirements.txt" in failed.value.details
 
 
 @pytest.mark.parametrize("path", ["a/b/requirements.txt", "backend/app.py"])
 def test_what_lies_deeper_or_tells_nothing_is_no_app(tree_of: MakeTree, path: str) -> None:
     with pytest.raises(BuildFailed) as failed:
-        choose(PACKS, tree_of({path: ""}))
+        choose(LANGUAGES, tree_of({path: ""}))
     assert failed.value.message == "no builder knows what this app is"
 
 

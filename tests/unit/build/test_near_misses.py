@@ -2,7 +2,7 @@
 
 import pytest
 
-from pushdeploy.build.choice import choose, load_buildpacks
+from pushdeploy.build.choice import choose, load_languages
 from pushdeploy.build.near_misses import misspelled
 from pushdeploy.build.processes import processes_of
 from pushdeploy.domain.errors import BuildFailed
@@ -62,7 +62,7 @@ def test_a_name_of_its_own_is_left_alone(tree_of: MakeTree, name: str) -> None:
 
 def test_who_finds_nothing_to_build_or_start_is_told_of_it(tree_of: MakeTree) -> None:
     with pytest.raises(BuildFailed) as unbuilt:
-        choose(load_buildpacks(), tree_of({"Requirements.txt": ""}))
+        choose(load_languages(), tree_of({"Requirements.txt": ""}))
     with pytest.raises(BuildFailed) as unstarted:
         processes_of(tree_of({"procfile": ""}), {}, "web: x")
 

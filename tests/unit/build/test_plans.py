@@ -1,13 +1,13 @@
-"""What buildpacks decide, before any container is made."""
+"""What languages decide, before any container is made."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 
-from pushdeploy.build.buildpacks.python import BUILDPACK, SETUPTOOLS
 from pushdeploy.build.environment import build_environment, for_uv
 from pushdeploy.build.keys import Ground, layer_key, slug_key
+from pushdeploy.build.languages.python.language import LANGUAGE, SETUPTOOLS
 from pushdeploy.build.plan import Install, LayeredPlan
 from pushdeploy.build.processes import processes_of
 from pushdeploy.domain.errors import BuildFailed
@@ -20,7 +20,7 @@ TREE, OTHER_TREE = TreeId("1" * 40), TreeId("2" * 40)
 def plan(
     tree_of: MakeTree, files: Mapping[str, str | bytes], environment: Mapping[str, str]
 ) -> LayeredPlan:
-    made = BUILDPACK.plan(tree_of(files), circumstances(environment))
+    made = LANGUAGE.plan(tree_of(files), circumstances(environment))
     assert isinstance(made, LayeredPlan)
     return made
 
@@ -129,7 +129,7 @@ def test_pips_index_reaches_uv_and_uvs_own_wins() -> None:
     assert for_uv(both)["UV_DEFAULT_INDEX"] == "https://a"
 
 
-GROUND = Ground("of-the-app", BUILDPACK, "sha256:a")
+GROUND = Ground("of-the-app", LANGUAGE, "sha256:a")
 
 
 def test_a_slugs_key_changes_with_all_that_goes_into_it() -> None:
@@ -199,11 +199,11 @@ def test_a_token_that_a_build_does_not_see_is_named(
     tree = tree_of({"requirements.txt": "git+https://${TOKEN}@x.example/a.git"})
 
     with pytest.raises(BuildFailed) as failed:
-        BUILDPACK.plan(tree, circumstances(names=names))
+        LANGUAGE.plan(tree, circumstances(names=names))
 
     assert failed.value.message == f"requirements.txt wants ${{TOKEN}}, which {why}"
     assert failed.value.hint == f"ssh deploy {typed}"
-    BUILDPACK.plan(tree, circumstances({"TOKEN": "t"}))
+    LANGUAGE.plan(tree, circumstances({"TOKEN": "t"}))
 
 
 @pytest.mark.parametrize("listed", ["ONE,TWO", "ONE, TWO", "ONE TWO", " ONE ,,TWO\n"])

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from pushdeploy.build.python.managers import dependencies_of
-from pushdeploy.build.python.pipenv import refuse_stale
-from pushdeploy.build.python.poetry import poetry_pins
+from pushdeploy.build.languages.python.managers import dependencies_of
+from pushdeploy.build.languages.python.pipenv import refuse_stale
+from pushdeploy.build.languages.python.poetry import poetry_pins
 from pushdeploy.domain.errors import BuildFailed
 from tests.unit.build.conftest import MakeTree
 

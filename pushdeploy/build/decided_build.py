@@ -1,0 +1,97 @@
+"""A build that has been decided on, as a value: what the image will say and which slug it makes."""
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pushdeploy.build.app_json import AppJson
+from pushdeploy.build.containers import OWNER_LABEL, ROLE_LABEL
+from pushdeploy.build.keys import Ground
+from pushdeploy.build.plan import Language, Plan
+from pushdeploy.build.processes import Processes
+from pushdeploy.build.stacks import Stack
+from pushdeploy.domain.container import ImageInfo
+from pushdeploy.domain.entrypoints import takes_commands
+from pushdeploy.domain.errors import BuildFailed
+from pushdeploy.domain.names import WEB
+from pushdeploy.domain.slug import Slug
+from pushdeploy.domain.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedBuild:
+    """``stack`` is None where the app brings its own image; ``environment`` is the build's."""
+
+    app_id: int
+    key: str
+    ground: Ground
+    source: Source
+    language: Language
+    plan: Plan
+    stack: Stack | None
+    processes: Processes
+    facts: AppJson
+    environment: Mapping[str, str]
+
+    @property
+    def stack_name(self) -> str:
+        return self.stack.name if self.stack else ""
+
+    def labels(self) -> Mapping[str, str]:
+        """What the image tells of itself."""
+        return {
+            ROLE_LABEL: "slug",
+            OWNER_LABEL: str(self.app_id),
+            "pushdeploy.slug": self.key,
+            "pushdeploy.commit": self.source.commit,
+            "pushdeploy.tree": self.source.tree,
+            "pushdeploy.builder": self.language.name,
+            "pushdeploy.stack": self.stack_name,
+            "pushdeploy.process-types": json.dumps(dict(self.processes.types), sort_keys=True),
+            "org.opencontainers.image.revision": self.source.commit,
+        }
+
+    def notices(self, image: ImageInfo) -> Sequence[str]:
+        """What becomes of the Procfile's commands in an image with an entrypoint."""
+        commands = [*self.processes.types.values(), self.processes.release or ""]
+        if self.stack is not None or not image.entrypoint or not any(commands):
+            return []
+        if takes_commands(image.entrypoint):
+            entrypoint = shlex.join(image.entrypoint)
+            return [f"commands of the Procfile are handed to the image's ENTRYPOINT: {entrypoint}"]
+        dropped = (
+            "the shell form of ENTRYPOINT takes no command: those of the Procfile run in its place"
+        )
+        return [f'{dropped}; ENTRYPOINT ["program"] would get them']
+
+    def slug(self, image: ImageInfo, now: datetime) -> Slug:
+        """``BuildFailed`` when web would start the image's own command and it has none."""
+        ours = self.stack is not None
+        if not ours and not self.processes.types.get(WEB, "-"):
+            _require_command(image)
+        return Slug(
+            image=image.id,
+            key=self.key,
+            commit=self.source.commit,
+            tree=self.source.tree,
+            builder=self.language.name,
+            stack=self.stack_name,
+            process_types=self.processes.types,
+            release_command=self.processes.release,
+            runs_as="app" if ours else "image",
+            size_bytes=image.size_bytes,
+            created_at=now,
+            port=None if ours or not image.exposed_ports else image.exposed_ports[0],
+            checks=self.facts.checks(),
+            formation=self.facts.quantities(),
+        )
+
+
+def _require_command(image: ImageInfo) -> None:
+    if not image.command and not image.entrypoint:
+        raise BuildFailed(
+            "the image has neither CMD nor ENTRYPOINT, so nobody knows what to start",
+            "add a CMD to the Dockerfile, or a Procfile",
+        )

@@ -1,1 +1,0 @@
-"""What a Dockerfile asks for, read before anything is built, and what of it is refused."""

@@ -1,0 +1,1 @@
+"""What builds an app: a file or a folder for each language; each defines LANGUAGE."""

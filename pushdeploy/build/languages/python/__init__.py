@@ -1,0 +1,5 @@
+"""Python apps: versions, dependency files, Django."""
+
+from pushdeploy.build.languages.python.language import LANGUAGE
+
+__all__ = ["LANGUAGE"]

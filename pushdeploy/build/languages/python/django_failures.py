@@ -1,0 +1,144 @@
+"""Why collectstatic failed, in one line, and what to type or write next."""
+
+import re
+from collections.abc import Callable, Collection, Sequence
+
+from pushdeploy.build.languages.python.tracebacks import Raised, explained_import, last_exception
+from pushdeploy.build.plan import Cause, Circumstances
+from pushdeploy.domain.packages import driver_of
+
+_SWITCH_OFF = "DISABLE_COLLECTSTATIC=1"
+_VARIABLE = re.compile(
+    r"'([A-Z][A-Z0-9_]*)'"  # KeyError of os.environ
+    r"|Set the ([A-Z][A-Z0-9_]*) environment variable"  # django-environ
+    r"|([A-Z][A-Z0-9_]*) not found\. Declare it as envvar.*"  # python-decouple
+    r'|Environment variable "([A-Z][A-Z0-9_]*)" not set'  # environs
+    r"|The (SECRET_KEY) setting must not be empty\.?"  # os.environ.get
+)
+_NO_ENGINE = "settings.DATABASES is improperly configured"
+_UNFOUND = re.compile(r"The file '([^']+)' could not be found with .*")
+_POSTPROCESSED = re.compile(r"Post-processing '([^']+)' failed!")
+_MANIFEST = re.compile(r"Missing staticfiles manifest entry for '([^']+)'")
+_CHECK = re.compile(r"(?:\S+: )?\(\w+\.E\d+\) .*")
+_FORBIDDEN = re.compile(r"\[Errno \d+\] (?:Permission denied|Read-only.*): '([^']+)'")
+_CONNECTION = {"OperationalError", "ConnectionError", "ConnectionRefusedError", "gaierror"}
+
+
+def explained(
+    lines: Sequence[str], circumstances: Circumstances, own: Collection[str]
+) -> Cause | None:
+    """The cause that the last lines of collectstatic tell; None where they tell none."""
+    raised = last_exception(lines)
+    if raised is None or raised.name == "CommandError":
+        return _said_by_django(lines)
+    for explain in _EXPLANATIONS:
+        cause = explain(raised, lines, circumstances)
+        if cause is not None:
+            return cause
+    if imported := explained_import(raised, own, "requirements.txt"):
+        return _collecting(imported.message, imported.hint)
+    where = f" ({raised.place})" if raised.place and raised.place not in raised.message else ""
+    without = circumstances.config_set(_SWITCH_OFF)
+    return _collecting(f"{raised}{where}", f"mend it and push, or go without:  {without}")
+
+
+def _missing_variable(
+    raised: Raised, _lines: Sequence[str], circumstances: Circumstances
+) -> Cause | None:
+    match = _VARIABLE.fullmatch(raised.message)
+    if match is None or (match.group(1) and raised.name != "KeyError"):
+        return None
+    name = next(filter(None, match.groups()))
+    return _hidden(name, circumstances)
+
+
+def _hidden(name: str, circumstances: Circumstances) -> Cause:
+    """Config vars are not for builds, unless BUILD_ENV lets one in."""
+    if name in circumstances.environment:
+        return _collecting(
+            f"the settings do not accept the {name} that BUILD_ENV lets into the build",
+            f"set it to something else:  {circumstances.config_set(f'{name}=…')}",
+        )
+    if name in circumstances.config_names:
+        return _collecting(
+            f"the settings want the config var {name}, and a build sees only those that"
+            " BUILD_ENV lists",
+            circumstances.let_in(name),
+        )
+    return _collecting(
+        f"the settings want the config var {name}, which is not set",
+        circumstances.let_in(name, f"{name}=…"),
+    )
+
+
+def _without_database(
+    raised: Raised, _lines: Sequence[str], circumstances: Circumstances
+) -> Cause | None:
+    if raised.message.startswith(_NO_ENGINE):
+        return _hidden("DATABASE_URL", circumstances)
+    if raised.name in _CONNECTION:
+        return _collecting(
+            f"the app connects to something while it is imported ({raised})",
+            "a build has no database: connect when a request comes, or go without:  "
+            + circumstances.config_set(_SWITCH_OFF),
+        )
+    return None
+
+
+def _missing_driver(
+    raised: Raised, _lines: Sequence[str], _circumstances: Circumstances
+) -> Cause | None:
+    if driver := driver_of(raised.message):
+        return _collecting(raised.message, f"add  {driver}  to requirements.txt, commit and push")
+    return None
+
+
+def _missing_file(
+    raised: Raised, lines: Sequence[str], _circumstances: Circumstances
+) -> Cause | None:
+    if match := _UNFOUND.fullmatch(raised.message):
+        asking = [found for line in lines if (found := _POSTPROCESSED.search(line))]
+        by = f"{asking[-1].group(1)} names" if asking else "a static file names"
+        return _collecting(
+            f"{by} {match.group(1)}, which is not among the static files",
+            "add the file, or take the reference out, commit and push",
+        )
+    if match := _MANIFEST.search(raised.message):
+        return _collecting(
+            f"{match.group(1)} is asked for and is not among the static files",
+            "add the file, or take the reference out, commit and push",
+        )
+    return None
+
+
+def _unwritable(
+    raised: Raised, _lines: Sequence[str], _circumstances: Circumstances
+) -> Cause | None:
+    match = _FORBIDDEN.fullmatch(raised.message)
+    if match is None or match.group(1).startswith("/app/"):
+        return None
+    return _collecting(
+        f"a build may write below /app only, not to {match.group(1)}",
+        "set  STATIC_ROOT = BASE_DIR / 'staticfiles'  in the settings, commit and push",
+    )
+
+
+_EXPLANATIONS: Sequence[Callable[[Raised, Sequence[str], Circumstances], Cause | None]] = (
+    _missing_variable,
+    _without_database,
+    _missing_driver,
+    _missing_file,
+    _unwritable,
+)
+
+
+def _said_by_django(lines: Sequence[str]) -> Cause | None:
+    """What ends without a traceback: a CommandError, or checks of the project that failed."""
+    for line in lines:
+        if line.startswith("CommandError: ") or _CHECK.fullmatch(line):
+            return _collecting(line.removeprefix("CommandError: "), "")
+    return None
+
+
+def _collecting(why: str, hint: str) -> Cause:
+    return Cause(f"collectstatic failed: {why}", hint)

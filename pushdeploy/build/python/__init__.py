@@ -1,1 +1,0 @@
-"""What the python buildpack knows: versions, dependency files, Django."""
