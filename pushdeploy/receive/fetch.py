@@ -20,8 +20,8 @@ from dulwich.server import UploadPackHandler, _ProtocolGraphWalker
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.receive.git import Git, GitFailed, kill, running
-from pushdeploy.receive.public import OnlyRepository, PublicRepo
-from pushdeploy.receive.text import reason
+from pushdeploy.receive.messages import reason
+from pushdeploy.receive.public_repository import OnlyRepository, PublicRepository
 from pushdeploy.receive.wire import GitProtocol, Keepalive
 
 PIECE_BYTES = 65_000
@@ -30,7 +30,7 @@ PIECE_BYTES = 65_000
 class Negotiation(_ProtocolGraphWalker):
     """Dulwich's, in which a shallow client could not fetch again without asking for a depth."""
 
-    repository: PublicRepo
+    repository: PublicRepository
 
     def all_wants_satisfied(self, haves: object) -> bool:
         """Never: the client knows when to stop, and Dulwich would walk the history each time."""
@@ -55,7 +55,7 @@ class Negotiation(_ProtocolGraphWalker):
         self.update_shallow(boundary - self.client_shallow, self.unshallow)
 
 
-class ServeFetch(UploadPackHandler):
+class FetchDialogue(UploadPackHandler):
     """One clone, fetch or ls-remote.
 
     Dulwich advertises, reads the wants and negotiates. The objects are chosen and packed by
@@ -63,7 +63,9 @@ class ServeFetch(UploadPackHandler):
     process, with all object ids in its memory.
     """
 
-    def __init__(self, name: str, repository: PublicRepo, protocol: GitProtocol, git: Git) -> None:
+    def __init__(
+        self, name: str, repository: PublicRepository, protocol: GitProtocol, git: Git
+    ) -> None:
         super().__init__(OnlyRepository(repository), [name], protocol)
         self._repository = repository
         self._git = git
@@ -151,7 +153,7 @@ class ServeFetch(UploadPackHandler):
 
 
 def within(
-    repository: PublicRepo, wants: Iterable[ObjectID], depth: int
+    repository: PublicRepository, wants: Iterable[ObjectID], depth: int
 ) -> tuple[set[ObjectID], set[ObjectID]]:
     """Commits nearer than ``depth`` to the wants, and those at it, where history is cut.
 

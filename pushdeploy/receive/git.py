@@ -13,7 +13,7 @@ from typing import IO
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.receive.limits import PackLimits
-from pushdeploy.receive.text import said_by_git
+from pushdeploy.receive.messages import said_by_git
 
 _SETTINGS = (
     "core.packedGitWindowSize=32m",

@@ -20,12 +20,12 @@ from dulwich.server import ReceivePackHandler
 
 from pushdeploy.domain.names import AppName, KeyName
 from pushdeploy.domain.plain import plain_sink
+from pushdeploy.domain.ports.git_session import GitSession
 from pushdeploy.output import Output, Quiet
-from pushdeploy.receive.pack import Incoming
-from pushdeploy.receive.public import OnlyRepository, PublicRepo
-from pushdeploy.receive.reception import Arrival, Reception
-from pushdeploy.receive.session import GitSession
-from pushdeploy.receive.text import one_line
+from pushdeploy.receive.admission import Admission, PendingPush
+from pushdeploy.receive.incoming_pack import IncomingPack
+from pushdeploy.receive.messages import one_line
+from pushdeploy.receive.public_repository import OnlyRepository, PublicRepository
 from pushdeploy.receive.updates import NO_COMMIT, RefUpdate, Verdicts
 from pushdeploy.receive.wire import Keepalive, PushProtocol, Wire
 
@@ -43,27 +43,27 @@ class PushContext:
 
     app: AppName
     session: GitSession
-    reception: Reception
+    admission: Admission
     after_receive: AfterReceive
     silence_seconds: float
     greeting: Sequence[str] = ()
 
 
-class DeployReceive(ReceivePackHandler):
+class PushDialogue(ReceivePackHandler):
     """One push. Dulwich's ``handle`` calls, in this order: ``capabilities``, ``_on_pre_receive``
     when the commands are read, ``_apply_pack``, ``_on_post_receive`` with those that were
     accepted, ``_report_status``.
     """
 
     def __init__(
-        self, context: PushContext, repository: PublicRepo, protocol: PushProtocol, wire: Wire
+        self, context: PushContext, repository: PublicRepository, protocol: PushProtocol, wire: Wire
     ) -> None:
         super().__init__(OnlyRepository(repository), [context.app], protocol)
         self._context = context
         self._protocol = protocol
         self._keepalive = Keepalive(wire, context.silence_seconds)
         self._output: Output = Quiet()
-        self.incoming = Incoming(protocol.recv)
+        self.incoming = IncomingPack(protocol.recv)
         self.refused = False
         self._done: dict[Ref, RefUpdate] = {}
 
@@ -99,8 +99,8 @@ class DeployReceive(ReceivePackHandler):
 
     def _apply_pack(self, refs: list[Command]) -> Iterator[tuple[bytes, bytes]]:
         updates = [RefUpdate.of(old, new, ref) for old, new, ref in refs]
-        verdicts = Verdicts(self._context.reception.as_meant(self._context.app, updates))
-        arrival = Arrival(
+        verdicts = Verdicts(self._context.admission.as_meant(self._context.app, updates))
+        push = PendingPush(
             app=self._context.app,
             by=self._context.session.by,
             cancellation=self._context.session.cancellation,
@@ -110,9 +110,9 @@ class DeployReceive(ReceivePackHandler):
             atomic=self.has_capability(CAPABILITY_ATOMIC),
         )
         try:
-            self._context.reception.receive(arrival, verdicts)
+            self._context.admission.admit(push, verdicts)
         except Exception as error:  # noqa: BLE001 - the border: an unforeseen error still gets its answer
-            why = self._context.reception.lack(error)
+            why = self._context.admission.lack(error)
             if why is not None:
                 self._output.failure(why)
             verdicts.refuse_pending(why.message if why else log_unforeseen(self._context.app))

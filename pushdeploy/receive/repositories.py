@@ -19,10 +19,10 @@ from pushdeploy.domain.history import Divergence
 from pushdeploy.domain.names import AppName, CommitId, TreeId
 from pushdeploy.domain.source import Source
 from pushdeploy.receive import quarantine
-from pushdeploy.receive.both import both, divergence
+from pushdeploy.receive.divergence import divergence, joined
 from pushdeploy.receive.git import Git, GitFailed
-from pushdeploy.receive.mending import ATTRIBUTES, CONFIG, Mending
-from pushdeploy.receive.public import PublicRepo
+from pushdeploy.receive.public_repository import PublicRepository
+from pushdeploy.receive.repair import ATTRIBUTES, CONFIG, Repair
 from pushdeploy.receive.source import GitSource
 from pushdeploy.receive.updates import PRIVATE
 
@@ -140,7 +140,7 @@ class Repositories:
         if not (self.exists(app) and self.exists(other)):
             return False
         try:
-            with self._both(app, other) as git:
+            with self._joined(app, other) as git:
                 return bool(git.read("merge-base", commit, base).strip())
         except GitFailed:
             return False
@@ -149,7 +149,7 @@ class Repositories:
         self, app: AppName, commit: CommitId, other: AppName, base: CommitId | None
     ) -> Divergence:
         try:
-            with self._both(app, other) as git:
+            with self._joined(app, other) as git:
                 return divergence(git, commit, base)
         except (GitFailed, UnknownApp) as error:
             raise UserError(
@@ -217,9 +217,9 @@ class Repositories:
         """Mend the repository where a loss of power, or somebody, has damaged it."""
         if not self.exists(app):
             return
-        mending = Mending(self.path(app))
+        repair = Repair(self.path(app))
         with self._usable(app):
-            if not mending.is_sound() or (app in self._unseen and mending.has_bad_objects()):
+            if not repair.is_sound() or (app in self._unseen and repair.has_bad_objects()):
                 self._mend(app)
         self._unseen.discard(app)
 
@@ -230,24 +230,24 @@ class Repositories:
 
     def damages(self) -> Sequence[str]:
         """Of all repositories, for the doctor: nothing is changed."""
-        found = {path.stem: Mending(path).damages() for path in sorted(self._root.glob("*.git"))}
+        found = {path.stem: Repair(path).damages() for path in sorted(self._root.glob("*.git"))}
         return [f"{name} of {app}" for app, names in found.items() for name in names]
 
     def _mend(self, app: AppName, *, objects: bool = True) -> None:
         with self._writing:
-            said = Mending(self.path(app)).mend(self._known(app), objects=objects)
+            said = Repair(self.path(app)).mend(self._known(app), objects=objects)
             if said:
                 self._news[app] = said
         for line in said:
             _log.warning("app=%s repository: %s", app, line)
 
     @contextmanager
-    def opened(self, app: AppName, head: bool = True) -> Iterator[PublicRepo]:
+    def opened(self, app: AppName, head: bool = True) -> Iterator[PublicRepository]:
         """``UnknownApp`` where there is no repository. Without ``head``: as a push may see it."""
         if not self.exists(app):
             raise UnknownApp(app)
         with self._usable(app):
-            repository = PublicRepo(str(self.path(app)), bare=True)
+            repository = PublicRepository(str(self.path(app)), bare=True)
         repository.shows_head = head
         with repository:
             yield repository
@@ -265,16 +265,16 @@ class Repositories:
             ) from error
 
     @contextmanager
-    def _both(self, app: AppName, other: AppName) -> Iterator[Git]:
+    def _joined(self, app: AppName, other: AppName) -> Iterator[Git]:
         """Both repositories as one."""
         with self.opened(app) as one, self.opened(other) as two:
             cut = _cut(one, two) | _cut(two, one)
             shallow = bool(one.get_shallow() or two.get_shallow())
-        with both(self.path(app), self.path(other), cut if shallow else None) as git:
+        with joined(self.path(app), self.path(other), cut if shallow else None) as git:
             yield git
 
     @contextmanager
-    def _changing(self, app: AppName) -> Iterator[PublicRepo]:
+    def _changing(self, app: AppName) -> Iterator[PublicRepository]:
         with self._writing, self.opened(app) as repository:
             try:
                 yield repository

@@ -8,18 +8,18 @@ from dulwich.protocol import pkt_line
 
 from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import AppName
+from pushdeploy.domain.ports.git_session import GitSession
 from pushdeploy.domain.ports.push_receiver import PushReceiver
 from pushdeploy.no_room import no_room_behind
-from pushdeploy.receive.fetch import ServeFetch
+from pushdeploy.receive.admission import Admission
+from pushdeploy.receive.fetch import FetchDialogue
 from pushdeploy.receive.git import Git
 from pushdeploy.receive.limits import PackLimits
-from pushdeploy.receive.newcomers import Newcomers
-from pushdeploy.receive.push import AfterReceive, DeployReceive, PushContext, log_unforeseen
-from pushdeploy.receive.reception import Reception
+from pushdeploy.receive.messages import one_line
+from pushdeploy.receive.new_apps import NewApps
+from pushdeploy.receive.push import AfterReceive, PushContext, PushDialogue, log_unforeseen
 from pushdeploy.receive.repack import Repacker
 from pushdeploy.receive.repositories import Repositories
-from pushdeploy.receive.session import GitSession
-from pushdeploy.receive.text import one_line
 from pushdeploy.receive.wire import BrokenProtocol, GitProtocol, Keepalive, PushProtocol, Wire
 
 __all__ = ["AfterReceive", "GitService", "GitSession", "PackLimits"]
@@ -48,8 +48,8 @@ class GitService:
         self._after_receive = after_receive or (lambda *_: None)
         self._silence_seconds = silence_seconds
         self._receiver = receiver
-        self._newcomers = Newcomers(repositories, receiver)
-        self._reception = Reception(repositories, receiver, limits, self._newcomers)
+        self._new_apps = NewApps(repositories, receiver)
+        self._admission = Admission(repositories, receiver, limits, self._new_apps)
         self._repacker = Repacker(repositories)
 
     def serve(self, service: str, path: str, session: GitSession) -> int:
@@ -77,11 +77,11 @@ class GitService:
 
     def _push(self, app: AppName, session: GitSession, wire: Wire) -> int:
         self._repositories.look_after(app)
-        with self._newcomers.pushing(app, session.by) as greeting:
+        with self._new_apps.pushing(app, session.by) as greeting:
             context = PushContext(
                 app,
                 session,
-                self._reception,
+                self._admission,
                 self._after_receive,
                 self._silence_seconds,
                 greeting,
@@ -89,7 +89,7 @@ class GitService:
             shallow = self._repositories.shallow(app)
             protocol = PushProtocol(wire, shallow, self._limits.commands)
             with self._repositories.opened(app, head=False) as repository:
-                accepted = _converse(DeployReceive(context, repository, protocol, wire), session)
+                accepted = _converse(PushDialogue(context, repository, protocol, wire), session)
         if accepted and self._repositories.exists(app):
             self._repacker.consider(app)
         return 0 if accepted else 1
@@ -101,7 +101,7 @@ class GitService:
         protocol = GitProtocol(wire, self._repositories.shallow(app))
         git = Git(self._repositories.path(app), self._limits)
         with self._repositories.opened(app) as repository:
-            dialogue = ServeFetch(app, repository, protocol, git)
+            dialogue = FetchDialogue(app, repository, protocol, git)
             try:
                 keepalive = Keepalive(wire, self._silence_seconds)
                 served = dialogue.run(keepalive, session.cancellation)
@@ -118,7 +118,7 @@ def app_in(path: str) -> AppName:
     return AppName.parse(found[1] if found else path)
 
 
-def _converse(dialogue: DeployReceive, session: GitSession) -> bool:
+def _converse(dialogue: PushDialogue, session: GitSession) -> bool:
     """Run a push. One that is refused early is heard out, or its client could not read why."""
     try:
         accepted = dialogue.run()

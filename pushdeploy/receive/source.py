@@ -10,8 +10,8 @@ from pushdeploy.domain.errors import BuildFailed, UserError
 from pushdeploy.domain.names import CommitId
 from pushdeploy.domain.source import TreeEntry
 from pushdeploy.receive.git import Git, GitFailed, kill, running
-from pushdeploy.receive.text import said_by_git
-from pushdeploy.receive.tree import too_many_files
+from pushdeploy.receive.messages import said_by_git
+from pushdeploy.receive.tree_checks import too_many_files
 
 DIRECTORY = 0o040000
 READ_BYTES = 16 * 1024**2

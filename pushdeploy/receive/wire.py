@@ -9,7 +9,7 @@ from dulwich.protocol import ReceivableProtocol
 
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import CommitId
-from pushdeploy.receive.session import GitSession
+from pushdeploy.domain.ports.git_session import GitSession
 
 COALESCED_BYTES = 32_000
 SHALLOW_LINES = 1000

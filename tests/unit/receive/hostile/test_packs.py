@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pushdeploy.domain.errors import BackendDown
-from pushdeploy.receive.pack import PackRefused, refusal
+from pushdeploy.receive.incoming_pack import PackRefused, refusal
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.receive.service import GitService
 from tests.unit.receive.host import APP, Receiver

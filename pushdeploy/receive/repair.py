@@ -45,7 +45,7 @@ _KEPT = f"{PRIVATE}commits/"
 
 
 @dataclass(frozen=True, slots=True)
-class Mending:
+class Repair:
     """``directory`` is a bare repository of ours. Nobody else writes to it meanwhile."""
 
     directory: Path

@@ -14,7 +14,7 @@ from pushdeploy.receive.repositories import Repositories
 _log = logging.getLogger(__name__)
 
 
-class Newcomers:
+class NewApps:
     """Knows which pushes are going on, for the last one of an app clears up. Thread-safe."""
 
     def __init__(self, repositories: Repositories, receiver: PushReceiver) -> None:

@@ -1,4 +1,4 @@
-"""One git connection as receive sees it; what the ssh server and the tests hand in."""
+"""The port of one git connection: the ssh server and the tests hand it to ``receive``."""
 
 from typing import Protocol
 

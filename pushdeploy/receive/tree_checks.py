@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.source import TreeEntry
 from pushdeploy.receive.limits import PackLimits
-from pushdeploy.receive.text import one_line
+from pushdeploy.receive.messages import one_line
 
 PATH_BYTES = 4095
 NAME_BYTES = 255

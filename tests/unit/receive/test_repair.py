@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pushdeploy.domain.names import AppName, CommitId
-from pushdeploy.receive.mending import ATTRIBUTES, Mending
+from pushdeploy.receive.repair import ATTRIBUTES, Repair
 from pushdeploy.receive.repositories import Repositories
 from tests.unit.receive.client import Client
 from tests.unit.receive.host import APP
@@ -79,7 +79,7 @@ def test_a_damaged_file_is_mended_when_somebody_comes(
     path.write_bytes(DAMAGE[damage](before))
 
     assert_serves(client, head)
-    assert Mending(repositories.path(APP)).damages() == []
+    assert Repair(repositories.path(APP)).damages() == []
     assert (repositories.path(APP) / "info" / "attributes").read_text() == ATTRIBUTES
 
 
@@ -138,7 +138,7 @@ def test_a_damaged_pack_is_mended_and_the_next_push_brings_what_was_lost(
     client.git("clone", "-q", client.git("remote", "get-url", "deploy").strip(), "cloned")
     git_says = client.run("--git-dir", str(repositories.path(APP)), "fsck", "--full")
     assert git_says[0] == 0, git_says
-    assert Mending(repositories.path(APP)).is_sound()
+    assert Repair(repositories.path(APP)).is_sound()
 
 
 def test_what_can_be_read_of_a_damaged_pack_is_kept(
@@ -150,7 +150,7 @@ def test_what_can_be_read_of_a_damaged_pack_is_kept(
     pack.unlink()
     pack.write_bytes(whole[:-20] + bytes(20))
 
-    assert f"refs/heads/main at {head}" not in "".join(Mending(directory).mend({}))
+    assert f"refs/heads/main at {head}" not in "".join(Repair(directory).mend({}))
 
     assert client.git("ls-remote", "deploy", MAIN).split()[0] == head
     assert [each.name for each in (directory / "damaged").iterdir()] == [pack.name]

@@ -11,7 +11,7 @@ from typing import IO
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import BackendDown, PushdeployError, UserError
 from pushdeploy.receive.git import Git, kill
-from pushdeploy.receive.text import said_by_git
+from pushdeploy.receive.messages import said_by_git
 
 PIECE_BYTES = 65536
 DRAINED_BYTES = 256 * 1024**2
@@ -33,7 +33,7 @@ class PackRefused(UserError):
     """The pack is broken, hostile or too large."""
 
 
-class Incoming:
+class IncomingPack:
     """What a client sends after its commands. One use: into a pack, or into nowhere."""
 
     def __init__(self, recv: Callable[[int], bytes]) -> None:
@@ -86,7 +86,7 @@ class Incoming:
             left -= len(data)
 
 
-def store_pack(git: Git, incoming: Incoming, cancellation: Cancellation) -> None:
+def store_pack(git: Git, incoming: IncomingPack, cancellation: Cancellation) -> None:
     """Index the client's pack in the quarantine. ``PackRefused`` with git's complaint."""
     header = incoming.read(_HEADER_BYTES)
     if len(header) < _HEADER_BYTES:
@@ -100,7 +100,7 @@ def store_pack(git: Git, incoming: Incoming, cancellation: Cancellation) -> None
     _index(git, incoming, header, cancellation)
 
 
-def _index(git: Git, incoming: Incoming, header: bytes, cancellation: Cancellation) -> None:
+def _index(git: Git, incoming: IncomingPack, header: bytes, cancellation: Cancellation) -> None:
     arguments = (
         "index-pack",
         "--stdin",
@@ -127,7 +127,7 @@ def _memory() -> IO[bytes]:
 def _carry_to(
     child: "subprocess.Popen[bytes]",
     git: Git,
-    incoming: Incoming,
+    incoming: IncomingPack,
     header: bytes,
     cancellation: Cancellation,
 ) -> None:

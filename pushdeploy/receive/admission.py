@@ -10,54 +10,54 @@ from pushdeploy.domain.ports.push_receiver import PushReceiver
 from pushdeploy.domain.source import Source
 from pushdeploy.no_room import no_room_behind
 from pushdeploy.output import Output
-from pushdeploy.receive.check import check_connected, check_modes, commit_of, types_of
+from pushdeploy.receive.incoming_pack import IncomingPack, store_pack
 from pushdeploy.receive.limits import PackLimits
-from pushdeploy.receive.newcomers import Newcomers
-from pushdeploy.receive.pack import Incoming, store_pack
+from pushdeploy.receive.messages import reason
+from pushdeploy.receive.new_apps import NewApps
+from pushdeploy.receive.object_checks import check_connected, check_modes, commit_of, types_of
 from pushdeploy.receive.quarantine import Quarantine
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.receive.source import GitSource
-from pushdeploy.receive.text import reason
-from pushdeploy.receive.tree import check_tree
+from pushdeploy.receive.tree_checks import check_tree
 from pushdeploy.receive.updates import HEADS, TAGS, RefUpdate, Verdicts, as_meant, refusals
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class PendingPush:
     """A push whose commands have been read and whose pack follows in ``incoming``."""
 
     app: AppName
     by: KeyName
     cancellation: Cancellation
     output: Output
-    incoming: Incoming
+    incoming: IncomingPack
     client_shallow: set[CommitId]
     atomic: bool
 
 
-class Reception:
-    """``receive`` fills in the verdicts; nothing refused leaves a trace in the repository."""
+class Admission:
+    """``admit`` fills in the verdicts; nothing refused leaves a trace in the repository."""
 
     def __init__(
         self,
         repositories: Repositories,
         receiver: PushReceiver,
         limits: PackLimits,
-        newcomers: Newcomers,
+        new_apps: NewApps,
     ) -> None:
         self._repositories = repositories
         self._receiver = receiver
         self._limits = limits
-        self._newcomers = newcomers
+        self._new_apps = new_apps
 
     def as_meant(self, app: AppName, updates: Sequence[RefUpdate]) -> Sequence[RefUpdate]:
         """What a push is to do, where git has guessed it wrong."""
         return as_meant(updates, self._deploys(app, updates), self._repositories.refs(app))
 
-    def receive(self, arrival: Arrival, verdicts: Verdicts) -> None:
-        app = arrival.app
+    def admit(self, push: PendingPush, verdicts: Verdicts) -> None:
+        app = push.app
         for line in self._repositories.news(app):
-            arrival.output.trouble(f"the repository was mended: {line}")
+            push.output.trouble(f"the repository was mended: {line}")
         deploys = self._deploys(app, verdicts.updates)
         existing = self._repositories.refs(app)
         for update, why in refusals(app, verdicts.updates, deploys, existing):
@@ -67,9 +67,9 @@ class Reception:
             self._limits,
             lambda commits: self._repositories.add_shallow(app, commits),
         ).opened() as quarantine:
-            if self._stored(arrival, verdicts, quarantine):
-                self._peel(arrival.output, verdicts, quarantine)
-                self._apply(arrival, verdicts, deploys, quarantine)
+            if self._stored(push, verdicts, quarantine):
+                self._peel(push.output, verdicts, quarantine)
+                self._apply(push, verdicts, deploys, quarantine)
 
     def lack(self, error: Exception) -> PushdeployError | None:
         """What to tell when ``error`` comes of a file system that cannot be written to."""
@@ -79,19 +79,19 @@ class Reception:
         offered = [update.short for update in updates if update.new]
         return HEADS + self._receiver.deploy_branch(app, offered)
 
-    def _stored(self, arrival: Arrival, verdicts: Verdicts, quarantine: Quarantine) -> bool:
+    def _stored(self, push: PendingPush, verdicts: Verdicts, quarantine: Quarantine) -> bool:
         """Read the pack, if one comes, and see whether it is whole. A refusal is of the push."""
         if all(update.new is None for update in verdicts.updates):
             return True
         tips = [update.new for update in verdicts.pending if update.new]
         try:
-            if arrival.client_shallow:
-                quarantine.assume_shallow(arrival.client_shallow)
-            store_pack(quarantine.git, arrival.incoming, arrival.cancellation)
-            check_connected(quarantine, tips, arrival.client_shallow, arrival.cancellation)
+            if push.client_shallow:
+                quarantine.assume_shallow(push.client_shallow)
+            store_pack(quarantine.git, push.incoming, push.cancellation)
+            check_connected(quarantine, tips, push.client_shallow, push.cancellation)
         except (PushdeployError, OSError) as error:
             told = self._told(error)
-            arrival.output.failure(told)
+            push.output.failure(told)
             verdicts.unpacked = reason(told)
             verdicts.refuse_pending(reason(told))
             return False
@@ -113,22 +113,22 @@ class Reception:
             output.detail(f"a tag was pushed: {update.short} becomes its commit {commit.short}")
 
     def _apply(
-        self, arrival: Arrival, verdicts: Verdicts, deploys: str, quarantine: Quarantine
+        self, push: PendingPush, verdicts: Verdicts, deploys: str, quarantine: Quarantine
     ) -> None:
         """The deploy first, for the others are worth nothing to an atomic push without it."""
         for update in sorted(verdicts.pending, key=lambda update: update.ref != deploys):
-            if arrival.atomic and verdicts.refused:
+            if push.atomic and verdicts.refused:
                 break
             try:
                 if update.ref == deploys:
-                    self._deploy(arrival, update, quarantine)
+                    self._deploy(push, update, quarantine)
                 else:
-                    self._store(arrival, update, deploys, quarantine)
+                    self._store(push, update, deploys, quarantine)
             except (PushdeployError, OSError) as error:
                 told = self._told(error)
                 if update.ref == deploys:
-                    arrival.output.failure(told)
-                    self._settle(arrival, told)
+                    push.output.failure(told)
+                    self._settle(push, told)
                 verdicts.refuse(update, reason(told))
             else:
                 verdicts.accept(update)
@@ -145,62 +145,62 @@ class Reception:
             raise error
         return told
 
-    def _deploy(self, arrival: Arrival, update: RefUpdate, quarantine: Quarantine) -> None:
-        source = self._checked(arrival, update, quarantine)
+    def _deploy(self, push: PendingPush, update: RefUpdate, quarantine: Quarantine) -> None:
+        source = self._checked(push, update, quarantine)
         self._receiver.deploy(
-            arrival.app,
+            push.app,
             update.ref,
             update.old,
             source,
-            arrival.by,
-            arrival.output,
-            arrival.cancellation,
+            push.by,
+            push.output,
+            push.cancellation,
         )
-        if self._repositories.read(arrival.app, update.ref) != update.new:
+        if self._repositories.read(push.app, update.ref) != update.new:
             raise _lost(update)
-        self._repositories.point_head(arrival.app, update.ref)
+        self._repositories.point_head(push.app, update.ref)
 
-    def _settle(self, arrival: Arrival, error: PushdeployError) -> None:
+    def _settle(self, push: PendingPush, error: PushdeployError) -> None:
         """A new app whose build, release or boot failed stays: its pusher may have to set config,
         attach a disk or read its output."""
-        if isinstance(error, StageFailed) and self._newcomers.settle(arrival.app):
-            arrival.output.detail(
-                f"app {arrival.app} is there from now on: push again when it is mended;"
-                f" ssh deploy apps:destroy {arrival.app} removes it"
+        if isinstance(error, StageFailed) and self._new_apps.settle(push.app):
+            push.output.detail(
+                f"app {push.app} is there from now on: push again when it is mended;"
+                f" ssh deploy apps:destroy {push.app} removes it"
             )
 
-    def _checked(self, arrival: Arrival, update: RefUpdate, quarantine: Quarantine) -> Source:
+    def _checked(self, push: PendingPush, update: RefUpdate, quarantine: Quarantine) -> Source:
         """The source in quarantine, fit to be built. ``UserError`` otherwise."""
         commit, git = _new(update), quarantine.git
 
         def keep() -> None:
             quarantine.move_in()
-            self._repositories.keep(arrival.app, commit)
+            self._repositories.keep(push.app, commit)
 
         reader = GitSource(git, commit, keep)
         for warning in check_tree(reader.entries(), self._limits):
-            arrival.output.trouble(warning)
+            push.output.trouble(warning)
         tree = check_modes(git, commit, [entry.object_id for entry in reader.directories()])
-        return Source(arrival.app, commit, tree, reader)
+        return Source(push.app, commit, tree, reader)
 
     def _store(
-        self, arrival: Arrival, update: RefUpdate, deploys: str, quarantine: Quarantine
+        self, push: PendingPush, update: RefUpdate, deploys: str, quarantine: Quarantine
     ) -> None:
         if update.new:
             quarantine.move_in()
-            moved = self._repositories.move(arrival.app, update.ref, update.old, update.new)
+            moved = self._repositories.move(push.app, update.ref, update.old, update.new)
         else:
             assert update.old is not None, "refused before: there is no such ref"
-            moved = self._repositories.delete(arrival.app, update.ref, update.old)
+            moved = self._repositories.delete(push.app, update.ref, update.old)
         if not moved:
             raise _lost(update)
         done = "Stored" if update.new else "Deleted"
         deploying = deploys.removeprefix(HEADS)
         only = f"; only {deploying} deploys" if update.new else ""
-        arrival.output.line(f"-----> {done} {_called(update)}{only}")
+        push.output.line(f"-----> {done} {_called(update)}{only}")
         # By its commit: what was pushed may be called otherwise where it came from.
         if commit := _deployable(update, quarantine):
-            arrival.output.detail(f"to deploy it:  git push deploy {commit.short}:{deploys}")
+            push.output.detail(f"to deploy it:  git push deploy {commit.short}:{deploys}")
 
 
 def _deployable(update: RefUpdate, quarantine: Quarantine) -> CommitId | None:

@@ -8,7 +8,7 @@ from dulwich.server import Backend, BackendRepo
 from pushdeploy.receive.updates import PRIVATE
 
 
-class PublicRepo(Repo):
+class PublicRepository(Repo):
     """Shows HEAD and the public refs. Nobody can push to HEAD: pushes do not see it."""
 
     shows_head = True
@@ -30,7 +30,7 @@ class PublicRepo(Repo):
 class OnlyRepository(Backend):
     """What Dulwich looks a path up in: there is one repository, chosen before."""
 
-    def __init__(self, repository: PublicRepo) -> None:
+    def __init__(self, repository: PublicRepository) -> None:
         self._repository = repository
 
     def open_repository(self, path: str) -> BackendRepo:

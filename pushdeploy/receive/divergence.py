@@ -9,7 +9,7 @@ from pathlib import Path
 from pushdeploy.domain.history import Commit, Divergence
 from pushdeploy.domain.names import CommitId
 from pushdeploy.receive.git import Git
-from pushdeploy.receive.text import one_line
+from pushdeploy.receive.messages import one_line
 
 MOST_COMMITS = 1000
 """More between two stages are counted no further."""
@@ -19,7 +19,7 @@ _FIELDS = "%m%x00%H%x00%at%x00%an%x00%s"
 
 
 @contextmanager
-def both(repository: Path, other: Path, cut: set[CommitId] | None) -> Iterator[Git]:
+def joined(repository: Path, other: Path, cut: set[CommitId] | None) -> Iterator[Git]:
     """git over the objects of two bare repositories.
 
     ``cut`` are the commits without parents in both, None where neither repository is shallow.

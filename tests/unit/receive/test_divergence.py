@@ -7,7 +7,7 @@ import pytest
 
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import AppName, CommitId
-from pushdeploy.receive import both
+from pushdeploy.receive import divergence
 from pushdeploy.receive.repositories import Repositories
 
 ONE, TWO = AppName("one"), AppName("two")
@@ -147,7 +147,7 @@ def test_commit_that_is_gone_is_told(work: Work, repositories: Repositories) -> 
 def test_more_commits_than_anybody_reads_are_cut_off(
     work: Work, repositories: Repositories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(both, "MOST_COMMITS", 2)
+    monkeypatch.setattr(divergence, "MOST_COMMITS", 2)
     for number in range(3):
         head = work.commit(str(number))
     work.push(ONE, head)
