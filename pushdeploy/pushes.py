@@ -1,9 +1,10 @@
 """What a git push means: which branch deploys, who makes the app, and the deploy itself."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
+from pushdeploy.context import Context
 from pushdeploy.domain.app import DEPLOY_BRANCH, deploy_branch_of
 from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.cancel import Cancellation
@@ -11,12 +12,11 @@ from pushdeploy.domain.errors import PushdeployError, RenamedApp, UnknownApp
 from pushdeploy.domain.names import AppName, CommitId, KeyName
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.source import Source
-from pushdeploy.flow.deploy import Deployer
+from pushdeploy.lifecycle import Lifecycle
 from pushdeploy.output import Quiet
 from pushdeploy.receive.updates import HEADS
-from pushdeploy.route.sites import Sites
-from pushdeploy.store import Store
-from pushdeploy.upkeep.reconcile import Reconciler
+
+AfterReceive = Callable[[AppName, str, str, str, KeyName, Output], None]
 
 _ALIKE = 0.75
 """How much like another name one must be to be taken for a mistake, of 1."""
@@ -25,13 +25,11 @@ _ALIKE = 0.75
 class Pushes:
     """The port ``PushReceiver`` over the store and the flow."""
 
-    def __init__(
-        self, store: Store, deployer: Deployer, reconciler: Reconciler, sites: Sites
-    ) -> None:
-        self._store = store
-        self._deployer = deployer
-        self._reconciler = reconciler
-        self._sites = sites
+    def __init__(self, context: Context) -> None:
+        self._store = context.store
+        self._deployer = context.flow.deployer
+        self._converger = context.flow.converger
+        self._sites = context.back_ends.sites
 
     def open(self, app: AppName, by: KeyName) -> Sequence[str]:
         """The first push creates the app; until it is live its address tells so."""
@@ -43,7 +41,7 @@ class Pushes:
         self._sites.refuse_taken_name(app)
         self._store.apps.create(app)
         try:
-            self._reconciler.refresh_route(app, Quiet())
+            self._converger.refresh_route(app, Quiet())
         except PushdeployError:
             self._store.apps.destroy(app)
             raise
@@ -68,7 +66,7 @@ class Pushes:
             or self._store.domains.of(app)
         ):
             self._store.apps.destroy(app)
-            self._reconciler.forget(app, grace_seconds=0)
+            self._converger.forget(app, grace_seconds=0)
 
     def deploy_branch(self, app: AppName, offered: Sequence[str]) -> str:
         """The app's setting, else main; master for an app whose first push offers only that."""
@@ -108,3 +106,16 @@ class Pushes:
                 f"{branch} deploys {app} from now on; to change that:"
                 f"  apps:set {app} deploy-branch={DEPLOY_BRANCH}"
             )
+
+
+def post_receive(lifecycle: Lifecycle) -> AfterReceive:
+    """The hook after a ref has moved; its failure is told and changes nothing."""
+
+    def run(app: AppName, ref: str, old: str, new: str, by: KeyName, output: Output) -> None:
+        facts = {"APP": str(app), "REF": ref, "OLD": old, "NEW": new, "BY": str(by)}
+        try:
+            lifecycle.run("post-receive", facts, output)
+        except PushdeployError as error:
+            output.trouble(error.message)
+
+    return run

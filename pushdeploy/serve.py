@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import NoReturn
 
 from pushdeploy.access.audit_log import AuditLog, local_user
+from pushdeploy.context import BackEnds, Context
 from pushdeploy.domain.errors import Busy, PushdeployError
 from pushdeploy.domain.names import AppName
 from pushdeploy.instance import Home, read_instance
 from pushdeploy.no_room import no_room_at, no_room_behind
 from pushdeploy.reserve import Reserve
 from pushdeploy.settings import Settings
+from pushdeploy.ssh.server import SshServer
 from pushdeploy.upkeep.leftovers import Leftovers
-from pushdeploy.wiring import Server, Wiring
+from pushdeploy.wiring import Wiring
 
 _log = logging.getLogger(__name__)
 
@@ -40,16 +42,17 @@ def serve(settings: Settings) -> NoReturn:
     stopping, asked_to_stop = threading.Event(), _asked_to_stop()
     with _only_server(home):
         _give_up_reserve(home)
-        server = Wiring(settings, home, instance).server()
-        audit_log = AuditLog(server.store.audit)
+        wiring = Wiring(settings, home, instance)
+        context, ssh = wiring.context, wiring.ssh
+        audit_log = AuditLog(context.store.audit)
         audit_log.begin_anew()
         with audit_log.act(local_user(), "pushdeploy serve") as act:
-            _startup(server, settings, stopping)
+            _startup(context, ssh, stopping)
             os.read(asked_to_stop, 1)
             stopping.set()
-            _shutdown(server)
+            _shutdown(context, ssh)
             act.exit_status = 0
-        server.store.close()
+        context.store.close()
         # Not by way of the interpreter, which waits for every thread: a deploy that has not ended
         # by now, or an app that takes its time to boot, is finished or undone at the next start.
         logging.shutdown()
@@ -70,37 +73,38 @@ def _asked_to_stop() -> int:
     return reading
 
 
-def _startup(server: Server, settings: Settings, stopping: threading.Event) -> None:
+def _startup(context: Context, ssh: SshServer, stopping: threading.Event) -> None:
     """Where the home cannot be written to, ssh is what leads out of that: the rest is left."""
-    server.host_rules.set_up()
+    back, flow, upkeep = context.back_ends, context.flow, context.upkeep
+    upkeep.host_rules.set_up()
     waiting: list[AppName] = []
     for what, begin in (
-        ("what pushes left", server.repositories.sweep),
-        ("what builds left", server.builder.sweep),
-        ("disks with sizes", lambda: _mount_disks(server)),
-        ("nginx", server.router.start),
-        ("what a killed server left", lambda: waiting.extend(server.recovery.recover())),
-        ("rehearsals", server.rehearsals.sweep),
-        ("routes", lambda: server.reconciler.route_all(waiting)),
-        ("promotions that were cut short", server.promoter.take_back.recover),
+        ("what pushes left", back.repositories.sweep),
+        ("what builds left", back.builder.sweep),
+        ("disks with sizes", lambda: _mount_disks(back)),
+        ("nginx", back.router.start),
+        ("what a killed server left", lambda: waiting.extend(upkeep.recovery.recover())),
+        ("rehearsals", back.rehearsals.sweep),
+        ("routes", lambda: upkeep.reconciler.route_all(waiting)),
+        ("promotions that were cut short", flow.promoter.take_back.recover),
     ):
-        with _borne(what, settings):
+        with _borne(what, context.settings):
             begin()
-    address = server.ssh.start()
+    address = ssh.start()
     threading.Thread(
-        target=server.router.watch, args=[stopping.is_set], name="nginx", daemon=True
+        target=back.router.watch, args=[stopping.is_set], name="nginx", daemon=True
     ).start()
     threading.Thread(
-        target=server.reconciler.watch, args=[stopping], name="watch", daemon=True
+        target=upkeep.reconciler.watch, args=[stopping], name="watch", daemon=True
     ).start()
-    look_after(_upkeep(server, settings), settings.upkeep_seconds, stopping)
+    look_after(_upkeep(context), context.settings.upkeep_seconds, stopping)
     threading.Thread(
-        target=server.repositories.look_over, args=[stopping], name="repositories", daemon=True
+        target=back.repositories.look_over, args=[stopping], name="repositories", daemon=True
     ).start()
     threading.Thread(
-        target=_clean, args=[server.leftovers, stopping], name="leftovers", daemon=True
+        target=_clean, args=[upkeep.leftovers, stopping], name="leftovers", daemon=True
     ).start()
-    sys.stdout.write(f"ready ssh={address} http={settings.http}\n")
+    sys.stdout.write(f"ready ssh={address} http={context.settings.http}\n")
     sys.stdout.flush()
 
 
@@ -127,13 +131,13 @@ def _give_up_reserve(home: Home) -> None:
         _log.warning("what was kept in reserve for this is free now: make room soon")
 
 
-def _upkeep(server: Server, settings: Settings) -> Mapping[str, Callable[[], object]]:
+def _upkeep(context: Context) -> Mapping[str, Callable[[], object]]:
     """What nobody asks for, and is to be done again and again."""
-    audit_log = AuditLog(server.store.audit)
+    audit_log, settings = AuditLog(context.store.audit), context.settings
     return {
-        "the rules that close this host": server.host_rules.renew,
-        "what containers have written": server.written_layers.bound,
-        "nginx's logs": server.router.rotate_logs,
+        "the rules that close this host": context.upkeep.host_rules.renew,
+        "what containers have written": context.upkeep.written_layers.bound,
+        "nginx's logs": context.back_ends.router.rotate_logs,
         "the audit log": lambda: audit_log.prune(
             settings.keep_audit_days, settings.keep_audit_rows
         ),
@@ -171,25 +175,25 @@ def _clean(leftovers: Leftovers, stopping: threading.Event) -> None:
         leftovers.remove()
 
 
-def _mount_disks(server: Server) -> None:
+def _mount_disks(back: BackEnds) -> None:
     """Those with sizes. What the engine started by itself at a boot looks past them, and goes.
 
     The reconciler starts it anew.
     """
-    apps = {app for app, _ in server.disks.quota.ensure_all()}
+    apps = {app for app, _ in back.disks.quota.ensure_all()}
     if apps:
-        blind = [task for app in sorted(apps) for task in server.scheduler.tasks(app)]
-        server.scheduler.stop(blind, BLIND_GRACE_SECONDS)
+        blind = [task for app in sorted(apps) for task in back.scheduler.tasks(app)]
+        back.scheduler.stop(blind, BLIND_GRACE_SECONDS)
 
 
-def _shutdown(server: Server) -> None:
+def _shutdown(context: Context, ssh: SshServer) -> None:
     """Take no more requests, let committed deploys end; apps and nginx go on serving."""
     _log.info("stopping: apps and nginx go on serving")
-    server.locks.close("the server is being stopped")
-    server.rehearsals.close("the server is being stopped", FINISHING_SECONDS)
-    if not server.locks.wait_until_free(FINISHING_SECONDS):
+    context.locks.apps.close("the server is being stopped")
+    context.back_ends.rehearsals.close("the server is being stopped", FINISHING_SECONDS)
+    if not context.locks.apps.wait_until_free(FINISHING_SECONDS):
         _log.warning("a deploy is still going on; it is undone at the next start")
-    server.ssh.stop()
+    ssh.stop()
 
 
 @contextmanager

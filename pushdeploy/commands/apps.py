@@ -1,7 +1,5 @@
 """apps: make, look at, set, rename and destroy them."""
 
-from contextlib import ExitStack
-
 import click
 
 from pushdeploy.commands.face import asking
@@ -20,7 +18,6 @@ from pushdeploy.domain.settings import (
     shown_settings,
 )
 from pushdeploy.domain.settings.setting import Affects
-from pushdeploy.locks.apps import Purpose
 from pushdeploy.reads.apps import AppDetails, AppOverview
 
 _SET_HELP = "\n".join(
@@ -36,7 +33,7 @@ _SET_HELP = "\n".join(
 @click.argument("app", type=AppName.parse, metavar="NAME")
 def create(request: Request, app: AppName) -> None:
     """Make an app, before or instead of its first push."""
-    with made_app(request.platform, app):
+    with made_app(request.context, app):
         pass
     request.output.line(f"{app} is there; git push makes it live")
 
@@ -82,7 +79,7 @@ def set_(request: Request, app: App, changes: tuple[str, ...], form: str) -> Non
     if changes:
         request.store.apps.set_settings(app.name, settings)
     if Affects.ROUTE in affected(app.settings, settings):
-        request.platform.reconciler.refresh_route(app.name, request.output)
+        request.flow.converger.refresh_route(app.name, request.output)
     show_record(request, form, shown_settings(settings))
 
 
@@ -95,7 +92,7 @@ def lock(request: Request, app: App, words: tuple[str, ...]) -> None:
     Who is refused reads who locked the app, when, and the message. Changes of config, scaling,
     restarts and rollbacks stay possible. A deploy that is going on goes to its end.
     """
-    going_on = request.flows.locking.lock(app.name, " ".join(words), request.session.by)
+    going_on = request.flow.locking.lock(app.name, " ".join(words), request.session.by)
     request.output.line(f"{app.name} is locked: pushes and promotions are refused")
     request.output.line(f"apps:unlock {app.name} lets them in again")
     if going_on is not None:
@@ -106,7 +103,7 @@ def lock(request: Request, app: App, words: tuple[str, ...]) -> None:
 @app_argument
 def unlock(request: Request, app: App) -> None:
     """Let pushes and promotions in again; an app that is not locked stays so."""
-    request.flows.locking.unlock(app.name)
+    request.flow.locking.unlock(app.name)
     request.output.line(f"{app.name} is not locked" + (" any more" if app.lock else ""))
 
 
@@ -130,16 +127,9 @@ def rename(request: Request, app: App, new: AppName) -> None:
     """Give an app another name and address; it serves all the while."""
     if request.store.apps.find(new):
         raise UserError(f"app {new} exists already", "apps:list shows them all")
-    request.platform.sites.refuse_taken_name(new)
-    with ExitStack() as locks:
-        for name in sorted((app.name, new)):
-            purpose = Purpose(f"rename of {app.name} to {new}", request.asker.by)
-            asker = request.asker
-            locks.enter_context(
-                request.platform.locks.hold(name, purpose, asker.output, asker.cancellation)
-            )
-        _rename(request, request.store.apps.get(app.name), new)
-    request.output.line(f"{new} answers on {request.reads.sites.url(new)}")
+    request.back_ends.sites.refuse_taken_name(new)
+    request.flow.renames.rename(app.name, new, request.asker)
+    request.output.line(f"{new} answers on {request.back_ends.sites.url(new)}")
     request.output.line(f"git remote set-url deploy deploy:{new}")
 
 
@@ -159,17 +149,17 @@ def destroy(
         hint = f"apps:destroy {app.name} --confirm {app.name}"
         question = asking.Question(f"destroying {app.name}", app.name, hint, "destroy it")
         asking.confirm(request.session, question, confirm)
-    with request.platform.turn(app.name, "destroy", request.asker):
-        disks = request.platform.disks.list(app.name)
+    with request.flow.turns.to_its_end(app.name, "destroy", request.asker):
+        disks = request.back_ends.disks.list(app.name)
         with request.output.step(f"Destroying {app.name}"):
             if not delete_disks:  # what stays is to be whole, and its snapshots go
-                request.platform.reconciler.put_back(app.name, request.output)
+                request.flow.converger.put_back(app.name, request.output)
             _destroy(request, request.store.apps.get(app.name))
             if delete_disks:
-                request.platform.disks.destroy_all(app.name)
+                request.back_ends.disks.destroy_all(app.name)
     if disks and not delete_disks:
         for disk in disks:
-            kept = request.platform.disks.path(app.name, disk)
+            kept = request.back_ends.disks.path(app.name, disk)
             request.output.detail(f"the data of disk {disk} stays in {kept} on the server")
 
 
@@ -215,56 +205,18 @@ def _more(details: AppDetails) -> Row:
 
 def _destroy(request: Request, app: App) -> None:
     """Stopped first, so that nobody starts again what is being removed."""
-    platform = request.platform
-    platform.rehearsals.cancel(app.name, f"{app.name} is being destroyed")
+    context = request.context
+    context.back_ends.rehearsals.cancel(app.name, f"{app.name} is being destroyed")
     request.store.apps.set_stopped(app.name, True)
     try:
-        platform.reconciler.forget(app.name, app.settings.run.stop_grace_seconds)
+        context.flow.converger.forget(app.name, app.settings.run.stop_grace_seconds)
     except PushdeployError:
         request.store.apps.set_stopped(app.name, app.stopped)
         raise
-    platform.refs.remove(app.name)
+    context.back_ends.repositories.remove(app.name)
     request.store.apps.destroy(app.name)
-    platform.snapshots.shelf.remove_app(app.id)
+    context.back_ends.snapshots.shelf.remove_app(app.id)
     # Once more: a watcher that saw the tasks go may have routed to the stopped app meanwhile.
-    platform.reconciler.forget(app.name, app.settings.run.stop_grace_seconds)
-    platform.scheduler.forget_logs(app.name)
-    platform.leftovers.after_destroy(app.id)
-
-
-def _rename(request: Request, app: App, new: AppName) -> None:
-    """Start everything under the new name beside the old, then stop the old; the other way round
-    where one task at a time writes to a disk.
-
-    A failure takes each step back: the old name serves as before.
-    """
-    platform, old, output = request.platform, app.name, request.output
-    request.asker.cancellation.commit()
-    platform.reconciler.put_back(old, output)  # what runs of it is found by this name
-    with platform.traffic.hold(old), ExitStack() as undo:
-        undo.callback(_serve_on, request, old)
-        platform.reconciler.make_way(old, output)
-        # Undone after the name: while the store knows the new name, a watcher may start it again.
-        undo.callback(platform.reconciler.forget, new, app.settings.run.stop_grace_seconds)
-        request.store.apps.rename(old, new)
-        undo.callback(request.store.apps.rename, new, old, remember=False)
-        platform.refs.rename(old, new)
-        undo.callback(platform.refs.rename, new, old)
-        platform.disks.rename(old, new)
-        undo.callback(platform.disks.rename, new, old)
-        with output.step(f"Starting {app.name} as {new}"):
-            platform.reconciler.converge(new, output)
-        undo.pop_all()
-        with output.step(f"Stopping what is still called {old}"):
-            platform.reconciler.hand_over(old, new, output)
-    platform.scheduler.rename_logs(old, new)
-
-
-def _serve_on(request: Request, app: AppName) -> None:
-    """Under the name that it keeps, whether it has made way or not."""
-    try:
-        request.platform.reconciler.converge(app, request.output)
-    except PushdeployError as error:
-        request.output.trouble(f"{error.message}; then type:  ps:start {app}")
-    finally:
-        request.platform.traffic.requests_go_on(app)
+    context.flow.converger.forget(app.name, app.settings.run.stop_grace_seconds)
+    context.back_ends.scheduler.forget_logs(app.name)
+    context.upkeep.leftovers.after_destroy(app.id)

@@ -10,7 +10,7 @@ from pushdeploy.domain.app import App
 @app_argument
 def cancel(request: Request, app: App) -> None:
     """Stop the deploy of an app that is going on, until its release command or switch begins."""
-    stopped = request.flows.locking.cancel(app.name, request.session.by)
+    stopped = request.flow.locking.cancel(app.name, request.session.by)
     request.output.line(f"cancelled: {stopped.what} by {stopped.by}")
 
 

@@ -31,13 +31,13 @@ def clone(
         request.output.line(f"{new} exists already")
         return 0
     live = request.store.releases.current(app.name)
-    with made_app(request.platform, new):
+    with made_app(request.context, new):
         _copy(request, app, new)
         request.output.line(f"{new} is there, with the settings and config of {app.name}")
         made: list[TargetResult] = []
         if live is not None and not skip_deploy:
             wanted = Promotion(app.name, [new], live.version, force=True)
-            made = [*request.platform.promoter.promote(wanted, request.asker)]
+            made = [*request.flow.promoter.promote(wanted, request.asker)]
         if made and request.store.releases.latest(new) is None:
             raise UserError(f"{new} was not made: {made[0].error}", f"apps:info {app.name}")
     for attachment in request.store.disks.of(new):
@@ -46,7 +46,7 @@ def clone(
     if any(result.outcome != "succeeded" for result in made):
         request.output.trouble(f"{new} stays, with its failed release: releases:output {new}")
         return 1
-    request.output.line(request.reads.sites.url(new))
+    request.output.line(request.back_ends.sites.url(new))
     return 0
 
 

@@ -35,12 +35,14 @@ def attach(request: Request, app: App, words: tuple[str, ...], size_bytes: int |
     NAME:MOUNT_PATH is understood as well. A disk that was detached comes back with its data.
     """
     attachment = parse_attachment(words)
-    request.platform.deployer.refuse_attachment(app.name, attachment)
+    request.flow.disk_changes.refuse_attachment(app.name, attachment)
     with _nothing_left(request, app, attachment.disk):
         if size_bytes is not None:
-            with request.platform.turn(app.name, f"size of {attachment.disk}", request.asker):
+            with request.flow.turns.to_its_end(
+                app.name, f"size of {attachment.disk}", request.asker
+            ):
                 _set_limit(request, app.name, attachment.disk, size_bytes)
-        made = request.platform.deployer.attach(app.name, attachment, request.asker)
+        made = request.flow.disk_changes.attach(app.name, attachment, request.asker)
     if made is None:
         request.output.line(
             f"{attachment.disk} will be at {attachment.mount_path} from the first release on"
@@ -53,8 +55,8 @@ def attach(request: Request, app: App, words: tuple[str, ...], size_bytes: int |
 def detach(request: Request, app: App, name: str) -> None:
     """Take a disk from an app. Its data stays, for a later disks:attach."""
     disk = DiskName.parse(name.partition(":")[0])
-    request.platform.deployer.detach(app.name, disk, request.asker)
-    kept = request.platform.disks.path(app.name, disk)
+    request.flow.disk_changes.detach(app.name, disk, request.asker)
+    kept = request.back_ends.disks.path(app.name, disk)
     request.output.line(f"the data of {disk} stays in {kept} on the server")
     request.output.line(f"disks:destroy {app.name} {disk} deletes it")
 
@@ -66,7 +68,7 @@ def detach(request: Request, app: App, name: str) -> None:
 @click.option("--confirm", "typed", metavar="NAME", help="The disk's name once more.")
 def destroy(request: Request, app: App, disk: DiskName, force: bool, typed: str | None) -> None:
     """Delete the data of a disk that is not attached. Its snapshots stay until they are removed."""
-    if disk not in request.platform.disks.list(app.name):
+    if disk not in request.back_ends.disks.list(app.name):
         raise UserError(f"{app.name} has no data on a disk {disk}", f"disks:list {app.name}")
     _refuse_attached(request, app.name, disk)
     if not force and typed != app.name:
@@ -81,11 +83,11 @@ def destroy(request: Request, app: App, disk: DiskName, force: bool, typed: str 
             typed,
         )
     with (
-        request.platform.turn(app.name, f"destroy {disk}", request.asker),
+        request.flow.turns.to_its_end(app.name, f"destroy {disk}", request.asker),
         request.output.step(f"Destroying {disk} of {app.name}"),
     ):
         _refuse_attached(request, app.name, disk)
-        request.platform.disks.destroy(app.name, disk)
+        request.back_ends.disks.destroy(app.name, disk)
 
 
 @command("disks:list", "disks", "storage:list", reads=True, example="disks:list shop")
@@ -118,10 +120,10 @@ def set_(request: Request, app: App, words: tuple[str, ...], form: str) -> None:
     """
     disk = DiskName.parse(words[0]) if words and "=" not in words[0] else None
     changes = words[1:] if disk else words
-    if disk and disk not in request.platform.disks.list(app.name):
+    if disk and disk not in request.back_ends.disks.list(app.name):
         raise UserError(f"{app.name} has no disk {disk}", f"disks:list {app.name}")
     if changes:
-        with request.platform.turn(app.name, "disk settings", request.asker):
+        with request.flow.turns.to_its_end(app.name, "disk settings", request.asker):
             _set(request, request.store.apps.get(app.name), disk, changes)
     show_record(request, form, shown_disks(request.store.apps.get(app.name).settings.disks))
     attached = request.store.disks.of(app.name)
@@ -173,7 +175,7 @@ def _set(request: Request, app: App, disk: DiskName | None, changes: Sequence[st
 @contextmanager
 def _nothing_left(request: Request, app: App, disk: DiskName) -> Iterator[None]:
     """A disk that is refused before there is a release for it has the size that it had, or none."""
-    store, disks = request.store, request.platform.disks
+    store, disks = request.store, request.back_ends.disks
     there, before = disk in disks.list(app.name), store.releases.latest(app.name)
     former = app.settings.disks.disk_limits_bytes.get(disk)
     try:
@@ -196,8 +198,8 @@ def _keep_limit(request: Request, name: AppName, disk: DiskName, size_bytes: int
     settings = request.store.apps.get(name).settings
     if settings.disks.disk_limits_bytes.get(disk) == size_bytes:
         return
-    if disk in request.platform.disks.list(name):
-        request.platform.disks.quota.set_limit(name, disk, size_bytes)
+    if disk in request.back_ends.disks.list(name):
+        request.back_ends.disks.quota.set_limit(name, disk, size_bytes)
     sized = replace(settings, disks=settings.disks.with_limit(disk, size_bytes))
     request.store.apps.set_settings(name, sized)
 
@@ -207,14 +209,14 @@ def _limit(request: Request, app: App, disk: DiskName, size_bytes: int | None) -
     refuse_unsettled(app)
     live = request.store.releases.current(app.name)
     used = live is not None and disk in [item.disk for item in live.disks] and not app.stopped
-    if used and size_bytes and request.platform.disks.quota.limit_of(app.name, disk) is None:
+    if used and size_bytes and request.back_ends.disks.quota.limit_of(app.name, disk) is None:
         # Docker may just be about to start a crashed task again, which shows nowhere.
         raise UserError(
             f"{app.name} uses {disk}, whose data moves when it gets its first size",
             f"ps:stop {app.name}, and again",
         )
-    request.platform.disks.ensure(app, disk)
-    request.platform.disks.quota.set_limit(app.name, disk, size_bytes)
+    request.back_ends.disks.ensure(app, disk)
+    request.back_ends.disks.quota.set_limit(app.name, disk, size_bytes)
 
 
 def _row(found: DiskOverview) -> Row:

@@ -14,8 +14,8 @@ from pushdeploy.commands.face.command import Command
 from pushdeploy.commands.face.line import Line, named_app, parse_line, split_words
 from pushdeploy.commands.face.printing import output_of
 from pushdeploy.commands.face.request import Request
-from pushdeploy.commands.platform import Platform
 from pushdeploy.commands.session import Session
+from pushdeploy.context import Context
 from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import AppName
 from pushdeploy.no_room import no_room_at, no_room_behind
@@ -38,26 +38,26 @@ MAKES_ROOM = frozenset(
 
 
 class Commands:
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, context: Context) -> None:
         """``PushdeployError`` when a command file is not as it must be."""
-        self._platform = platform
-        self._audit_log = AuditLog(platform.store.audit)
+        self._context = context
+        self._audit_log = AuditLog(context.store.audit)
         self.catalogue = Catalogue()
 
     def run(self, line: str, session: Session) -> int:
         """Run what was typed: its exit status. Errors of ours are told to the client."""
         output = output_of(session)
-        request = Request(self._platform, session, output, self.catalogue)
+        request = Request(self._context, session, output, self.catalogue)
         try:
             ready = self._ready(line, request)
             return self._invoke(*ready) if ready else 0
         except PushdeployError as error:
-            told = no_room_behind(error, self._platform.settings.home) or error
+            told = no_room_behind(error, self._context.settings.home) or error
             told.serving = error.serving
             output.failure(told)
             return told.exit_status
         except OSError as error:
-            told_why = no_room_behind(error, self._platform.settings.home)
+            told_why = no_room_behind(error, self._context.settings.home)
             if told_why is None:
                 raise
             output.failure(told_why)
@@ -107,7 +107,7 @@ class Commands:
 
     def _invoke(self, command: Command, context: click.Context, audited: str) -> int:
         """The body itself, within its audit row where it changes something or shows secrets."""
-        home = self._platform.settings.home
+        home = self._context.settings.home
         if context.info_name in MAKES_ROOM and no_room_at(home):
             Reserve(home).give_up()
         if not command.audited:

@@ -49,7 +49,7 @@ def list_(request: Request, form: str) -> None:
 @click.option("--force", is_flag=True, help="Also your own key, and the last one.")
 def remove(request: Request, name: KeyName, force: bool) -> None:
     """Let NAME use this server no longer: what it has going on is cancelled."""
-    others = request.flows.keys.remove(name, request.session.by, force=force)
+    others = request.flow.keys.remove(name, request.session.by, force=force)
     request.output.line(f"{name} may no longer deploy")
     if others:
         request.output.line(f"       still there: {', '.join(others)}")

@@ -81,7 +81,7 @@ def _lines(
     def stop() -> bool:
         return request.session.cancellation.cancelled
 
-    found = request.platform.scheduler.logs(
+    found = request.back_ends.scheduler.logs(
         app.name, tail=lines, follow=follow, process=process, stop=stop
     )
     for item in found:

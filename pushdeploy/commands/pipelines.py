@@ -71,7 +71,7 @@ def create(
     Stages stand in the order in which they first appear. --stage is for all the apps named.
     """
     found = [find_app(request.store, app).name for app in dict.fromkeys((*apps, *more))]
-    _tell(request, request.flows.pipelines.create(name, found, stage))
+    _tell(request, request.flow.pipelines.create(name, found, stage))
 
 
 @command("pipelines:add", example="pipelines:add main shop-eu --stage production")

@@ -72,7 +72,7 @@ def promote(
         return _rehearse(request, promotion, form, network=network)
     if network:
         raise UserError("--network is for a rehearsal", "pipelines:promote --rehearse --network")
-    results = request.platform.promoter.promote(promotion, _asker(request, form))
+    results = request.flow.promoter.promote(promotion, _asker(request, form))
     _tell_results(request, form, source, results)
     return 0 if all(result.outcome == "succeeded" for result in results) else 1
 
@@ -136,7 +136,7 @@ def _asker(request: Request, form: str) -> Asker:
 
 def _rehearse(request: Request, promotion: Promotion, form: str, *, network: bool) -> int:
     asker = _asker(request, form)
-    results = request.flows.rehearsals.of_promotion(promotion, asker, network=network)
+    results = request.flow.rehearsals.of_promotion(promotion, asker, network=network)
     went_well = all(result.went_well for result in results)
     if form == "json":
         targets = [rehearsal_json(result) for result in results]

@@ -47,7 +47,7 @@ def scale(request: Request, app: App, changes: tuple[str, ...], form: str) -> No
     it was. Nothing is released: the same slug runs more or fewer times.
     """
     if changes:
-        with request.platform.turn(app.name, "scale", request.asker):
+        with request.flow.turns.to_its_end(app.name, "scale", request.asker):
             app = request.store.apps.get(app.name)
             _scale(request, app, _scaled(request, app, changes))
             app = request.store.apps.get(app.name)
@@ -88,7 +88,7 @@ def stop(request: Request, app: App | None, once: str | None) -> None:
         everyone = [each.name for each in request.store.apps.list() if not each.stopped]
         for_each(request, everyone, lambda name: _stop(request, name))
     elif once is not None:
-        request.flows.one_offs.end(app, once, request.session.by)
+        request.flow.one_offs.end(app, once, request.session.by)
         request.output.line(f"{once} is being ended")
     else:
         _stop(request, app.name)
@@ -112,7 +112,7 @@ def rebuild(request: Request, app: App | None) -> None:
     """Build the live commit once more and release it."""
 
     def build(name: AppName) -> None:
-        request.platform.deployer.rebuild(name, request.asker)
+        request.flow.deployer.rebuild(name, request.asker)
 
     if app is not None:
         build(app.name)
@@ -139,26 +139,26 @@ def _troubles(running: RunningApp) -> Iterator[str]:
 
 def _restart(request: Request, name: AppName, process: str | None) -> None:
     with (
-        request.platform.turn(name, "restart", request.asker),
+        request.flow.turns.to_its_end(name, "restart", request.asker),
         request.output.step(f"Restarting {process or 'all processes'} of {name}"),
         _told_when_nothing_runs(request, name),
     ):
-        slots = request.platform.reconciler.restart(name, process, request.output)
+        slots = request.flow.restarts.restart(name, process, request.output)
         request.output.detail(", ".join(str(slot) for slot in slots))
 
 
 def _stop(request: Request, name: AppName) -> None:
-    with request.platform.turn(name, "stop", request.asker):
+    with request.flow.turns.to_its_end(name, "stop", request.asker):
         if request.store.apps.get(name).stopped:
             request.output.line(f"{name} is stopped already")
             return
         with request.output.step(f"Stopping {name}"):
             request.store.apps.set_stopped(name, True)
-            request.platform.reconciler.converge(name, request.output)
+            request.flow.converger.converge(name, request.output)
 
 
 def _start(request: Request, name: AppName) -> None:
-    with request.platform.turn(name, "start", request.asker):
+    with request.flow.turns.to_its_end(name, "start", request.asker):
         now = request.store.apps.get(name)
         if now.put_back is None:
             _live(request, name)
@@ -172,7 +172,7 @@ def _start(request: Request, name: AppName) -> None:
             _taken_back(request, name, back, "it stays stopped"),
         ):
             request.store.apps.set_stopped(name, False)
-            request.platform.reconciler.converge(name, request.output)
+            request.flow.converger.converge(name, request.output)
 
 
 def _row(process: Process, shown: Callable[[Death], object]) -> Row:
@@ -218,7 +218,7 @@ def _scale(request: Request, app: App, changed: Mapping[ProcessType, int]) -> No
         _taken_back(request, app.name, back, "the formation is as it was"),
     ):
         request.store.apps.set_formation(app.name, {**app.formation, **changed})
-        request.platform.reconciler.converge(app.name, request.output)
+        request.flow.converger.converge(app.name, request.output)
 
 
 @contextmanager
@@ -227,12 +227,12 @@ def _told_when_nothing_runs(request: Request, name: AppName) -> Iterator[None]:
         yield
     except PushdeployError as error:
         with suppress(BackendDown):
-            if not request.platform.scheduler.tasks(name):
+            if not request.back_ends.scheduler.tasks(name):
                 error.serving = (
                     f"nothing of {name} runs now: it is tried again by itself, and by"
                     f" ps:start {name}"
                 )
-                request.platform.reconciler.look_again(name)
+                request.context.upkeep.reconciler.look_again(name)
         raise
 
 
@@ -247,7 +247,7 @@ def _taken_back(
         back()
         error.serving = kept
         try:
-            request.platform.reconciler.converge(name, request.output)
+            request.flow.converger.converge(name, request.output)
         except PushdeployError as other:
             request.output.trouble(other.message)
         raise

@@ -26,7 +26,7 @@ def rehearse(request: Request, app: App, slug_of: str | None, network: bool, for
     source = find_app(request.store, slug_of).name if slug_of else app.name
     output = errors_of(request.session) if form == "json" else request.output
     asker = Asker(request.session.by, output, request.session.cancellation)
-    result = request.flows.rehearsals.of_app(app.name, source, asker, network=network)
+    result = request.flow.rehearsals.of_app(app.name, source, asker, network=network)
     if form == "json":
         show_json(request, rehearsal_json(result))
     else:

@@ -87,7 +87,7 @@ def output(request: Request, app: App, version: int | None, form: str) -> None:
 @app_argument
 def retry(request: Request, app: App) -> None:
     """Release the slug of the last, failed release once more, without a build."""
-    request.platform.deployer.retry(app.name, request.asker)
+    request.flow.retries.retry(app.name, request.asker)
 
 
 @command("releases:rollback", "rollback", example="releases:rollback shop v12")
@@ -111,7 +111,7 @@ def rollback(
     """
     staged = request.reads.apps.staged(app.name)
     data = _data_of(request, app, version, force) if with_disk else None
-    made = request.platform.deployer.rollback(
+    made = request.flow.rollbacks.roll_back(
         app.name,
         version,
         request.asker,
@@ -142,10 +142,10 @@ def gc(request: Request, plan: bool, form: str) -> None:
     the ledger as expired. Nothing is removed while any app is being deployed. What builds and
     destroyed apps have left goes as well, as it does by itself each hour.
     """
-    retention = request.platform.retention
+    retention = request.context.upkeep.retention
     found = retention.plan() if plan else retention.collect()
     if not plan:
-        request.platform.leftovers.remove_beside_slugs()
+        request.context.upkeep.leftovers.remove_beside_slugs()
     rows = [_verdict_row(verdict, plan=plan) for verdict in found]
     if form == "json":
         show_json(request, rows)
@@ -162,7 +162,7 @@ COMMANDS: Sequence[click.Command] = (releases, info, output, rollback, retry, gc
 
 def _data_of(request: Request, app: App, version: int | None, force: bool) -> Snapshot:
     """The snapshot with the data as the former release left it, when its loss is accepted."""
-    former = request.platform.deployer.former(app.name, version)
+    former = request.flow.rollbacks.former(app.name, version)
     found = request.reads.snapshots.left_by(former)
     typed = f"releases:rollback {app.name} {former.label} --with-disk --force"
     accept_loss(request, app, found, typed, force)

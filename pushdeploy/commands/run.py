@@ -68,7 +68,7 @@ def run(
     arguments. Use ssh -t for a terminal.
     """
     environment = assigned(assignments, encoded=False)
-    with request.flows.one_offs.beside(app, request.asker) as command:
+    with request.flow.one_offs.beside(app, request.asker) as command:
         return command.run(typed, _streams(request.session, no_tty), environment)
 
 

@@ -37,14 +37,14 @@ def snapshot(request: Request, app: App, disks: tuple[DiskName, ...], note: str,
         )
     if not wanted:
         raise UserError(f"{app.name} has no disk", f"disks:attach {app.name} data /data")
-    there = request.platform.disks.list(app.name)
+    there = request.back_ends.disks.list(app.name)
     for disk in disks:
         if disk not in there:
             raise UserError(f"{app.name} has no disk {disk}", f"disks:list {app.name}")
-    with request.platform.turn(app.name, "snapshot", request.asker):
+    with request.flow.turns.to_its_end(app.name, "snapshot", request.asker):
         said = errors_of(request.session) if form == "json" else request.output
         with said.step(f"Snapshot of {', '.join(wanted)}"):
-            taken = request.platform.snapshots.take(
+            taken = request.back_ends.snapshots.take(
                 request.store.apps.get(app.name),
                 wanted,
                 note[:200],
@@ -52,7 +52,7 @@ def snapshot(request: Request, app: App, disks: tuple[DiskName, ...], note: str,
                 None,
                 said.detail,
             )
-        request.platform.snapshots.prune(app)
+        request.back_ends.snapshots.prune(app)
     if form == "json":
         show_json(request, _row(taken))
         return
@@ -89,7 +89,7 @@ def restore(request: Request, app: App, snapshot: int, force: bool, no_release_p
     """
     found = request.reads.snapshots.get(app.name, snapshot)
     accept_loss(request, app, found, f"disks:restore {app.name} {found.label} --force", force)
-    made = request.platform.deployer.restore(
+    made = request.flow.restores.restore(
         app.name, found, request.asker, release_phase=not no_release_phase
     )
     if made is None:
@@ -110,8 +110,8 @@ def forget(request: Request, app: App, snapshot: int, force: bool) -> None:
     With --force also the one that a failed release's changes wait for: they stay then.
     """
     with (
-        request.platform.turn(app.name, "removal of a snapshot", request.asker),
-        request.platform.traffic.hold(app.name),  # whoever puts it back just now comes first
+        request.flow.turns.to_its_end(app.name, "removal of a snapshot", request.asker),
+        request.locks.traffic.hold(app.name),  # whoever puts it back just now comes first
     ):
         found = request.store.snapshots.get(app.name, snapshot)
         given_up = request.store.apps.get(app.name).put_back == found.id
@@ -123,7 +123,7 @@ def forget(request: Request, app: App, snapshot: int, force: bool) -> None:
             )
         if given_up:
             request.store.apps.set_put_back(app.name, None)
-        request.platform.snapshots.remove(app, found)
+        request.back_ends.snapshots.remove(app, found)
     request.output.line(f"{found.label} is removed")
     if given_up:
         request.output.line(

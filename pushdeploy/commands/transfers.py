@@ -59,7 +59,7 @@ def import_(request: Request, app: App, disk: DiskName, force: bool) -> None:
             "a tar is expected on standard input",
             f"ssh deploy disks:import {app.name} {disk} < {app.name}-{disk}.tar, without -t",
         )
-    if request.platform.disks.has_data(app.name, disk) and not force:
+    if request.back_ends.disks.has_data(app.name, disk) and not force:
         hint = f"disks:import {app.name} {disk} --force < FILE"
         raise UserError(f"{_loss(request, place)}; nothing was read", hint)
     meter = Meter(errors_of(session).detail)
@@ -88,7 +88,7 @@ def clone(
     if (app.id, disk) == (target.app.id, target.disk):
         raise UserError("that is the same disk", f"disks:clone {app.name} {disk} OTHER_APP")
     _check_there(request, source)
-    if request.platform.disks.has_data(target.app.name, target.disk) and not force:
+    if request.back_ends.disks.has_data(target.app.name, target.disk) and not force:
         line = f"disks:clone {app.name} {disk} {target.app.name}"
         hint = f"{line} --as {name} --force" if name else f"{line} --force"
         request.output.line(_loss(request, target))
@@ -103,8 +103,10 @@ COMMANDS = (export, import_, clone)
 
 
 def _transfers(request: Request, said: Output) -> Transfers:
-    platform, session = request.platform, request.session
-    return Transfers(platform.snapshots, platform.locks, session.by, said, session.cancellation)
+    context, session = request.context, request.session
+    return Transfers(
+        context.back_ends.snapshots, context.locks.apps, session.by, said, session.cancellation
+    )
 
 
 @contextmanager
@@ -127,7 +129,7 @@ def _what_is_sent(
 
 
 def _check_there(request: Request, place: Place) -> None:
-    if place.disk not in request.platform.disks.list(place.app.name):
+    if place.disk not in request.back_ends.disks.list(place.app.name):
         raise UserError(
             f"{place.app.name} has no disk {place.disk}", f"disks:list {place.app.name}"
         )
@@ -136,7 +138,7 @@ def _check_there(request: Request, place: Place) -> None:
 def _loss(request: Request, place: Place) -> str:
     """What is on the disk, and what becomes of it."""
     app = request.store.apps.get(place.app.name)
-    used = about_bytes(request.platform.disks.used_bytes(app.name, place.disk))
+    used = about_bytes(request.back_ends.disks.used_bytes(app.name, place.disk))
     kept = (
         "is lost, for it has snapshots=off"
         if place.disk in app.settings.disks.without_snapshots
@@ -149,7 +151,7 @@ def _bring_in(request: Request, place: Place, made: Snapshot) -> None:
     """From here on nothing can be stopped any more. What fails leaves ``made`` for another try."""
     app = place.app.name
     try:
-        release = request.platform.deployer.bring_in(app, made, request.asker)
+        release = request.flow.restores.bring_in(app, made, request.asker)
     except PushdeployError as error:
         again = f"what has arrived is {made.label}: disks:restore {app} {made.label} tries again"
         error.hint = f"{error.hint}\n{again}" if error.hint else again

@@ -13,11 +13,12 @@ from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports.builder import Builder
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.ports.refs import Refs
-from pushdeploy.domain.promotion import Mode, TargetResult, promotion_of
-from pushdeploy.domain.release import Candidate, Reason, Release, ReleaseStatus
+from pushdeploy.domain.promotion import Mode, TargetResult
+from pushdeploy.domain.release import Release, ReleaseStatus
+from pushdeploy.flow.candidates import Candidates
 from pushdeploy.flow.ship import Shipper
 from pushdeploy.flow.take_back import Former, TakeBack
-from pushdeploy.locks.apps import AppLocks, Purpose
+from pushdeploy.flow.turn import Turns, refuse_locked
 from pushdeploy.store import Store
 
 _AT_ONCE = 8
@@ -37,14 +38,12 @@ class Promotion:
 @dataclass(frozen=True, slots=True)
 class Promoter:
     store: Store
-    locks: AppLocks
+    turns: Turns
     refs: Refs
     builder: Builder
+    candidates: Candidates
     shipper: Shipper
-
-    @property
-    def take_back(self) -> TakeBack:
-        return TakeBack(self.store, self.locks, self.shipper)
+    take_back: TakeBack
 
     def promote(self, promotion: Promotion, asker: Asker) -> Sequence[TargetResult]:
         """A result for each target, in their order. The source is not locked and not touched.
@@ -149,7 +148,7 @@ class Promoter:
         """A new release of the target, or why there is none; called under its lock."""
         before = self._latest_version(target)
         try:
-            candidate = self._candidate(release, target, asker)
+            candidate = self.candidates.of_promotion(release, target, asker.by)
             shipped = self.shipper.ship(candidate, asker, before_switch=before_switch)
             result = TargetResult(target, "succeeded", shipped.version)
         except PushdeployError as error:
@@ -182,24 +181,11 @@ class Promoter:
             return replace(result, error=f"it could not be rolled back: {error.message}")
         return TargetResult(result.app, "rolled back", back.version)
 
-    def _candidate(self, release: Release, target: AppName, asker: Asker) -> Candidate:
-        """The source's slug with the target's own config and disks."""
-        return Candidate(
-            app=target,
-            slug=release.slug,
-            config=self.store.config.get(target),
-            disks=self.store.disks.of(target),
-            reason=Reason.PROMOTE,
-            description=promotion_of(release),
-            by=asker.by,
-        )
-
     @contextmanager
     def _turn(self, release: Release, target: AppName, asker: Asker) -> Iterator[None]:
         """The wait may have been long: what may have changed meanwhile is refused once more."""
-        purpose = Purpose(f"promotion of {release.app} {release.label}", asker.by)
-        with self.locks.hold(target, purpose, asker.output, asker.cancellation):
-            self.shipper.refuse_locked(self.store.apps.get(target))
+        what = f"promotion of {release.app} {release.label}"
+        with self.turns.for_code(target, what, asker):
             self.store.releases.get(release.app, release.version)  # its app may have been destroyed
             self._refuse_expired(release)
             yield
@@ -225,7 +211,7 @@ class Promoter:
 
     def _refuse(self, promotion: Promotion, release: Release, target: AppName) -> None:
         """``UserError`` with the reason why ``release`` cannot become one of ``target``."""
-        self.shipper.refuse_locked(self.store.apps.get(target))
+        refuse_locked(self.store.apps.get(target))
         self._refuse_expired(release)
         self._refuse_strangers(promotion, release, target)
 

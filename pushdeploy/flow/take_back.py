@@ -5,16 +5,17 @@ import json
 import logging
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import AppName
-from pushdeploy.domain.release import Candidate, Reason, Release
+from pushdeploy.domain.release import Reason, Release
+from pushdeploy.flow.candidates import Candidates
 from pushdeploy.flow.ship import Shipper
-from pushdeploy.locks.apps import AppLocks, Purpose
+from pushdeploy.flow.turn import Turns
 from pushdeploy.output import Quiet
 from pushdeploy.store import Store
 
@@ -35,7 +36,8 @@ class Former:
 @dataclass(frozen=True, slots=True)
 class TakeBack:
     store: Store
-    locks: AppLocks
+    turns: Turns
+    candidates: Candidates
     shipper: Shipper
 
     def former(self, target: AppName) -> Former:
@@ -46,17 +48,7 @@ class TakeBack:
 
         What was staged is staged again, for the promotion had taken it. Under the app's lock.
         """
-        candidate = Candidate(
-            app=target,
-            slug=live.slug,
-            config=live.config,
-            shared=live.shared,
-            disks=live.disks,
-            reason=Reason.ROLLBACK,
-            description=f"Rollback to {live.label}: another target failed",
-            by=asker.by,
-            release_phase=False,
-        )
+        candidate = self.candidates.of_return(live, asker.by)
         back = self.shipper.ship(candidate, asker)
         self.store.config.replace(target, former.wanted)
         return back
@@ -93,10 +85,9 @@ class TakeBack:
         promoted: Mapping[AppName, tuple[Release, Former]],
         locked: threading.Event,
     ) -> None:
-        with ExitStack() as held:
-            for app in sorted(promoted):
-                purpose = Purpose("end of a promotion that was cut short", promoted[app][0].by)
-                held.enter_context(self.locks.hold(app, purpose, Quiet(), Cancellation()))
+        by = min(live.by for live, _ in promoted.values())
+        asker = Asker(by, Quiet(), Cancellation())
+        with self.turns.of_several(promoted, "end of a promotion that was cut short", asker):
             locked.set()
             for app, (live, former) in promoted.items():
                 self._restore_quietly(app, live, former)

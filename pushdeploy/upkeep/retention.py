@@ -63,7 +63,7 @@ class Retention:
         left = [image for image in images if image.id not in {each.image.id for each in gone}]
         return [*map(_kept, self._judge(left, in_use, everything=True)), *gone]
 
-    def after_live(self, app: AppName) -> None:
+    def collect_behind(self, app: AppName) -> None:
         """In the background: remove what a new release has pushed out of the last ones."""
         threading.Thread(target=self._expire, args=[app], name=f"expire-{app}", daemon=True).start()
 

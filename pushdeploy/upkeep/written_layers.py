@@ -11,10 +11,10 @@ from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports.engine import Engine
 from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.domain.task import Task
+from pushdeploy.flow.restart import Restarts
 from pushdeploy.locks.apps import AppLocks, Purpose
 from pushdeploy.output import Quiet
 from pushdeploy.run.schedulers.docker_local.labels import ONCE, ROLE
-from pushdeploy.upkeep.reconcile import Reconciler
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class WrittenLayers:
 
     engine: Engine
     scheduler: Scheduler
-    reconciler: Reconciler
+    restarts: Restarts
     locks: AppLocks
     most_bytes: int
     _starting: set[AppName] = field(default_factory=set)
@@ -86,7 +86,7 @@ class WrittenLayers:
         purpose = Purpose(f"restart of {task.slot}", "the server")
         try:
             with self.locks.hold(task.app, purpose, Quiet(), Cancellation()):
-                self.reconciler.restart(task.app, str(task.slot), Quiet())
+                self.restarts.restart(task.app, str(task.slot), Quiet())
         except PushdeployError as error:
             _log.warning("app=%s %s is not started anew: %s", task.app, task.slot, error.message)
 

@@ -10,7 +10,7 @@ from pushdeploy.commands.face.elsewhere import said_elsewhere
 from pushdeploy.discover import discover
 from pushdeploy.domain.errors import PushdeployError, UserError
 
-_NOT_NOUNS = frozenset({"cases", "dispatch", "face", "platform", "session"})
+_NOT_NOUNS = frozenset({"dispatch", "face", "session"})
 
 _ALIKE = 0.7
 _SURELY = 0.85

@@ -22,8 +22,8 @@ def _change_own(
     request: Request, app: App, changes: Mapping[str, str | None], *, release: bool
 ) -> None:
     before = request.store.config.get(app.name)
-    deployer, asker = request.platform.deployer, request.asker
-    if deployer.reconfigure(app.name, changes, asker, release=release) is not None:
+    config_changes = request.flow.config_changes
+    if config_changes.configure(app.name, changes, request.asker, release=release) is not None:
         return
     wanted, live = request.store.config.get(app.name), request.store.releases.current(app.name)
     if wanted == before:
@@ -39,7 +39,7 @@ def _change_own(
 
 def _change_shared(request: Request, changes: Mapping[str, str | None], *, release: bool) -> None:
     """One release of each app that sees a change; one that fails keeps what it had."""
-    change = request.flows.shared_config.change(changes)
+    change = request.flow.shared_config.change(changes)
     if not change.changed:
         request.output.line("nothing to change: the config of all apps is so already")
     if not release and change.seen_by:
@@ -48,5 +48,5 @@ def _change_shared(request: Request, changes: Mapping[str, str | None], *, relea
         return
     if change.changed and not change.seen_by:
         request.output.line(f"kept for all apps: config:show {GLOBAL}")
-    follow = request.platform.deployer.follow
+    follow = request.flow.config_changes.follow
     for_each(request, change.seen_by, lambda app: follow(app, [*changes], request.asker))

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pushdeploy.commands.cases import Flows, Reads
-from pushdeploy.commands.platform import Platform
 from pushdeploy.commands.session import Session
+from pushdeploy.context import BackEnds, Context, Flow, Locks, Reads
 from pushdeploy.domain.asker import Asker
 from pushdeploy.output import Output
 from pushdeploy.store import Store
@@ -18,22 +17,30 @@ if TYPE_CHECKING:
 class Request:
     """The first argument of every command."""
 
-    platform: Platform
+    context: Context
     session: Session
     output: Output
     catalogue: "Catalogue"
 
     @property
-    def reads(self) -> Reads:
-        return Reads(self.platform)
+    def locks(self) -> Locks:
+        return self.context.locks
 
     @property
-    def flows(self) -> Flows:
-        return Flows(self.platform)
+    def back_ends(self) -> BackEnds:
+        return self.context.back_ends
+
+    @property
+    def flow(self) -> Flow:
+        return self.context.flow
+
+    @property
+    def reads(self) -> Reads:
+        return self.context.reads
 
     @property
     def store(self) -> Store:
-        return self.platform.store
+        return self.context.store
 
     @property
     def asker(self) -> Asker:

@@ -25,6 +25,9 @@ class Builder(Protocol):
         ``app_id``, which an app keeps for life, says whose caches are used: never another's.
         """
 
+    def sweep(self) -> None:
+        """At the start: remove what the builds of a killed server have left."""
+
     def find(self, key: str) -> Slug | None: ...
     def has(self, slug: Slug) -> bool:
         """Whether its image is on this machine."""

@@ -1,4 +1,4 @@
-"""A platform without containers: real store, locks, disks and repositories; tasks in memory."""
+"""A server without containers: real store, locks, disks and repositories; tasks in memory."""
 
 import hashlib
 import json
@@ -9,16 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pushdeploy.build.caches import AppCaches
 from pushdeploy.commands.dispatch import Commands
-from pushdeploy.commands.platform import Platform
-from pushdeploy.disks.directories import Directories
-from pushdeploy.disks.shelf import Shelf
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import LogLine
 from pushdeploy.domain.errors import BootFailed, BuildFailed, Cancelled, RouteFailed
 from pushdeploy.domain.finding import Finding
-from pushdeploy.domain.manifest import Limits, Manifest
+from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import (
     AppName,
     CommitId,
@@ -38,32 +34,11 @@ from pushdeploy.domain.route import Route, Target, held
 from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.source import Source
 from pushdeploy.domain.task import Slot, SlotDeaths, Specimen, Task, Tried
-from pushdeploy.flow.change import Means
-from pushdeploy.flow.deploy import Deployer
-from pushdeploy.flow.outlook import Running
-from pushdeploy.flow.promote import Promoter
-from pushdeploy.flow.ship import Shipper, Stages
-from pushdeploy.flow.watch import Watch
-from pushdeploy.lifecycle import Lifecycle
-from pushdeploy.locks.apps import AppLocks
-from pushdeploy.locks.one_offs import OneOffs
-from pushdeploy.locks.pins import Pins
-from pushdeploy.locks.traffic import TrafficLocks
-from pushdeploy.locks.writers import Writers
+from pushdeploy.instance import Home
 from pushdeploy.output import Quiet
-from pushdeploy.receive.repositories import Repositories
-from pushdeploy.release.copies import Copies
-from pushdeploy.release.phase import ReleasePhase
-from pushdeploy.release.rehearsal import Rehearsals, Stage
-from pushdeploy.release.snapshots import SnapshotPhase
-from pushdeploy.route.sites import Sites
-from pushdeploy.run.manifests import Manifests
 from pushdeploy.settings import Address, load_settings
 from pushdeploy.store import Store
-from pushdeploy.upkeep.leftovers import Leftovers
-from pushdeploy.upkeep.reconcile import Reconciler
-from pushdeploy.upkeep.recovery import Recovery
-from pushdeploy.upkeep.retention import Retention
+from pushdeploy.wiring import Wiring
 from tests.fakes import FakeEngine
 
 ADA = KeyName("ada")
@@ -302,6 +277,9 @@ class NoBuilder:
 
     engine: FakeEngine
 
+    def sweep(self) -> None:
+        """No build has left anything."""
+
     def build(
         self,
         source: Source,
@@ -327,17 +305,19 @@ class Machine:
         home: Path,
         scheduler: MemoryScheduler | None = None,
         router: MemoryRouter | None = None,
+        engine: FakeEngine | None = None,
+        **settings: Any,
     ) -> None:
         self.home = home
-        self.store = Store.open(f"sqlite:///{home / 'pushdeploy.sqlite3'}")
-        self.store.keys.add(key_of(ADA))
+        self.engine = engine or FakeEngine()
         self.scheduler = scheduler or MemoryScheduler()
-        self.engine = FakeEngine()
-        self.caches = AppCaches(home / "cache" / "apps")
         self.router = router or MemoryRouter()
-        self.refs = Repositories(home / "repositories")
-        self.platform = self._platform()
-        self.commands = Commands(self.platform)
+        self.context = self._wiring(settings).context
+        self.store = self.context.store
+        self.store.keys.add(key_of(ADA))
+        self.refs = self.context.back_ends.repositories
+        self.caches = self.context.upkeep.leftovers.caches
+        self.commands = Commands(self.context)
 
     def type(
         self, line: str, typed: bytes = b"", *, terminal: str | None = None, by: KeyName = ADA
@@ -367,7 +347,7 @@ class Machine:
         )
         made = self.store.releases.create(candidate)
         self.store.releases.make_live(app, made.version)
-        self.platform.reconciler.converge(app, Quiet())
+        self.context.flow.converger.converge(app, Quiet())
         return self.store.releases.get(app, made.version)
 
     def have(self, slug: Slug) -> None:
@@ -390,82 +370,18 @@ class Machine:
         """(command, exit status), oldest first."""
         return [(entry.command, entry.exit_status) for entry in self.store.audit.list()][::-1]
 
-    def _platform(self) -> Platform:
-        settings = load_settings(
-            home=self.home, domain="apps.test", http=Address("127.0.0.1", 8080)
-        )
-        locks, traffic = AppLocks(), TrafficLocks()
-        disks = Directories(self.home / "disks")
-        manifests = Manifests(disks, Limits(), self.store.pipelines.place_of)
-        lifecycle = Lifecycle(self.home)
-        writers = Writers()
-        snapshots = SnapshotPhase(
-            self.store, Shelf(self.home / "snapshots"), disks, keep=10, days=14, releases=20
-        )
-        sites = Sites(self.store.domains, settings.domain, settings.http.port)
-        self.running = running = Running(
-            self.store,
-            locks,
-            traffic,
-            self.refs,
-            manifests,
-            self.scheduler,
-            self.router,
-            snapshots,
-            sites,
-            settings.hold_seconds,
-        )
-        watch = Watch(self.store, self.scheduler)
-        reconciler = Reconciler(running, watch.note)
-        self.recovery = Recovery(running, reconciler.converge_quietly)
-        means = Means(
-            store=self.store,
-            traffic=traffic,
-            writers=writers,
-            phase=ReleasePhase(self.scheduler),
-            snapshots=snapshots,
+    def _wiring(self, changed: Mapping[str, Any]) -> Wiring:
+        http = Address("127.0.0.1", 8080)
+        settings = load_settings(home=self.home, domain="apps.test", http=http, **changed)
+        Store.open(settings.database_url).close()
+        return Wiring(
+            settings,
+            Home(self.home),
+            "test",
+            engine=self.engine,
             scheduler=self.scheduler,
             router=self.router,
-            sites=sites,
-            put_back=reconciler.put_back,
-            converge=reconciler.converge,
-            look_again=reconciler.look_again,
-        )
-        shipper = Shipper(Stages(means, self.refs, manifests, lifecycle, watch))
-        builder = NoBuilder(self.engine)
-        deployer = Deployer(self.store, locks, self.refs, builder, lifecycle, shipper, snapshots)
-        promoter = Promoter(self.store, locks, self.refs, builder, shipper)
-        retention = Retention(self.store, locks, self.engine, settings.keep_releases)
-        return Platform(
-            settings,
-            self.store,
-            locks,
-            deployer,
-            promoter,
-            reconciler,
-            self.scheduler,
-            manifests,
-            disks,
-            self.refs,
-            retention,
-            traffic,
-            writers,
-            OneOffs(),
-            snapshots,
-            Rehearsals(
-                Stage(
-                    self.store,
-                    locks,
-                    Pins(),
-                    Copies(self.store, snapshots.shelf, disks, self.home / "rehearsals"),
-                    self.scheduler,
-                    builder,
-                    Limits(),
-                    10,
-                )
-            ),
-            Leftovers(self.store, locks, self.engine, self.caches, retention),
-            sites,
+            builder=NoBuilder(self.engine),
         )
 
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from pushdeploy.commands.platform import Platform
 from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.errors import BackendDown, RenamedApp
 from pushdeploy.domain.names import AppName, HostName
@@ -23,19 +22,6 @@ class DeadRouter(MemoryRouter):
         raise BackendDown("nginx does not answer")
 
 
-class Unreachable(Machine):
-    """A machine with such a router."""
-
-    def _platform(self) -> Platform:
-        self.router = DeadRouter()
-        return super()._platform()
-
-
-def pushes_of(machine: Machine) -> Pushes:
-    platform = machine.platform
-    return Pushes(machine.store, platform.deployer, platform.reconciler, platform.sites)
-
-
 def test_a_created_app_is_listed_and_answers_on_its_default_host(machine: Machine) -> None:
     assert machine.type("apps:create shop").status == 0
     assert machine.hosts() == ["shop.apps.test"]
@@ -44,7 +30,7 @@ def test_a_created_app_is_listed_and_answers_on_its_default_host(machine: Machin
 
 def test_a_created_app_is_not_taken_away_by_a_failed_first_push(machine: Machine) -> None:
     machine.type("apps:create shop")
-    new_apps = NewApps(machine.refs, pushes_of(machine))
+    new_apps = NewApps(machine.refs, Pushes(machine.context))
     for app in (SHOP, STORE):
         with new_apps.pushing(app, ADA):
             assert machine.store.apps.find(app) is not None
@@ -191,7 +177,7 @@ def test_destroy_removes_all_but_the_data_on_the_disks(machine: Machine) -> None
     app = machine.store.apps.create(SHOP)
     machine.store.disks.replace(SHOP, [Attachment.parse("data", "/data")])
     machine.live()
-    machine.platform.refs.ensure(SHOP)
+    machine.context.back_ends.repositories.ensure(SHOP)
     answer = machine.type("apps:destroy shop --force")
     assert answer.status == 0
     assert machine.scheduler.tasks(app.name) == []
@@ -212,7 +198,7 @@ def test_destroy_deletes_the_data_too_when_told_so(machine: Machine) -> None:
 
 def test_a_destroy_that_cannot_reach_the_router_leaves_the_app(tmp_path: Path) -> None:
     (tmp_path / "repositories").mkdir()
-    machine = Unreachable(tmp_path)
+    machine = Machine(tmp_path, router=DeadRouter())
     machine.live()
     assert machine.type("apps:destroy shop --force").status == 69
     assert not machine.store.apps.get(SHOP).stopped
@@ -226,7 +212,7 @@ def test_a_renamed_app_takes_everything_along(machine: Machine) -> None:
     machine.store.domains.add(SHOP, HostName("www.example.com"))
     machine.live()
     (machine.home / "disks" / "shop" / "data" / "kept").touch()
-    machine.platform.refs.ensure(SHOP)
+    machine.context.back_ends.repositories.ensure(SHOP)
     answer = machine.type("apps:rename shop store")
     assert answer.status == 0
     assert "http://store.apps.test:8080" in answer.out
@@ -243,7 +229,7 @@ def test_a_rename_that_fails_leaves_the_old_name_working(machine: Machine) -> No
     machine.store.disks.replace(SHOP, [Attachment.parse("data", "/data")])
     machine.live()
     machine.type("disks:set shop cutover=overlap")
-    machine.platform.refs.ensure(SHOP)
+    machine.context.back_ends.repositories.ensure(SHOP)
     machine.scheduler.broken = {WEB}
     answer = machine.type("apps:rename shop store")
     assert answer.status == 1
@@ -262,7 +248,7 @@ def test_a_former_name_leads_to_the_present_one_until_another_takes_it(machine: 
     for line in ("ps shop", "ps -a store"):
         answer = machine.type(line)
         assert (answer.status, "is called market now" in answer.errors) == (20, True)
-    pushes = pushes_of(machine)
+    pushes = Pushes(machine.context)
     with pytest.raises(RenamedApp, match="shop is called market now"):
         pushes.open(SHOP, ADA)
     assert str(pushes.missing(SHOP)) == "app shop is called market now"
@@ -290,10 +276,10 @@ def test_a_rename_that_fails_has_never_been(machine: Machine) -> None:
 
 def test_a_push_that_makes_an_app_names_one_that_may_be_meant(machine: Machine) -> None:
     machine.type("apps:create store")
-    said = pushes_of(machine).open(AppName("stores"), ADA)
+    said = Pushes(machine.context).open(AppName("stores"), ADA)
     assert said[0] == "-----> Made app stores"
     assert "git remote set-url deploy deploy:store" in said[1]
-    assert pushes_of(machine).open(AppName("blog"), ADA) == ["-----> Made app blog"]
+    assert Pushes(machine.context).open(AppName("blog"), ADA) == ["-----> Made app blog"]
 
 
 def test_a_rename_whose_route_fails_leaves_nothing_of_the_new_name(machine: Machine) -> None:

@@ -105,8 +105,7 @@ def test_a_row_is_written_before_the_act(machine: Machine) -> None:
         )
         raise Killed
 
-    machine.platform.reconciler.restart = killed  # type: ignore[method-assign, assignment]
-    machine.platform.store.apps.get = killed  # type: ignore[method-assign, assignment]
+    machine.context.store.apps.get = killed  # type: ignore[method-assign, assignment]
     with pytest.raises(Killed):
         machine.type("ps:restart shop")
 

@@ -20,7 +20,7 @@ def seen(machine: Machine, app: AppName = SHOP) -> dict[str, str]:
     """What the processes of the live release are given of A, B and C."""
     live = machine.store.releases.current(app)
     assert live
-    manifest = machine.platform.manifests.of(machine.store.apps.get(app), live)
+    manifest = machine.context.back_ends.manifests.of(machine.store.apps.get(app), live)
     return {key: value for key, value in manifest.environment.items() if key in {"A", "B", "C"}}
 
 
@@ -124,7 +124,7 @@ def test_the_live_commit_is_told_under_its_name_of_dokku(machine: Machine) -> No
     assert machine.type("config:get shop GIT_REV").status == 1
     live = machine.live()
     assert machine.type("config:get shop GIT_REV").out == f"{live.slug.commit}\n"
-    manifest = machine.platform.manifests.of(machine.store.apps.get(SHOP), live)
+    manifest = machine.context.back_ends.manifests.of(machine.store.apps.get(SHOP), live)
     assert manifest.environment["GIT_REV"] == live.slug.commit
     machine.type("config:set shop GIT_REV=mine")
     assert machine.type("config:get shop GIT_REV").out == "mine\n"

@@ -1,11 +1,10 @@
 """Rollback, retry, staged config, locks and retention, as they are typed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from pushdeploy.commands.dispatch import Commands
 from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.container import ImageInfo
 from pushdeploy.domain.names import AppName, ImageDigest
@@ -221,7 +220,7 @@ def test_a_promotion_into_a_locked_app_is_refused(machine: Machine) -> None:
     asker = Asker(ADA, Quiet(), client.cancellation)
     promotion = Promotion(SHOP, [STORE], None, Mode.INDEPENDENT, force=True)
     with pytest.raises(Exception, match="store was locked by ada"):
-        machine.platform.promoter.promote(promotion, asker)
+        machine.context.flow.promoter.promote(promotion, asker)
 
 
 def test_a_locked_app_can_be_configured_scaled_restarted_and_rolled_back(
@@ -286,11 +285,9 @@ class Counted(FakeEngine):
         return super().images(labels)
 
 
-def test_gc_collects_slugs_once(machine: Machine) -> None:
-    engine, platform = Counted(), machine.platform
-    retention = replace(platform.retention, engine=engine)
-    leftovers = replace(platform.leftovers, retention=retention)
-    machine.commands = Commands(replace(platform, retention=retention, leftovers=leftovers))
+def test_gc_collects_slugs_once(tmp_path: Path) -> None:
+    engine = Counted()
+    machine = Machine(tmp_path, engine=engine)
     assert machine.type("releases:gc").status == 0
     assert engine.asked == 1
 

@@ -143,13 +143,13 @@ def test_a_new_version_that_is_not_switched_to_ends_before_the_old_one_begins(
     live = shop.store.releases.current(SHOP)
     assert live is not None
     shop.store.apps.set_stopped(SHOP, True)
-    shop.platform.reconciler.converge(SHOP, Quiet())
+    shop.context.flow.converger.converge(SHOP, Quiet())
     shop.store.apps.set_stopped(SHOP, False)
     candidate = Candidate(
         SHOP, live.slug, {}, shop.store.disks.of(SHOP), Reason.PROMOTE, "Promotion", ADA
     )
     with pytest.raises(PushdeployError, match="staging failed"):
-        shop.platform.deployer.shipper.ship(
+        shop.context.flow.deployer.shipper.ship(
             candidate, Asker(ADA, Quiet(), Cancellation()), before_switch=refuse
         )
     assert scheduler_of(shop).mixed == []
@@ -164,7 +164,7 @@ def test_what_cannot_be_held_goes_on_serving_regression(shop: Machine) -> None:
     assert "nothing can hold the requests of shop" in answer.errors
     assert shop.router.table[SHOP].targets == before
     assert shop.places() == ["web.1"]
-    assert shop.platform.traffic.waiting_since(SHOP) is None
+    assert shop.context.locks.traffic.waiting_since(SHOP) is None
 
 
 def test_a_renamed_app_has_one_writer_too_and_its_requests_wait(held: Machine) -> None:
@@ -180,7 +180,7 @@ def test_a_renamed_app_has_one_writer_too_and_its_requests_wait(held: Machine) -
         "shop removed",
         "store at 1",
     ]
-    assert held.platform.traffic.waiting_since(SHOP) is None
+    assert held.context.locks.traffic.waiting_since(SHOP) is None
 
 
 def test_a_rename_whose_new_name_does_not_start_serves_on_under_the_old_one(
@@ -192,7 +192,7 @@ def test_a_rename_whose_new_name_does_not_start_serves_on_under_the_old_one(
     assert scheduler_of(held).mixed == []
     assert held.places() == ["web.1"]
     assert len(held.router.table[SHOP].targets) == 1
-    assert held.platform.traffic.waiting_since(SHOP) is None
+    assert held.context.locks.traffic.waiting_since(SHOP) is None
 
 
 def test_an_app_that_starts_under_neither_name_is_told_of_under_the_old_one(
@@ -227,11 +227,11 @@ def test_nothing_is_started_beside_a_release_command_that_outlived_the_server(
     made = shop.store.releases.create(replace(candidate, cut_over=CutOver.EXCLUSIVE))
     shop.store.releases.set_status(SHOP, made.version, ReleaseStatus.RELEASING)
 
-    shop.recovery.recover()
+    shop.context.upkeep.recovery.recover()
 
     scheduler = scheduler_of(shop)
     assert scheduler.finishing.wait(10)
-    assert not shop.platform.traffic._locks[SHOP].acquire(blocking=False)
+    assert not shop.context.locks.traffic._locks[SHOP].acquire(blocking=False)
     assert shop.places() == []
     scheduler.finished.set()
     assert until(lambda: shop.places() == ["web.1"], 10)
@@ -242,7 +242,7 @@ def test_what_a_killed_server_was_starting_goes_before_another_takes_its_place(
 ) -> None:
     [task] = shop.scheduler.running
     shop.scheduler.running[:] = [replace(task, state="stopped")]
-    shop.platform.reconciler.converge(SHOP, Quiet(), requests_wait=True)
+    shop.context.flow.converger.converge(SHOP, Quiet(), requests_wait=True)
     assert scheduler_of(shop).mixed == []
     assert [task.state for task in shop.scheduler.tasks(SHOP)] == ["up"]
 
@@ -252,7 +252,7 @@ def test_what_the_engine_could_not_be_told_of_is_looked_after_later(held: Machin
     scheduler = scheduler_of(held)
     [task] = scheduler.running
     scheduler.running[:] = [replace(task, state="starting")]
-    held.platform.reconciler.converge(SHOP, Quiet(), requests_wait=True)
+    held.context.flow.converger.converge(SHOP, Quiet(), requests_wait=True)
     assert [each.container for each in scheduler.confirmed] == [task.container]
     assert held.router.table[SHOP].site.state == "serving"
     assert scheduler.running[0].container == task.container

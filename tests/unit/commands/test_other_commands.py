@@ -265,7 +265,7 @@ def test_a_build_that_is_going_on_is_cancelled_from_elsewhere(machine: Machine) 
     machine.store.apps.create(SHOP)
     cancellation = Cancellation()
     purpose = Purpose("deploy of 4a4bd4d", ADA)
-    with machine.platform.locks.hold(SHOP, purpose, Quiet(), cancellation):
+    with machine.context.locks.apps.hold(SHOP, purpose, Quiet(), cancellation):
         answer = machine.type("builds:cancel shop")
     assert (answer.status, answer.out) == (0, "cancelled: deploy of 4a4bd4d by ada\n")
     assert cancellation.cancelled
@@ -275,7 +275,7 @@ def test_a_release_that_has_begun_is_not_cancelled(machine: Machine) -> None:
     machine.store.apps.create(SHOP)
     cancellation = Cancellation()
     cancellation.commit()
-    with machine.platform.locks.hold(SHOP, Purpose("deploy", ADA), Quiet(), cancellation):
+    with machine.context.locks.apps.hold(SHOP, Purpose("deploy", ADA), Quiet(), cancellation):
         answer = machine.type("builds:cancel shop")
     assert answer.status == 1
     assert "too late" in answer.errors

@@ -157,9 +157,9 @@ def test_without_a_pipeline_the_next_thing_to_type_is_told(machine: Machine) -> 
 def test_the_stage_of_an_app_is_told_to_its_processes(two: Machine) -> None:
     live = two.store.releases.current(SHOP)
     assert live is not None
-    told = two.platform.manifests.of(two.store.apps.get(SHOP), live).environment
+    told = two.context.back_ends.manifests.of(two.store.apps.get(SHOP), live).environment
     assert (told["PIPELINE"], told["STAGE"]) == ("main", StageName("production"))
     two.type("pipelines:remove shop")
-    told = two.platform.manifests.of(two.store.apps.get(SHOP), live).environment
+    told = two.context.back_ends.manifests.of(two.store.apps.get(SHOP), live).environment
     assert "STAGE" not in told
     assert slug_of().image == live.slug.image

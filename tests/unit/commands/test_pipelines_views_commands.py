@@ -139,7 +139,7 @@ def test_verify_does_not_mistake_a_deploy_that_goes_on_for_trouble_regression(
     two.type("pipelines:promote")
     two.scheduler.running += old  # that takes its time to stop
     assert two.type("pipelines:verify").status == 1
-    with two.platform.locks.hold(SHOP, Purpose("promotion", "bob"), Quiet(), Cancellation()):
+    with two.context.locks.apps.hold(SHOP, Purpose("promotion", "bob"), Quiet(), Cancellation()):
         answer = two.type("pipelines:verify")
     assert answer.status == 0, answer.errors
     assert answer.out.splitlines()[1].endswith("being changed")

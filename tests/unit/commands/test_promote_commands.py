@@ -147,14 +147,14 @@ def test_locked_target_refuses_all_of_a_promotion_with_who_when_and_why(three: M
 def test_lock_of_the_source_does_not_keep_it_from_being_promoted(two: Machine) -> None:
     two.type("apps:lock shop-staging")
     purpose = Purpose("deploy of abc1234", "bob")
-    with two.platform.locks.hold(STAGING, purpose, Quiet(), Cancellation()):
+    with two.context.locks.apps.hold(STAGING, purpose, Quiet(), Cancellation()):
         assert two.type("pipelines:promote").status == 0
 
 
 def test_lock_that_comes_while_a_promotion_waits_is_heeded(two: Machine) -> None:
     client = Listener(b"waiting: deploy of")
     purpose = Purpose("deploy of abc1234", "bob")
-    with two.platform.locks.hold(SHOP, purpose, Quiet(), Cancellation()):
+    with two.context.locks.apps.hold(SHOP, purpose, Quiet(), Cancellation()):
         promotion = Thread(target=two.type_as, args=[client, "pipelines:promote"], daemon=True)
         promotion.start()
         assert client.told.wait(20), client.out.decode()
@@ -167,7 +167,7 @@ def test_lock_that_comes_while_a_promotion_waits_is_heeded(two: Machine) -> None
 def test_slug_that_goes_while_a_promotion_waits_is_missed(two: Machine) -> None:
     client = Listener(b"waiting: deploy of")
     purpose = Purpose("deploy of abc1234", "bob")
-    with two.platform.locks.hold(SHOP, purpose, Quiet(), Cancellation()):
+    with two.context.locks.apps.hold(SHOP, purpose, Quiet(), Cancellation()):
         promotion = Thread(target=two.type_as, args=[client, "pipelines:promote"], daemon=True)
         promotion.start()
         assert client.told.wait(20), client.out.decode()

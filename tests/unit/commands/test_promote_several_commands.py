@@ -51,7 +51,7 @@ def test_ctrl_c_ends_the_wait_for_one_target_when_another_is_live_already_regres
 ) -> None:
     client = Listener(b"shop v2 is live", b"waiting: deploy of")
     purpose = Purpose("deploy of abc1234", "bob")
-    with three.platform.locks.hold(EU, purpose, Quiet(), Cancellation()):
+    with three.context.locks.apps.hold(EU, purpose, Quiet(), Cancellation()):
         promotion = Thread(target=three.type_as, args=[client, "pipelines:promote"], daemon=True)
         promotion.start()
         assert client.told.wait(20), client.out.decode()
@@ -70,7 +70,7 @@ def test_source_that_is_destroyed_while_its_promotion_waits_is_not_released_regr
     client, deploy = Listener(b"waiting: deploy"), Purpose("deploy of 4a4bd4d", "bob")
     line = f"pipelines:promote shop-staging {flags}"
     with ThreadPoolExecutor(1) as pool:
-        with two.platform.locks.hold(SHOP, deploy, Quiet(), Cancellation()):
+        with two.context.locks.apps.hold(SHOP, deploy, Quiet(), Cancellation()):
             promotion = pool.submit(two.type_as, client, line)
             assert client.told.wait(20)
             assert two.type("apps:destroy shop-staging --force").status == 0
@@ -114,7 +114,7 @@ def test_target_that_had_nothing_before_keeps_what_it_got_and_says_so(three: Mac
 def test_waits_of_all_or_nothing_name_the_target(three: Machine) -> None:
     client = Listener(b"[shop-eu]        waiting: deploy of abc1234 by bob since ")
     purpose = Purpose("deploy of abc1234", "bob")
-    with three.platform.locks.hold(EU, purpose, Quiet(), Cancellation()):
+    with three.context.locks.apps.hold(EU, purpose, Quiet(), Cancellation()):
         line = "pipelines:promote --all-or-nothing"
         promotion = Thread(target=three.type_as, args=[client, line], daemon=True)
         promotion.start()
@@ -127,14 +127,14 @@ def test_waits_of_all_or_nothing_name_the_target(three: Machine) -> None:
 
 def cut_short(machine: Machine, targets: str) -> None:
     """An all-or-nothing promotion to both, killed when only ``targets`` were live; then a start."""
-    take_back = machine.platform.promoter.take_back
+    take_back = machine.context.flow.promoter.take_back
     noted = take_back.noted({app: take_back.former(app) for app in (SHOP, EU)})
     with noted, monitored(machine) as journal:
         assert machine.type(f"pipelines:promote shop-staging --to {targets}").status == 0
     for name, text in journal.items():
         machine.store.meta.set(name, text)
     take_back.recover()
-    with machine.platform.locks.hold(SHOP, Purpose("look", "ada"), Quiet(), Cancellation()):
+    with machine.context.locks.apps.hold(SHOP, Purpose("look", "ada"), Quiet(), Cancellation()):
         assert machine.store.meta.starting_with("all-or-nothing") == {}
 
 

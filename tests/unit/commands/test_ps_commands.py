@@ -4,13 +4,15 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
 from pushdeploy.domain.errors import BackendDown
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.task import Death, SlotDeaths
+from pushdeploy.flow.first_moments import FirstMoments
+from pushdeploy.flow.outages import Outages
 from pushdeploy.upkeep.dirty import Found
 from pushdeploy.upkeep.reconcile import Reconciler
 from tests.unit.commands.machine import AT, SHOP, WEB, WORKER, Machine, MemoryRouter
@@ -164,7 +166,7 @@ def test_ps_tells_how_a_process_ended_and_that_its_release_did_not_stay_up(
     assert live.live_at is not None
     first = Death(live.live_at + timedelta(seconds=2), 134)
     machine.scheduler.ended = [(1, SlotDeaths(task.slot, 7, first, died))]
-    machine.platform.reconciler.converge_quietly(SHOP)
+    machine.context.upkeep.reconciler.converge_quietly(SHOP)
 
     shown = machine.type("ps shop")
     assert re.search(
@@ -185,16 +187,27 @@ class Full(MemoryRouter):
         raise BackendDown("the nginx files cannot be written")
 
 
+class NoRoom(FirstMoments):
+    """Nothing can be noted with a release."""
+
+    def note(self, name: AppName) -> NoReturn:
+        raise BackendDown("the database cannot be used")
+
+
+def reconciler_of(machine: Machine, first_moments: FirstMoments, **traffic: Any) -> Reconciler:
+    """One whose apps have another kind of traffic."""
+    converger = machine.context.flow.converger
+    converger = replace(converger, traffic=replace(converger.traffic, **traffic))
+    return Reconciler(machine.store, machine.scheduler, machine.router, converger, first_moments)
+
+
 def test_processes_are_started_again_where_nothing_can_be_written(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
     machine.live()
     machine.scheduler.running.clear()
 
-    def no_room(_: AppName) -> NoReturn:
-        raise BackendDown("the database cannot be used")
-
-    running = replace(machine.running, router=Full())
-    assert Reconciler(running, no_room).converge_quietly(SHOP) is Found.FAILED
+    watch = NoRoom(machine.store, machine.scheduler)
+    assert reconciler_of(machine, watch, router=Full()).converge_quietly(SHOP) is Found.FAILED
     assert machine.places() == ["web.1"]
     machine.store.close()
 
@@ -206,8 +219,9 @@ def test_requests_wait_as_long_as_the_operator_says_for_what_ended_by_itself(
     machine.live()
     machine.scheduler.running.clear()
     machine.scheduler.broken = {WEB}
-    running = replace(machine.running, hold_seconds=hold_seconds)
-    assert Reconciler(running, lambda _: None).converge_quietly(SHOP) is Found.FAILED
+    watch = FirstMoments(machine.store, machine.scheduler)
+    reconciler = reconciler_of(machine, watch, outages=Outages(hold_seconds))
+    assert reconciler.converge_quietly(SHOP) is Found.FAILED
     assert machine.router.table[SHOP].site.state == state
 
 
@@ -221,5 +235,5 @@ def test_an_end_after_the_watch_is_no_mark_on_the_release(
     late = Death(live.live_at + timedelta(seconds=seconds, milliseconds=1), 1)
     slot = machine.scheduler.running[0].slot
     machine.scheduler.ended = [(1, SlotDeaths(slot, 1, late, late))]
-    machine.platform.reconciler.converge_quietly(SHOP)
+    machine.context.upkeep.reconciler.converge_quietly(SHOP)
     assert " ! " not in machine.type("ps shop").errors

@@ -15,7 +15,6 @@ from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.errors import BackendDown, NoRoom, SnapshotFailed
 from pushdeploy.domain.names import DiskName
 from pushdeploy.domain.release import ReleaseStatus
-from pushdeploy.flow.ship import Shipper
 from pushdeploy.output import Output
 from pushdeploy.release.snapshots import SnapshotPhase
 from tests.unit.commands.machine import ADA, SHOP, WEB, Machine
@@ -225,7 +224,7 @@ class Full(Stubborn):
 
 
 def with_shelf(shop: Machine, kind: type[Shelf]) -> SnapshotPhase:
-    return replace(shop.platform.snapshots, shelf=kind(shop.home / "snapshots"))
+    return replace(shop.context.back_ends.snapshots, shelf=kind(shop.home / "snapshots"))
 
 
 def test_a_database_that_is_kept_locked_is_copied_when_its_app_is_stopped(shop: Machine) -> None:
@@ -245,14 +244,14 @@ def test_a_copy_that_has_no_room_is_not_tried_again_while_requests_wait(shop: Ma
 
 
 def test_an_old_snapshot_that_cannot_be_removed_fails_no_release_regression(shop: Machine) -> None:
-    stages = shop.platform.deployer.shipper._stages
+    shipper = shop.context.flow.config_changes.shipper
     snapshots = replace(with_shelf(shop, Sticky), keep=0, days=0)
-    stages = replace(stages, means=replace(stages.means, snapshots=snapshots))
-    deployer = replace(shop.platform.deployer, shipper=Shipper(stages))
+    shipper = replace(shipper, after_live=replace(shipper.after_live, snapshots=snapshots))
+    changes = replace(shop.context.flow.config_changes, shipper=shipper)
     said: list[str] = []
     asker = Asker(ADA, Output(said.append), Cancellation())
 
-    release = deployer.reconfigure(SHOP, {"A": "1"}, asker)
+    release = changes.configure(SHOP, {"A": "1"}, asker)
 
     assert release is not None
     assert release.status is ReleaseStatus.LIVE

@@ -23,7 +23,7 @@ def migrating(machine: Machine) -> Machine:
     machine.store.apps.create(SHOP)
     machine.store.disks.replace(SHOP, [Attachment.parse("data", "/data")])
     machine.live(release_command="migrate")
-    disk = machine.platform.disks.ensure(machine.store.apps.get(SHOP), DATA)
+    disk = machine.context.back_ends.disks.ensure(machine.store.apps.get(SHOP), DATA)
     (disk / "note").write_text("one")
     machine.scheduler.once.clear()
     return machine
@@ -116,7 +116,7 @@ def test_disks_that_wait_to_be_put_back_are_not_copied(migrating: Machine) -> No
 def test_a_rehearsal_that_waits_for_a_deploy_can_be_cancelled(migrating: Machine) -> None:
     client = Client()
     somebody = Asker(ADA, Quiet(), Cancellation())
-    with migrating.platform.turn(SHOP, "something", somebody):
+    with migrating.context.flow.turns.to_its_end(SHOP, "something", somebody):
         thread = threading.Thread(target=migrating.type_as, args=[client, "releases:rehearse shop"])
         thread.start()
         while b"waiting: something" not in client.out:

@@ -308,7 +308,7 @@ def test_what_is_restored_is_not_put_back_afterwards_regression(machine: Machine
     assert machine.type("disks:restore shop s1 --force").status == 75
     assert machine.type("ps:start shop").status == 0
     assert machine.type("disks:restore shop s1 --force").status == 0
-    machine.platform.reconciler.converge(SHOP, Quiet())
+    machine.context.flow.converger.converge(SHOP, Quiet())
     assert not orders(machine).exists()
 
 
@@ -363,6 +363,6 @@ def test_a_one_off_command_that_does_not_run_cannot_be_ended(shop: Machine) -> N
 
 def test_info_tells_since_when_requests_are_held(shop: Machine) -> None:
     assert shop.type("apps:info shop --format json").json["requests_held_since"] is None
-    shop.platform.traffic.requests_wait(SHOP)
+    shop.context.locks.traffic.requests_wait(SHOP)
     assert shop.type("apps:info shop --format json").json["requests_held_since"]
     assert "requests are held since" in shop.type("ps shop").errors

@@ -148,7 +148,7 @@ def test_a_live_release_removes_what_it_pushed_out_in_the_background(place: Plac
     place.release("two", layer="new")
     place.release("three", layer="new")
 
-    place.retention.after_live(SHOP)
+    place.retention.collect_behind(SHOP)
 
     for thread in threading.enumerate():
         if thread.name == f"expire-{SHOP}":
@@ -164,7 +164,7 @@ def test_what_another_app_runs_is_not_removed_in_the_background(place: Place) ->
     place.release("two")
     place.release("three")
 
-    place.retention.after_live(SHOP)
+    place.retention.collect_behind(SHOP)
 
     for thread in threading.enumerate():
         if thread.name == f"expire-{SHOP}":

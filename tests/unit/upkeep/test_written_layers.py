@@ -52,9 +52,9 @@ class SlowScheduler(MemoryScheduler):
 
 
 def layers_of(machine: Machine, engine: FakeEngine) -> WrittenLayers:
-    platform = machine.platform
+    context = machine.context
     return WrittenLayers(
-        engine, machine.scheduler, platform.reconciler, platform.locks, most_bytes=100
+        engine, machine.scheduler, context.flow.restarts, context.locks.apps, most_bytes=100
     )
 
 

@@ -18,7 +18,7 @@ from pushdeploy.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
+class FirstMoments:
     """Made once by the wiring. An app's ``watch_seconds`` count from when its release went live."""
 
     store: Store

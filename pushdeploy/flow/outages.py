@@ -1,4 +1,4 @@
-"""Since when no process of an app takes requests, for those that wait meanwhile."""
+"""Outages: since when no process of an app takes requests, for those that wait meanwhile."""
 
 import threading
 import time
@@ -7,7 +7,7 @@ from pushdeploy.domain.names import AppName
 
 
 class Outages:
-    """Thread-safe. An app is in one from ``noted`` until ``over``."""
+    """Thread-safe. An app is in one from ``bearable`` until ``over``."""
 
     def __init__(self, bearable_seconds: float) -> None:
         """Requests wait for no longer than that, and are told so at once afterwards."""

@@ -1,5 +1,5 @@
 from pushdeploy.domain.names import AppName
-from pushdeploy.upkeep.outages import Outages
+from pushdeploy.flow.outages import Outages
 
 SHOP = AppName("shop")
 

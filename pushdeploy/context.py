@@ -1,0 +1,136 @@
+"""The context: all parts of a server, grouped by concern and made once by the wiring. Commands and
+pushes are given it whole; every other part takes the two or three things that it uses."""
+
+from dataclasses import dataclass
+
+from pushdeploy.disks.directories import Directories
+from pushdeploy.domain.ports.builder import Builder
+from pushdeploy.domain.ports.router import Router
+from pushdeploy.domain.ports.scheduler import Scheduler
+from pushdeploy.flow.attach import DiskChanges
+from pushdeploy.flow.configure import ConfigChanges
+from pushdeploy.flow.converge import Converger
+from pushdeploy.flow.deploy import Deployer
+from pushdeploy.flow.keys import KeyChanges
+from pushdeploy.flow.lock import Locking
+from pushdeploy.flow.one_off import OneOffCommands
+from pushdeploy.flow.pipelines import PipelineChanges
+from pushdeploy.flow.promote import Promoter
+from pushdeploy.flow.rehearse import RehearsalRequests
+from pushdeploy.flow.rename import Renames
+from pushdeploy.flow.restart import Restarts
+from pushdeploy.flow.restore import Restores
+from pushdeploy.flow.retry import Retries
+from pushdeploy.flow.rollback import Rollbacks
+from pushdeploy.flow.shared_config import SharedConfig
+from pushdeploy.flow.turn import Turns
+from pushdeploy.locks.apps import AppLocks
+from pushdeploy.locks.one_offs import OneOffs
+from pushdeploy.locks.pins import Pins
+from pushdeploy.locks.traffic import TrafficLocks
+from pushdeploy.locks.writers import Writers
+from pushdeploy.reads.apps import AppReader
+from pushdeploy.reads.disks import DiskReader
+from pushdeploy.reads.pipelines import PipelineReader
+from pushdeploy.reads.releases import ReleaseReader
+from pushdeploy.reads.snapshots import SnapshotReader
+from pushdeploy.reads.tasks import TaskReader
+from pushdeploy.reads.verification import Verifier
+from pushdeploy.receive.repositories import Repositories
+from pushdeploy.release.rehearsal import Rehearsals
+from pushdeploy.release.snapshots import SnapshotPhase
+from pushdeploy.route.sites import Sites
+from pushdeploy.run.manifests import Manifests
+from pushdeploy.settings import Settings
+from pushdeploy.store import Store
+from pushdeploy.upkeep.host_rules import HostRules
+from pushdeploy.upkeep.leftovers import Leftovers
+from pushdeploy.upkeep.reconcile import Reconciler
+from pushdeploy.upkeep.recovery import Recovery
+from pushdeploy.upkeep.retention import Retention
+from pushdeploy.upkeep.written_layers import WrittenLayers
+
+
+@dataclass(frozen=True, slots=True)
+class Locks:
+    """Who waits for whom."""
+
+    apps: AppLocks
+    traffic: TrafficLocks
+    writers: Writers
+    one_offs: OneOffs
+    pins: Pins
+
+
+@dataclass(frozen=True, slots=True)
+class BackEnds:
+    """What git, Docker, nginx and the disks are asked by."""
+
+    repositories: Repositories
+    builder: Builder
+    scheduler: Scheduler
+    router: Router
+    manifests: Manifests
+    disks: Directories
+    sites: Sites
+    snapshots: SnapshotPhase
+    rehearsals: Rehearsals
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What people ask for."""
+
+    turns: Turns
+    deployer: Deployer
+    retries: Retries
+    rollbacks: Rollbacks
+    restores: Restores
+    config_changes: ConfigChanges
+    disk_changes: DiskChanges
+    promoter: Promoter
+    converger: Converger
+    restarts: Restarts
+    renames: Renames
+    rehearsals: RehearsalRequests
+    one_offs: OneOffCommands
+    locking: Locking
+    keys: KeyChanges
+    pipelines: PipelineChanges
+    shared_config: SharedConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """What people are told."""
+
+    apps: AppReader
+    tasks: TaskReader
+    releases: ReleaseReader
+    snapshots: SnapshotReader
+    disks: DiskReader
+    pipelines: PipelineReader
+    verifier: Verifier
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """What nobody asks for."""
+
+    reconciler: Reconciler
+    recovery: Recovery
+    retention: Retention
+    leftovers: Leftovers
+    written_layers: WrittenLayers
+    host_rules: HostRules
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    settings: Settings
+    store: Store
+    locks: Locks
+    back_ends: BackEnds
+    flow: Flow
+    reads: Reads
+    upkeep: Upkeep

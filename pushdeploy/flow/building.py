@@ -1,0 +1,54 @@
+"""The build of a commit: the operator's hook, the builder, and advice for a first deploy."""
+
+from dataclasses import dataclass, field
+
+from pushdeploy.domain.asker import Asker
+from pushdeploy.domain.errors import BuildFailed, Cancelled, PushdeployError
+from pushdeploy.domain.ports.builder import Builder
+from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.slug import Slug
+from pushdeploy.domain.source import Source
+from pushdeploy.flow import first_deploy
+from pushdeploy.lifecycle import Lifecycle
+from pushdeploy.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What was printed before there was a release, and how long its steps took: its build."""
+
+    lines: list[str] = field(default_factory=list)
+    steps: list[tuple[str, float]] = field(default_factory=list)
+
+    def add_step(self, title: str, seconds: float) -> None:
+        self.steps.append((title, seconds))
+
+
+@dataclass(frozen=True, slots=True)
+class Building:
+    store: Store
+    builder: Builder
+    lifecycle: Lifecycle
+
+    def slug_of(self, source: Source, asker: Asker) -> tuple[Slug, Preparation]:
+        """The slug of ``source``, and what was printed on the way to it. ``BuildFailed``."""
+        made = Preparation()
+        output = asker.output.also(made.lines.append, made.add_step)
+        self._run_pre_build(source, asker, output)
+        first_deploy.configure(self.store, source, output)
+        config = self.store.config.whole(source.app)
+        app_id = self.store.apps.get(source.app).id
+        slug = self.builder.build(source, app_id, config, output, asker.cancellation)
+        asker.cancellation.check()
+        first_deploy.advise(self.store, source, slug, output)
+        return slug, made
+
+    def _run_pre_build(self, source: Source, asker: Asker, output: Output) -> None:
+        """The operator's word on whether there may be a build: its failure is the build's."""
+        facts = {"APP": str(source.app), "SLUG_COMMIT": str(source.commit), "BY": str(asker.by)}
+        try:
+            self.lifecycle.run("pre-build", facts, output, asker.cancellation)
+        except Cancelled:
+            raise
+        except PushdeployError as error:
+            raise BuildFailed(error.message, error.hint) from error

@@ -1,0 +1,93 @@
+"""Rename: an app gets another name and address, and serves all the while."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from pushdeploy.disks.directories import Directories
+from pushdeploy.domain.app import App
+from pushdeploy.domain.asker import Asker
+from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.domain.names import AppName
+from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.ports.refs import Refs
+from pushdeploy.domain.route import renamed
+from pushdeploy.flow.converge import Converger
+from pushdeploy.flow.swap import Swap, Swaps, places
+from pushdeploy.flow.turn import Turns
+from pushdeploy.output import Quiet
+from pushdeploy.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Renames:
+    store: Store
+    turns: Turns
+    converger: Converger
+    swaps: Swaps
+    refs: Refs
+    disks: Directories
+
+    def rename(self, old: AppName, new: AppName, asker: Asker) -> None:
+        """Start everything under the new name beside the old, then stop the old; the other way
+        round where one task at a time writes to a disk.
+
+        A failure takes each step back: the old name serves as before.
+        """
+        output, converger = asker.output, self.converger
+        with self.turns.of_several((old, new), f"rename of {old} to {new}", asker):
+            self.store.apps.get(old)
+            asker.cancellation.commit()
+            app = converger.put_back(old, output)  # what runs of it is found by this name
+            with (
+                converger.traffic.alone(old),
+                self.swaps.of(app, output) as swap,
+                ExitStack() as undo,
+            ):
+                undo.callback(self._serve_on, old, output)
+                self._make_way(swap, app, output)
+                # Undone after the name: while the store knows the new name, a watcher may start it
+                # again.
+                undo.callback(converger.forget, new, app.settings.run.stop_grace_seconds)
+                self.store.apps.rename(old, new)
+                undo.callback(self.store.apps.rename, new, old, remember=False)
+                self.refs.rename(old, new)
+                undo.callback(self.refs.rename, new, old)
+                self.disks.rename(old, new)
+                undo.callback(self.disks.rename, new, old)
+                with output.step(f"Starting {old} as {new}"):
+                    converger.converge(new, output)
+                undo.pop_all()
+                with output.step(f"Stopping what is still called {old}"):
+                    self._hand_over(swap, old, new, output)
+            converger.processes.scheduler.rename_logs(old, new)
+
+    def _make_way(self, swap: Swap, app: App, output: Output) -> None:
+        """Where one task at a time writes to a disk, the old ones go first."""
+        plan = self.converger.processes.plan(app)
+        old = self.converger.processes.scheduler.tasks(app.name)
+        if old and plan.has_one_writer:
+            with output.step(f"Holding requests and stopping {places(old)}"):
+                swap.make_way(old, Quiet())
+
+    def _hand_over(self, swap: Swap, old: AppName, new: AppName, output: Output) -> None:
+        """Retire what still runs under the old name; what runs under the new one serves."""
+        processes, traffic = self.converger.processes, self.converger.traffic
+        leaving = processes.scheduler.tasks(old)
+        with traffic.alone(new):
+            plan = processes.plan(self.store.apps.get(new))
+            grace_seconds = plan.app.settings.run.stop_grace_seconds
+            if swap.held_at:  # requests to the old name, which must be answered
+                route = traffic.sites.route(plan.app, plan.version, plan.tasks.keep)
+                seconds = plan.app.settings.front.drain_seconds
+                traffic.router.switch(renamed(route, old), (), seconds, Quiet())
+            traffic.router.remove(old)
+            traffic.send(plan.app, plan.version, plan.tasks.keep, output, leaving=leaving)
+            processes.scheduler.stop(leaving, grace_seconds)
+            processes.scheduler.remove_strays(old)
+
+    def _serve_on(self, app: AppName, output: Output) -> None:
+        """Under the name that it keeps, whether it has made way or not."""
+        try:
+            self.converger.converge(app, output)
+        except PushdeployError as error:
+            output.trouble(f"{error.message}; then type:  ps:start {app}")
