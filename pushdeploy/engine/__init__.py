@@ -1,1 +1,1 @@
-"""Docker, and only here: ``docker.DockerEngine`` is the Engine port on a real Docker engine."""
+"""This folder alone talks to Docker: ``docker.DockerEngine`` is the Engine port on a real one."""

@@ -1,4 +1,4 @@
-"""BuildKit through the docker program, for docker-py has none: found once, run as a child."""
+"""Dockerfiles are built by BuildKit through the docker program, since docker-py cannot drive it."""
 
 import os
 import re
@@ -34,14 +34,14 @@ _CHUNK_BYTES = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class BuildEnd:
-    """How a build ended; ``timed_out`` wins over ``exit_code``."""
+    """A build has ended with ``exit_code``, or because it ``timed_out``, which counts more."""
 
     exit_code: int
     timed_out: bool
 
 
 def places() -> Sequence[str]:
-    """Where docker programs may be, first wins: there may be several of different age."""
+    """Docker programs may lie here; of several, which may differ in age, the first one wins."""
     found = [shutil.which("docker"), *(f"{folder}/docker" for folder in _PATH.split(":"))]
     return list(dict.fromkeys(place for place in found if place))
 
@@ -53,7 +53,7 @@ def find_client(programs: Sequence[str]) -> str | None:
 
 
 def _drives_buildkit(program: str) -> bool:
-    """The buildx plug-in, or a client of before 23 with BuildKit inside."""
+    """Whether the program has the buildx plug-in, or BuildKit inside, as before version 23."""
     if _said([program, "buildx", "version"]) is not None:
         return True
     version = _said([program, "--version"]) or ""
@@ -115,7 +115,7 @@ def build_command(
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A docker program with its command line; ``home`` is a directory for whatever it keeps."""
+    """A docker program and how it is called; it keeps its files in ``home``."""
 
     command: Sequence[str]
     host: str | None
@@ -123,7 +123,7 @@ class Client:
 
 
 def prefix(instance: str) -> str:
-    """How the names of such directories begin: by them the next start finds what was left."""
+    """The names of such directories begin so: the next start finds by it what was left."""
     return f"pushdeploy-build-{instance}-"
 
 
@@ -183,7 +183,7 @@ def _converse(
 
 
 def _feed(context: BinaryIO, stdin: IO[bytes]) -> None:
-    """A build that ended early reads no more; a context that breaks off fails the build."""
+    """Give a build its context; one that breaks off fails it. An ended build reads no more."""
     with suppress(OSError, ValueError):
         shutil.copyfileobj(context, stdin, _CHUNK_BYTES)
     with suppress(OSError):

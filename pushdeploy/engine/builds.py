@@ -1,4 +1,4 @@
-"""Dockerfile builds: by BuildKit where a program can drive it, else by the classic builder."""
+"""Dockerfiles are built by BuildKit where a program can drive it, else by the classic builder."""
 
 import json
 import re
@@ -40,7 +40,7 @@ _CPU_PERIOD_MICROSECONDS = 100_000
 
 
 class Builds(Images, Network):
-    """``build``.
+    """The calls that build a Dockerfile, and that tell and remove what builds leave.
 
     Limits: the time-out always holds. Memory and CPUs hold in the classic builder; BuildKit's
     RUN steps cannot be limited from outside, and run on Docker's own bridge. ``ca_bundle`` reaches
@@ -94,7 +94,7 @@ class Builds(Images, Network):
         return BuildTool(self._buildkit_client() is not None, (major, minor))
 
     def sweep(self) -> None:
-        """The directories of docker programs that ended with their server."""
+        """Remove the directories of docker programs that ended with their server."""
         for left in Path(tempfile.gettempdir()).glob(f"{buildkit.prefix(self.instance)}*"):
             shutil.rmtree(left, ignore_errors=True)
 
@@ -103,7 +103,7 @@ class Builds(Images, Network):
         return [build_record(each) for each in found if not each.get("InUse")]
 
     def _disk_usage(self) -> requests.Response:
-        """Docker looks for one asker at a time, and turns others away."""
+        """Ask again while Docker counts for somebody else: it counts for one asker at a time."""
         parameters, doing = {"type": "build-cache"}, "list the build cache"
         for pause in _PAUSES:
             try:
@@ -115,7 +115,7 @@ class Builds(Images, Network):
         return self.request("GET", "/system/df", doing, params=parameters)
 
     def forget_records(self, ids: Sequence[str]) -> None:
-        """What is in use meanwhile stays."""
+        """Remove these records, but for those that have come into use meanwhile."""
         for some in _portions(ids):
             parameters = {
                 "all": "1",
@@ -195,7 +195,7 @@ def classic_parameters(
 
 
 def build_record(listed: Mapping[str, Any]) -> BuildRecord:
-    """From what ``GET /system/df`` says; what was never used counts from when it was made."""
+    """Read a record of ``GET /system/df``; one never used counts from when it was made."""
     return BuildRecord(
         id=str(listed["ID"]),
         created_at=moment(listed["CreatedAt"]),
@@ -206,7 +206,7 @@ def build_record(listed: Mapping[str, Any]) -> BuildRecord:
 
 
 def _portions(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    """A filter goes into an address, which has a longest form."""
+    """Split ids into lists that fit into an address: the filter stands there."""
     for start in range(0, len(ids), _IDS_AT_ONCE):
         yield ids[start : start + _IDS_AT_ONCE]
 

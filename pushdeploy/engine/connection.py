@@ -1,4 +1,4 @@
-"""One client for all calls, made when first needed; streams get a connection each."""
+"""All calls share one client, which is made when first needed; each stream has its connection."""
 
 import os
 import socket
@@ -31,7 +31,7 @@ _BROKEN = (PushdeployError, ValueError, AttributeError)
 
 
 class Connection:
-    """The client and what all of ``DockerEngine`` shares. Thread-safe."""
+    """Holds the client that all parts of ``DockerEngine`` share. Thread-safe."""
 
     def __init__(self, instance: str, host: str | None = None) -> None:
         self.instance = instance
@@ -74,7 +74,7 @@ class Connection:
             return str(self.api.version()["Version"])
 
     def address(self) -> dict[str, Any]:
-        """Docker's own variables decide where no host was set."""
+        """Docker's address; its own variables decide where no host was set."""
         return {"base_url": self._host} if self._host else {**docker.utils.kwargs_from_env()}
 
     def request(
@@ -90,7 +90,7 @@ class Connection:
         stream: bool = False,
         timeout_seconds: float | None = TRANSFER_SECONDS,
     ) -> requests.Response:
-        """What docker-py has no method for: without a time-out, or with the bytes as they come."""
+        """Ask what docker-py has no method for: without a time-out, or with bytes as they come."""
         api = self.api
         with answering(doing):
             response = api.request(

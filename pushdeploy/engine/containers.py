@@ -1,4 +1,4 @@
-"""Containers: made, started, stopped, looked at."""
+"""The calls that make, start, stop, inspect and list containers."""
 
 import threading
 import time
@@ -24,7 +24,7 @@ _EXIT_CODE_SECONDS = 2
 
 
 class Containers(Network):
-    """The calls about one container at a time, and the list of them."""
+    """Calls about one container at a time, and the list of all."""
 
     def create(self, spec: ContainerSpec) -> str:
         request = container_request(spec, self.instance, self._network_of(spec))

@@ -1,4 +1,4 @@
-"""The Engine port on a real Docker engine, put together from its parts."""
+"""``DockerEngine`` puts the Engine port together from its parts."""
 
 from pushdeploy.engine.builds import Builds
 from pushdeploy.engine.containers import Containers

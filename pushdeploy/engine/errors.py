@@ -1,4 +1,4 @@
-"""The border to docker-py: its errors, and those of the libraries below it, become ours."""
+"""Errors of docker-py, and of the libraries below it, become ours at this border."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,11 +17,11 @@ _MAKES_ROOM = "releases:gc;  docker system df, on the server, shows what takes i
 
 
 class Missing(PushdeployError):
-    """No such container, image, network or path."""
+    """Docker knows no such container, image, network or path."""
 
 
 class Conflict(PushdeployError):
-    """Docker refuses in the present state: a name is taken, or a container does not run."""
+    """Docker refuses a call in the present state: a name is taken, or a container does not run."""
 
 
 @contextmanager

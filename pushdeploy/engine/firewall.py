@@ -1,4 +1,4 @@
-"""Makes the rules that keep containers from this host true, however often it is asked."""
+"""The firewall of this host gets the rules that keep containers from it, as often as asked."""
 
 import ipaddress
 import shutil
@@ -21,7 +21,7 @@ _BRIDGED = {"bridge/bridge-nf-call-iptables": "1", "bridge/bridge-nf-call-ip6tab
 
 
 def enforce(host_rules: HostRules) -> Sequence[str]:
-    """Close all of it, in one step for each family: what could not be closed, as sentences."""
+    """Make the rules hold, in a step for each family: sentences about what could not be closed."""
     return [*_settle(host_rules), *_close(host_rules, 4), *_close(host_rules, 6)]
 
 
@@ -39,7 +39,7 @@ def remove(host_rules: HostRules) -> None:
 
 
 def name_servers() -> Sequence[str]:
-    """Those that this host asks and containers are told of: not the ones on its loopback."""
+    """The name servers that this host asks and containers hear of: none on its loopback."""
     found = []
     for path in _RESOLVERS:
         with suppress(OSError):
@@ -48,7 +48,7 @@ def name_servers() -> Sequence[str]:
 
 
 def name_servers_in(text: str) -> list[str]:
-    """From resolv.conf(5); a scope (``%eth0``) and what is no address are left out."""
+    """Read those of resolv.conf(5); a scope (``%eth0``) and what is no address are left out."""
     found = []
     for line in text.splitlines():
         match line.split():
@@ -76,7 +76,7 @@ def _close(host_rules: HostRules, family: Family) -> Iterator[str]:
 
 
 def _settle(host_rules: HostRules) -> Iterator[str]:
-    """The kernel's settings of our bridges: no IPv6, no detours, no forged way back."""
+    """Set the kernel's settings of our bridges: no IPv6, no detours, no forged way back."""
     wanted = dict(_BRIDGED)
     for bridge in host_rules.bridges:
         name = bridge.interface
@@ -98,12 +98,12 @@ def _settle(host_rules: HostRules) -> Iterator[str]:
 
 
 def _present(family: Family) -> str | None:
-    """What ``-S`` shows; None where there is no such program, or no right to use it."""
+    """The rules that ``-S`` shows; None where there is no such program, or no right to use it."""
     return _said(_PROGRAMS[family], "-w", "-S")
 
 
 def _restore(family: Family, text: str) -> str:
-    """What went wrong, empty when all went well: one transaction, all or nothing."""
+    """Put the rules in as one transaction: what went wrong, empty when all went well."""
     program = _find(f"{_PROGRAMS[family]}-restore")
     if program is None:
         return f"{_PROGRAMS[family]}-restore is missing"

@@ -1,4 +1,4 @@
-"""Docker's multiplexed streams taken apart: 8-byte headers (Engine API, "Attach"), then lines."""
+"""Docker's multiplexed streams (Engine API, "Attach") are taken apart into frames and lines."""
 
 import struct
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Images: committed, imported, pulled, tagged, removed. Nothing is pulled unasked."""
+"""The calls that commit, import, pull, tag and remove images; none pulls unasked."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ _CHUNK_BYTES = 256 * 1024
 
 
 class Images(Connection):
-    """The calls about images."""
+    """Calls about one image, and the list of those that this instance has made."""
 
     def commit(self, container: str, tag: str, change: ImageChange) -> ImageDigest:
         """The container's own environment, labels and command go along: give it none to keep."""
@@ -43,7 +43,7 @@ class Images(Connection):
         return None
 
     def images(self, labels: Mapping[str, str]) -> Sequence[ImageInfo]:
-        """Those that this instance made."""
+        """The images that this instance has made, with these labels."""
         wanted = label_filter({**labels, IMAGE_LABEL: self.instance})
         with answering("list the images"):
             listed = self.api.images(filters={"label": wanted})

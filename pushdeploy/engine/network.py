@@ -1,5 +1,7 @@
-"""The instance's own bridges: containers reach neither each other nor this host, and the world by
-way of one that is not isolated only."""
+"""An instance has bridges of its own, on which containers reach neither each other nor this host.
+
+The isolated one has no way out into the world either.
+"""
 
 import hashlib
 import ipaddress
@@ -34,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 
 class Network(Connection):
-    """``ensure_network``, ``close_host`` and ``remove_network``."""
+    """Calls that make the instance's bridges, close the host to them, and remove them."""
 
     def __init__(self, instance: str, host: str | None = None, *, lan_closed: bool = False) -> None:
         """``lan_closed`` keeps containers from private addresses beyond this host as well."""
@@ -167,7 +169,7 @@ class Network(Connection):
         ]
 
     def _is_local(self) -> bool:
-        """Only then are the host's rules ours to write."""
+        """Whether Docker runs on this machine: only then are the host's rules ours to write."""
         return self.api.base_url.startswith("http+docker://localhost")
 
 
@@ -190,7 +192,7 @@ def strangers(containers: Iterable[Mapping[str, Any]]) -> Sequence[str]:
 
 
 def _bridge_of(network: Mapping[str, Any]) -> Bridge:
-    """One of ours, as ``GET /networks`` has it."""
+    """Read one of our bridges from what ``GET /networks`` says of it."""
     interface = network["Options"][_BRIDGE_OPTION]
     return Bridge(interface, network["IPAM"]["Config"][0]["Subnet"], bool(network["Internal"]))
 

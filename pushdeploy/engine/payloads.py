@@ -1,4 +1,4 @@
-"""What Docker is sent and what it says, as pure functions from and to our own values."""
+"""Pure functions turn our values into what Docker is sent, and what it says into our values."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -130,7 +130,7 @@ def label_filter(labels: Mapping[str, str]) -> list[str]:
 
 
 def container_info(inspected: Mapping[str, Any]) -> ContainerInfo:
-    """From what ``GET /containers/{id}/json`` says."""
+    """Read a container from what ``GET /containers/{id}/json`` says."""
     state = inspected["State"]
     status: ContainerState = state["Status"]
     ended = status in {"exited", "dead", "restarting"}
@@ -152,7 +152,7 @@ def container_info(inspected: Mapping[str, Any]) -> ContainerInfo:
 
 
 def _started_at(state: Mapping[str, Any]) -> datetime | None:
-    """Docker says the year one of what never was."""
+    """None where Docker says the year one, of what has never been."""
     started_at = moment(state["StartedAt"]) if state.get("StartedAt") else None
     return started_at if started_at and started_at.year > 1 else None
 
@@ -164,7 +164,7 @@ def _address(inspected: Mapping[str, Any]) -> str:
 
 
 def image_info(inspected: Mapping[str, Any]) -> ImageInfo:
-    """From what ``GET /images/{reference}/json`` says."""
+    """Read an image from what ``GET /images/{reference}/json`` says."""
     config = inspected.get("Config") or {}
     ports = config.get("ExposedPorts") or {}
     return ImageInfo(
@@ -188,7 +188,7 @@ def _tcp_ports(exposed: Mapping[str, Any]) -> Sequence[int]:
 
 
 def moment(text: str) -> datetime:
-    """Docker's RFC 3339 with nanoseconds, cut to microseconds."""
+    """Parse Docker's RFC 3339 with nanoseconds, cut to microseconds."""
     whole, dot, rest = text.partition(".")
     digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
     zone = rest[len(digits) :] if dot else ""

@@ -1,4 +1,4 @@
-"""Which packets from containers go nowhere, as text for iptables-restore. Pure."""
+"""Pure functions write, for iptables-restore, which packets from containers go nowhere."""
 
 import hashlib
 import ipaddress
@@ -30,7 +30,7 @@ _NEIGHBOURS = (135, 136)
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """An interface that containers are behind.
+    """A bridge is an interface behind which containers are.
 
     ``subnet`` is where its containers' addresses are; what else comes from it is forged. Empty on a
     bridge that is not ours: then ``exempt`` are the addresses of other people's containers, which
@@ -45,7 +45,7 @@ class Bridge:
 
 @dataclass(frozen=True, slots=True)
 class HostRules:
-    """All that is to be closed, and the name servers that stay within reach."""
+    """They keep the containers of one instance from this host, but for its name servers."""
 
     instance: str
     bridges: Sequence[Bridge]
@@ -77,7 +77,7 @@ def hung(host_rules: HostRules, present: str) -> bool:
 
 
 def removal(host_rules: HostRules, present: str) -> str:
-    """Takes all of it away again; empty where nothing is left."""
+    """The input that takes all of it away again; empty where nothing is left."""
     chains = [host_rules.chain("host"), host_rules.chain("away")]
     lines = [
         line.replace("-A ", "-D ", 1)

@@ -1,4 +1,4 @@
-"""What flows in and out of containers: attached terminals, logs, archives, and Docker's events."""
+"""The calls whose bytes flow for a while: attached terminals, logs, archives, Docker's events."""
 
 import json
 import threading
@@ -21,7 +21,7 @@ _UPGRADE = {"Connection": "Upgrade", "Upgrade": "tcp"}
 
 
 class ContainerStreams(Connection):
-    """The calls whose bytes come as they are made."""
+    """Calls whose answers are read while they are still being made."""
 
     def attach(self, container: str, tty: bool) -> "AttachedSocket":
         response = self.request(
@@ -126,7 +126,7 @@ class AttachedSocket:
         return (1, data) if data else None
 
     def write(self, data: bytes) -> None:
-        """What a process that has ended would have read is dropped."""
+        """Write to the process; what one that has ended would have read is dropped."""
         with suppress(OSError):
             self._socket.sendall(data)
 

@@ -1,1 +1,1 @@
-"""Tasks → HTTP: the routers, one file each in routers/, and what they stand on."""
+"""Tasks → HTTP: routers/ has a folder for each router; all of them need what is here."""

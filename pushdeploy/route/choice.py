@@ -1,4 +1,4 @@
-"""Which router stands in front of the apps of a server: the one that its settings name."""
+"""The settings of a server name the router that stands in front of its apps."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from pushdeploy.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class RouterGround:
-    """What every router is made of: the one argument of each ``ROUTER``."""
+    """Every router is made of this: it is the one argument of each ``ROUTER``."""
 
     home: Home
     settings: Settings

@@ -1,4 +1,4 @@
-"""Waits for what nginx and the kernel do not announce: always with a deadline."""
+"""``until`` waits for what nobody announces, always with a deadline."""
 
 import time
 from collections.abc import Callable

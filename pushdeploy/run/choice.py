@@ -1,4 +1,4 @@
-"""Which scheduler runs the apps of a server: the one that its settings name."""
+"""The settings of a server name the scheduler that runs its apps."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from pushdeploy.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class SchedulerGround:
-    """What every scheduler is made of: the one argument of each ``SCHEDULER``.
+    """Every scheduler is made of this: it is the one argument of each ``SCHEDULER``.
 
     ``instance`` sets what this server starts apart from what others do on the same machines.
     """

@@ -1,4 +1,4 @@
-"""When is a task healthy? Decided from what was seen, with no I/O; ``boot`` does the looking."""
+"""Pure rules decide from what was seen whether a task is healthy; schedulers do the looking."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ CUT_SHORT = "no answer before the time was over"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a request came to: a status with the body's beginning, or a problem in words."""
+    """A request came to a status with the body's beginning, or to a problem in words."""
 
     status: int = 0
     body: str = ""
@@ -34,7 +34,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One thing to try until it goes well, within ``limit_seconds`` from the task's start.
+    """A trial is repeated until it goes well, within ``limit_seconds`` from the task's start.
 
     ``any_answer`` takes every status below 500, as the app's own answer to a stranger. ``pause``
     is how long to wait after a bad answer; nothing listening is asked again at once.
@@ -125,7 +125,7 @@ def waited_for(check: Healthcheck) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TooLate:
-    """A task that runs and has not passed ``trial`` within ``seconds``.
+    """A task runs and has not passed ``trial`` within ``seconds``.
 
     ``last`` is what it did when it was asked, empty when nothing listened; ``cause`` what its log
     ends with, if that is certain; ``listens`` completes "it listens on ", where that is known.

@@ -1,4 +1,4 @@
-"""One HTTP request to a container's own address, which another thread may cut short."""
+"""A health check asks a task by HTTP at its own address; another thread may cut it short."""
 
 import http.client
 import socket

@@ -1,4 +1,4 @@
-"""The last log lines of former tasks, kept as files: Docker's own vanish with the container."""
+"""Files keep the last log lines of former tasks, whose own logs have gone with them."""
 
 import logging
 import shutil
@@ -41,11 +41,11 @@ class Logbook:
             _log.warning("app=%s the logs of %s could not be kept: %s", app, slot, error)
 
     def forget(self, app: AppName) -> None:
-        """Nobody who takes the name next is to read them."""
+        """Remove the app's files: whoever takes its name next is not to read them."""
         shutil.rmtree(self._root / app, ignore_errors=True)
 
     def rename(self, app: AppName, new: AppName) -> None:
-        """Does not raise, like ``keep``. What stood under the new name was nobody's any more."""
+        """Files under the new name were nobody's and go. Does not raise, like ``keep``."""
         self.forget(new)
         with suppress(OSError):
             (self._root / app).rename(self._root / new)

@@ -1,4 +1,4 @@
-"""Release → Manifest: a release with the app's formation, place, disks and the machine's limits."""
+"""A manifest is made of a release, its app's formation, place and disks, and the limits."""
 
 from collections.abc import Callable
 

@@ -10,7 +10,7 @@ from pushdeploy.domain.source import Source
 
 
 class Builder(Protocol):
-    """Source → Slug."""
+    """Makes a slug of a source, or finds one that was made of the same."""
 
     def build(
         self,

@@ -11,7 +11,7 @@ from pushdeploy.domain.names import ImageDigest
 
 
 class DockerfileBuilds(Protocol):
-    """A part of ``Engine``."""
+    """The part of ``Engine`` that builds Dockerfiles."""
 
     def build_tool(self) -> BuildTool:
         """What ``build`` works with."""

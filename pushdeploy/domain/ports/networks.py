@@ -5,7 +5,7 @@ from typing import Protocol
 
 
 class Networks(Protocol):
-    """A part of ``Engine``."""
+    """The part of ``Engine`` that keeps containers apart."""
 
     def ensure_network(self, *, isolated: bool = False, alone: str = "") -> str:
         """The instance's own bridge, or the one without a way out, made when missing: its name.

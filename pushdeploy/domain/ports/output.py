@@ -8,7 +8,7 @@ from pushdeploy.domain.errors import PushdeployError
 
 
 class Output(Protocol):
-    """What a person reads while something is done for them. See ``pushdeploy.output``."""
+    """A person reads it while something is done for them. See ``pushdeploy.output``."""
 
     def step(self, title: str) -> AbstractContextManager[None]: ...
     def headline(self, text: str) -> None: ...

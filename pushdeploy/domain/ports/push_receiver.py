@@ -1,4 +1,4 @@
-"""The port between git and the flow: what receive calls when somebody pushes."""
+"""The port between git and the flow: receive calls it when somebody pushes."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -11,7 +11,7 @@ from pushdeploy.domain.source import Source
 
 
 class PushReceiver(Protocol):
-    """What receive calls when the objects of a push to the deploy branch are stored."""
+    """Receive calls it when the objects of a push to the deploy branch are stored."""
 
     def open(self, app: AppName, by: KeyName) -> Sequence[str]:
         """Called before every push: makes the app where it does not exist, and says so in lines."""

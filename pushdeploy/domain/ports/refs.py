@@ -8,7 +8,7 @@ from pushdeploy.domain.source import Source
 
 
 class Refs(Protocol):
-    """The branches of the apps' repositories."""
+    """Reads and moves the branches of the apps' repositories."""
 
     def ensure(self, app: AppName) -> bool:
         """Make the app's repository where there is none: whether it was made now."""

@@ -12,7 +12,7 @@ from pushdeploy.domain.route import Route, Target
 
 
 class Router(Protocol):
-    """Tasks → HTTP."""
+    """Sends the HTTP requests of visitors to the tasks of apps."""
 
     def start(self) -> None:
         """Make the proxy run, adopting one that already does. ``BackendDown`` with the reason."""

@@ -16,7 +16,7 @@ from pushdeploy.domain.task import Slot, SlotDeaths, Specimen, Task, Tried
 
 
 class Scheduler(Protocol):
-    """Release → Tasks. What it starts carries labels from which ``tasks`` reads it back."""
+    """Makes tasks of a release; what it starts is marked so that ``tasks`` reads it back."""
 
     def run(
         self,

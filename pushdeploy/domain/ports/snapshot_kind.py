@@ -8,7 +8,7 @@ from pushdeploy.domain.estimate import Estimate
 
 
 class SnapshotKind(Protocol):
-    """How a disk gets into a snapshot and back. It runs in a process of its own.
+    """Takes a disk into a snapshot and back, in a process of its own.
 
     ``place`` is the directory with one disk's content in a snapshot, which nothing changes later;
     ``former`` is that of the same disk's previous snapshot.

@@ -4,7 +4,7 @@ from typing import Protocol
 
 
 class StartGate(Protocol):
-    """Opened or shut once. See ``pushdeploy.domain.ports.start_gate``."""
+    """Opened or shut once. See ``pushdeploy.locks.start_gate``."""
 
     def wait(self, container: str = "") -> bool:
         """Called by a task that is ready. Block until it is decided: whether the gate opened.

@@ -12,7 +12,7 @@ class WindowSize:
 
 
 class Streams(Protocol):
-    """Where a one-off container's input and output go: an ssh channel, or a release's record."""
+    """The input and the output of a one-off go here: an ssh channel, or a release's record."""
 
     terminal: str | None
     """TERM of the client's pty, None without one."""

@@ -1,4 +1,4 @@
-"""Tasks → HTTP through an nginx of our own, beside whatever the machine already runs."""
+"""This router sends requests through an nginx of our own, beside whatever the machine runs."""
 
 from pushdeploy.route.choice import RouterGround
 from pushdeploy.route.routers.nginx.rendering import front_of

@@ -1,4 +1,4 @@
-"""Looks after nginx while nothing is deployed: starts it again when it has ended by itself."""
+"""The caretaker starts nginx again when it has ended by itself while nothing is deployed."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""Tells when nobody talks to a task any more: the kernel's table of TCP connections says so.
+"""The kernel's table of TCP connections tells when nobody talks to a task any more.
 
 It needs nothing from the app and nothing from nginx, and one app's drain does not wait for
 another app's websockets.

@@ -1,4 +1,4 @@
-"""What the doctor says of nginx: its program, its process, its files, and how often it ended."""
+"""The doctor is told of nginx: its program, its process, its files, and how often it ended."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Header names by which a proxy tells an app who asks, and which nobody else may use.
+"""A proxy tells an app by these header names who asks; nobody else may use them.
 
 An app believes them, for it cannot see who has sent them. So each is written by us, or passed on
 from a proxy that the operator trusts, or removed.

@@ -1,4 +1,4 @@
-"""Holds the requests of one app while no task may have them: a small server in its own process.
+"""A holder is a process that keeps the requests of one app while no task may have them.
 
 The router starts it by this file's path, with the standard library alone (``python -I -S``) and
 with sockets that listen already, so nobody waits for its start. It goes on when the router's

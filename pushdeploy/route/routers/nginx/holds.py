@@ -1,4 +1,4 @@
-"""The apps whose requests are held: starts a holder for each, finds it, tells it what to do."""
+"""Each app whose requests are held has a holder, which is started, found and told from here."""
 
 import json
 import os
@@ -23,7 +23,7 @@ _IDLE_SECONDS = 15 * 60
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a holder says of itself. ``since``: seconds of the epoch; the counts: connections."""
+    """A holder says this of itself. ``since``: seconds of the epoch; the counts: connections."""
 
     pid: int
     holding: bool

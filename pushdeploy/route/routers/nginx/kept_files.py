@@ -1,4 +1,4 @@
-"""The files that we have written for nginx, so that a damaged one is noticed and written again.
+"""Files that we have written for nginx are remembered: a damaged one is written again.
 
 All of them are derived: what one of them should hold is known without looking at it. A look at its
 size, time and inode tells whether somebody else has had a hand in it.

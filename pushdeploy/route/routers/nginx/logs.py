@@ -1,4 +1,4 @@
-"""Keeps nginx's own logs from filling the file system."""
+"""``rotate`` keeps nginx's own logs from filling the file system."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What all apps share in front of them: nginx's main file, its trial twin and the pages."""
+"""All apps share nginx's main file, its twin for trials and the pages, which are written here."""
 
 import grp
 import logging

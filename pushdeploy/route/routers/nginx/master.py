@@ -1,4 +1,4 @@
-"""Our nginx as a process: started detached, found again after our own end, reloaded, stopped."""
+"""The master process of our nginx is started detached, found again, reloaded and stopped."""
 
 import logging
 import os

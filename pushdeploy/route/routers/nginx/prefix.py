@@ -1,4 +1,4 @@
-"""The directory of our own nginx: where everything in it lies."""
+"""``Prefix`` knows where everything lies in the directory of our own nginx."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

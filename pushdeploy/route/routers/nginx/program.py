@@ -1,4 +1,4 @@
-"""Which nginx there is and what it can do: found out at run time, never assumed."""
+"""Which nginx there is, and what it can do, is found out at run time and never assumed."""
 
 import re
 import shutil

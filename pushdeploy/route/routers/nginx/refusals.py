@@ -1,4 +1,4 @@
-"""Firewall rules by which nginx's old workers meet a refusal at tasks that are to be stopped.
+"""The firewall refuses nginx's old workers new connections to tasks that are to be stopped.
 
 A reload leaves old workers for some seconds, and they know only the old tasks. A task that dies
 under a request has lost it when it was a POST; a connection that is refused costs nothing, for

@@ -1,4 +1,4 @@
-"""The apps' files and the reloads that make nginx read them: tested first, merged, taken back.
+"""Reloads make nginx read the apps' files: tested first, merged, taken back if refused.
 
 Changes that arrive while a reload is going on share the next one. A reload costs seconds with
 a thousand hosts, and each leaves a generation of workers behind.

@@ -1,4 +1,4 @@
-"""The Router port on an nginx of our own, beside whatever the machine already runs.
+"""``Nginx`` is the Router port on an nginx of our own, beside whatever the machine runs.
 
 A switch is one synchronous call: it returns when the new tasks have answered through nginx and
 nobody is connected to the former ones. Where only one version may write, requests are held from

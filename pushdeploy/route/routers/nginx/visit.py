@@ -1,4 +1,4 @@
-"""Asks through nginx, as a visitor would, whether an app's tasks answer."""
+"""``complaint`` asks through nginx, as a visitor would, whether an app's tasks answer."""
 
 import http.client
 import socket

@@ -1,4 +1,4 @@
-"""Which nginx processes are ours, and what they are doing: /proc knows without asking nginx.
+"""/proc tells which nginx processes are ours and what they do, without asking nginx.
 
 Our nginx works in its own directory, so a process belongs to it when that is where it works.
 """

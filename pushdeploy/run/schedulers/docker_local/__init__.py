@@ -1,4 +1,4 @@
-"""Tasks as containers of the Docker engine on this machine."""
+"""This scheduler runs tasks as containers of the Docker engine on this machine."""
 
 from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.resources import find

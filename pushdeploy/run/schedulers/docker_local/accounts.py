@@ -1,5 +1,7 @@
-"""A name for the user that an app's containers run as: the slug, which all stages share, knows
-none, and programs ask for it (a shell's prompt, ``getpass.getuser``, ``os.path.expanduser``)."""
+"""The user of an app's containers gets a name, for which programs ask (``os.path.expanduser``).
+
+The slug, which all stages share, knows none.
+"""
 
 import logging
 import secrets

@@ -1,4 +1,4 @@
-"""Tasks brought up side by side: created, started, watched until healthy or given up."""
+"""Tasks are brought up side by side: each is created, started and watched until it is healthy."""
 
 import threading
 import time
@@ -85,7 +85,7 @@ def give_up(boots: Sequence["Boot"]) -> None:
 
 
 class Boot:
-    """One task on its way up. ``run`` on one thread; ``give_up`` on any."""
+    """Brings one task up: ``run`` on one thread, ``give_up`` on any."""
 
     def __init__(
         self,
@@ -156,7 +156,7 @@ class Boot:
                 self.wake()
 
     def confirm(self, before: str) -> ContainerInfo:
-        """What the engine says now; ``BootFailed`` when it does not run any more."""
+        """What the engine says of the container now; ``BootFailed`` when it runs no more."""
         info = self._engine.inspect(self.container)
         if info is None or info.state != "running":
             raise self._dead(before)
@@ -271,7 +271,7 @@ class Boot:
         return health.complaint(trial, answer)
 
     def _refused(self, error: PushdeployError) -> BootFailed:
-        """Of a container that Docker would not start."""
+        """The error about a container that Docker would not start."""
         cause = cause_of_refusal(error.message)
         if cause is not None:
             return BootFailed(

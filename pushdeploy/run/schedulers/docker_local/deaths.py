@@ -1,4 +1,4 @@
-"""Which tasks ended by themselves, and how: an engine forgets it at the next start of each."""
+"""Deaths remember how tasks ended by themselves: the engine forgets it at their next start."""
 
 import threading
 from collections import OrderedDict
@@ -20,7 +20,7 @@ _CONTAINERS_KEPT = 4096
 
 
 class Deaths:
-    """Thread-safe. What it keeps is bounded: the oldest goes first."""
+    """Keeps the deaths of slots and containers, the newest thousands of them. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -50,7 +50,7 @@ class Deaths:
             return self._places.get(place)
 
     def release(self, app: AppName, version: int) -> Sequence[SlotDeaths]:
-        """Those of one release, in the order of their places."""
+        """The deaths of one release, in the order of their slots."""
         with self._lock:
             places = self._places.items()
             found = [ended for place, ended in places if place[:2] == (app, version)]

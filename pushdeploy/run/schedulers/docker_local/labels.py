@@ -1,4 +1,4 @@
-"""What a task's container is asked to be, and a task read back from its labels. Pure."""
+"""Pure functions say what container a task or a one-off gets, and read tasks back from labels."""
 
 import re
 import secrets
@@ -161,7 +161,7 @@ def once_spec(
 
 @dataclass(frozen=True, slots=True)
 class _Started:
-    """What a container is told to start; None leaves the image's own."""
+    """A container is told to start this; None leaves the image's own."""
 
     command: Sequence[str] | None
     entrypoint: Sequence[str] | None
@@ -182,7 +182,7 @@ def _labels(manifest: Manifest, role: str) -> dict[str, str]:
 
 
 def _name(instance: str, manifest: Manifest, place: str) -> str:
-    """Readable in ``docker ps``; its end is new each time, so that old and new may coexist."""
+    """A name that people can read; its end is new each time, so that old and new may coexist."""
     place = f"rehearsal-{place}" if manifest.rehearsal else place
     return f"pushdeploy-{instance}-{manifest.app}-{place}-v{manifest.version}-{_token()}"
 
@@ -256,7 +256,7 @@ def task_of(info: ContainerInfo, *, ours: bool) -> Task | None:
 
 
 def specimen_of(info: ContainerInfo) -> Specimen | None:
-    """None for what does not run, for builds, which run a stack, and for rehearsals."""
+    """A running container of an app; None for builds, which run a stack, and for rehearsals."""
     labels = info.labels
     if info.state not in _RUNNING or labels.get(ROLE) in {BUILD, REHEARSAL}:
         return None

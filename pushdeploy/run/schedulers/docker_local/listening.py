@@ -1,4 +1,4 @@
-"""Where the processes of a container listen, to tell somebody who listens in the wrong place."""
+"""The kernel tells where the processes of a container listen, which may be the wrong place."""
 
 import ipaddress
 import os

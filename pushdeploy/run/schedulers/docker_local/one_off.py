@@ -1,4 +1,4 @@
-"""A one-off container with somebody's streams on it: a release command, ``run``."""
+"""A one-off runs in a container with somebody's streams on it: a release command, ``run``."""
 
 import threading
 from collections.abc import Callable, Iterator

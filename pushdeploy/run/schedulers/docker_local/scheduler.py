@@ -1,4 +1,4 @@
-"""The Scheduler port on the Docker engine of this machine: labels of containers are the truth."""
+"""``DockerLocal`` is the Scheduler port on this machine's Docker: labels are the truth."""
 
 import threading
 import time
@@ -40,7 +40,7 @@ _CHANGES = frozenset({"start", "die", "destroy"})
 
 
 class DockerLocal:
-    """The Scheduler port. Thread-safe.
+    """Runs tasks as containers, and reads them back from their labels. Thread-safe.
 
     ``entry`` is the release hook on the host: release commands run through it. ``domain``, where
     given, makes the Host of health checks ``<app>.<domain>``, else it is the app's name.
@@ -130,7 +130,7 @@ class DockerLocal:
 
     @contextmanager
     def watching(self, tasks: Sequence[Task], fallen: Cancellation) -> Iterator[None]:
-        """It hears what ``changes`` hears, which somebody has to read meanwhile."""
+        """Deaths are heard through ``changes``, which somebody has to read meanwhile."""
 
         def tell(slot: Slot, death: Death) -> None:
             fallen.cancel(f"{slot} ended with {death}")
@@ -152,7 +152,7 @@ class DockerLocal:
         return self._deaths.release(app, version)
 
     def stop(self, tasks: Sequence[Task], grace_seconds: int) -> None:
-        """All are tried; the first error is raised when the others have been stopped."""
+        """Stop all of them; the first error is raised when the others have been stopped."""
 
         def retire(task: Task) -> None:
             info = self._engine.inspect(task.container)
@@ -225,7 +225,7 @@ class DockerLocal:
 
     @contextmanager
     def changes(self) -> Iterator[Iterator[AppName | None]]:
-        """What this server does itself is no change; a lost connection to Docker is None."""
+        """Leave out what this server does itself; None stands for a lost connection to Docker."""
         with self._engine.events() as events:
             yield (item for event in events for item in self._changed(event))
 
@@ -261,7 +261,7 @@ class DockerLocal:
         ]
 
     def _entrypoint(self, manifest: Manifest) -> Sequence[str]:
-        """Of an image that an app's own Dockerfile made; a slug of ours has none."""
+        """The entrypoint of an image that an app's own Dockerfile made; a slug of ours has none."""
         image = self._engine.image(manifest.image) if manifest.user is None else None
         return image.entrypoint if image else ()
 
@@ -312,7 +312,7 @@ class DockerLocal:
 
 
 class _Names:
-    """The containers that this server has made; a name is known before its container is."""
+    """Knows the containers that this server has made, each by its name before it exists."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -357,7 +357,7 @@ class _Names:
 
 
 def _task_of(boot: Boot) -> Task:
-    """What has booted, as it is when the engine looks after it."""
+    """The task that has booted, as it is when the engine looks after it."""
     assert boot.info is not None
     task = labels.task_of(replace(boot.info, kept=True), ours=True)
     assert task is not None
@@ -365,7 +365,7 @@ def _task_of(boot: Boot) -> Task:
 
 
 def _left_of(timeout_seconds: float, begun: ContainerInfo) -> float:
-    """By the machine's clock, for the server that began it is gone."""
+    """The seconds that are left by the machine's clock: the server that began it is gone."""
     passed = (datetime.now(UTC) - begun.created_at).total_seconds()
     return max(0.0, timeout_seconds - max(0.0, passed))
 

@@ -1,4 +1,4 @@
-"""Whether tasks that were healthy once still are: they run as they were started, they listen."""
+"""Tasks that were healthy once still are when they run as they were started, and listen."""
 
 import socket
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""An app's log lines merged by time, and followed live through crashes and deploys."""
+"""Log lines of an app are merged by time, and followed live through crashes and deploys."""
 
 import queue
 import threading
@@ -53,7 +53,7 @@ _Item = _Started | _StreamEnded | _Connected | _Written
 
 
 class Tail:
-    """The lines of one ``logs`` call. What other threads bring is looked at on the caller's."""
+    """Gives the lines of one ``logs`` call; the caller's thread looks at what others bring."""
 
     def __init__(self, engine: Engine, logbook: Logbook, app: AppName, process: str | None) -> None:
         self._engine = engine
