@@ -3,6 +3,7 @@ pushes are given it whole; every other part takes the two or three things that i
 
 from dataclasses import dataclass
 
+from pushdeploy.access.gate import Gate
 from pushdeploy.disks.directories import Directories
 from pushdeploy.domain.ports.builder import Builder
 from pushdeploy.domain.ports.router import Router
@@ -129,6 +130,7 @@ class Upkeep:
 class Context:
     settings: Settings
     store: Store
+    gate: Gate
     locks: Locks
     back_ends: BackEnds
     flow: Flow

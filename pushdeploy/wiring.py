@@ -3,6 +3,7 @@
 from functools import cached_property
 
 from pushdeploy.access.audit_log import AuditLog
+from pushdeploy.access.gate import Gate
 from pushdeploy.build.builder import SlugBuilder
 from pushdeploy.build.caches import AppCaches
 from pushdeploy.build.containers import BuildSettings
@@ -123,6 +124,7 @@ class Wiring:
         return Context(
             self._settings,
             self._store,
+            Gate(self._store.keys),
             self._locks,
             self._back_ends,
             self._flow,
@@ -149,7 +151,9 @@ class Wiring:
     @cached_property
     def _git(self) -> GitService:
         limits, after = _pack_limits(self._settings), post_receive(self._lifecycle)
-        return GitService(self._back_ends.repositories, Pushes(self.context), limits, after)
+        context = self.context
+        repositories, pushes = context.back_ends.repositories, Pushes(context)
+        return GitService(repositories, pushes, limits, context.gate, after)
 
     # ------------------------------------------------------------- what the machine has
 

@@ -1,33 +1,33 @@
-"""The one gate in front of every command: closed to whoever is not known to be allowed."""
+"""The one gate in front of ssh commands, git push and git fetch; the rule decides."""
 
-from collections.abc import Mapping
-from typing import Literal
+from dataclasses import dataclass
 
+from pushdeploy.access.rule import Role, Rule, allows
 from pushdeploy.domain.errors import UserError
-from pushdeploy.domain.names import KeyName
-from pushdeploy.store import Store
-
-Need = Literal["anyone", "admin"]
-Role = Literal["admin"]
-
-_ALLOWED: Mapping[Role | None, frozenset[Need]] = {"admin": frozenset({"anyone", "admin"})}
-"""What each role may use; a role, or a need, that is not here is refused."""
+from pushdeploy.domain.names import AppName, KeyName
+from pushdeploy.domain.need import Need
+from pushdeploy.store.keys import Keys
 
 
-def check_access(store: Store, by: KeyName, needs: Need, command: str) -> None:
-    """``UserError`` unless the owner of ``by`` may use a command with these ``needs``."""
-    role = role_of(store, by)
-    if role is None:
-        # Closes the hole of a connection that was opened before its key was removed.
-        raise UserError(f"the key {by} may not use this server any more", "ask for a new one")
-    if not allowed(role, needs):
-        raise UserError(f"{by} may not use {command}", "ask an admin of this server")
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """The port ``AccessGate`` over the keys of the store."""
+
+    keys: Keys
+    rule: Rule = allows
+
+    def check(self, by: KeyName, need: Need | None, act: str, app: AppName | None = None) -> None:
+        """``UserError`` also for a key that was removed after its connection was opened."""
+        role = self.role_of(by)
+        if role is None:
+            raise no_key_any_more(by)
+        if not self.rule(role, need, app):
+            raise UserError(f"{by} may not {act}", "ask an admin of this server")
+
+    def role_of(self, by: KeyName) -> Role | None:
+        """Every key of the store is an admin's; None for a key that is not there."""
+        return "admin" if any(key.name == by for key in self.keys.list()) else None
 
 
-def role_of(store: Store, by: KeyName) -> Role | None:
-    """Every key of the store is an admin's; None for a key that is not there."""
-    return "admin" if any(key.name == by for key in store.keys.list()) else None
-
-
-def allowed(role: Role | None, needs: Need) -> bool:
-    return needs in _ALLOWED.get(role, frozenset())
+def no_key_any_more(by: str) -> UserError:
+    return UserError(f"the key {by} may not use this server any more", "ask for a new one")

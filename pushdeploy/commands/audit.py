@@ -24,7 +24,7 @@ def parse_since(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-@command("audit", reads=True, example="audit --app shop --since 7d")
+@command("audit", needs="admin", reads=True, example="audit --app shop --since 7d")
 @click.option("--app", "app", metavar="APP", help="Only what was about an app, or its former name.")
 @click.option("--by", metavar="NAME", help="Only what one key has asked for.")
 @click.option(

@@ -1,13 +1,12 @@
 """The whole life of one ssh command: split, find, allow, parse, run, write down."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 import click
 
 from pushdeploy.access.audit_log import AuditLog
-from pushdeploy.access.gate import check_access
 from pushdeploy.commands.face.audit import refused_line
 from pushdeploy.commands.face.catalogue import Catalogue
 from pushdeploy.commands.face.command import Command
@@ -16,6 +15,7 @@ from pushdeploy.commands.face.printing import output_of
 from pushdeploy.commands.face.request import Request
 from pushdeploy.commands.session import Session
 from pushdeploy.context import Context
+from pushdeploy.domain.app import App
 from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import AppName
 from pushdeploy.no_room import no_room_at, no_room_behind
@@ -36,11 +36,15 @@ MAKES_ROOM = frozenset(
 )
 """Commands that lead out of a home without room."""
 
+_APPS = frozenset({"app", "apps", "more"})
+"""How parameters are called that name apps."""
+
 
 class Commands:
     def __init__(self, context: Context) -> None:
         """``PushdeployError`` when a command file is not as it must be."""
         self._context = context
+        self._gate = context.gate
         self._audit_log = AuditLog(context.store.audit)
         self.catalogue = Catalogue()
 
@@ -86,9 +90,12 @@ class Commands:
         try:
             line = parse_line(typed)
             command = self._found(line, request)
-            check_access(request.store, request.session.by, command.needs, line.name)
+            by, act = request.session.by, f"use {line.name}"
+            self._gate.check(by, "anyone", act)
             words = _words(command, line)
             context = _parsed(command, line.name, words, request)
+            for app in _apps_in(context) if context else ():
+                self._gate.check(by, command.needs, act, app)
         except PushdeployError as error:
             self._note_refused(typed, request, error.exit_status)
             raise
@@ -156,6 +163,24 @@ def _app_in(context: click.Context) -> str | None:
     app = context.params.get("app")
     name = getattr(app, "name", app)
     return str(name) if name is not None else None
+
+
+def _apps_in(context: click.Context) -> Sequence[AppName | None]:
+    """Every app that was named to a command, for the gate; None where no one was."""
+    return [*_named_apps(list(context.params.items()))] or [None]
+
+
+def _named_apps(params: Sequence[tuple[str, object]]) -> Iterator[AppName]:
+    """Parameters that are still text are told by their names."""
+    for name, value in params:
+        if isinstance(value, list | tuple):
+            yield from _named_apps([(name, each) for each in value])
+        elif isinstance(value, App):
+            yield value.name
+        elif isinstance(value, AppName) or (
+            isinstance(value, str) and name in _APPS and AppName.fits(value)
+        ):
+            yield AppName(value)
 
 
 def _body(command: Command, context: click.Context) -> int:

@@ -2,7 +2,6 @@
 
 import click
 
-from pushdeploy.access.gate import role_of
 from pushdeploy.commands.face.arguments import form_option
 from pushdeploy.commands.face.asking import read_bytes
 from pushdeploy.commands.face.command import command
@@ -16,7 +15,7 @@ _MOST_BYTES = 64 * 1024
 _name_argument = click.argument("name", type=KeyName.parse, metavar="NAME")
 
 
-@command("keys:add", "ssh-keys:add", example="keys:add bob < bob.pub")
+@command("keys:add", "ssh-keys:add", needs="admin", example="keys:add bob < bob.pub")
 @_name_argument
 def add(request: Request, name: KeyName) -> None:
     """Let the public key on standard input use this server, as NAME; more of them as NAME-2, …"""
@@ -44,7 +43,7 @@ def list_(request: Request, form: str) -> None:
     show_rows(request, form, rows, ("name", "kind", "fingerprint"))
 
 
-@command("keys:remove", "ssh-keys:remove", removes=True, example="keys:remove bob")
+@command("keys:remove", "ssh-keys:remove", needs="admin", removes=True, example="keys:remove bob")
 @_name_argument
 @click.option("--force", is_flag=True, help="Also your own key, and the last one.")
 def remove(request: Request, name: KeyName, force: bool) -> None:
@@ -61,7 +60,7 @@ def whoami(request: Request, form: str) -> None:
     """Show as whom your key lets you in."""
     by = request.session.by
     if form == "json":
-        show_record(request, form, {"name": str(by), "role": role_of(request.store, by)})
+        show_record(request, form, {"name": str(by), "role": request.context.gate.role_of(by)})
         return
     request.output.line(str(by))
 

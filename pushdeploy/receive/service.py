@@ -8,6 +8,7 @@ from dulwich.protocol import pkt_line
 
 from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import AppName
+from pushdeploy.domain.ports.access_gate import AccessGate
 from pushdeploy.domain.ports.git_session import GitSession
 from pushdeploy.domain.ports.push_receiver import PushReceiver
 from pushdeploy.no_room import no_room_behind
@@ -38,6 +39,7 @@ class GitService:
         repositories: Repositories,
         receiver: PushReceiver,
         limits: PackLimits,
+        gate: AccessGate,
         after_receive: AfterReceive | None = None,
         *,
         silence_seconds: float = SILENCE_SECONDS,
@@ -45,6 +47,7 @@ class GitService:
         """``silence_seconds`` without output bring a sign of life, for routers in between."""
         self._repositories = repositories
         self._limits = limits
+        self._gate = gate
         self._after_receive = after_receive or (lambda *_: None)
         self._silence_seconds = silence_seconds
         self._receiver = receiver
@@ -76,6 +79,7 @@ class GitService:
         return dialogues[service]
 
     def _push(self, app: AppName, session: GitSession, wire: Wire) -> int:
+        self._gate.check(session.by, "change", f"push to {app}", app)
         self._repositories.look_after(app)
         with self._new_apps.pushing(app, session.by) as greeting:
             context = PushContext(
@@ -95,6 +99,7 @@ class GitService:
         return 0 if accepted else 1
 
     def _fetch(self, app: AppName, session: GitSession, wire: Wire) -> int:
+        self._gate.check(session.by, "read", f"fetch {app}", app)
         if not self._repositories.exists(app):
             raise self._receiver.missing(app)
         self._repositories.look_after(app)

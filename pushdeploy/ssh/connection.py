@@ -14,7 +14,7 @@ from paramiko.common import (
 from paramiko.pkey import PKey
 from paramiko.server import ServerInterface
 
-from pushdeploy.domain.errors import UserError
+from pushdeploy.access.gate import no_key_any_more
 from pushdeploy.domain.names import KeyName
 from pushdeploy.domain.public_key import Login
 from pushdeploy.ssh.auth import NobodysKey
@@ -83,8 +83,7 @@ class Connection(ServerInterface):
         """
         login = self.login
         if self._revoked or login is None or self.owner(login.kind, login.base64) != login.by:
-            by = login.by if login is not None else "nobody"
-            raise UserError(f"the key {by} may not use this server any more", "ask for a new one")
+            raise no_key_any_more(login.by if login is not None else "nobody")
 
     def revoke(self, reason: str) -> None:
         """Refuse whatever is asked from now on, and cancel what is going on. From any thread."""

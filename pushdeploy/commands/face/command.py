@@ -5,10 +5,10 @@ from typing import Any
 
 import click
 
-from pushdeploy.access.gate import Need
 from pushdeploy.commands.face.audit import audited_line
 from pushdeploy.commands.face.line import named_app, split_words
 from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.need import Need
 
 _CONFIRMED = "pushdeploy.confirmed"
 
@@ -19,10 +19,11 @@ Body = Callable[..., int | None]
 class Command(click.Command):
     """``example`` is what a person types after ``ssh deploy``.
 
-    A command is for admins and is audited unless it says otherwise: one that only ``reads`` is not,
-    but for those that show ``secrets``. The audit row shows the
-    values of ``K=V`` words only where ``plain_values`` says that they are no secrets. One that
-    ``removes`` takes ``--force`` and ``--confirm APP`` from scripts, also where it asks nothing.
+    What the gate asks for is what the command ``needs``; unless it says so that is a right to
+    change apps, and for one that only ``reads`` and shows no ``secrets`` one to read them. The
+    former are audited, the latter are not. The audit row shows the values of ``K=V`` words only
+    where ``plain_values`` says that they are no secrets. One that ``removes`` takes ``--force`` and
+    ``--confirm APP`` from scripts, also where it asks nothing.
     """
 
     def __init__(
@@ -31,7 +32,7 @@ class Command(click.Command):
         *,
         aliases: Sequence[str] = (),
         example: str,
-        needs: Need = "admin",
+        needs: Need | None = None,
         reads: bool = False,
         secrets: bool = False,
         plain_values: bool = False,
@@ -45,8 +46,8 @@ class Command(click.Command):
         self.params.append(_help_option())
         self.aliases = tuple(aliases)
         self.example = example
-        self.needs: Need = needs
         self.audited = secrets or not reads
+        self.needs: Need = needs or ("change" if self.audited else "read")
         self.plain_values = plain_values
         self.removes = removes
 
@@ -108,7 +109,7 @@ def command(
     name: str,
     *aliases: str,
     example: str,
-    needs: Need = "admin",
+    needs: Need | None = None,
     reads: bool = False,
     secrets: bool = False,
     plain_values: bool = False,

@@ -8,7 +8,7 @@ import pytest
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.receive.service import GitService, PackLimits
 from tests.unit.receive.client import Client
-from tests.unit.receive.host import Host, Receiver
+from tests.unit.receive.host import Host, OpenGate, Receiver
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def limits() -> PackLimits:
 
 @pytest.fixture
 def service(repositories: Repositories, receiver: Receiver, limits: PackLimits) -> GitService:
-    return GitService(repositories, receiver, limits)
+    return GitService(repositories, receiver, limits, OpenGate())
 
 
 @pytest.fixture

@@ -6,13 +6,14 @@ import select
 import shlex
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import Busy, UnknownApp, UserError
 from pushdeploy.domain.names import AppName, CommitId, KeyName
+from pushdeploy.domain.need import Need
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.source import Source
 from pushdeploy.receive.repositories import Repositories
@@ -66,6 +67,17 @@ class BridgeSession:
             self._client.recv(1)
         self._gone.set()
         self.cancellation.cancel("the client has gone")
+
+
+class OpenGate:
+    """The port AccessGate: refuses what ``closed`` says, by need."""
+
+    def __init__(self, closed: Container[Need | None] = ()) -> None:
+        self._closed = closed
+
+    def check(self, by: KeyName, need: Need | None, act: str, app: AppName | None = None) -> None:
+        if need in self._closed:
+            raise UserError(f"{by} may not {act}", "ask an admin of this server")
 
 
 @dataclass

@@ -15,7 +15,7 @@ from pushdeploy.domain.source import Source
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.receive.service import GitService, PackLimits
 from tests.unit.receive.client import Client, files_in, until
-from tests.unit.receive.host import APP, DEADLINE_SECONDS, Host, Receiver
+from tests.unit.receive.host import APP, DEADLINE_SECONDS, Host, OpenGate, Receiver
 
 
 def test_failed_build_is_a_rejected_push_with_the_reason(
@@ -282,7 +282,9 @@ def test_a_client_whose_pack_is_refused_early_still_reads_why(
 ) -> None:
     folder = tmp_path / "second"
     folder.mkdir()
-    host = Host(folder, GitService(repositories, receiver, PackLimits(pack_bytes=2**16)))
+    host = Host(
+        folder, GitService(repositories, receiver, PackLimits(pack_bytes=2**16), OpenGate())
+    )
     heavy = Client(client.folder, host.address)
     (client.folder / "large").write_bytes(os.urandom(16 * 1024**2))
     heavy.commit()
@@ -298,7 +300,7 @@ def test_a_client_whose_pack_is_refused_early_still_reads_why(
 def test_a_silent_deploy_is_kept_alive_with_empty_packets(
     client: Client, repositories: Repositories, receiver: Receiver, tmp_path: Path
 ) -> None:
-    service = GitService(repositories, receiver, PackLimits(), silence_seconds=0.05)
+    service = GitService(repositories, receiver, PackLimits(), OpenGate(), silence_seconds=0.05)
     folder = tmp_path / "second"
     folder.mkdir()
     host = Host(folder, service)

@@ -8,7 +8,7 @@ import pytest
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.receive.service import GitService, PackLimits
 from tests.unit.receive.client import Client
-from tests.unit.receive.host import APP, Host, Receiver
+from tests.unit.receive.host import APP, Host, OpenGate, Receiver
 from tests.unit.receive.wire import line, say
 
 
@@ -174,7 +174,9 @@ def test_a_pack_that_cannot_be_made_is_an_error_at_the_client(
 ) -> None:
     folder = tmp_path / "second"
     folder.mkdir()
-    host = Host(folder, GitService(repositories, receiver, PackLimits(memory_bytes=2**20)))
+    host = Host(
+        folder, GitService(repositories, receiver, PackLimits(memory_bytes=2**20), OpenGate())
+    )
     starved = Client(pushed.folder, host.address)
 
     status, output = starved.run("clone", "deploy@host:shop", str(tmp_path / "clone"))
