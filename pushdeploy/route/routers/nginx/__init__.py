@@ -1,7 +1,7 @@
 """This router sends requests through an nginx of our own, beside whatever the machine runs."""
 
 from pushdeploy.route.choice import RouterGround
-from pushdeploy.route.routers.nginx.rendering import front_of
+from pushdeploy.route.routers.nginx.rendering import shared_front
 from pushdeploy.route.routers.nginx.router import Nginx
 from pushdeploy.templating import Templates
 
@@ -9,7 +9,7 @@ from pushdeploy.templating import Templates
 def nginx(ground: RouterGround) -> Nginx:
     """Its files lie in ``<home>/nginx``; templates of the operator's own win."""
     root, settings = ground.home.root, ground.settings
-    return Nginx(root, front_of(settings), Templates(root), settings.nginx)
+    return Nginx(root, shared_front(settings), Templates(root), settings.nginx)
 
 
 ROUTER = nginx

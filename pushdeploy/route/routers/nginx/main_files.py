@@ -16,7 +16,7 @@ from pushdeploy.route.routers.nginx.prefix import FORWARDING, MAIN, PAGES, TRIAL
 from pushdeploy.route.routers.nginx.program import features_of
 from pushdeploy.route.routers.nginx.reloads import without_named
 from pushdeploy.route.routers.nginx.rendering import (
-    Front,
+    SharedFront,
     WorkerLimits,
     forwarding_file,
     main_file,
@@ -30,7 +30,7 @@ _UNPRIVILEGED = ("www-data", "nobody")
 
 
 def install(
-    prefix: Prefix, master: Master, kept: KeptFiles, templates: Templates, front: Front
+    prefix: Prefix, master: Master, kept: KeptFiles, templates: Templates, shared: SharedFront
 ) -> bool:
     """Write them when nginx accepts them: whether a running nginx has something new to read.
 
@@ -41,7 +41,7 @@ def install(
     for name, text in page_files(templates).items():
         kept.write(prefix.pages / name, text.encode())
     former = {name: read(prefix.root / name) for name in (MAIN, TRIAL, PAGES, FORWARDING)}
-    wanted = _rendered(master, templates, front)
+    wanted = _rendered(master, templates, shared)
     _write(prefix, kept, wanted)
     lines = master.test(MAIN)
     if lines and master.pid is None:
@@ -75,12 +75,12 @@ def _user() -> str:
     raise BackendDown("there is no user for nginx's workers", "adduser --system www-data")
 
 
-def _rendered(master: Master, templates: Templates, front: Front) -> Mapping[str, bytes]:
+def _rendered(master: Master, templates: Templates, shared: SharedFront) -> Mapping[str, bytes]:
     features, workers = features_of(master.program), worker_limits()
     return {
-        MAIN: main_file(templates, front, workers, features, "apps").encode(),
-        TRIAL: main_file(templates, front, workers, features, "staging").encode(),
-        FORWARDING: forwarding_file(templates, front, features).encode(),
+        MAIN: main_file(templates, shared, workers, features, "apps").encode(),
+        TRIAL: main_file(templates, shared, workers, features, "staging").encode(),
+        FORWARDING: forwarding_file(templates, shared, features).encode(),
         PAGES: templates.render("nginx/pages.conf").encode(),
     }
 

@@ -25,8 +25,8 @@ _PAGES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Front:
-    """What the operator has set for all apps. ``trusted``: the proxies in front of ours."""
+class SharedFront:
+    """The operator sets this for all apps alike. ``trusted`` are the proxies in front of ours."""
 
     http: Address
     hold_seconds: int = HOLD_SECONDS
@@ -42,15 +42,15 @@ class WorkerLimits:
     open_files: int
 
 
-def front_of(settings: Settings) -> Front:
-    return Front(
+def shared_front(settings: Settings) -> SharedFront:
+    return SharedFront(
         settings.http, settings.hold_seconds, settings.trusted_proxies, settings.log_query_strings
     )
 
 
 def main_file(
     templates: Templates,
-    front: Front,
+    shared: SharedFront,
     workers: WorkerLimits,
     features: Features,
     apps: str = "apps",
@@ -60,21 +60,21 @@ def main_file(
     return templates.render(
         "nginx/nginx.conf",
         apps=apps,
-        http=str(front.http),
+        http=str(shared.http),
         user=workers.user,
         open_files=workers.open_files,
         keepalive_min_timeout_seconds=seconds,
         other_temp_paths=features.temp_paths,
-        hold_seconds=front.hold_seconds,  # for operators' templates that name it
-        log_query_strings=front.log_query_strings,
+        hold_seconds=shared.hold_seconds,  # for operators' templates that name it
+        log_query_strings=shared.log_query_strings,
     )
 
 
-def forwarding_file(templates: Templates, front: Front, features: Features) -> str:
+def forwarding_file(templates: Templates, shared: SharedFront, features: Features) -> str:
     """The headers by which apps are told who asks, the same for all of them."""
     return templates.render(
         "nginx/forwarding.conf",
-        trusted=[str(network) for network in dict.fromkeys(front.trusted)],
+        trusted=[str(network) for network in dict.fromkeys(shared.trusted)],
         names_ports=features.names_ports,
         never=forwarding.NEVER,
         trusted_only={name: forwarding.variable(name) for name in forwarding.TRUSTED_ONLY},
@@ -82,18 +82,18 @@ def forwarding_file(templates: Templates, front: Front, features: Features) -> s
     )
 
 
-def app_file(templates: Templates, front: Front, route: Route) -> str:
+def app_file(templates: Templates, shared: SharedFront, route: Route) -> str:
     """One app's file. ``UserError`` or ``ValueError`` for a name or an address that is none."""
     site, targets = route.site, [_target(target) for target in route.targets]
     return templates.render(
         "nginx/app.conf",
         app=AppName.parse(route.app),
         version=route.version,
-        http=str(front.http),
+        http=str(shared.http),
         hosts=[HostName.parse(host) for host in site.hosts],
         targets=targets,
         held=route.is_held,
-        hold_seconds=front.hold_seconds,
+        hold_seconds=shared.hold_seconds,
         page="empty" if site.state == "empty" else "stopped",
         body_limit_bytes=int(site.settings.body_limit_bytes),
         read_timeout_seconds=int(site.settings.read_timeout_seconds),

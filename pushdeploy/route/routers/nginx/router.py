@@ -31,7 +31,11 @@ from pushdeploy.route.routers.nginx.master import Master, Reload
 from pushdeploy.route.routers.nginx.prefix import MAIN, Prefix
 from pushdeploy.route.routers.nginx.refusals import Refusals
 from pushdeploy.route.routers.nginx.reloads import Reloads
-from pushdeploy.route.routers.nginx.rendering import KEEPALIVE_MIN_TIMEOUT_SECONDS, Front, app_file
+from pushdeploy.route.routers.nginx.rendering import (
+    KEEPALIVE_MIN_TIMEOUT_SECONDS,
+    SharedFront,
+    app_file,
+)
 from pushdeploy.route.routers.nginx.visit import complaint
 from pushdeploy.route.routers.nginx.workers import user_of
 from pushdeploy.templating import Templates
@@ -45,22 +49,22 @@ class Nginx:
     def __init__(
         self,
         home: Path,
-        front: Front,
+        shared: SharedFront,
         templates: Templates,
         program: Path | None = None,
     ) -> None:
         """Nothing is touched before start."""
-        self._front = front
+        self._shared = shared
         self._templates = templates
         self._chosen = program
         self._prefix = Prefix(home / "nginx")
         self._master = Master(self._prefix, program)
         self._kept = KeptFiles()
         self._reloads = Reloads(self._prefix, self._master, self._kept)
-        self._holds = Holds(self._prefix, front.hold_seconds)
+        self._holds = Holds(self._prefix, shared.hold_seconds)
         self._firewall = Refusals(home)
         self._examination = Examination(
-            program, self._master, self._prefix, front.http, self._complaints
+            program, self._master, self._prefix, shared.http, self._complaints
         )
         self._stopped = threading.Event()
 
@@ -184,7 +188,7 @@ class Nginx:
 
     def _run(self) -> None:
         self._reloads.mend()
-        news = install(self._prefix, self._master, self._kept, self._templates, self._front)
+        news = install(self._prefix, self._master, self._kept, self._templates, self._shared)
         if self._master.pid is None:
             self._master.start()
             self._prefix.unread.unlink(missing_ok=True)
@@ -208,7 +212,7 @@ class Nginx:
         if not route.site.hosts:
             return None
         try:
-            return app_file(self._templates, self._front, route).encode()
+            return app_file(self._templates, self._shared, route).encode()
         except PushdeployError as error:
             raise RouteFailed(error.message, error.hint) from error
         except ValueError as error:
@@ -252,7 +256,7 @@ class Nginx:
 
     def _refuse_silent(self, route: Route, fallen: Cancellation) -> None:
         asks = route.targets and route.site.hosts
-        wrong = complaint(self._front.http, route.site.hosts, fallen) if asks else ""
+        wrong = complaint(self._shared.http, route.site.hosts, fallen) if asks else ""
         if wrong:
             raise RouteFailed(
                 f"{route.app} does not answer through nginx: {wrong}",

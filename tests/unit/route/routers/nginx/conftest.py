@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pushdeploy.output import Output
-from pushdeploy.route.routers.nginx.rendering import Front
+from pushdeploy.route.routers.nginx.rendering import SharedFront
 from pushdeploy.route.routers.nginx.router import Nginx
 from pushdeploy.settings import Address
 from pushdeploy.templating import Templates
@@ -26,7 +26,7 @@ def make_nginx(tmp_path: Path, address: Address) -> Iterator[MakeNginx]:
     """Routers of one home, as one server after another has them."""
 
     def make() -> Nginx:
-        return Nginx(tmp_path, Front(address), Templates(tmp_path))
+        return Nginx(tmp_path, SharedFront(address), Templates(tmp_path))
 
     yield make
     make().stop()
@@ -65,7 +65,7 @@ def output(said: list[str]) -> Output:
 @pytest.fixture
 def hurried(tmp_path: Path, address: Address, make_nginx: MakeNginx) -> Nginx:
     """A router that holds a request for one second only."""
-    router = Nginx(tmp_path, Front(address, hold_seconds=1), Templates(tmp_path))
+    router = Nginx(tmp_path, SharedFront(address, hold_seconds=1), Templates(tmp_path))
     router.start()
     return router
 

@@ -13,7 +13,7 @@ from pushdeploy.output import Quiet
 from pushdeploy.route.routers.nginx import rendering
 from pushdeploy.route.routers.nginx.forwarding import NEVER, TRUSTED_ONLY, WRITTEN, twins, variable
 from pushdeploy.route.routers.nginx.program import Features
-from pushdeploy.route.routers.nginx.rendering import Front
+from pushdeploy.route.routers.nginx.rendering import SharedFront
 from pushdeploy.route.routers.nginx.router import Nginx
 from pushdeploy.settings import Address
 from pushdeploy.templating import Templates
@@ -55,7 +55,7 @@ def ask(address: Address) -> Ask:
 @pytest.fixture
 def trusting(tmp_path: Path, address: Address, nginx: Nginx, serve: Serve) -> Nginx:
     """The router of a home where everybody on this machine is a trusted proxy."""
-    router = Nginx(tmp_path, Front(address, trusted=LOOPBACK), Templates(tmp_path))
+    router = Nginx(tmp_path, SharedFront(address, trusted=LOOPBACK), Templates(tmp_path))
     router.start()
     router.switch(route_to(serve("one").target), [], 30, Quiet())
     return router
@@ -95,7 +95,9 @@ def test_an_app_reads_the_host_that_was_routed(
 ) -> None:
     """Also with what is rendered for an nginx without a variable for the port."""
     if not names_ports:
-        text = rendering.forwarding_file(Templates(), Front(Address("::", 1)), Features((1, 22, 1)))
+        text = rendering.forwarding_file(
+            Templates(), SharedFront(Address("::", 1)), Features((1, 22, 1))
+        )
         own = tmp_path / "templates" / "nginx"
         own.mkdir(parents=True)
         (own / "forwarding.conf").write_text(text)
@@ -235,7 +237,7 @@ def test_another_address_is_not_believed_where_some_proxy_is_trusted(
     tmp_path: Path, address: Address, nginx: Nginx, serve: Serve, ask: Ask
 ) -> None:
     trusted = [ip_network("10.0.0.0/8"), ip_network("127.0.0.99"), ip_network("fd00::/8")]
-    router = Nginx(tmp_path, Front(address, trusted=trusted), Templates(tmp_path))
+    router = Nginx(tmp_path, SharedFront(address, trusted=trusted), Templates(tmp_path))
     router.start()
     router.switch(route_to(serve("one").target), [], 30, Quiet())
     seen = ask("GET /headers HTTP/1.1", [("Host", "shop.localhost"), *FORGED.items()])
@@ -257,7 +259,7 @@ def _assert_untouched(headers: Mapping[str, str], nginx: Nginx) -> None:
     assert told == {
         "x-forwarded-for": "127.0.0.1",
         "x-forwarded-host": "shop.localhost",
-        "x-forwarded-port": str(nginx._front.http.port),
+        "x-forwarded-port": str(nginx._shared.http.port),
         "x-forwarded-proto": "http",
         "x-pushdeploy-app": "shop",
         "x-real-ip": "127.0.0.1",

@@ -14,7 +14,7 @@ from pushdeploy.domain.settings.front import FrontSettings
 from pushdeploy.output import Quiet
 from pushdeploy.route.deadline import until
 from pushdeploy.route.routers.nginx.forwarding import twins
-from pushdeploy.route.routers.nginx.rendering import Front
+from pushdeploy.route.routers.nginx.rendering import SharedFront
 from pushdeploy.route.routers.nginx.router import Nginx
 from pushdeploy.settings import Address
 from pushdeploy.templating import Templates
@@ -249,7 +249,7 @@ def test_query_strings_stand_in_the_log_only_where_the_operator_wants_them(
     line: str,
     without: str,
 ) -> None:
-    router = Nginx(tmp_path, Front(address, log_query_strings=logged), Templates(tmp_path))
+    router = Nginx(tmp_path, SharedFront(address, log_query_strings=logged), Templates(tmp_path))
     router.start()
     router.switch(route_to(serve("one").target), [], 30, Quiet())
     log = tmp_path / "nginx" / "logs" / "access.log"

@@ -12,7 +12,7 @@ import pytest
 from pushdeploy.domain.errors import BackendDown, RouteFailed
 from pushdeploy.output import Quiet
 from pushdeploy.route.deadline import until
-from pushdeploy.route.routers.nginx.rendering import Front
+from pushdeploy.route.routers.nginx.rendering import SharedFront
 from pushdeploy.route.routers.nginx.router import Nginx
 from pushdeploy.route.routers.nginx.workers import title, workers_in, workers_of
 from pushdeploy.settings import Address
@@ -63,7 +63,7 @@ def test_a_new_http_address_is_taken_without_a_restart(
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         moved = Address("127.0.0.1", free.getsockname()[1])
-    router = Nginx(tmp_path, Front(moved), Templates(tmp_path))
+    router = Nginx(tmp_path, SharedFront(moved), Templates(tmp_path))
     router.start()
     router.routes([route])
     visitor = Visitor(moved, "shop.localhost")
@@ -138,7 +138,7 @@ def test_two_homes_have_an_nginx_each(nginx: Nginx, tmp_path: Path, visit: Visit
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = Address("127.0.0.1", free.getsockname()[1])
-    other = Nginx(home, Front(address), Templates())
+    other = Nginx(home, SharedFront(address), Templates())
     other.start()
     other.stop()
     assert visit("nobody").get()[0] == 404
@@ -193,7 +193,7 @@ def test_what_the_trial_does_not_see_is_taken_back_after_the_signal(
         own.parent.mkdir(parents=True)
         port = taken.getsockname()[1]
         own.write_text(f"server {{ listen 127.0.0.1:{port}; }}\n")
-        router = Nginx(tmp_path, Front(Address("127.0.0.1", 1)), Templates(tmp_path))
+        router = Nginx(tmp_path, SharedFront(Address("127.0.0.1", 1)), Templates(tmp_path))
         with pytest.raises(RouteFailed) as failure:
             router.switch(route_to(serve("two").target), [], 30, Quiet())
     assert any("failed (98: " in line for line in failure.value.details)
@@ -222,7 +222,7 @@ def _master(home: Path) -> int:
 def test_the_distributions_nginx_will_do(
     make_nginx: MakeNginx, serve: Serve, visit: Visit, tmp_path: Path, address: Address
 ) -> None:
-    router = Nginx(tmp_path, Front(address), Templates(), DISTRIBUTION)
+    router = Nginx(tmp_path, SharedFront(address), Templates(), DISTRIBUTION)
     router.start()
     old, new = serve("old"), serve("new")
     router.switch(route_to(old.target), [], 30, Quiet())

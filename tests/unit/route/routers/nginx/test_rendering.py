@@ -15,7 +15,7 @@ from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.route import Route, Target, held, renamed
 from pushdeploy.route.routers.nginx.program import Features
 from pushdeploy.route.routers.nginx.rendering import (
-    Front,
+    SharedFront,
     WorkerLimits,
     app_file,
     forwarding_file,
@@ -27,7 +27,7 @@ from pushdeploy.templating import Templates
 from tests.web_servers import route_to
 
 GOLDEN = Path(__file__).parent / "golden"
-FRONT = Front(Address("0.0.0.0", 80))
+SHARED = SharedFront(Address("0.0.0.0", 80))
 TARGETS = Target("172.17.0.5", 5000), Target("172.17.0.6", 5000)
 SERVING = route_to(*TARGETS, version=12)
 HOSTS = [*SERVING.site.hosts, HostName.parse("www.example.com"), HostName.parse("*.a.org")]
@@ -40,23 +40,25 @@ NEW = Features((1, 31, 3), ("fastcgi", "uwsgi", "scgi"))
 
 
 def test_the_main_file_of_a_present_nginx() -> None:
-    _compare("nginx.conf", main_file(Templates(), FRONT, ROOT, NEW))
+    _compare("nginx.conf", main_file(Templates(), SHARED, ROOT, NEW))
 
 
 def test_the_main_file_of_an_older_nginx_without_root() -> None:
     old = Features((1, 22, 1), ())
     limits = WorkerLimits("", 1024)
-    _compare("nginx-1.22.conf", main_file(Templates(), Front(Address("::", 8080)), limits, old))
+    _compare(
+        "nginx-1.22.conf", main_file(Templates(), SharedFront(Address("::", 8080)), limits, old)
+    )
 
 
 def test_what_apps_are_told_of_a_request() -> None:
-    _compare("forwarding.conf", forwarding_file(Templates(), FRONT, NEW))
+    _compare("forwarding.conf", forwarding_file(Templates(), SHARED, NEW))
 
 
 def test_what_apps_are_told_behind_a_proxy_with_an_older_nginx() -> None:
-    front = replace(FRONT, trusted=[ip_network("10.0.0.0/8"), ip_network("fd00::1")])
+    behind = replace(SHARED, trusted=[ip_network("10.0.0.0/8"), ip_network("fd00::1")])
     old = Features((1, 22, 1), ())
-    _compare("forwarding-trusted-1.22.conf", forwarding_file(Templates(), front, old))
+    _compare("forwarding-trusted-1.22.conf", forwarding_file(Templates(), behind, old))
 
 
 @pytest.mark.parametrize(
@@ -64,7 +66,7 @@ def test_what_apps_are_told_behind_a_proxy_with_an_older_nginx() -> None:
     [("serving", WITH_DOMAINS), ("stopped", STOPPED), ("empty", EMPTY), ("held", HELD)],
 )
 def test_the_file_of_an_app(name: str, route: Route) -> None:
-    _compare(f"app-{name}.conf", app_file(Templates(), FRONT, route))
+    _compare(f"app-{name}.conf", app_file(Templates(), SHARED, route))
 
 
 def test_the_pages() -> None:
@@ -73,7 +75,7 @@ def test_the_pages() -> None:
 
 
 def test_ipv6_targets_stand_in_brackets() -> None:
-    text = app_file(Templates(), FRONT, route_to(Target("fd00::2", 5000)))
+    text = app_file(Templates(), SHARED, route_to(Target("fd00::2", 5000)))
     assert "server [fd00::2]:5000 max_fails=0;" in text
 
 
@@ -92,21 +94,21 @@ def test_ipv6_targets_stand_in_brackets() -> None:
 )
 def test_nothing_but_names_and_addresses_gets_into_a_file(route: Route) -> None:
     with pytest.raises((PushdeployError, ValueError)):
-        app_file(Templates(), FRONT, route)
+        app_file(Templates(), SHARED, route)
 
 
 def test_an_operators_template_wins(tmp_path: Path) -> None:
     own = tmp_path / "templates" / "nginx"
     own.mkdir(parents=True)
     (own / "app.conf").write_text("# {{ app }} on {{ http }}\n")
-    assert app_file(Templates(tmp_path), FRONT, SERVING) == "# shop on 0.0.0.0:80\n"
+    assert app_file(Templates(tmp_path), SHARED, SERVING) == "# shop on 0.0.0.0:80\n"
 
 
 def test_so_does_an_operators_template_of_one_concern(tmp_path: Path) -> None:
     own = tmp_path / "templates" / "nginx" / "front"
     own.mkdir(parents=True)
     (own / "limits.conf").write_text("    client_max_body_size 0;\n")
-    shipped, text = (app_file(Templates(home), FRONT, SERVING) for home in (None, tmp_path))
+    shipped, text = (app_file(Templates(home), SHARED, SERVING) for home in (None, tmp_path))
     assert text == shipped.replace("client_max_body_size 2000000", "client_max_body_size 0")
 
 
