@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from benchmarks.measure import Figure, interleaved, timed
-from pushdeploy.disks.shelf import Shelf
+from pushdeploy.disks.snapshot_files import SnapshotFiles
 from pushdeploy.domain.names import DiskName
 from tests.grounds import settle
 from tests.stories.harness import Server
@@ -54,9 +54,9 @@ class _Disk:
         self._live.mkdir()
         _fill(self._live / "app.db", _MEGABYTES[size] * 1_000_000)
         self._disks = {_DATA: self._live}
-        self._shelf = Shelf(root / "snapshots")
+        self._snapshot_files = SnapshotFiles(root / "snapshots")
         self._take(_FORMER, None)
-        settle(self._shelf.path(_APP, _FORMER, _DATA))
+        settle(self._snapshot_files.path(_APP, _FORMER, _DATA))
 
     def measure(self, runs: int) -> list[Figure]:
         found = interleaved(
@@ -114,26 +114,26 @@ class _Disk:
 
     def _taken(self, former: int | None) -> float:
         seconds = timed(lambda: self._take(_FORMER + 1, former))
-        self._shelf.remove(_APP, _FORMER + 1)
+        self._snapshot_files.remove(_APP, _FORMER + 1)
         return seconds
 
     def _take(self, number: int, former: int | None) -> None:
-        self._shelf.take(_APP, number, self._disks, former, lambda _line: None)
+        self._snapshot_files.take(_APP, number, self._disks, former, lambda _line: None)
 
     def _restored(self) -> float:
         """Of a database that a migration has changed; afterwards it is trusted again."""
-        self._shelf.take(_APP, _FORMER + 1, self._disks, None, lambda _line: None)
+        self._snapshot_files.take(_APP, _FORMER + 1, self._disks, None, lambda _line: None)
         with closing(sqlite3.connect(self._live / "app.db")) as app:
             app.execute("PRAGMA user_version = 1")
         seconds = timed(lambda: self._restore(_FORMER + 1))
         for number in (_FORMER, _FORMER + 1):
-            self._shelf.remove(_APP, number)
+            self._snapshot_files.remove(_APP, number)
         self._take(_FORMER, None)
-        settle(self._shelf.path(_APP, _FORMER, _DATA))
+        settle(self._snapshot_files.path(_APP, _FORMER, _DATA))
         return seconds
 
     def _restore(self, number: int = _FORMER) -> None:
-        self._shelf.restore(_APP, number, self._disks, lambda _line: None)
+        self._snapshot_files.restore(_APP, number, self._disks, lambda _line: None)
 
 
 class _ManyFiles:
@@ -143,7 +143,7 @@ class _ManyFiles:
         self._root = root
         self._live = root / "disk"
         self._label = f"{count:,} small files"
-        self._shelf = Shelf(root / "snapshots")
+        self._snapshot_files = SnapshotFiles(root / "snapshots")
         for number in range(count):
             place = self._live / str(number // _IN_A_DIRECTORY)
             place.mkdir(parents=True, exist_ok=True)
@@ -180,22 +180,24 @@ class _ManyFiles:
 
     def _taken(self) -> float:
         seconds = timed(lambda: self._take(flush=False))
-        self._shelf.remove(_APP, _FORMER)
+        self._snapshot_files.remove(_APP, _FORMER)
         return seconds
 
     def _caught_up(self) -> float:
         self._take(flush=True)
         disks = {_DATA: self._live}
         seconds = timed(
-            lambda: self._shelf.catch_up(_APP, _FORMER + 1, disks, _FORMER, lambda _line: None)
+            lambda: self._snapshot_files.catch_up(
+                _APP, _FORMER + 1, disks, _FORMER, lambda _line: None
+            )
         )
         for number in (_FORMER, _FORMER + 1):
-            self._shelf.remove(_APP, number)
+            self._snapshot_files.remove(_APP, number)
         return seconds
 
     def _take(self, *, flush: bool) -> None:
         disks = {_DATA: self._live}
-        self._shelf.take(_APP, _FORMER, disks, None, lambda _line: None, flush=flush)
+        self._snapshot_files.take(_APP, _FORMER, disks, None, lambda _line: None, flush=flush)
 
 
 def _fill(path: Path, size_bytes: int) -> None:

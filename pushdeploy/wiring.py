@@ -11,7 +11,7 @@ from pushdeploy.build.stacks import Stacks
 from pushdeploy.commands.dispatch import Commands
 from pushdeploy.context import BackEnds, Context, Flow, Locks, Reads, Upkeep
 from pushdeploy.disks.directories import Directories
-from pushdeploy.disks.shelf import Shelf
+from pushdeploy.disks.snapshot_files import SnapshotFiles
 from pushdeploy.domain.errors import BackendDown
 from pushdeploy.domain.manifest import Limits
 from pushdeploy.domain.ports.builder import Builder
@@ -110,7 +110,7 @@ class Wiring:
         self._instance = instance
         self._given = (engine, scheduler, router, builder)
         self._locks = Locks(AppLocks(), TrafficLocks(), Writers(), OneOffs(), Pins())
-        self._shelf = Shelf(home.snapshots)
+        self._snapshot_files = SnapshotFiles(home.snapshots)
         self._lifecycle = Lifecycle(home.root)
         self._limits = Limits(
             settings.task_memory_bytes,
@@ -183,7 +183,7 @@ class Wiring:
             sites=Sites(self._store.domains, settings.domain, settings.http.port),
             snapshots=SnapshotPhase(
                 self._store,
-                self._shelf,
+                self._snapshot_files,
                 disks,
                 settings.keep_snapshots,
                 settings.keep_snapshot_days,
@@ -207,7 +207,8 @@ class Wiring:
         return SlugBuilder(self._engine, stacks, self._store.slugs, self._store.releases, build)
 
     def _rehearsals(self, disks: Directories, scheduler: Scheduler, builder: Builder) -> Rehearsals:
-        copies, locks = Copies(self._store, self._shelf, disks, self._home.rehearsals), self._locks
+        copies = Copies(self._store, self._snapshot_files, disks, self._home.rehearsals)
+        locks = self._locks
         return Rehearsals(
             Stage(
                 self._store,

@@ -215,7 +215,7 @@ def _destroy(request: Request, app: App) -> None:
         raise
     context.back_ends.repositories.remove(app.name)
     request.store.apps.destroy(app.name)
-    context.back_ends.snapshots.shelf.remove_app(app.id)
+    context.back_ends.snapshots.files.remove_app(app.id)
     # Once more: a watcher that saw the tasks go may have routed to the stopped app meanwhile.
     context.flow.converger.forget(app.name, app.settings.run.stop_grace_seconds)
     context.back_ends.scheduler.forget_logs(app.name)

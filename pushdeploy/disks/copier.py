@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, cast
 
 import pushdeploy.disks.snapshots
 from pushdeploy.discover import discover
-from pushdeploy.disks.child import Answer, end_with, say
+from pushdeploy.disks.child_process import Answer, end_with, say
+from pushdeploy.disks.copy_job import CopyJob
 from pushdeploy.disks.durable import flush_file_system, flush_names, make_durable
 from pushdeploy.disks.index import Index
-from pushdeploy.disks.job import Job
-from pushdeploy.disks.survey import changed_bytes, size_bytes
+from pushdeploy.disks.tree_sizes import changed_bytes, size_bytes
 from pushdeploy.domain.errors import BackendDown, NoRoom, PushdeployError, UserError
 from pushdeploy.domain.sizes import about_bytes
 
@@ -34,10 +34,10 @@ _HINT = "remove old snapshots, or make room on the server"
 
 def main() -> None:
     """The last line of the answer is the result, or why there is none."""
-    job = Job(**json.load(sys.stdin))
+    job = CopyJob(**json.load(sys.stdin))
     end_with(job.server)
     try:
-        say({"result": _DOERS[job.do](job)})
+        say({"result": _JOBS[job.do](job)})
     except PushdeployError as error:
         say({"error": [type(error).__name__, error.message, error.hint]})
     except OSError as error:
@@ -45,7 +45,7 @@ def main() -> None:
         say({"error": [BackendDown.__name__, f"a disk or a snapshot cannot be used: {what}", ""]})
 
 
-def _take(job: Job) -> Answer:
+def _take(job: CopyJob) -> Answer:
     """All disks, or an error; what is in ``place`` then is the caller's to remove."""
     place, former = Path(job.place), _path(job.former)
     kinds = {disk: _kind(Path(live), place) for disk, live in job.disks.items()}
@@ -63,7 +63,7 @@ def _take(job: Job) -> Answer:
     return {"kind": _names_of(kinds), "sizes": sizes}
 
 
-def _catch_up(job: Job) -> Answer:
+def _catch_up(job: CopyJob) -> Answer:
     """What ``former`` holds moves to ``place``; room for it was made when it was taken."""
     place, former = Path(job.place), Path(str(job.former))
     kinds = {disk: _kind(Path(live), place) for disk, live in job.disks.items()}
@@ -81,7 +81,7 @@ def _catch_up(job: Job) -> Answer:
     return {"kind": _names_of(kinds), "sizes": sizes}
 
 
-def _flushed(job: Job) -> int:
+def _flushed(job: CopyJob) -> int:
     """Everything that was written to the disks before is on the device: the time of "before"."""
     began_ns = time.time_ns()
     for live in job.disks.values():
@@ -97,7 +97,7 @@ def _tell(text: str) -> None:
     say({"line": text})
 
 
-def _restore(job: Job) -> Answer:
+def _restore(job: CopyJob) -> Answer:
     for disk, live in job.disks.items():
         tree, target = Path(job.place, disk), Path(live)
         needed, free = Index.read(tree).size_bytes, _free(target)
@@ -108,7 +108,7 @@ def _restore(job: Job) -> Answer:
     return {}
 
 
-def _clone(job: Job) -> Answer:
+def _clone(job: CopyJob) -> Answer:
     place, target = Path(job.place), Path(job.target)
     _, kind = _kind(place, target)
     needed, free = kind.needed_bytes(place, None), _free(target)
@@ -118,14 +118,14 @@ def _clone(job: Job) -> Answer:
     return {}
 
 
-def _weigh(job: Job) -> Answer:
+def _weigh(job: CopyJob) -> Answer:
     place = Path(job.place)
     index = Index({}, size_bytes(place))
     index.write(place)
     return {"size": index.size_bytes}
 
 
-def _room(job: Job) -> Answer:
+def _room(job: CopyJob) -> Answer:
     place, former = Path(job.place), _path(job.former)
     found = [
         _kind(Path(live), place)[1].estimate(Path(live), _tree(former, disk))
@@ -135,7 +135,7 @@ def _room(job: Job) -> Answer:
     return {"needed": needed, "free": _free(place), "files": sum(each.names for each in found)}
 
 
-def _changed(job: Job) -> Answer:
+def _changed(job: CopyJob) -> Answer:
     return {
         "size": sum(
             changed_bytes(Path(live), Index.read(Path(job.place, disk)).files)
@@ -144,7 +144,7 @@ def _changed(job: Job) -> Answer:
     }
 
 
-_DOERS: Mapping[str, Callable[[Job], Answer]] = {
+_JOBS: Mapping[str, Callable[[CopyJob], Answer]] = {
     "take": _take,
     "catch_up": _catch_up,
     "restore": _restore,
@@ -164,7 +164,7 @@ def _kind(source: Path, target: Path) -> "tuple[str, SnapshotKind]":
     raise UserError(f"no kind of snapshot can hold {source}", "pushdeploy doctor")
 
 
-def _needed(job: Job, kinds: "Mapping[str, tuple[str, SnapshotKind]]") -> int:
+def _needed(job: CopyJob, kinds: "Mapping[str, tuple[str, SnapshotKind]]") -> int:
     former = _path(job.former)
     return sum(
         kinds[disk][1].needed_bytes(Path(live), _tree(former, disk))

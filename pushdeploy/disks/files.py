@@ -14,8 +14,8 @@ from pathlib import Path
 
 from pushdeploy.domain.errors import UserError
 
-Fill = Callable[[int, int, int], None]
-"""``fill(source, target, size_bytes)``: the bytes of one open file into another, empty one."""
+CopyBytes = Callable[[int, int, int], None]
+"""``copy_bytes(source, target, size_bytes)`` copies one open file into another, empty one."""
 
 MOST_DEPTH = 200
 """Directories inside one another; some descriptors each are held open on the way down."""

@@ -8,7 +8,7 @@ from pushdeploy.domain.sizes import about_bytes
 _EVERY_SECONDS = 2.0
 
 
-class Progress:
+class CopyProgress:
     def __init__(self, disk: str, line: Callable[[str], None]) -> None:
         self.size_bytes = 0
         self._disk = disk

@@ -1,15 +1,15 @@
-"""Snapshots as trees of files: all kinds share that differ in how a file is filled."""
+"""Every kind of snapshot is a tree of files; the kinds differ in how a file is copied."""
 
 from collections.abc import Callable
 from pathlib import Path
 
-from pushdeploy.disks.catching_up import catch_up
-from pushdeploy.disks.files import Fill
-from pushdeploy.disks.giving_back import clone_tree, restore_tree
+from pushdeploy.disks.catch_up import catch_up
+from pushdeploy.disks.files import CopyBytes
 from pushdeploy.disks.index import Index
-from pushdeploy.disks.progress import Progress
-from pushdeploy.disks.survey import estimate
-from pushdeploy.disks.taking import take_tree
+from pushdeploy.disks.progress import CopyProgress
+from pushdeploy.disks.restore import clone_tree, restore_tree
+from pushdeploy.disks.snapshot_walk import take_tree
+from pushdeploy.disks.tree_sizes import estimate
 from pushdeploy.domain.estimate import Estimate
 
 
@@ -17,10 +17,15 @@ class TreeSnapshots:
     """A ``SnapshotKind``. One that ``shares_blocks`` with the disk needs no room for them."""
 
     def __init__(
-        self, *, order: int, fill: Fill, can: Callable[[Path, Path], bool], shares_blocks: bool
+        self,
+        *,
+        order: int,
+        copy_bytes: CopyBytes,
+        can: Callable[[Path, Path], bool],
+        shares_blocks: bool,
     ) -> None:
         self.order = order
-        self._fill = fill
+        self._copy_bytes = copy_bytes
         self._can = can
         self._shares_blocks = shares_blocks
 
@@ -42,21 +47,23 @@ class TreeSnapshots:
         line: Callable[[str], None],
         flushed_ns: int = 0,
     ) -> int:
-        progress = Progress(place.name, line)
-        index = take_tree(disk, place, former, self._fill, progress, flushed_ns)
+        progress = CopyProgress(place.name, line)
+        index = take_tree(disk, place, former, self._copy_bytes, progress, flushed_ns)
         progress.summary()
         return index.size_bytes
 
     def catch_up(self, disk: Path, place: Path, line: Callable[[str], None]) -> tuple[int, bool]:
-        progress = Progress(place.name, line)
-        index, durable = catch_up(disk, place, self._fill, progress)
+        progress = CopyProgress(place.name, line)
+        index, durable = catch_up(disk, place, self._copy_bytes, progress)
         progress.summary()
         return index.size_bytes, durable
 
     def restore(self, place: Path, disk: Path, line: Callable[[str], None]) -> None:
-        progress = Progress(place.name, line)
-        restore_tree(place, disk, self._fill, progress)
+        progress = CopyProgress(place.name, line)
+        restore_tree(place, disk, self._copy_bytes, progress)
         progress.summary()
 
     def clone(self, place: Path, target: Path, uid: int) -> None:
-        clone_tree(place, target, uid, self._fill, Progress(place.name, lambda _text: None))
+        clone_tree(
+            place, target, uid, self._copy_bytes, CopyProgress(place.name, lambda _text: None)
+        )

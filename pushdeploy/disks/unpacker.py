@@ -22,7 +22,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self, cast
 
-from pushdeploy.disks.child import end_with, say
+from pushdeploy.disks.child_process import end_with, say
 from pushdeploy.disks.files import MOST_DEPTH, directory, look, new_file
 from pushdeploy.domain.errors import BackendDown, NoRoom, PushdeployError, UserError
 from pushdeploy.domain.sizes import about_bytes
@@ -260,7 +260,7 @@ class _Tree:
         with new_file(name, within) as made:
             for offset, size in _filled(member):
                 os.lseek(made, offset, os.SEEK_SET)
-                _pour(tar.fileobj, made, size)
+                _copy_bytes(tar.fileobj, made, size)
             os.ftruncate(made, member.size)
             os.fchmod(made, stat.S_IMODE(member.mode) & 0o777)
             os.utime(made, (_time_of(member), _time_of(member)))
@@ -358,7 +358,7 @@ def _time_of(member: tarfile.TarInfo) -> float:
     return member.mtime if 0 <= member.mtime < _MOST_SECONDS else 0.0
 
 
-def _pour(source: object, target: int, size_bytes: int) -> None:
+def _copy_bytes(source: object, target: int, size_bytes: int) -> None:
     left = size_bytes
     while left:
         data = cast("BinaryIO", source).read(min(left, _PIECE_BYTES))

@@ -47,7 +47,7 @@ class IncomingPack:
             data += more
         return data
 
-    def pour(self, first: bytes, child: IO[bytes]) -> None:
+    def carry_to(self, first: bytes, child: IO[bytes]) -> None:
         """Carry ``first`` and all that follows to ``child`` on a thread of its own.
 
         What comes after the child has ended is thrown away, so that the client gets to the
@@ -135,7 +135,7 @@ def _carry_to(
     try:
         with cancellation.stopping(lambda: kill(child)):
             assert child.stdin is not None
-            incoming.pour(header, child.stdin)
+            incoming.carry_to(header, child.stdin)
             child.wait(timeout=git.limits.timeout_seconds)
     except subprocess.TimeoutExpired as error:
         raise PackRefused(

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
+from pushdeploy.disks.database_contents import read_databases
 from pushdeploy.disks.directories import Directories
-from pushdeploy.disks.reading import read_databases
 from pushdeploy.domain.app import App
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import (

@@ -10,7 +10,7 @@ from time import monotonic
 
 from pushdeploy.disks.directories import Directories
 from pushdeploy.disks.programs import our_errors, remove
-from pushdeploy.disks.shelf import Shelf
+from pushdeploy.disks.snapshot_files import SnapshotFiles
 from pushdeploy.domain.app import App
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.disk import Attachment
@@ -43,9 +43,11 @@ class Moment:
 class Copies:
     """``root`` is beside the disks, on the same file system, so that copies may share blocks."""
 
-    def __init__(self, store: Store, shelf: Shelf, disks: Directories, root: Path) -> None:
+    def __init__(
+        self, store: Store, snapshot_files: SnapshotFiles, disks: Directories, root: Path
+    ) -> None:
         self._store = store
-        self._shelf = shelf
+        self._snapshot_files = snapshot_files
         self._disks = disks
         self._root = root.absolute()
         self._numbers = itertools.count(_FIRST_NUMBER)
@@ -69,12 +71,12 @@ class Copies:
         number = next(self._numbers)
         try:
             began = monotonic()
-            taken = self._shelf.take(app.id, number, paths, former, line)
+            taken = self._snapshot_files.take(app.id, number, paths, former, line)
             seconds = monotonic() - began
             size_bytes = sum(taken.sizes_bytes.values())
             yield Moment(app, number, list(paths), seconds, size_bytes, taken.kind)
         finally:
-            self._shelf.remove(app.id, number)
+            self._snapshot_files.remove(app.id, number)
 
     @contextmanager
     def clones(self, moment: Moment) -> Iterator[Directories]:
@@ -88,7 +90,7 @@ class Copies:
                     path.mkdir(mode=0o700, parents=True, exist_ok=True)
             for disk in moment.disks:
                 target = copies.path(app.name, disk)
-                self._shelf.clone(app.id, moment.number, disk, target, app.uid)
+                self._snapshot_files.clone(app.id, moment.number, disk, target, app.uid)
             yield copies
         finally:
             with our_errors(place):
@@ -120,8 +122,8 @@ class Copies:
     def _refuse_without_room(
         self, app: App, paths: Mapping[DiskName, Path], former: int | None
     ) -> None:
-        snapshot = self._shelf.room(app.id, paths, former)
-        copy = self._shelf.room(app.id, paths, None)
+        snapshot = self._snapshot_files.room(app.id, paths, former)
+        copy = self._snapshot_files.room(app.id, paths, None)
         needed = snapshot.needed_bytes + copy.needed_bytes
         if needed > snapshot.free_bytes:
             raise NoRoom(

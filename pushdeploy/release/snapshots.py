@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pushdeploy.disks.directories import Directories
-from pushdeploy.disks.shelf import Room, Shelf, Taken
+from pushdeploy.disks.snapshot_files import Room, SnapshotFiles, TakenSnapshot
 from pushdeploy.domain.app import App
 from pushdeploy.domain.disk import Attachment, CutOver
 from pushdeploy.domain.errors import Busy, NoRoom, PushdeployError, SnapshotFailed
@@ -30,7 +30,7 @@ class SnapshotPhase:
     """``keep`` snapshots of each app stay, ``days`` long; and those of the ``releases`` kept."""
 
     store: Store
-    shelf: Shelf
+    files: SnapshotFiles
     disks: Directories
     keep: int
     days: int
@@ -76,7 +76,7 @@ class SnapshotPhase:
         """The directory ``tree``, from ``staging``, becomes a snapshot of ``disk``."""
         begun = self.store.snapshots.create(app.name, description, by)
         try:
-            size_bytes = self.shelf.adopt(app.id, begun.id, disk, tree)
+            size_bytes = self.files.adopt(app.id, begun.id, disk, tree)
         except BaseException:
             self.remove(app, begun)
             raise
@@ -148,7 +148,7 @@ class SnapshotPhase:
     def _room(self, app: App, disks: Sequence[DiskName]) -> Room:
         """``SnapshotFailed`` when there is less than the next snapshot needs."""
         former = self.store.snapshots.newest(app.name)
-        room = self.shelf.room(app.id, self._paths(app, disks), former.id if former else None)
+        room = self.files.room(app.id, self._paths(app, disks), former.id if former else None)
         if room.needed_bytes > room.free_bytes:
             raise SnapshotFailed(
                 f"a snapshot of {', '.join(disks)} needs {about_bytes(room.needed_bytes)}, and"
@@ -178,7 +178,7 @@ class SnapshotPhase:
         except BaseException:
             if former is not None:
                 paths = self._paths(app, former.disks)
-                self.shelf.restore(app.id, former.id, paths, output.detail)
+                self.files.restore(app.id, former.id, paths, output.detail)
             for disk in new:
                 self.disks.destroy(app.name, disk)
             raise
@@ -204,12 +204,12 @@ class SnapshotPhase:
         Done again after a failure or a kill it ends in the same state.
         """
         found = self.store.snapshots.get(app.name, snapshot)
-        self.shelf.restore(app.id, snapshot, self._paths(app, found.disks), line)
+        self.files.restore(app.id, snapshot, self._paths(app, found.disks), line)
         return found
 
     def loss(self, app: App, snapshot: Snapshot) -> int:
         """How many bytes of the disks' files have changed since ``snapshot``."""
-        return self.shelf.changed_bytes(app.id, snapshot.id, self._paths(app, snapshot.disks))
+        return self.files.changed_bytes(app.id, snapshot.id, self._paths(app, snapshot.disks))
 
     def prune(self, app: App) -> Sequence[Snapshot]:
         """Remove what neither the rule nor a kept release wants: what went."""
@@ -225,13 +225,13 @@ class SnapshotPhase:
 
     def remove(self, app: App, snapshot: Snapshot) -> None:
         """The row last: one whose copy is gone by half is removed at the next start."""
-        self.shelf.remove(app.id, snapshot.id)
+        self.files.remove(app.id, snapshot.id)
         self.store.snapshots.remove(snapshot.id)
 
     def sweep(self) -> None:
         """What a killed server was taking, and what belongs to no app any more."""
         self.store.snapshots.forget_incomplete()
-        gone = self.shelf.sweep(self.store.snapshots.places())
+        gone = self.files.sweep(self.store.snapshots.places())
         if gone:
             _log.info("%d unfinished snapshots were removed", gone)
 
@@ -244,15 +244,15 @@ class SnapshotPhase:
         early: Snapshot | None = None,
         *,
         flush: bool = False,
-    ) -> Taken:
+    ) -> TakenSnapshot:
         """``flush`` waits for what others write there too: it is not for when requests wait."""
         former = self.store.snapshots.newest(app.name)
         try:
             paths = self._paths(app, disks)
             if early is not None:
-                return self.shelf.catch_up(app.id, begun.id, paths, early.id, line)
+                return self.files.catch_up(app.id, begun.id, paths, early.id, line)
             before = former.id if former else None
-            return self.shelf.take(app.id, begun.id, paths, before, line, flush=flush)
+            return self.files.take(app.id, begun.id, paths, before, line, flush=flush)
         except PushdeployError as error:
             self.store.snapshots.remove(begun.id)
             raise SnapshotFailed(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pushdeploy.disks.packing import pack, unpack
+from pushdeploy.disks.archives import pack, unpack
 from pushdeploy.domain.app import App
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import UserError
@@ -50,22 +50,22 @@ class Transfers:
 
     def send(self, place: Place, snapshot: Snapshot, write: Callable[[bytes], None]) -> None:
         """The disk as ``snapshot`` holds it, as a tar. Errors as of ``pack``."""
-        tree = self.snapshots.shelf.path(place.app.id, snapshot.id, place.disk)
+        tree = self.snapshots.files.path(place.app.id, snapshot.id, place.disk)
         pack(tree, write, self.cancellation)
 
     def receive(self, place: Place, read: Callable[[], bytes]) -> Snapshot:
         """A tar becomes a snapshot of the disk, to be brought in. Errors as of ``unpack``."""
-        with self.snapshots.shelf.staging(place.app.id) as tree:
+        with self.snapshots.files.staging(place.app.id) as tree:
             unpack(read, tree, place.app.uid, self.cancellation)
             with self._turn(place, f"import of {place.disk}") as app:
                 return self.snapshots.adopt(app, place.disk, tree, "Import", self.by)
 
     def clone(self, source: Place, target: Place) -> Snapshot:
         """The data of ``source`` as of now becomes a snapshot of ``target``, to be brought in."""
-        shelf, description = self.snapshots.shelf, f"Clone of {source.disk} of {source.app.name}"
-        with shelf.staging(target.app.id) as tree:
+        files, description = self.snapshots.files, f"Clone of {source.disk} of {source.app.name}"
+        with files.staging(target.app.id) as tree:
             with self.copy_of(source) as taken:
-                shelf.clone(source.app.id, taken.id, source.disk, tree, target.app.uid)
+                files.clone(source.app.id, taken.id, source.disk, tree, target.app.uid)
             self.cancellation.check()
             with self._turn(target, f"clone of {source.app.name}") as app:
                 return self.snapshots.adopt(app, target.disk, tree, description, self.by)

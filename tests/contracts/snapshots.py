@@ -1,4 +1,4 @@
-"""What snapshots of disks are tried with: a shelf, a disk, and all that an app may leave on it."""
+"""A bench for snapshots: their files, a disk, and all that an app may leave on it."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pushdeploy.disks.shelf import Shelf
+from pushdeploy.disks.snapshot_files import SnapshotFiles
 from pushdeploy.domain.names import DiskName
 
 PLACES = {"plain": "copy", "btrfs": "reflink", "xfs": "reflink"}
@@ -29,25 +29,27 @@ class Bench:
     def __post_init__(self) -> None:
         self.disk = self.root / "disk"
         self.disk.mkdir()
-        self.shelf = Shelf(self.root / "snapshots")
+        self.snapshot_files = SnapshotFiles(self.root / "snapshots")
         self.disks = {DATA: self.disk}
 
     def take(self, number: int, former: int | None = None, *, flush: bool = False) -> Path:
-        taken = self.shelf.take(APP, number, self.disks, former, self.lines.append, flush=flush)
+        taken = self.snapshot_files.take(
+            APP, number, self.disks, former, self.lines.append, flush=flush
+        )
         assert taken.kind == self.kind
-        return self.shelf.path(APP, number, DATA)
+        return self.snapshot_files.path(APP, number, DATA)
 
     def catch_up(self, number: int, early: int) -> Path:
-        taken = self.shelf.catch_up(APP, number, self.disks, early, self.lines.append)
+        taken = self.snapshot_files.catch_up(APP, number, self.disks, early, self.lines.append)
         assert taken.kind == self.kind
-        return self.shelf.path(APP, number, DATA)
+        return self.snapshot_files.path(APP, number, DATA)
 
     def restore(self, number: int) -> None:
-        self.shelf.restore(APP, number, self.disks, self.lines.append)
+        self.snapshot_files.restore(APP, number, self.disks, self.lines.append)
 
     def clone(self, number: int, uid: int = 0) -> Path:
         target = Path(tempfile.mkdtemp(dir=self.root))
-        self.shelf.clone(APP, number, DATA, target, uid)
+        self.snapshot_files.clone(APP, number, DATA, target, uid)
         return target
 
 

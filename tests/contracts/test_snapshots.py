@@ -16,8 +16,8 @@ import pytest
 
 import pushdeploy.disks.snapshots
 from pushdeploy.discover import discover
-from pushdeploy.disks.copying import start
-from pushdeploy.disks.job import Job
+from pushdeploy.disks.copier_client import start
+from pushdeploy.disks.copy_job import CopyJob
 from tests import bank
 from tests.contracts.snapshots import (
     APP,
@@ -177,9 +177,9 @@ def test_removing_the_former_snapshot_leaves_the_later_one_whole(bench: Bench) -
     litter(bench.disk)
     settle(bench.take(1))
     later = bench.take(2, 1)
-    bench.shelf.remove(APP, 1)
+    bench.snapshot_files.remove(APP, 1)
     assert facts(later) == facts(bench.disk)
-    assert not bench.shelf.path(APP, 1, DATA).exists()
+    assert not bench.snapshot_files.path(APP, 1, DATA).exists()
 
 
 def test_file_that_is_written_through_a_mapping_is_copied_again(bench: Bench) -> None:
@@ -242,24 +242,24 @@ def test_clone_belongs_to_its_new_app(bench: Bench) -> None:
     owners = {name: (clone / name).lstat().st_uid for name in (".", "uploads", "away", "roots")}
     assert owners == dict.fromkeys(owners, 20_008)
     (clone / "two").write_text("changed")
-    assert (bench.shelf.path(APP, 1, DATA) / "two").read_text() == "names"
+    assert (bench.snapshot_files.path(APP, 1, DATA) / "two").read_text() == "names"
 
 
 def test_changed_bytes_are_those_of_files_that_differ(bench: Bench) -> None:
     bank.create(bench.disk / "a.db", "WAL", 100)
     (bench.disk / "file").write_text("12345")
     bench.take(1)
-    assert bench.shelf.changed_bytes(APP, 1, bench.disks) == 0
+    assert bench.snapshot_files.changed_bytes(APP, 1, bench.disks) == 0
     (bench.disk / "file").write_text("123")
     (bench.disk / "other").write_text("1234")
-    assert bench.shelf.changed_bytes(APP, 1, bench.disks) == 7
+    assert bench.snapshot_files.changed_bytes(APP, 1, bench.disks) == 7
 
 
 def test_room_is_what_a_copy_would_take(bench: Bench) -> None:
     (bench.disk / "file").write_bytes(os.urandom(4 * MEGABYTE))
-    first = bench.shelf.room(APP, bench.disks, None)
+    first = bench.snapshot_files.room(APP, bench.disks, None)
     settle(bench.take(1))
-    second = bench.shelf.room(APP, bench.disks, 1)
+    second = bench.snapshot_files.room(APP, bench.disks, 1)
     assert first.free_bytes > 0
     if bench.kind == "reflink":
         assert first.needed_bytes == second.needed_bytes == 0
@@ -291,7 +291,7 @@ def test_restore_killed_anywhere_is_ended_by_a_second_one(bench: Bench) -> None:
         with bank.writers(bench.disk / "a.db", 1):
             for number in chance.sample(range(300), 100):
                 (bench.disk / str(number)).write_bytes(b"changed")
-        with start(Job("restore", str(tree.parent), {str(DATA): str(bench.disk)})) as running:
+        with start(CopyJob("restore", str(tree.parent), {str(DATA): str(bench.disk)})) as running:
             with suppress(subprocess.TimeoutExpired):
                 running.wait(0.05 + chance.random() * 0.15)
             running.kill()

@@ -65,7 +65,7 @@ def tar_of(name: str, size_bytes: int) -> str:
     return made.getvalue().decode()
 
 
-def shelf(tally: Tally) -> list[str]:
+def listed_snapshots(tally: Tally) -> list[str]:
     """What lies in the store of snapshots."""
     return sorted(str(path) for path in (tally.server.home / "snapshots").glob("*/*"))
 
@@ -200,35 +200,41 @@ def test_a_hostile_or_broken_tar_changes_nothing(
         for member in {"through a link": [link, file], "a device": [null]}.get(kind, [file]):
             tar.addfile(member, io.BytesIO(bytes(file.size)))
     sent = made.getvalue()[:50_000] if kind == "cut short" else made.getvalue()
-    notes, kept, last = production.notes, shelf(production), production.last()
+    notes, kept, last = production.notes, listed_snapshots(production), production.last()
 
     refused = production.server.ssh(
         f"disks:import {production.app} data --force", input=sent.decode("latin-1")
     )
 
     assert refused.returncode == 1
-    assert (production.notes, shelf(production), production.last()) == (notes, kept, last)
+    assert (production.notes, listed_snapshots(production), production.last()) == (
+        notes,
+        kept,
+        last,
+    )
     assert list(tmp_path.iterdir()) == []
 
 
 def test_ctrl_c_in_the_middle_of_an_export_leaves_nothing(production: Tally, large: Path) -> None:
-    server, kept = production.server, shelf(production)
+    server, kept = production.server, listed_snapshots(production)
     export = server.stream(f"disks:export {production.app} data", stdout=subprocess.PIPE)
     assert export.stdout
     assert export.stdout.read(1024**2)
     assert children(server, "--create")
-    assert len(shelf(production)) == len(kept) + 1
+    assert len(listed_snapshots(production)) == len(kept) + 1
 
     os.killpg(export.pid, signal.SIGINT)
 
     assert export.wait(30) != 0
-    wait_until(lambda: shelf(production) == kept, 30, lambda: str(shelf(production)))
+    wait_until(
+        lambda: listed_snapshots(production) == kept, 30, lambda: str(listed_snapshots(production))
+    )
     assert not children(server, "--create")
     export.communicate()
 
 
 def test_ctrl_c_in_the_middle_of_an_import_leaves_nothing(production: Tally) -> None:
-    server, kept, last = production.server, shelf(production), production.last()
+    server, kept, last = production.server, listed_snapshots(production), production.last()
     imported = server.stream(
         f"disks:import {production.app} data --force",
         stdin=subprocess.PIPE,
@@ -246,7 +252,9 @@ def test_ctrl_c_in_the_middle_of_an_import_leaves_nothing(production: Tally) -> 
     assert imported.wait(30) != 0
     with suppress(BrokenPipeError):
         imported.communicate()
-    wait_until(lambda: shelf(production) == kept, 30, lambda: str(shelf(production)))
+    wait_until(
+        lambda: listed_snapshots(production) == kept, 30, lambda: str(listed_snapshots(production))
+    )
     wait_until(lambda: not children(server, "unpacker"), 30, lambda: "it goes on")
     assert production.last() == last
 

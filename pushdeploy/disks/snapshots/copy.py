@@ -1,6 +1,8 @@
 """Plain copies, which every file system can hold."""
 
-from pushdeploy.disks.pouring import pour
+from pushdeploy.disks.byte_copy import copy_bytes
 from pushdeploy.disks.trees import TreeSnapshots
 
-SNAPSHOT = TreeSnapshots(order=20, fill=pour, can=lambda _disk, _place: True, shares_blocks=False)
+SNAPSHOT = TreeSnapshots(
+    order=20, copy_bytes=copy_bytes, can=lambda _disk, _place: True, shares_blocks=False
+)

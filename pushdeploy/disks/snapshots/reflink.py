@@ -6,7 +6,7 @@ import os
 from contextlib import ExitStack
 from pathlib import Path
 
-from pushdeploy.disks.pouring import pour
+from pushdeploy.disks.byte_copy import copy_bytes
 from pushdeploy.disks.trees import TreeSnapshots
 
 _FICLONE = 0x40049409
@@ -22,7 +22,7 @@ def share(source: int, target: int, size_bytes: int) -> None:
     except OSError as error:
         if error.errno not in _NOT_THIS_FILE:
             raise
-        pour(source, target, size_bytes)
+        copy_bytes(source, target, size_bytes)
 
 
 def can_share(disk: Path, place: Path) -> bool:
@@ -43,4 +43,4 @@ def _nameless(directory: Path, files: ExitStack) -> int:
     return made
 
 
-SNAPSHOT = TreeSnapshots(order=10, fill=share, can=can_share, shares_blocks=True)
+SNAPSHOT = TreeSnapshots(order=10, copy_bytes=share, can=can_share, shares_blocks=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pushdeploy.disks.shelf import Room, Shelf, Taken
+from pushdeploy.disks.snapshot_files import Room, SnapshotFiles, TakenSnapshot
 from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.disk import Attachment
@@ -191,7 +191,7 @@ def test_a_failure_does_not_promise_what_was_not_put_back(shop: Machine) -> None
 # --------------------------------------------------------------------------- copies
 
 
-class Sticky(Shelf):
+class Sticky(SnapshotFiles):
     """One that nothing can be taken from."""
 
     def remove(self, app_id: int, snapshot: int) -> None:
@@ -215,7 +215,7 @@ class Stubborn(Sticky):
         line: Callable[[str], None],
         *,
         flush: bool = False,
-    ) -> Taken:
+    ) -> TakenSnapshot:
         raise self.why("the database orders has been kept locked by its app for 30 s")
 
 
@@ -223,8 +223,8 @@ class Full(Stubborn):
     why = NoRoom
 
 
-def with_shelf(shop: Machine, kind: type[Shelf]) -> SnapshotPhase:
-    return replace(shop.context.back_ends.snapshots, shelf=kind(shop.home / "snapshots"))
+def with_shelf(shop: Machine, kind: type[SnapshotFiles]) -> SnapshotPhase:
+    return replace(shop.context.back_ends.snapshots, files=kind(shop.home / "snapshots"))
 
 
 def test_a_database_that_is_kept_locked_is_copied_when_its_app_is_stopped(shop: Machine) -> None:

@@ -46,7 +46,7 @@ def files_of(disk: Path) -> dict[str, str]:
 
 
 def leftovers(machine: Machine) -> list[Path]:
-    """What is on the shelf and no snapshot."""
+    """The directories of snapshots that the ledger does not list."""
     known = {f"{app}/{number}" for app, number in machine.store.snapshots.places()}
     root = machine.home / "snapshots"
     return [path for path in root.glob("*/*") if str(path.relative_to(root)) not in known]

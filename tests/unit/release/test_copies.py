@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pushdeploy.disks.directories import Directories
-from pushdeploy.disks.shelf import Room, Shelf
+from pushdeploy.disks.snapshot_files import Room, SnapshotFiles
 from pushdeploy.domain.app import App
 from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.errors import NoRoom
@@ -29,9 +29,9 @@ class Place:
         self.disk = self.disks.ensure(self.app, DATA)
         (self.disk / "note").write_text("one")
 
-    def copies(self, shelf: Shelf | None = None) -> Copies:
-        shelf = shelf or Shelf(self.home / "snapshots")
-        return Copies(self.store, shelf, self.disks, self.home / "rehearsals")
+    def copies(self, snapshot_files: SnapshotFiles | None = None) -> Copies:
+        snapshot_files = snapshot_files or SnapshotFiles(self.home / "snapshots")
+        return Copies(self.store, snapshot_files, self.disks, self.home / "rehearsals")
 
     def left(self) -> list[str]:
         return [
@@ -46,7 +46,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
     made.store.close()
 
 
-class Cramped(Shelf):
+class Cramped(SnapshotFiles):
     def room(self, app_id: int, disks: Mapping[DiskName, Path], former: int | None) -> Room:
         return Room(needed_bytes=3000, free_bytes=5000, files=1)
 

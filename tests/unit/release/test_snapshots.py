@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pushdeploy.disks.directories import Directories
-from pushdeploy.disks.shelf import Room, Shelf, Taken
+from pushdeploy.disks.snapshot_files import Room, SnapshotFiles, TakenSnapshot
 from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.errors import BackendDown, NoRoom, PushdeployError, SnapshotFailed
 from pushdeploy.domain.names import DiskName, KeyName
@@ -19,7 +19,7 @@ ADA = KeyName("ada")
 ATTACHED = [Attachment(DATA, "/data")]
 
 
-class Failing(Shelf):
+class Failing(SnapshotFiles):
     """With much to copy, and a reason why that does not work."""
 
     def __init__(self, root: Path, why: PushdeployError) -> None:
@@ -38,7 +38,7 @@ class Failing(Shelf):
         line: Callable[[str], None],
         *,
         flush: bool = False,
-    ) -> Taken:
+    ) -> TakenSnapshot:
         raise self._why
 
 
@@ -50,8 +50,10 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def phase(store: Store, home: Path, why: PushdeployError) -> SnapshotPhase:
-    shelf = Failing(home / "snapshots", why)
-    return SnapshotPhase(store, shelf, Directories(home / "disks"), keep=1, days=1, releases=1)
+    snapshot_files = Failing(home / "snapshots", why)
+    return SnapshotPhase(
+        store, snapshot_files, Directories(home / "disks"), keep=1, days=1, releases=1
+    )
 
 
 def test_a_database_that_its_app_keeps_locked_is_copied_in_the_hold_regression(

@@ -15,13 +15,13 @@ _BLOCK_BYTES = 512
 _NOT_IN_THE_KERNEL = {errno.EXDEV, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}
 
 
-def pour(source: int, target: int, size_bytes: int) -> None:
+def copy_bytes(source: int, target: int, size_bytes: int) -> None:
     """The first ``size_bytes`` of ``source`` into an empty ``target``; less when it shrank."""
     if size_bytes <= _SMALL_BYTES:
         _write_all(target, os.pread(source, size_bytes, 0), 0)
         return
     for start, end in _filled_parts(source, size_bytes):
-        _pour_part(source, target, start, end)
+        _copy_part(source, target, start, end)
     if os.fstat(target).st_size < (end := min(size_bytes, os.fstat(source).st_size)):
         os.ftruncate(target, end)
 
@@ -44,7 +44,7 @@ def _filled_parts(source: int, size_bytes: int) -> Iterator[tuple[int, int]]:
             yield start, end
 
 
-def _pour_part(source: int, target: int, start: int, end: int) -> None:
+def _copy_part(source: int, target: int, start: int, end: int) -> None:
     """copy_file_range(2) from ``start`` to ``end``, by hand where the two places do not take it."""
     while start < end:
         try:
@@ -52,14 +52,14 @@ def _pour_part(source: int, target: int, start: int, end: int) -> None:
         except OSError as error:
             if error.errno not in _NOT_IN_THE_KERNEL:
                 raise
-            _pour_by_hand(source, target, start, end)
+            _copy_by_hand(source, target, start, end)
             return
         if not done:
             return
         start += done
 
 
-def _pour_by_hand(source: int, target: int, start: int, end: int) -> None:
+def _copy_by_hand(source: int, target: int, start: int, end: int) -> None:
     while start < end:
         data = os.pread(source, min(_BUFFER_BYTES, end - start), start)
         if not data:

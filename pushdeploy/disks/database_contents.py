@@ -12,7 +12,7 @@ from typing import Any
 import pushdeploy
 from pushdeploy.domain.rehearsal import Contents, Database, Table
 
-_COMMAND = (sys.executable, "-S", "-P", "-X", "utf8", "-m", "pushdeploy.disks.reader")
+_COMMAND = (sys.executable, "-S", "-P", "-X", "utf8", "-m", "pushdeploy.disks.database_reader")
 _SECONDS = 30.0
 _MOST_BYTES = 16 * 1024 * 1024
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pushdeploy.disks.durable import FEW
 from pushdeploy.disks.files import (
-    Fill,
+    CopyBytes,
     directory,
     dress,
     look,
@@ -21,11 +21,13 @@ from pushdeploy.disks.files import (
     remove,
 )
 from pushdeploy.disks.index import Identity, Index
-from pushdeploy.disks.progress import Progress
-from pushdeploy.disks.taking import Here, Taking
+from pushdeploy.disks.progress import CopyProgress
+from pushdeploy.disks.snapshot_walk import SnapshotWalk, WalkPosition
 
 
-def catch_up(disk: Path, place: Path, fill: Fill, progress: Progress) -> tuple[Index, bool]:
+def catch_up(
+    disk: Path, place: Path, copy_bytes: CopyBytes, progress: CopyProgress
+) -> tuple[Index, bool]:
     """``place`` and its index, which belong to no other snapshot yet, become what ``disk`` is.
 
     With whether it is on its device; where too much has changed for that, the caller flushes it.
@@ -34,30 +36,34 @@ def catch_up(disk: Path, place: Path, fill: Fill, progress: Progress) -> tuple[I
     with ExitStack() as opened:
         source = opened.enter_context(directory(disk))
         target = opened.enter_context(directory(place))
-        catching = _CatchingUp(fill, Index.read(place).files, progress, target)
-        catching.take(Here(source, target, None, "", set(names_in(target))))
-    index = Index(catching.files, progress.size_bytes)
+        walk = _CatchUpWalk(copy_bytes, Index.read(place).files, progress, target)
+        walk.take(WalkPosition(source, target, None, "", set(names_in(target))))
+    index = Index(walk.files, progress.size_bytes)
     index.write(place)
-    return index, catching.changes <= FEW
+    return index, walk.changes <= FEW
 
 
-class _CatchingUp(Taking):
+class _CatchUpWalk(SnapshotWalk):
     def __init__(
-        self, fill: Fill, known: Mapping[str, Identity], progress: Progress, root: int
+        self,
+        copy_bytes: CopyBytes,
+        known: Mapping[str, Identity],
+        progress: CopyProgress,
+        root: int,
     ) -> None:
-        super().__init__(fill, known, progress, root)
+        super().__init__(copy_bytes, known, progress, root)
         self.changes = 0
         self._changed: set[int] = set()
         """Open directories of the tree that have got or lost a name."""
 
-    def _keep(self, here: Here, name: str) -> bool:
+    def _keep(self, here: WalkPosition, name: str) -> bool:
         """It is there already."""
         if name not in here.left:
             return False
         here.left.discard(name)
         return True
 
-    def _same_link(self, here: Here, name: str, status: os.stat_result) -> bool:
+    def _same_link(self, here: WalkPosition, name: str, status: os.stat_result) -> bool:
         there = look(name, here.target) if name in here.left else None
         if there is None or not (stat.S_ISLNK(status.st_mode) and stat.S_ISLNK(there.st_mode)):
             return False
@@ -68,7 +74,7 @@ class _CatchingUp(Taking):
         here.left.discard(name)
         return True
 
-    def _make_way(self, here: Here, name: str) -> None:
+    def _make_way(self, here: WalkPosition, name: str) -> None:
         self._changed.add(here.target)
         here.left.discard(name)
         status = look(name, here.target)
@@ -81,7 +87,7 @@ class _CatchingUp(Taking):
         if self.changes <= FEW:
             os.fsync(target)
 
-    def _target_directory(self, here: Here, name: str, opened: ExitStack) -> int:
+    def _target_directory(self, here: WalkPosition, name: str, opened: ExitStack) -> int:
         there = look(name, here.target) if name in here.left else None
         if there is not None and stat.S_ISDIR(there.st_mode):
             here.left.discard(name)
@@ -89,7 +95,7 @@ class _CatchingUp(Taking):
         self._make_way(here, name)
         return make_directory(name, here.target, opened)
 
-    def _finish(self, here: Here, status: os.stat_result) -> None:
+    def _finish(self, here: WalkPosition, status: os.stat_result) -> None:
         for name in sorted(here.left):  # the disk has them no more
             self._make_way(here, name)
         dress(here.source, here.target, status)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pushdeploy.disks.files import (
     SAME_OWNERS,
-    Fill,
+    CopyBytes,
     Owners,
     copy_special,
     directory,
@@ -21,22 +21,24 @@ from pushdeploy.disks.files import (
     remove,
 )
 from pushdeploy.disks.index import Index
-from pushdeploy.disks.progress import Progress
+from pushdeploy.disks.progress import CopyProgress
 
 _ROOT = 0
 
 
-def restore_tree(place: Path, disk: Path, fill: Fill, progress: Progress) -> None:
+def restore_tree(place: Path, disk: Path, copy_bytes: CopyBytes, progress: CopyProgress) -> None:
     """Everything that is not certain to be as it was goes first, so that a full disk has room.
 
     The same call does what one that was cut short has left over.
     """
     with directory(place) as source, directory(disk) as target:
-        _Pruning(Index.read(place), os.fstat(target).st_dev).prune(source, target, "")
-        _Filling(fill, SAME_OWNERS, progress, target).fill(source, target, "")
+        _Pruner(Index.read(place), os.fstat(target).st_dev).prune(source, target, "")
+        _Filler(copy_bytes, SAME_OWNERS, progress, target).fill(source, target, "")
 
 
-def clone_tree(place: Path, target: Path, uid: int, fill: Fill, progress: Progress) -> None:
+def clone_tree(
+    place: Path, target: Path, uid: int, copy_bytes: CopyBytes, progress: CopyProgress
+) -> None:
     """Into the empty directory ``target``; what belonged to the disk's owner is now ``uid``'s.
 
     For another app so is what belonged to root: its processes could not use that.
@@ -45,10 +47,10 @@ def clone_tree(place: Path, target: Path, uid: int, fill: Fill, progress: Progre
         owner = os.fstat(source)
         roots = {_ROOT: uid} if uid != owner.st_uid else {}
         owners = Owners({owner.st_uid: uid, **roots}, {owner.st_gid: uid, **roots})
-        _Filling(fill, owners, progress, opened).fill(source, opened, "")
+        _Filler(copy_bytes, owners, progress, opened).fill(source, opened, "")
 
 
-class _Pruning:
+class _Pruner:
     """Removes from a disk what is not as its snapshot says."""
 
     def __init__(self, index: Index, device: int) -> None:
@@ -74,11 +76,13 @@ class _Pruning:
         return known is not None and known.vouches_for(status)
 
 
-class _Filling:
+class _Filler:
     """Makes in a directory what a snapshot has and it has not."""
 
-    def __init__(self, fill: Fill, owners: Owners, progress: Progress, root: int) -> None:
-        self._fill = fill
+    def __init__(
+        self, copy_bytes: CopyBytes, owners: Owners, progress: CopyProgress, root: int
+    ) -> None:
+        self._copy_bytes = copy_bytes
         self._owners = owners
         self._progress = progress
         self._root = root
@@ -116,6 +120,6 @@ class _Filling:
             self._progress.kept(status.st_size)
         elif first == path or not link_within(self._root, first, name, target):
             with plain_file(name, source) as content, new_file(name, target) as made:
-                self._fill(content, made, status.st_size)
+                self._copy_bytes(content, made, status.st_size)
                 dress(content, made, status, self._owners)
             self._progress.copied(status.st_size)

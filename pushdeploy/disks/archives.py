@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from pushdeploy.disks.copying import command_of, environment, result_of
+from pushdeploy.disks.copier_client import command_of, environment, result_of
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import BackendDown
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pushdeploy.disks.reading import contents_of, read_databases
+from pushdeploy.disks.database_contents import contents_of, read_databases
 from pushdeploy.domain.rehearsal import Contents, Database, Table
 
 UID = 23_456

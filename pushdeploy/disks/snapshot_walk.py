@@ -11,7 +11,7 @@ from typing import NamedTuple
 from pushdeploy.disks.databases import JOURNAL, SHM, WAL, held_still, is_database
 from pushdeploy.disks.files import (
     GONE,
-    Fill,
+    CopyBytes,
     check_depth,
     copy_special,
     directory,
@@ -24,12 +24,12 @@ from pushdeploy.disks.files import (
     plain_file,
 )
 from pushdeploy.disks.index import Identity, Index
-from pushdeploy.disks.progress import Progress
+from pushdeploy.disks.progress import CopyProgress
 
 _HEAD_BYTES = 16
 
 
-class Here(NamedTuple):
+class WalkPosition(NamedTuple):
     """The same directory of the disk, of the new snapshot and, where it has one, of the former.
 
     ``left`` are the names that the new one has had from the start, and that are not dealt with yet.
@@ -49,8 +49,8 @@ def take_tree(
     disk: Path,
     place: Path,
     former: Path | None,
-    fill: Fill,
-    progress: Progress,
+    copy_bytes: CopyBytes,
+    progress: CopyProgress,
     flushed_ns: int = 0,
 ) -> Index:
     """Copy ``disk`` to the new directory ``place``. What vanishes meanwhile is left out.
@@ -63,27 +63,27 @@ def take_tree(
         source = opened.enter_context(directory(disk))
         target = opened.enter_context(directory(place))
         before = opened.enter_context(directory(former)) if former else None
-        taking = Taking(fill, known, progress, target, flushed_ns)
-        taking.take(Here(source, target, before, "", set()))
-    index = Index(taking.files, progress.size_bytes)
+        walk = SnapshotWalk(copy_bytes, known, progress, target, flushed_ns)
+        walk.take(WalkPosition(source, target, before, "", set()))
+    index = Index(walk.files, progress.size_bytes)
     index.write(place)
     return index
 
 
-class Taking:
+class SnapshotWalk:
     """A walk that makes a new tree. The methods at the end say how it is made."""
 
     def __init__(
         self,
-        fill: Fill,
+        copy_bytes: CopyBytes,
         known: Mapping[str, Identity],
-        progress: Progress,
+        progress: CopyProgress,
         root: int,
         flushed_ns: int = 0,
     ) -> None:
         self.files: dict[str, Identity] = {}
         self._flushed_ns = flushed_ns
-        self._fill = fill
+        self._copy_bytes = copy_bytes
         self._known = known
         self._progress = progress
         self._root = root
@@ -91,12 +91,12 @@ class Taking:
         self._names: dict[int, str] = {}
         """Where the first of several names of an inode has been copied to, below the root."""
 
-    def take(self, top: Here) -> None:
+    def take(self, top: WalkPosition) -> None:
         status = os.fstat(top.source)
         self._device = status.st_dev
         self._directory(top, status, 0)
 
-    def _directory(self, here: Here, status: os.stat_result, depth: int) -> None:
+    def _directory(self, here: WalkPosition, status: os.stat_result, depth: int) -> None:
         check_depth(depth, here.path)
         names = sorted(names_in(here.source))
         present, done = set(names), set[str]()
@@ -106,7 +106,7 @@ class Taking:
                     done.update(self._entry(here, name, present, depth))
         self._finish(here, status)
 
-    def _entry(self, here: Here, name: str, present: set[str], depth: int) -> list[str]:
+    def _entry(self, here: WalkPosition, name: str, present: set[str], depth: int) -> list[str]:
         """The names beside it that are dealt with by this one."""
         status = os.stat(name, dir_fd=here.source, follow_symlinks=False)
         if stat.S_ISREG(status.st_mode):
@@ -120,7 +120,7 @@ class Taking:
             copy_special(name, here.source, here.target, status)
         return []
 
-    def _subdirectory(self, here: Here, name: str, depth: int) -> None:
+    def _subdirectory(self, here: WalkPosition, name: str, depth: int) -> None:
         with ExitStack() as opened:
             source = opened.enter_context(directory(name, here.source))
             status = os.fstat(source)
@@ -130,10 +130,12 @@ class Taking:
             target = self._target_directory(here, name, opened)
             former = _former_directory(name, here.former, opened)
             left = set(names_in(target))
-            below = Here(source, target, former, here.below(name), left)
+            below = WalkPosition(source, target, former, here.below(name), left)
             self._directory(below, status, depth + 1)
 
-    def _file(self, here: Here, name: str, present: set[str], status: os.stat_result) -> list[str]:
+    def _file(
+        self, here: WalkPosition, name: str, present: set[str], status: os.stat_result
+    ) -> list[str]:
         if self._stayed(here, name, present, status):
             return []
         if status.st_nlink > 1 and self._link_to_first(here, name, status):
@@ -149,7 +151,9 @@ class Taking:
                         self._content(here, each, other)
             return _files_of(name, here.source)
 
-    def _stayed(self, here: Here, name: str, present: set[str], status: os.stat_result) -> bool:
+    def _stayed(
+        self, here: WalkPosition, name: str, present: set[str], status: os.stat_result
+    ) -> bool:
         """Whether it is not even opened: nobody has written to it since the former snapshot.
 
         Of a database that holds only where nothing stands beside it that belongs to it.
@@ -158,7 +162,7 @@ class Taking:
             return False
         return self._shared(here, name, status)
 
-    def _shared(self, here: Here, name: str, status: os.stat_result) -> bool:
+    def _shared(self, here: WalkPosition, name: str, status: os.stat_result) -> bool:
         """Whether the former snapshot's file is certain to be the same, and is in this one now."""
         path = here.below(name)
         known = self._known.get(path)
@@ -170,7 +174,7 @@ class Taking:
             self._names.setdefault(status.st_ino, path)
         return True
 
-    def _content(self, here: Here, name: str, source: int) -> None:
+    def _content(self, here: WalkPosition, name: str, source: int) -> None:
         """The status is that of before the copy: whoever writes meanwhile changes it."""
         path, now_ns = here.below(name), time.time_ns()
         status = os.fstat(source)
@@ -178,7 +182,7 @@ class Taking:
             return
         self._make_way(here, name)
         with new_file(name, here.target) as target:
-            self._fill(source, target, status.st_size)
+            self._copy_bytes(source, target, status.st_size)
             dress(source, target, status)
             self._made(target)
         self.files[path] = Identity.of(status, now_ns, self._flushed_ns)
@@ -186,7 +190,7 @@ class Taking:
         if status.st_nlink > 1:
             self._names.setdefault(status.st_ino, path)
 
-    def _link_to_first(self, here: Here, name: str, status: os.stat_result) -> bool:
+    def _link_to_first(self, here: WalkPosition, name: str, status: os.stat_result) -> bool:
         """Whether another name of the inode has been copied, and this one now leads there."""
         first = self._names.get(status.st_ino)
         if first is None:
@@ -200,25 +204,25 @@ class Taking:
 
     # ------------------------------------------------------------- where a new tree is made
 
-    def _keep(self, here: Here, name: str) -> bool:
+    def _keep(self, here: WalkPosition, name: str) -> bool:
         """Let the tree have the file of the former snapshot, if that can be."""
         return _link_former(here, name)
 
-    def _same_link(self, here: Here, name: str, status: os.stat_result) -> bool:
+    def _same_link(self, here: WalkPosition, name: str, status: os.stat_result) -> bool:
         """Whether a symbolic link is there already."""
         del here, name, status
         return False
 
-    def _make_way(self, here: Here, name: str) -> None:
+    def _make_way(self, here: WalkPosition, name: str) -> None:
         """Nothing of that name is in the way of one that is to be made."""
 
     def _made(self, target: int) -> None:
         """An open file has its content."""
 
-    def _target_directory(self, here: Here, name: str, opened: ExitStack) -> int:
+    def _target_directory(self, here: WalkPosition, name: str, opened: ExitStack) -> int:
         return make_directory(name, here.target, opened)
 
-    def _finish(self, here: Here, status: os.stat_result) -> None:
+    def _finish(self, here: WalkPosition, status: os.stat_result) -> None:
         dress(here.source, here.target, status)
 
 
@@ -238,7 +242,7 @@ def _former_directory(name: str, within: int | None, opened: ExitStack) -> int |
         return None
 
 
-def _link_former(here: Here, name: str) -> bool:
+def _link_former(here: WalkPosition, name: str) -> bool:
     if here.former is None:
         return False
     try:

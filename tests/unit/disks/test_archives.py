@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pushdeploy.disks.packing import Unpacked, pack, unpack
+from pushdeploy.disks.archives import Unpacked, pack, unpack
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import BackendDown, Cancelled, NoRoom, UserError
 

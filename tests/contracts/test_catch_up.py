@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pushdeploy.disks.index import Index
-from pushdeploy.disks.shelf import Shelf
+from pushdeploy.disks.snapshot_files import SnapshotFiles
 from tests import bank
 from tests.contracts.snapshots import APP, DATA, PLACES, Bench, bench_in, facts, inodes, litter
 from tests.grounds import file_system, settle
@@ -64,12 +64,12 @@ def test_it_is_what_the_disk_is_now(bench: Bench) -> None:
 def test_what_has_not_changed_is_the_same_file_and_was_not_even_touched(bench: Bench) -> None:
     litter(bench.disk)
     early = inodes(bench.take(1, flush=True))
-    settle(bench.shelf.path(APP, 1, DATA))
+    settle(bench.snapshot_files.path(APP, 1, DATA))
     (bench.disk / "new").write_text("new")
     tree = bench.catch_up(2, 1)
     assert facts(tree) == facts(bench.disk)
     assert {path: each for path, each in inodes(tree).items() if path != "new"} == early
-    assert not bench.shelf.path(APP, 1, DATA).exists()
+    assert not bench.snapshot_files.path(APP, 1, DATA).exists()
 
 
 def test_snapshots_of_before_are_as_they_were(bench: Bench) -> None:
@@ -159,7 +159,7 @@ def test_the_early_one_is_removed_by_its_number_all_the_same(bench: Bench) -> No
     (bench.disk / "file").write_text("x")
     bench.take(1, flush=True)
     tree = bench.catch_up(2, 1)
-    bench.shelf.remove(APP, 1)
+    bench.snapshot_files.remove(APP, 1)
     assert (tree / "file").read_text() == "x"
-    assert isinstance(bench.shelf, Shelf)
-    assert bench.shelf.sweep([(APP, 2)]) == 0
+    assert isinstance(bench.snapshot_files, SnapshotFiles)
+    assert bench.snapshot_files.sweep([(APP, 2)]) == 0

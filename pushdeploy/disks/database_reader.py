@@ -1,4 +1,4 @@
-"""``python -m pushdeploy.disks.reader``: what the SQLite databases of one copy of a disk hold.
+"""``python -m pushdeploy.disks.database_reader`` tells what the databases of one copy hold.
 
 SQLite parses here what an app has written, so there is nothing within reach but that copy: it is
 the root directory, the app's own user looks, without a network, and only for a while. It reads

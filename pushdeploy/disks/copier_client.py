@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pushdeploy
-from pushdeploy.disks.job import Job
+from pushdeploy.disks.copy_job import CopyJob
 from pushdeploy.domain.errors import BackendDown, NoRoom, PushdeployError, UserError
 
 _log = logging.getLogger(__name__)
@@ -24,11 +24,11 @@ _PYTHON = (sys.executable, "-S", "-P", "-X", "utf8", "-m")
 """Without the site's packages, which no child needs: that halves its start."""
 
 
-def unheard(_text: str) -> None:
+def ignore_line(_text: str) -> None:
     """For what a child says and nobody wants to read."""
 
 
-def carry_out(job: Job, line: Callable[[str], None] = unheard) -> Mapping[str, Any]:
+def carry_out(job: CopyJob, line: Callable[[str], None] = ignore_line) -> Mapping[str, Any]:
     """The copier's result; ``line`` gets what it says meanwhile.
 
     The copier is dead when this returns or raises.
@@ -41,7 +41,7 @@ def carry_out(job: Job, line: Callable[[str], None] = unheard) -> Mapping[str, A
             copier.kill()
 
 
-def start(job: Job) -> subprocess.Popen[str]:
+def start(job: CopyJob) -> subprocess.Popen[str]:
     """A copier that has its job; nothing of our environment goes along."""
     copier = subprocess.Popen(
         command_of("pushdeploy.disks.copier"),
@@ -70,7 +70,7 @@ def environment() -> Mapping[str, str]:
     return {"PATH": os.defpath, "PYTHONPATH": str(Path(pushdeploy.__file__).parent.parent)}
 
 
-def result_of(said: Iterable[str], line: Callable[[str], None] = unheard) -> Mapping[str, Any]:
+def result_of(said: Iterable[str], line: Callable[[str], None] = ignore_line) -> Mapping[str, Any]:
     """What a child answers in the end; raises what it could not do."""
     for text in said:
         answer = _parsed(text)

@@ -13,8 +13,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pushdeploy.disks.copying import carry_out
-from pushdeploy.disks.job import Job
+from pushdeploy.disks.copier_client import carry_out
+from pushdeploy.disks.copy_job import CopyJob
 from pushdeploy.disks.programs import ENVIRONMENT
 from pushdeploy.domain.errors import BackendDown, UserError
 from pushdeploy.domain.names import DiskName
@@ -24,7 +24,7 @@ _NEW, _GONE = ".new-", ".gone-"
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class TakenSnapshot:
     """``kind`` names the kinds of snapshot that were used, the sizes are those of the files."""
 
     kind: str
@@ -40,7 +40,7 @@ class Room:
     files: int
 
 
-class Shelf:
+class SnapshotFiles:
     """Whoever calls holds the app's lock: one thing at a time happens to an app's snapshots."""
 
     def __init__(self, root: Path) -> None:
@@ -59,7 +59,7 @@ class Shelf:
         line: Callable[[str], None],
         *,
         flush: bool = False,
-    ) -> Taken:
+    ) -> TakenSnapshot:
         """All disks, while their app may go on writing; on the device when this returns.
 
         Files that have not changed since ``former`` take no room. With ``flush`` what was written
@@ -67,7 +67,7 @@ class Shelf:
         with the numbers, before anything is copied or, where a disk grows meanwhile, after;
         nothing is left then. ``BackendDown`` too when a database stays locked.
         """
-        job = Job("take", "", _texts(disks), self._former(app_id, former), flush=flush)
+        job = CopyJob("take", "", _texts(disks), self._former(app_id, former), flush=flush)
         return self._taken(app_id, snapshot, job, line)
 
     def catch_up(
@@ -77,15 +77,17 @@ class Shelf:
         disks: Mapping[DiskName, Path],
         early: int,
         line: Callable[[str], None],
-    ) -> Taken:
+    ) -> TakenSnapshot:
         """As ``take``, from the snapshot ``early`` of the same disks, whose files go into this one.
 
         It takes as long as what has changed since; ``early`` holds nothing any more.
         """
-        job = Job("catch_up", "", _texts(disks), self._former(app_id, early))
+        job = CopyJob("catch_up", "", _texts(disks), self._former(app_id, early))
         return self._taken(app_id, snapshot, job, line)
 
-    def _taken(self, app_id: int, snapshot: int, job: Job, line: Callable[[str], None]) -> Taken:
+    def _taken(
+        self, app_id: int, snapshot: int, job: CopyJob, line: Callable[[str], None]
+    ) -> TakenSnapshot:
         place = self._place(app_id, snapshot)
         with _our_errors(place):
             made = self._new(place)
@@ -97,7 +99,7 @@ class Shelf:
                 _remove(made)
                 raise
         sizes = {DiskName(disk): size for disk, size in result["sizes"].items()}
-        return Taken(result["kind"], sizes)
+        return TakenSnapshot(result["kind"], sizes)
 
     def restore(
         self,
@@ -115,7 +117,7 @@ class Shelf:
             self._check_has(app_id, snapshot, disk)
         place = self._place(app_id, snapshot)
         with _our_errors(place):
-            carry_out(Job("restore", str(place), _texts(disks)), line)
+            carry_out(CopyJob("restore", str(place), _texts(disks)), line)
 
     def clone(self, app_id: int, snapshot: int, disk: DiskName, target: Path, uid: int) -> None:
         """A writable copy in the directory ``target``, made when it is missing, else empty.
@@ -127,7 +129,7 @@ class Shelf:
             _make_empty(target)
             try:
                 place = str(self.path(app_id, snapshot, disk))
-                carry_out(Job("clone", place, target=str(target), uid=uid))
+                carry_out(CopyJob("clone", place, target=str(target), uid=uid))
             except BaseException:
                 _remove(target)
                 raise
@@ -136,14 +138,14 @@ class Shelf:
         """The size of the live files that are not as they were, by their times; nothing is read."""
         place = self._place(app_id, snapshot)
         with _our_errors(place):
-            size: int = carry_out(Job("changed", str(place), _texts(disks)))["size"]
+            size: int = carry_out(CopyJob("changed", str(place), _texts(disks)))["size"]
         return size
 
     def room(self, app_id: int, disks: Mapping[DiskName, Path], former: int | None) -> Room:
         """By an estimate, which ``take`` refuses by too."""
         with _our_errors(self._root):
             place = _make_private(self._root / str(app_id))
-            job = Job("room", str(place), _texts(disks), self._former(app_id, former))
+            job = CopyJob("room", str(place), _texts(disks), self._former(app_id, former))
             result = carry_out(job)
         return Room(result["needed"], result["free"], result["files"])
 
@@ -178,7 +180,7 @@ class Shelf:
                 if error.errno != errno.EXDEV:
                     raise
                 return self._adopt_from_elsewhere(place, disk, tree)
-            size: int = carry_out(Job("weigh", str(place)))["size"]
+            size: int = carry_out(CopyJob("weigh", str(place)))["size"]
         return size
 
     def remove(self, app_id: int, snapshot: int) -> None:
@@ -224,7 +226,7 @@ class Shelf:
         return made
 
     def _adopt_from_elsewhere(self, place: Path, disk: DiskName, tree: Path) -> int:
-        job = Job("take", str(place.parent), {disk: str(tree)})
+        job = CopyJob("take", str(place.parent), {disk: str(tree)})
         try:
             size: int = carry_out(job)["sizes"][disk]
         except BaseException:

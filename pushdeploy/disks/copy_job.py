@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 
-class Job(NamedTuple):
+class CopyJob(NamedTuple):
     """Paths as text, for it travels as JSON. ``disks`` are live ones by their names.
 
     ``place`` is a snapshot's directory, with a tree for each disk; with ``clone`` and ``weigh`` one
