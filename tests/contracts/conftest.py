@@ -4,7 +4,8 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,16 +16,17 @@ from pushdeploy.discover import discover
 from pushdeploy.disks import mounts
 from pushdeploy.disks.conversion import unseal
 from pushdeploy.disks.programs import found
-from pushdeploy.domain.manifest import Limits, Manifest
-from pushdeploy.domain.names import ImageDigest
+from pushdeploy.domain.manifest import Limits, Manifest, ProcessSpec
+from pushdeploy.domain.names import ImageDigest, ProcessType
 from pushdeploy.domain.ports.engine import Engine
 from pushdeploy.instance import Home
-from pushdeploy.run.choice import SchedulerGround
+from pushdeploy.run.choice import SchedulerGround, choose_scheduler
 from pushdeploy.settings import load_settings
 from tests.contracts import routers
 from tests.contracts.limited import MIB, Machine
-from tests.contracts.schedulers import APP, Bench
+from tests.contracts.schedulers import APP, BROKEN, AnyBench, Bench
 from tests.fakes import FakeEngine
+from tests.unit.commands.machine import MemoryScheduler
 
 SCHEDULERS = [name.replace("_", "-") for name in discover(pushdeploy.run.schedulers, "SCHEDULER")]
 ROUTERS = [name.replace("_", "-") for name in discover(pushdeploy.route.routers, "ROUTER")]
@@ -89,23 +91,28 @@ def bench(
     tmp_path: Path,
 ) -> Bench:
     engine, image, environment, port = engine_and_image
-    manifest = Manifest(
-        app=APP,
-        version=3,
-        image=ImageDigest(image),
-        environment={"GREETING": "hello", **environment},
-        processes={},
-        mounts=[],
-        user=None,
-        group=20001,
-        port=port,
-        limits=Limits(64 * 1024 * 1024),
-        boot_timeout_seconds=20,
-        stop_grace_seconds=5,
-    )
+    manifest = _manifest(image, environment, port)
     home = tmp_path / "home"
     settings = load_settings(home=home, scheduler=request.param)
     return Bench(SchedulerGround(engine, instance, Home(home), settings), manifest)
+
+
+@pytest.fixture(params=[*SCHEDULERS, "in memory"])
+def any_bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyBench]:
+    """Each scheduler that discovery finds, on the fake engine, and the one in memory."""
+    fake = FakeEngine()
+    fake.add_image("tiny:1")
+    home = tmp_path / "home"
+    commands = {"worker": "sleep 60", "broken": "echo no module named shop; exit 1"}
+    processes = {ProcessType(kind): ProcessSpec(text, 2) for kind, text in commands.items()}
+    manifest = replace(_manifest("tiny:1", {}, 7000), processes=processes)
+    if request.param == "in memory":
+        yield AnyBench(MemoryScheduler(broken={BROKEN}), manifest)
+    else:
+        settings = load_settings(home=home, scheduler=request.param)
+        ground = SchedulerGround(fake, fake.instance, Home(home), settings)
+        yield AnyBench(choose_scheduler(ground), manifest)
+    fake.close()
 
 
 @pytest.fixture(params=ROUTERS)
@@ -124,6 +131,23 @@ def routed_somehow(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[r
         return
     with routers.discovered(request.param, tmp_path) as bench:
         yield bench
+
+
+def _manifest(image: str, environment: Mapping[str, str], port: int) -> Manifest:
+    return Manifest(
+        app=APP,
+        version=3,
+        image=ImageDigest(image),
+        environment={"GREETING": "hello", **environment},
+        processes={},
+        mounts=[],
+        user=None,
+        group=20001,
+        port=port,
+        limits=Limits(64 * 1024 * 1024),
+        boot_timeout_seconds=20,
+        stop_grace_seconds=5,
+    )
 
 
 def _refuse_elsewhere(kind: str) -> None:

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -13,15 +13,17 @@ from pushdeploy.domain.one_off import OneOff
 from pushdeploy.domain.ports.engine import Engine
 from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.domain.ports.streams import WindowSize
-from pushdeploy.domain.task import Slot
+from pushdeploy.domain.task import Slot, Task
 from pushdeploy.locks.start_gate import StartGate
-from pushdeploy.output import Output
+from pushdeploy.output import Output, Quiet
 from pushdeploy.run.choice import SchedulerGround, choose_scheduler
 
 APP = AppName("shop")
 WEB1 = Slot(ProcessType("web"), 1)
 WORKER1 = Slot(ProcessType("worker"), 1)
 WORKER2 = Slot(ProcessType("worker"), 2)
+BROKEN = ProcessType("broken")
+BROKEN1 = Slot(BROKEN, 1)
 SERVE = 'mkdir -p "$SITE"; echo fine > "$SITE/ok"; echo serving; exec httpd -f -p $PORT -h "$SITE"'
 
 
@@ -95,6 +97,21 @@ class Bench:
             APP, tail=tail, follow=False, process=process, stop=lambda: False
         )
         return [(slot, line.text) for slot, line in found]
+
+
+@dataclass(frozen=True)
+class AnyBench:
+    """A scheduler of any kind, and an app whose process ``broken`` does not start."""
+
+    scheduler: Scheduler
+    manifest: Manifest
+
+    def run(self, *slots: Slot, gate: StartGate | None = None) -> Sequence[Task]:
+        return self.scheduler.run(self.manifest, slots, Quiet(), Cancellation(), gate)
+
+    def tasks(self, app: AppName | None = None) -> Sequence[Task]:
+        """In the order of their slots."""
+        return sorted(self.scheduler.tasks(app), key=lambda task: task.slot)
 
 
 @contextmanager

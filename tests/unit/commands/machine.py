@@ -225,7 +225,7 @@ class MemoryScheduler:
             manifest.version,
             name,
             address,
-            5000,
+            manifest.port,
             "up",
             AT,
             image=manifest.image,
