@@ -21,6 +21,7 @@ from pushdeploy.domain.ports.engine import Engine
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.ports.start_gate import StartGate
 from pushdeploy.domain.ports.streams import Streams
+from pushdeploy.domain.site import default_host
 from pushdeploy.domain.task import Death, Slot, SlotDeaths, Specimen, Task, Tried
 from pushdeploy.run.logbook import LINES_KEPT, Logbook
 from pushdeploy.run.schedulers.docker_local import labels
@@ -247,7 +248,7 @@ class DockerLocal:
     ) -> Sequence[Boot]:
         """The engine is asked about the image once, however many slots there are."""
         entrypoint, names = self._entrypoint(manifest), self._names(manifest)
-        host = f"{manifest.app}.{self._domain}" if self._domain else str(manifest.app)
+        host = default_host(manifest.app, self._domain) if self._domain else str(manifest.app)
         return [
             Boot(
                 self._engine,
