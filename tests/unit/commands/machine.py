@@ -39,6 +39,7 @@ from pushdeploy.output import Quiet
 from pushdeploy.settings import Address, load_settings
 from pushdeploy.store import Store
 from pushdeploy.wiring import Wiring
+from pushdeploy.wiring.back_ends import Given
 from tests.fakes import FakeEngine
 
 ADA = KeyName("ada")
@@ -379,9 +380,7 @@ class Machine:
             Home(self.home),
             "test",
             engine=self.engine,
-            scheduler=self.scheduler,
-            router=self.router,
-            builder=NoBuilder(self.engine),
+            given=Given(self.scheduler, self.router, NoBuilder(self.engine)),
         )
 
 

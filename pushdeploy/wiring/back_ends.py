@@ -1,0 +1,91 @@
+"""Back-ends: who stands behind which port. Nothing of it is started here."""
+
+from dataclasses import dataclass
+
+from pushdeploy.build.builder import SlugBuilder
+from pushdeploy.build.containers import BuildSettings
+from pushdeploy.build.stacks import Stacks
+from pushdeploy.context import BackEnds
+from pushdeploy.disks.directories import Directories
+from pushdeploy.disks.snapshot_files import SnapshotFiles
+from pushdeploy.domain.manifest import Limits
+from pushdeploy.domain.ports.builder import Builder
+from pushdeploy.domain.ports.router import Router
+from pushdeploy.domain.ports.scheduler import Scheduler
+from pushdeploy.flow.swap import STOP_SECONDS
+from pushdeploy.receive.repositories import Repositories
+from pushdeploy.release.copies import Copies
+from pushdeploy.release.rehearsal import Rehearsals, Stage
+from pushdeploy.release.snapshots import SnapshotPhase
+from pushdeploy.route.choice import RouterGround, choose_router
+from pushdeploy.route.sites import Sites
+from pushdeploy.run.choice import SchedulerGround, choose_scheduler
+from pushdeploy.run.manifests import Manifests
+from pushdeploy.settings import Settings
+from pushdeploy.wiring.ground import Ground
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Back-ends that stand in place of the real ones."""
+
+    scheduler: Scheduler | None = None
+    router: Router | None = None
+    builder: Builder | None = None
+
+
+def make_back_ends(ground: Ground, given: Given) -> BackEnds:
+    settings, home, store = ground.settings, ground.home, ground.store
+    disks, snapshot_files = Directories(home.disks), SnapshotFiles(home.snapshots)
+    scheduler, builder = given.scheduler or _scheduler(ground), given.builder or _builder(ground)
+    copies = Copies(store, snapshot_files, disks, home.rehearsals)
+    locks, limits = ground.locks, _limits(settings)
+    return BackEnds(
+        repositories=Repositories(home.repositories, store.releases.branches),
+        builder=builder,
+        scheduler=scheduler,
+        router=given.router or choose_router(RouterGround(home, settings)),
+        manifests=Manifests(disks, limits, store.pipelines.place_of),
+        disks=disks,
+        sites=Sites(store.domains, settings.domain, settings.http.port),
+        snapshots=SnapshotPhase(
+            store,
+            snapshot_files,
+            disks,
+            settings.keep_snapshots,
+            settings.keep_snapshot_days,
+            settings.keep_releases,
+        ),
+        rehearsals=Rehearsals(
+            Stage(store, locks.apps, locks.pins, copies, scheduler, builder, limits, STOP_SECONDS)
+        ),
+    )
+
+
+def _scheduler(ground: Ground) -> Scheduler:
+    return choose_scheduler(
+        SchedulerGround(ground.engine, ground.instance, ground.home, ground.settings)
+    )
+
+
+def _builder(ground: Ground) -> Builder:
+    settings, cache, store = ground.settings, ground.home.cache, ground.store
+    stacks = Stacks(ground.engine, settings.stack_source, cache / "stacks", settings.ca_bundle)
+    build = BuildSettings(
+        memory_bytes=settings.build_memory_bytes,
+        cpus=settings.build_cpus,
+        timeout_seconds=settings.build_timeout_seconds,
+        ca_bundle=settings.ca_bundle,
+        cache=cache,
+        stack=settings.stack,
+    )
+    return SlugBuilder(ground.engine, stacks, store.slugs, store.releases, build)
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        settings.task_memory_bytes,
+        settings.task_cpus,
+        settings.task_pids,
+        settings.task_cpu_shares,
+    )
