@@ -233,8 +233,7 @@ def _isolation(settings: Settings) -> Iterator[Finding]:
 
 def check_isolation(engine: Engine, settings: Settings) -> Finding:
     """What containers can reach of this host, seen from inside."""
-    from pushdeploy.build.stack_definitions import DEFINITIONS
-    from pushdeploy.build.stacks import Stacks, definition
+    from pushdeploy.build.stacks import Stacks
     from pushdeploy.isolation import has_ipv6, reached
 
     engine.ensure_network()
@@ -243,10 +242,10 @@ def check_isolation(engine: Engine, settings: Settings) -> Finding:
         mend = "apt-get install iptables, and run pushdeploy as root"
         return Finding("isolation", False, "; ".join(problems), mend)
     stacks = Stacks(engine, settings.stack_source, settings.home, settings.ca_bundle)
-    ready = [name for name in DEFINITIONS if stacks.ready(name)]
+    ready = [name for name in stacks.definitions if stacks.ready(name)]
     if not ready:
         return Finding("isolation", True, "the rules are there; no stack yet to try them from")
-    found = reached(engine, definition(ready[0]).run_tag)
+    found = reached(engine, stacks.definition(ready[0]).run_tag)
     mend = "iptables -S; ip6tables -S  # a rule before ours lets it pass"
     held = "tried: no container reaches this host or a cloud's metadata"
     over = "IPv4 and by raw IPv6" if has_ipv6() else "IPv4; this kernel has no IPv6 to try"
@@ -255,12 +254,11 @@ def check_isolation(engine: Engine, settings: Settings) -> Finding:
 
 
 def _stack(settings: Settings, engine: Engine) -> Finding:
-    from pushdeploy.build.stack_definitions import PYTHONS
     from pushdeploy.build.stack_order import NEWEST
     from pushdeploy.build.stacks import Stacks
 
     stacks = Stacks(engine, settings.stack_source, settings.home, settings.ca_bundle)
-    wanted = PYTHONS if settings.stack == NEWEST else [settings.stack]
+    wanted = list(stacks.definitions) if settings.stack == NEWEST else [settings.stack]
     ready = [stack for stack in wanted if stacks.ready(stack)]
     detail = f"{', '.join(ready)} is ready" if ready else f"{settings.stack}: none is there yet"
     return Finding(

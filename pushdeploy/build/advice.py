@@ -1,21 +1,17 @@
 """What a source brings along for other platforms: nothing of it is passed over in silence."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from pushdeploy.build.app_json import AppJson
 from pushdeploy.build.app_json_keys import told
-from pushdeploy.build.near_misses import misspelled
-from pushdeploy.build.plan import LayeredPlan, Plan
-from pushdeploy.build.tree import Tree
+from pushdeploy.build.language import Language
+from pushdeploy.build.near_misses import files_read, misspelled
+from pushdeploy.build.tree import NO_DATA, Tree
 from pushdeploy.domain.errors import BuildFailed
 
 _FILES: Mapping[str, str] = {
-    "bin/pre_compile": "is not run: what it makes belongs into  bin/post_compile",
-    "nltk.txt": "is not read: let  bin/post_compile  run  python -m nltk.downloader -d nltk_data …"
-    " and set the config var NLTK_DATA=/app/nltk_data",
     "Aptfile": "is not read: packages of Debian need a Dockerfile",
     ".profile": "is not sourced: begin a command of the Procfile with  . ./.profile &&",
     ".slugignore": "is not read: everything that is committed is in the slug",
@@ -27,25 +23,25 @@ _LFS_MOST_BYTES = 1024
 _LFS_SHOWN = 5
 _LFS_LOOKS = 200
 _DATABASE_FILES = ("*.sqlite3", "*.sqlite", "*.db")
-_NO_DATA = frozenset({"docs", "fixtures", "test", "tests"})
-_DEEPEST_SETTINGS = 3
-_CODE_LOOKS = 200
-_SQLITE_IN_CODE = re.compile(
-    r"^[^#\n]*(?:sqlite3?\.connect\(\s*(?![\"']:memory:)|sqlite(?:\+\w+)?:///(?!:memory:|[\"'?]))",
-    re.MULTILINE,
-)
 
 
-def unread(tree: Tree, facts: AppJson, plan: Plan) -> Iterator[str]:
-    """A line for each thing that has no effect here, with what to do instead."""
-    if isinstance(plan, LayeredPlan):
-        yield from (f"{name} {why}" for name, why in _FILES.items() if tree.has(name))
-        if plan.runtime and tree.has("package.json"):
-            yield (
-                "package.json is not read: nothing is built with Node beside Python; commit what"
-                " it builds, or add a Dockerfile"
+def unread(
+    tree: Tree, facts: AppJson, decided: Sequence[Language], languages: Sequence[Language]
+) -> Iterator[str]:
+    """A line for each thing that has no effect here, with what to do instead.
+
+    ``decided`` build the source on a stack; none do where it brings an image of its own.
+    """
+    if decided:
+        alone = [each.files.unread for each in decided]
+        others = {name for each in decided for name in each.files.read}
+        for files in (*alone, _FILES):
+            yield from (
+                f"{name} {why}"
+                for name, why in files.items()
+                if tree.has(name) and name not in others
             )
-    yield from misspelled(tree)
+    yield from misspelled(tree, files_read(languages))
     yield from told(facts)
 
 
@@ -93,35 +89,15 @@ def _matches(path: str, below: str, pattern: str) -> bool:
     return fnmatchcase(inner, pattern.lstrip("/").replace("**/", "*"))
 
 
-def sqlite_in(tree: Tree) -> str:
-    """Where a source keeps an SQLite database: a file of it, Django's settings, or code that opens
-    one; else empty."""
+def sqlite_in(tree: Tree, languages: Sequence[Language]) -> str:
+    """Where a source keeps an SQLite database: a file of it, or what opens one; else empty."""
     for path in sorted(tree.paths):
         top, _, name = path.rpartition("/")
-        if "/" in top or top in _NO_DATA or name == "Thumbs.db":
+        if "/" in top or top in NO_DATA or name == "Thumbs.db":
             continue
         if any(fnmatchcase(name, pattern) for pattern in _DATABASE_FILES):
             return path
-    for path in (
-        *tree.named("settings.py", _DEEPEST_SETTINGS),
-        *tree.named("base.py", _DEEPEST_SETTINGS),
-    ):
-        if re.search(r"^[^#\n]*django\.db\.backends\.sqlite3", tree.text(path), re.MULTILINE):
-            return path
-    for path in _near_code(tree):
-        if _SQLITE_IN_CODE.search(tree.text(path)):
-            return path
-    return ""
-
-
-def _near_code(tree: Tree) -> Sequence[str]:
-    """Python files of the top directory and of those in it, as many as are worth a look."""
-    found = []
-    for path in sorted(tree.paths):
-        top = path.rpartition("/")[0]
-        if path.endswith(".py") and "/" not in top and top not in _NO_DATA:
-            found.append(path)
-    return found[:_CODE_LOOKS]
+    return next(filter(None, (each.opens_sqlite(tree) for each in languages)), "")
 
 
 def first_config(

@@ -4,19 +4,8 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pushdeploy.build.language import Language
 from pushdeploy.build.tree import Tree
-
-_TELLING = (
-    "Dockerfile",
-    "Procfile",
-    "requirements.txt",
-    "pyproject.toml",
-    "Pipfile",
-    "uv.lock",
-    "poetry.lock",
-    "package.json",
-)
-"""Files of which one says that here is an app, the surest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +29,10 @@ class Below:
         return f"git ls-tree -z --name-only HEAD:{where} | xargs -0 -I{{}} git mv {where}/{{}} ."
 
 
-def one_level_down(tree: Tree) -> Below | None:
+def one_level_down(tree: Tree, languages: Sequence[Language]) -> Below | None:
     """The directory of the top one that has the most telling file; None where none has any."""
     found: dict[str, list[str]] = {}
-    for name in _TELLING:
+    for name in dict.fromkeys(name for each in languages for name in each.files.telling):
         for path in sorted(tree.paths):
             directory, _, last = path.rpartition("/")
             if last == name and directory and "/" not in directory:

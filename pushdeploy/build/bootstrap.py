@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from pushdeploy.build.stack_definitions import EXCLUDED_PATHS, USER_SCRIPT, StackDefinition
+from pushdeploy.build.stack_definitions import EXCLUDED_PATHS, StackDefinition
 from pushdeploy.domain.errors import BackendDown
 
 Hear = Callable[[str], object]
@@ -62,7 +62,7 @@ def host_mirrors(directory: Path = Path("/etc/apt")) -> Mirrors:
 def command(stack: StackDefinition, mirrors: Mirrors) -> Sequence[str]:
     """The mmdebstrap call that writes the run stack's tar to its stdout."""
     excludes = [f"--dpkgopt=path-exclude={path}" for path in EXCLUDED_PATHS]
-    hook = USER_SCRIPT.replace("\n", "; ").rstrip("; ")
+    hook = stack.script.replace("\n", "; ").rstrip("; ")
     return [
         "mmdebstrap",
         "--verbose",

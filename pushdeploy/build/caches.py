@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,8 +14,6 @@ from pushdeploy.domain.leftovers import Window
 
 _SCOPE_BYTES = 16
 _MOST_NOTES = 1000
-_FORMER = "uv"
-"""One directory was every app's, until an app could be seen to plant code in another by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +26,9 @@ class AppCaches:
 
     root: Path
 
-    def downloads(self, app_id: int) -> Path:
-        """Where the app's builds keep downloaded packages; it belongs to the user of builds."""
-        found = self._of(app_id) / "uv"
+    def directory(self, app_id: int, name: str) -> Path:
+        """Where a tool keeps what the app's builds download; it belongs to the user of builds."""
+        found = self._of(app_id) / name
         if not found.is_dir():
             found.mkdir(parents=True, exist_ok=True)
             os.chown(found, *APP_IDS)
@@ -94,19 +92,25 @@ class AppCaches:
 
     def wants_trimming(self, app_id: int, most_bytes: int, oldest: datetime) -> bool:
         """Whether there are too many downloads, or none was needed since ``oldest``."""
-        found = self._of(app_id) / "uv"
-        if not found.is_dir():
+        found = self._directories(app_id)
+        if not found:
             return False
-        unused = datetime.fromtimestamp(found.parent.stat().st_mtime, UTC) < oldest
-        return unused or used_bytes(found) > most_bytes
+        unused = datetime.fromtimestamp(self._of(app_id).stat().st_mtime, UTC) < oldest
+        return unused or sum(map(used_bytes, found)) > most_bytes
 
     def remove_downloads(self, app_id: int) -> None:
         """While the app is not being built."""
-        remove(self._of(app_id) / "uv")
+        for found in self._directories(app_id):
+            remove(found)
 
     def remove(self, app_id: int) -> None:
         """All of an app; nothing happens when there is nothing."""
         remove(self._of(app_id))
+
+    def _directories(self, app_id: int) -> Sequence[Path]:
+        """Those of tools, beside which lie files of ours."""
+        home = self._of(app_id)
+        return [path for path in home.iterdir() if path.is_dir()] if home.is_dir() else []
 
     def _note(self, app_id: int, word: str, moment: datetime | None = None) -> None:
         file = self._of(app_id) / "builds"
@@ -131,8 +135,8 @@ class AppCaches:
         return self.root / str(app_id)
 
 
-def remove_former(cache: Path) -> None:
-    """The one that all apps shared; what is in it may have been written by any of them."""
-    former = cache / _FORMER
-    if former.exists():
-        remove(former)
+def remove_shared(cache: Path, names: Iterable[str]) -> None:
+    """Remove the directories that were every app's, until one could plant code in another so."""
+    for name in names:
+        if (cache / name).exists():
+            remove(cache / name)

@@ -1,15 +1,16 @@
-"""Which language builds a source: exactly one answers, or the error says what was looked for."""
+"""Which language builds a source, or what was looked for; and what each that takes part plans."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from pushdeploy.build import languages
 from pushdeploy.build.below import one_level_down
-from pushdeploy.build.near_misses import misspelled
-from pushdeploy.build.plan import Language
+from pushdeploy.build.decided_build import Part
+from pushdeploy.build.language import Circumstances, Language
+from pushdeploy.build.near_misses import files_read, misspelled
+from pushdeploy.build.plan import LayeredPlan
+from pushdeploy.build.stack_order import StackOrder
 from pushdeploy.build.tree import Tree
-from pushdeploy.discover import discover
-from pushdeploy.domain.errors import BuildFailed, PushdeployError
+from pushdeploy.domain.errors import BuildFailed
 
 _MOST_NAMES = 20
 
@@ -19,29 +20,22 @@ FALLBACK = "null"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """``found`` is what decided it; ``passed_over`` would have built the source too."""
+    """``found`` is what decided it; ``joining`` build a part of the source, too, and
+    ``passed_over`` would have built it."""
 
     language: Language
     found: str
+    joining: Sequence[Language]
     passed_over: Sequence[Language]
 
     def __str__(self) -> str:
         text = f"{self.language.name} app: found {self.found}"
+        if self.joining:
+            text += f", with {', '.join(one.name for one in self.joining)}"
         if not self.passed_over:
             return text
         others = ", ".join(one.name for one in self.passed_over)
         return f"{text} (which goes before {others})"
-
-
-def load_languages() -> Sequence[Language]:
-    """Every language of the package, in their order."""
-    found = discover(languages, "LANGUAGE")
-    known = []
-    for module, candidate in found.items():
-        if not isinstance(candidate, Language):
-            raise PushdeployError(f"LANGUAGE of languages/{module} is no Language")
-        known.append(candidate)
-    return sorted(known, key=lambda each: each.order)
 
 
 def choose(languages: Sequence[Language], tree: Tree) -> Choice:
@@ -50,7 +44,21 @@ def choose(languages: Sequence[Language], tree: Tree) -> Choice:
     if not able:
         raise _none_answers(languages, tree)
     chosen, found = able[0]
-    return Choice(chosen, found, [each for each, _found in able[1:] if each.name != FALLBACK])
+    others = [each for each, _found in able[1:] if each.name != FALLBACK]
+    joining = [each for each in others if each.joins]
+    return Choice(chosen, found, joining, [each for each in others if not each.joins])
+
+
+def parts_of(choice: Choice, tree: Tree, circumstances: Circumstances) -> Sequence[Part]:
+    """What the languages plan, the main one last: those that join get along with its stack."""
+    main = Part(choice.language, choice.language.plan(tree, circumstances))
+    if not isinstance(main.plan, LayeredPlan):
+        return [main]
+    stack = main.plan.stack
+    settled = replace(
+        circumstances, stacks=StackOrder((stack,), frozenset({stack}), stack), learned=""
+    )
+    return [*(Part(each, each.plan(tree, settled)) for each in choice.joining), main]
 
 
 def _none_answers(languages: Sequence[Language], tree: Tree) -> BuildFailed:
@@ -58,13 +66,13 @@ def _none_answers(languages: Sequence[Language], tree: Tree) -> BuildFailed:
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     found = f"found: {', '.join(names[:_MOST_NAMES]) or 'nothing'}{more}"
     looked = [f"{each.name}: wants {each.wants}" for each in languages]
-    unknown, below = "no builder knows what this app is", one_level_down(tree)
+    unknown, below = "no builder knows what this app is", one_level_down(tree, languages)
     if below is None:
         return BuildFailed(
             unknown,
             "add one of these files to the top directory, commit and push; a Dockerfile does for"
             " every language",
-            details=[*looked, found, *misspelled(tree)],
+            details=[*looked, found, *misspelled(tree, files_read(languages))],
         )
     return BuildFailed(
         f"{unknown}: its top directory does not say it, but {below.directory}/ has"

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pushdeploy.build.plan import Cause, Command
+from pushdeploy.build.plan import Command, Failure
 from pushdeploy.build.stack_order import NEWEST
 from pushdeploy.domain.app import APP_GROUP
 from pushdeploy.domain.cancel import Cancellation
@@ -164,9 +164,9 @@ def run_to_end(
 class WrongRuntime(BuildFailed):
     """The same might be built with another one; ``learned`` tells the language with which."""
 
-    def __init__(self, cause: Cause, exit_code: int) -> None:
-        super().__init__(cause.message, cause.hint, exit_code=exit_code)
-        self.learned = cause.runtime
+    def __init__(self, failure: Failure, exit_code: int) -> None:
+        super().__init__(failure.message, failure.hint, exit_code=exit_code)
+        self.learned = failure.runtime
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,11 +193,11 @@ class Ending:
                 exit_code=self.exit_code or 137,
             )
         if self.exit_code:
-            cause = command.explain(self.tail) or Cause("", "")
-            message = cause.message or f"{command} failed with exit code {self.exit_code}"
-            hint = cause.hint or command.hint
-            if cause.runtime:
-                raise WrongRuntime(cause, self.exit_code)
+            found = command.explain(self.tail) or Failure("", "")
+            message = found.message or f"{command} failed with exit code {self.exit_code}"
+            hint = found.hint or command.hint
+            if found.runtime:
+                raise WrongRuntime(found, self.exit_code)
             raise BuildFailed(message, hint, exit_code=self.exit_code)
 
 

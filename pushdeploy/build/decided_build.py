@@ -9,8 +9,10 @@ from datetime import datetime
 from pushdeploy.build.app_json import AppJson
 from pushdeploy.build.containers import OWNER_LABEL, ROLE_LABEL
 from pushdeploy.build.keys import Ground
-from pushdeploy.build.plan import Language, Plan
+from pushdeploy.build.language import Language
+from pushdeploy.build.plan import LayeredPlan, Plan
 from pushdeploy.build.processes import Processes
+from pushdeploy.build.stack_definitions import path_of
 from pushdeploy.build.stacks import Stack
 from pushdeploy.domain.container import ImageInfo
 from pushdeploy.domain.entrypoints import takes_commands
@@ -21,15 +23,25 @@ from pushdeploy.domain.source import Source
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What one language has planned for an app."""
+
+    language: Language
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
 class DecidedBuild:
-    """``stack`` is None where the app brings its own image; ``environment`` is the build's."""
+    """``parts`` are built in their order; the last is that of the app's main language.
+
+    ``stack`` is None where the app brings its own image; ``environment`` is the build's.
+    """
 
     app_id: int
     key: str
     ground: Ground
     source: Source
-    language: Language
-    plan: Plan
+    parts: Sequence[Part]
     stack: Stack | None
     processes: Processes
     facts: AppJson
@@ -39,6 +51,25 @@ class DecidedBuild:
     def stack_name(self) -> str:
         return self.stack.name if self.stack else ""
 
+    @property
+    def builder(self) -> str:
+        return self.parts[-1].language.name
+
+    def layered(self) -> Sequence[tuple[Language, LayeredPlan]]:
+        """The parts that are layers on a stack: all, or none."""
+        return [
+            (part.language, part.plan) for part in self.parts if isinstance(part.plan, LayeredPlan)
+        ]
+
+    def slug_environment(self) -> Mapping[str, str]:
+        """What the image says besides that of its stack; the main language's goes first."""
+        plans = [plan for _language, plan in self.layered()]
+        paths = [path for plan in reversed(plans) for path in plan.paths]
+        made = {"PATH": path_of(paths)} if paths else {}
+        for plan in plans:
+            made |= plan.environment
+        return made
+
     def labels(self) -> Mapping[str, str]:
         """What the image tells of itself."""
         return {
@@ -47,7 +78,7 @@ class DecidedBuild:
             "pushdeploy.slug": self.key,
             "pushdeploy.commit": self.source.commit,
             "pushdeploy.tree": self.source.tree,
-            "pushdeploy.builder": self.language.name,
+            "pushdeploy.builder": self.builder,
             "pushdeploy.stack": self.stack_name,
             "pushdeploy.process-types": json.dumps(dict(self.processes.types), sort_keys=True),
             "org.opencontainers.image.revision": self.source.commit,
@@ -76,7 +107,7 @@ class DecidedBuild:
             key=self.key,
             commit=self.source.commit,
             tree=self.source.tree,
-            builder=self.language.name,
+            builder=self.builder,
             stack=self.stack_name,
             process_types=self.processes.types,
             release_command=self.processes.release,

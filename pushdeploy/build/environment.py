@@ -3,36 +3,25 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-ALLOWED = re.compile(
-    r"(UV|PIP|POETRY_HTTP_BASIC|NODE|NPM_CONFIG|YARN|PNPM)_[A-Z0-9_]+"
-    r"|(DISABLE|DEBUG)_COLLECTSTATIC|PYTHON_VERSION|BUILD_ENV"
-)
-"""Names that every build may see. BUILD_ENV lists further ones, with commas between them."""
+_SEEN = r"BUILD_ENV|(NODE|NPM_CONFIG|YARN|PNPM)_[A-Z0-9_]+"
+"""What builds see whatever the languages are. BUILD_ENV lists further names."""
 
 CA_BUNDLE_PATH = "/etc/pushdeploy/ca-bundle.crt"
 """Where a build container finds the operator's CA bundle."""
 
-_CA_VARIABLES = (
-    "SSL_CERT_FILE",
-    "REQUESTS_CA_BUNDLE",
-    "CURL_CA_BUNDLE",
-    "PIP_CERT",
-    "GIT_SSL_CAINFO",
-    "NODE_EXTRA_CA_CERTS",
-)
-_UV_NAMES = {
-    "PIP_INDEX_URL": "UV_DEFAULT_INDEX",
-    "PIP_EXTRA_INDEX_URL": "UV_INDEX",
-    "PIP_FIND_LINKS": "UV_FIND_LINKS",
-}
+_CA_VARIABLES = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "NODE_EXTRA_CA_CERTS")
 
 
-def build_environment(config: Mapping[str, str]) -> Mapping[str, str]:
-    """The part of the config vars that builds see; never written into an image."""
-    allowed = {name: value for name, value in config.items() if ALLOWED.fullmatch(name)}
+def build_environment(config: Mapping[str, str], seen: Iterable[str]) -> Mapping[str, str]:
+    """The part of the config vars that builds see; never written into an image.
+
+    ``seen`` are the patterns of all languages: what a build sees does not depend on its own.
+    """
+    pattern = re.compile("|".join([_SEEN, *filter(None, seen)]))
+    allowed = {name: value for name, value in config.items() if pattern.fullmatch(name)}
     return dict(sorted({**allowed, **listed_environment(config)}.items()))
 
 
@@ -52,16 +41,11 @@ def environment_hash(environment: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(sorted(environment.items())).encode()).hexdigest()
 
 
-def for_uv(environment: Mapping[str, str]) -> Mapping[str, str]:
-    """pip's names of the package indexes under uv's names too, which win where both are set."""
-    translated = {
-        ours: environment[theirs] for theirs, ours in _UV_NAMES.items() if theirs in environment
-    }
-    return {**translated, **environment}
-
-
-def certificates(bundle: Path | None) -> tuple[Mapping[str, str], list[tuple[str, str]]]:
+def certificates(
+    bundle: Path | None, variables: Iterable[str]
+) -> tuple[Mapping[str, str], list[tuple[str, str]]]:
     """Environment and read-only mounts that make a build container trust the operator's CA."""
     if bundle is None:
         return {}, []
-    return dict.fromkeys(_CA_VARIABLES, CA_BUNDLE_PATH), [(str(bundle), CA_BUNDLE_PATH)]
+    names = (*_CA_VARIABLES, *variables)
+    return dict.fromkeys(names, CA_BUNDLE_PATH), [(str(bundle), CA_BUNDLE_PATH)]

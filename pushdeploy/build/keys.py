@@ -5,11 +5,12 @@ A key is known to its app alone.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pushdeploy.build.environment import environment_hash
-from pushdeploy.build.plan import Install, Language
+from pushdeploy.build.language import Language
+from pushdeploy.build.plan import Install
 from pushdeploy.domain.names import TreeId
 
 
@@ -18,28 +19,25 @@ class Ground:
     """What all keys of an app have in common.
 
     ``scope`` is the app's own word: an equal tree of another app makes another key, for a build
-    runs code of the app, and what that code leaves is determined by no key. ``stack`` is the
-    digest of the run stack, empty where none is used.
+    runs code of the app, and what that code leaves is determined by no key. ``base`` is what all
+    stands on: the digest of the run stack, or the key of a dependency layer; empty where the app
+    brings an image of its own.
     """
 
     scope: str
-    language: Language
-    stack: str
+    languages: Sequence[Language]
+    base: str
 
     @property
     def parts(self) -> tuple[str, ...]:
-        return self.scope, self.language.name, self.language.version, self.stack
+        names = "+".join(each.name for each in self.languages)
+        versions = "+".join(each.version for each in self.languages)
+        return self.scope, names, versions, self.base
 
 
 def slug_key(ground: Ground, tree: TreeId, environment: Mapping[str, str]) -> str:
     """64 hex digits."""
     return _hash("slug", *ground.parts, tree, environment_hash(environment))
-
-
-_NOT_FOR_INSTALL = frozenset(
-    {"BUILD_ENV", "DISABLE_COLLECTSTATIC", "DEBUG_COLLECTSTATIC", "PYTHON_VERSION"}
-)
-"""What a build may see and what no dependency depends on."""
 
 
 def layer_key(
@@ -48,7 +46,8 @@ def layer_key(
     """The key of a dependency layer: the tree counts only where it is copied first."""
     files = {name: hashlib.sha256(data).hexdigest() for name, data in install.files.items()}
     commands = [list(command.arguments) for command in install.commands]
-    seen = {name: text for name, text in environment.items() if name not in _NOT_FOR_INSTALL}
+    not_keyed = {"BUILD_ENV"}.union(*(each.variables.not_keyed for each in ground.languages))
+    seen = {name: text for name, text in environment.items() if name not in not_keyed}
     return _hash(
         "dependencies",
         *ground.parts,

@@ -4,21 +4,10 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 
+from pushdeploy.build.language import Language
 from pushdeploy.build.tree import Tree
 
-_READ = (
-    ".python-version",
-    "Dockerfile",
-    "Pipfile",
-    "Pipfile.lock",
-    "Procfile",
-    "app.json",
-    "poetry.lock",
-    "pyproject.toml",
-    "requirements.txt",
-    "runtime.txt",
-    "uv.lock",
-)
+_READ = ("Procfile", "app.json")
 _OTHERS = frozenset({".profile", "profile"})
 """Names of their own, however near."""
 
@@ -26,9 +15,14 @@ _ALIKE = 0.93
 """One letter that is missing or doubled, of 1: less is a name of its own."""
 
 
-def misspelled(tree: Tree) -> Sequence[str]:
-    """A line for each file of the top directory that seems to be meant for another name."""
-    meant = {_letters(name): name for name in _READ}
+def files_read(languages: Sequence[Language]) -> Sequence[str]:
+    """All names that mean something to a build, whatever language it is of."""
+    return sorted({*_READ, *(name for each in languages for name in each.files.read)})
+
+
+def misspelled(tree: Tree, names: Sequence[str]) -> Sequence[str]:
+    """A line for each file of the top directory that seems to be meant for one of ``names``."""
+    meant = {_letters(name): name for name in names}
     found = []
     for name in tree.root:
         right = _meant(_letters(name), meant) if name not in _OTHERS else None

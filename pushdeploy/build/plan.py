@@ -1,18 +1,14 @@
-"""What a language decides, as values: the builder carries a plan out and decides nothing."""
+"""What a language decides for an app, as values: what carries a plan out decides nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 
-from pushdeploy.build.environment import listed_names
-from pushdeploy.build.stack_order import StackOrder
-from pushdeploy.build.tree import Tree
-from pushdeploy.domain.names import WEB, AppName, ProcessType
+from pushdeploy.domain.names import WEB, ProcessType
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
-    """Why a command failed, in one line, and what to type next.
+class Failure:
+    """Why a build failed, in one line, and what to type next.
 
     ``runtime`` tells the language, in its own words, with which one the same is worth a try.
     """
@@ -22,7 +18,7 @@ class Cause:
     runtime: str = ""
 
 
-def unexplained(lines: Sequence[str]) -> Cause | None:
+def unexplained(lines: Sequence[str]) -> Failure | None:
     """The last lines of a command of which nothing more is known."""
     del lines
     return None
@@ -38,7 +34,7 @@ class Command:
     arguments: Sequence[str]
     shown: str = ""
     hint: str = ""
-    explain: Callable[[Sequence[str]], Cause | None] = unexplained
+    explain: Callable[[Sequence[str]], Failure | None] = unexplained
 
     def __str__(self) -> str:
         return self.shown or " ".join(self.arguments)
@@ -49,13 +45,14 @@ class Install:
     """The dependency layer: shared by every source whose ``files`` are the same.
 
     ``files`` (path below /app → bytes) are copied first; ``whole_tree`` copies all of the source
-    too, and makes the layer the tree's own. The commands run in the build stack; what they leave
-    in /opt becomes the layer.
+    too, and makes the layer the tree's own. The commands run in the build stack, where they bring
+    a runtime along that no stack has; what they leave in ``directories`` becomes the layer.
     """
 
     title: str
     files: Mapping[str, bytes]
     commands: Sequence[Command]
+    directories: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     whole_tree: bool = False
 
@@ -65,8 +62,8 @@ class Finish:
     """A command that runs in the finished slug; the directory that it names becomes part of it.
 
     The command leaves ``result_file`` with the absolute path of that directory, or empty.
-    ``needs_package`` is a Python package without which the step does not apply; empty where it
-    always does.
+    ``needs_package`` is one of the language's watched packages, without which the step does not
+    apply; empty where it always does.
     """
 
     title: str
@@ -77,12 +74,17 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class LayeredPlan:
-    """A slug of ours: stack, dependency layer, source, finishing steps."""
+    """A slug of ours: stack, dependency layer, source, finishing steps.
+
+    ``environment`` is the slug's, and ``paths`` stand in front of its PATH.
+    """
 
     stack: str
     runtime: str = ""
     install: Install | None = None
     finish: Sequence[Finish] = ()
+    paths: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
     default_processes: Mapping[ProcessType, str] = field(default_factory=dict)
     example: str = "web: ./server --port $PORT"
     notices: Sequence[str] = ()
@@ -99,44 +101,3 @@ class DockerfilePlan:
 
 
 Plan = LayeredPlan | DockerfilePlan
-
-
-@dataclass(frozen=True, slots=True)
-class Circumstances:
-    """What a plan may depend on besides the tree.
-
-    ``environment`` holds the config vars that a build may see, ``config_names`` the names of all;
-    ``learned`` is the ``runtime`` of the ``Cause`` for which a first try failed.
-    """
-
-    environment: Mapping[str, str]
-    stacks: StackOrder
-    app: AppName
-    today: date
-    config_names: frozenset[str] = frozenset()
-    learned: str = ""
-
-    def config_set(self, *assignments: str) -> str:
-        """What to type so that config vars are set."""
-        return f"ssh deploy config:set {self.app} {' '.join(assignments)}"
-
-    def let_in(self, name: str, *assignments: str) -> str:
-        """What to type so that builds see a config var, with those that they see already."""
-        listed = listed_names(self.environment)
-        return self.config_set(*assignments, f"BUILD_ENV={','.join(filter(None, [*listed, name]))}")
-
-
-@dataclass(frozen=True, slots=True)
-class Language:
-    """Builds one kind of app. The lowest ``order`` that detects a tree builds it.
-
-    ``detect`` returns the file by which it knows the app. A new ``version`` makes new slugs and
-    new dependency layers; ``wants`` tells a person what it looks for.
-    """
-
-    name: str
-    order: int
-    version: str
-    wants: str
-    detect: Callable[[Tree], str | None]
-    plan: Callable[[Tree, Circumstances], Plan]

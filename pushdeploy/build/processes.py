@@ -31,7 +31,7 @@ def processes_of(tree: Tree, default: Mapping[ProcessType, str], example: str) -
         raise BuildFailed(
             f"the {PROCFILE} {missing}, so nobody knows what to start",
             f"add a line to a file called {PROCFILE}, commit and push:  {example}",
-            details=[line for line in misspelled(tree) if PROCFILE in line],
+            details=misspelled(tree, [PROCFILE]),
         )
     return Processes(commands, release)
 

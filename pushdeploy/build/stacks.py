@@ -10,15 +10,13 @@ from pathlib import Path
 
 from pushdeploy.build.bootstrap import bootstrap, host_mirrors, unpacked
 from pushdeploy.build.containers import run_to_end, temporary
+from pushdeploy.build.language import load_languages
 from pushdeploy.build.progress import Progress
 from pushdeploy.build.stack_definitions import (
-    DEFINITIONS,
-    ENVIRONMENT,
     EXCLUDED_PATHS,
     FIRST,
-    PYTHONS,
-    USER_SCRIPT,
     StackDefinition,
+    stack_definitions,
 )
 from pushdeploy.build.stack_order import NEWEST
 from pushdeploy.domain.cancel import Cancellation
@@ -43,7 +41,6 @@ class Stack:
     name: str
     run: ImageDigest
     build: ImageDigest
-    python: str
 
 
 class Stacks:
@@ -57,20 +54,28 @@ class Stacks:
         self._source = source
         self._cache = cache
         self._ca_bundle = ca_bundle
+        self.definitions = stack_definitions(load_languages())
+
+    def definition(self, name: str) -> StackDefinition:
+        """``UserError`` for a stack that does not exist."""
+        if name not in self.definitions:
+            known = ", ".join(self.definitions)
+            raise UserError(f"there is no stack {name}", f"there are: {known}")
+        return self.definitions[name]
 
     def ready(self, name: str) -> bool:
         """Whether ``ensure`` would return at once."""
-        return self._found(definition(name)) is not None
+        return self._found(self.definition(name)) is not None
 
     def prepare(self, name: str, output: Output) -> None:
         """``ensure``, of a first one where NEWEST is wanted; tells of the others there could be."""
         self.ensure(FIRST if name == NEWEST else name, output)
-        for stack, python in PYTHONS.items():
+        for stack, definition in self.definitions.items():
             if self.ready(stack):
-                output.detail(f"stack {stack} (Python {python}) is ready")
+                output.detail(f"stack {stack} ({definition}) is ready")
             else:
                 output.detail(
-                    f"for Python {python}, before a push waits minutes for it:"
+                    f"for {definition}, before a push waits minutes for it:"
                     f"  pushdeploy stack:prepare {stack}"
                 )
 
@@ -79,7 +84,7 @@ class Stacks:
 
         ``BackendDown`` names the tool, the mirror or the registry that is missing.
         """
-        stack = definition(name)
+        stack = self.definition(name)
         found = self._found(stack)
         if found is not None:
             return found
@@ -98,7 +103,7 @@ class Stacks:
         build = self._engine.image(stack.build_tag)
         if run is None or build is None:
             return None
-        return Stack(stack.name, run.id, build.id, stack.python)
+        return Stack(stack.name, run.id, build.id)
 
     def _make(self, stack: StackDefinition, output: Output) -> None:
         if self._engine.image(stack.run_tag) is None:
@@ -126,7 +131,7 @@ class Stacks:
         with output.step(f"Pulling {stack.upstream} for stack {stack.name}"):
             if self._engine.image(stack.upstream) is None:
                 self._engine.pull(stack.upstream)
-            script = f"{_APT} {' '.join(stack.run_packages)}\n{_clean()}{USER_SCRIPT}"
+            script = f"{_APT} {' '.join(stack.run_packages)}\n{_clean()}{stack.script}"
             self._derive(stack, stack.upstream, stack.run_tag, script, output)
 
     def _bootstrap(self, stack: StackDefinition, output: Output) -> None:
@@ -175,16 +180,9 @@ class Stacks:
             yield
 
 
-def definition(name: str) -> StackDefinition:
-    """``UserError`` for a stack that does not exist."""
-    if name not in DEFINITIONS:
-        raise UserError(f"there is no stack {name}", f"there are: {', '.join(DEFINITIONS)}")
-    return DEFINITIONS[name]
-
-
 def _change(stack: StackDefinition) -> ImageChange:
     labels = {**_NOT_AN_INSTANCE, "pushdeploy.stack": stack.name}
-    return ImageChange(labels, ENVIRONMENT, working_dir="/app")
+    return ImageChange(labels, stack.environment, working_dir="/app")
 
 
 def _build_script(packages: str) -> str:

@@ -14,6 +14,14 @@ END = bytes(2 * _BLOCK_BYTES)
 """What an archive ends with."""
 
 
+Notice = Callable[[str], None]
+"""Is told a name."""
+
+
+def unnoticed(_name: str) -> None:
+    """Let a name pass."""
+
+
 class Readable(Protocol):
     """Anything that bytes are read from: a pipe, a file, a response."""
 
@@ -37,22 +45,13 @@ class TarPatch:
     prefix: str = ""
 
 
-def patched(
-    stream: Readable, patch: TarPatch, seen: Callable[[str], None] = lambda _name: None
-) -> Iterator[bytes]:
-    """The same archive with ``patch`` applied, as chunks; ``seen`` is told each new name.
+def members(stream: Readable, patch: TarPatch, seen: Notice = unnoticed) -> Iterator[bytes]:
+    """An archive with ``patch`` applied, as chunks, without its end; ``seen`` is told new names.
 
-    ``BuildFailed`` when a member would land outside of the prefix, lies beneath a symbolic link
-    of the same archive, or is neither file, directory nor link.
+    The members of several archives and one ``END`` are one archive. ``BuildFailed`` when a member
+    would land outside of the prefix, lies beneath a symbolic link of the same archive, or is
+    neither file, directory nor link.
     """
-    yield from members(stream, patch, seen)
-    yield END
-
-
-def members(
-    stream: Readable, patch: TarPatch, seen: Callable[[str], None] = lambda _name: None
-) -> Iterator[bytes]:
-    """The same without its end: those of several archives and one ``END`` are one archive."""
     links: set[str] = set()
     try:
         with tarfile.open(fileobj=stream, mode="r|*", bufsize=_CHUNK_BYTES) as archive:  # type: ignore[call-overload] # it only reads

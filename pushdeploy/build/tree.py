@@ -16,6 +16,9 @@ _MOST_LINKS = 40
 """As Linux has it (MAXSYMLINKS of path_resolution(7))."""
 
 _LINK_MODE = 0o120000
+NO_DATA = frozenset({"docs", "fixtures", "test", "tests"})
+"""Directories in which nothing lies that an app works with."""
+
 _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",

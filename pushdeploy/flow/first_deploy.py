@@ -4,6 +4,7 @@ import secrets
 
 from pushdeploy.build.advice import first_config, missing_config, sqlite_in
 from pushdeploy.build.app_json import read_app_json
+from pushdeploy.build.language import load_languages
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.config import changed_config
 from pushdeploy.domain.errors import BuildFailed
@@ -48,7 +49,7 @@ def advise(store: Store, source: Source, slug: Slug, output: Output) -> None:
             output.detail(f"{kind} is not started: ssh deploy ps:scale {app.name} {kind}=1 does")
     if store.disks.of(app.name) or "DATABASE_URL" in store.config.whole(app.name):
         return
-    if found := sqlite_in(Tree.of(source.reader)):
+    if found := sqlite_in(Tree.of(source.reader), load_languages()):
         output.trouble(
             f"SQLite ({found}) without a disk is new with each release:"
             f" ssh deploy disks:attach {app.name} data /data"

@@ -1,6 +1,7 @@
 """An app that runs as it is: a Procfile, and nothing that some language would have to build."""
 
-from pushdeploy.build.plan import Circumstances, Language, LayeredPlan
+from pushdeploy.build.language import Circumstances, Files, Language
+from pushdeploy.build.plan import LayeredPlan
 from pushdeploy.build.tree import Tree
 
 _LANGUAGES = (
@@ -26,4 +27,17 @@ def _plan(_tree: Tree, circumstances: Circumstances) -> LayeredPlan:
     return LayeredPlan(circumstances.stacks.usual())
 
 
-LANGUAGE = Language("null", 90, "1", "a Procfile and no other language's files", _detect, _plan)
+_NOT_RUN = "is not run: nothing is built for an app without a language"
+
+LANGUAGE = Language(
+    name="null",
+    order=90,
+    version="1",
+    wants="a Procfile and no other language's files",
+    detect=_detect,
+    plan=_plan,
+    files=Files(
+        telling=("Procfile", "package.json"),
+        unread={"bin/pre_compile": _NOT_RUN, "bin/post_compile": _NOT_RUN},
+    ),
+)

@@ -16,7 +16,8 @@ import pytest
 
 from pushdeploy.build.builder import SlugBuilder
 from pushdeploy.build.containers import BuildSettings
-from pushdeploy.build.plan import Circumstances
+from pushdeploy.build.language import Circumstances, load_languages
+from pushdeploy.build.stack_definitions import stack_definitions
 from pushdeploy.build.stack_order import NEWEST, StackOrder
 from pushdeploy.build.stacks import Stacks
 from pushdeploy.build.tree import Tree
@@ -62,6 +63,8 @@ class FilesInMemory:
     def keep(self) -> None: ...
 
 
+LANGUAGES = load_languages()
+BOOKWORM = stack_definitions(LANGUAGES)["bookworm"]
 STACKS = StackOrder(("bookworm", "trixie"), frozenset({"bookworm"}), NEWEST)
 """What is there after bin/setup."""
 

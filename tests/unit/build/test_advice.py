@@ -10,11 +10,10 @@ from pushdeploy.build.advice import (
     unread,
 )
 from pushdeploy.build.app_json import AppJson, parse_app_json
-from pushdeploy.build.plan import DockerfilePlan, LayeredPlan
 from pushdeploy.domain.errors import BuildFailed
-from tests.unit.build.conftest import MakeTree
+from tests.unit.build.conftest import LANGUAGES, MakeTree
 
-PYTHON = LayeredPlan("bookworm", "Python 3.11")
+PYTHON = [each for each in LANGUAGES if each.name == "python"]
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 12345\n"
 
 
@@ -34,10 +33,10 @@ POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize
 def test_a_file_that_has_no_effect_is_named_once(tree_of: MakeTree, name: str) -> None:
     tree = tree_of({name: "", "requirements.txt": ""})
 
-    (line,) = unread(tree, AppJson(), PYTHON)
+    (line,) = unread(tree, AppJson(), PYTHON, LANGUAGES)
 
     assert line.startswith(f"{name} is not ")
-    assert list(unread(tree, AppJson(), DockerfilePlan("Dockerfile"))) == []
+    assert list(unread(tree, AppJson(), [], LANGUAGES)) == []
 
 
 @pytest.mark.parametrize(
@@ -61,7 +60,7 @@ def test_a_file_that_has_no_effect_is_named_once(tree_of: MakeTree, name: str) -
 def test_a_key_of_app_json_that_has_no_effect_is_named(
     tree_of: MakeTree, text: str, said: str
 ) -> None:
-    (line,) = unread(tree_of({}), parse_app_json(text), PYTHON)
+    (line,) = unread(tree_of({}), parse_app_json(text), PYTHON, LANGUAGES)
 
     assert line.startswith(f"app.json: {said}")
 
@@ -72,7 +71,7 @@ def test_what_is_honoured_is_not_talked_about(tree_of: MakeTree) -> None:
     )
     facts = parse_app_json('{"formation": {"web": {"quantity": 1}}, "env": {"A": "1"}}')
 
-    assert list(unread(tree_of(files), facts, PYTHON)) == []
+    assert list(unread(tree_of(files), facts, PYTHON, LANGUAGES)) == []
 
 
 @pytest.mark.parametrize(
@@ -122,7 +121,7 @@ def test_files_that_are_no_pointers_pass(tree_of: MakeTree) -> None:
 def test_an_sqlite_database_is_seen(
     tree_of: MakeTree, files: dict[str, str | bytes], expected: str
 ) -> None:
-    assert sqlite_in(tree_of(files)) == expected
+    assert sqlite_in(tree_of(files), LANGUAGES) == expected
 
 
 ENV = """{"env": {

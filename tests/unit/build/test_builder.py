@@ -9,13 +9,12 @@ from dataclasses import replace
 import pytest
 
 from pushdeploy.build.containers import BuildSettings
-from pushdeploy.build.stack_definitions import DEFINITIONS
 from pushdeploy.build.stacks import Stacks
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import BuildFailed, Cancelled, PushdeployError
 from pushdeploy.domain.names import WEB, ProcessType
 from pushdeploy.engine.docker import DockerEngine
-from tests.unit.build.conftest import Bench, MakeClone, bench_of
+from tests.unit.build.conftest import BOOKWORM, Bench, MakeClone, bench_of
 from tests.unit.build.looking import PROCFILE, SETUP, assert_nothing_is_left, image_of, look
 
 pytestmark = pytest.mark.docker
@@ -223,7 +222,7 @@ def test_a_build_that_wants_too_much_memory_is_told_so(
 def test_a_dockerfile_says_itself_how_it_runs(
     bench: Bench, engine: DockerEngine, clone: MakeClone
 ) -> None:
-    config = {"BASE": DEFINITIONS["bookworm"].run_tag, "BUILD_ENV": "BASE", "SECRET": "hidden"}
+    config = {"BASE": BOOKWORM.run_tag, "BUILD_ENV": "BASE", "SECRET": "hidden"}
 
     slug = bench.build(clone("dockerfile").source(), config)
 
@@ -234,7 +233,7 @@ def test_a_dockerfile_says_itself_how_it_runs(
 
 
 def test_a_dockerfile_app_may_have_a_procfile_too(bench: Bench, clone: MakeClone) -> None:
-    config = {"BASE": DEFINITIONS["bookworm"].run_tag, "BUILD_ENV": "BASE"}
+    config = {"BASE": BOOKWORM.run_tag, "BUILD_ENV": "BASE"}
     source = clone("dockerfile").commit({"Procfile": "release: true\n"})
 
     slug = bench.build(source, config)
@@ -243,7 +242,7 @@ def test_a_dockerfile_app_may_have_a_procfile_too(bench: Bench, clone: MakeClone
 
 
 def test_an_image_that_starts_nothing_is_refused(bench: Bench, clone: MakeClone) -> None:
-    dockerfile = f"FROM {DEFINITIONS['bookworm'].run_tag}\nCMD []\n"
+    dockerfile = f"FROM {BOOKWORM.run_tag}\nCMD []\n"
 
     with pytest.raises(BuildFailed, match="neither CMD nor ENTRYPOINT"):
         bench.build(clone().commit({"Dockerfile": dockerfile}))

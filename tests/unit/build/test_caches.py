@@ -33,7 +33,7 @@ def test_what_a_build_has_written_goes_with_its_app(tmp_path: Path) -> None:
     kept.mkdir()
     (kept / "file").write_text("of somebody else")
     for app_id in (1, 2):
-        (caches.downloads(app_id) / "link").symlink_to(kept)
+        (caches.directory(app_id, "uv") / "link").symlink_to(kept)
 
     caches.remove(1)
 
@@ -49,7 +49,7 @@ def test_nothing_is_removed_where_nothing_was_built(tmp_path: Path) -> None:
 
 def test_downloads_go_when_they_are_too_many_or_not_needed_for_long(tmp_path: Path) -> None:
     caches = AppCaches(tmp_path)
-    (caches.downloads(1) / "wheel").write_bytes(bytes(100_000))
+    (caches.directory(1, "uv") / "wheel").write_bytes(bytes(100_000))
     before, after = datetime.now(UTC) - timedelta(days=1), datetime.now(UTC) + timedelta(days=1)
 
     assert not caches.wants_trimming(1, 1_000_000, before)

@@ -7,11 +7,9 @@ from pathlib import Path
 import pytest
 
 from pushdeploy.build.below import one_level_down
-from pushdeploy.build.choice import choose, load_languages
+from pushdeploy.build.choice import choose
 from pushdeploy.domain.errors import BuildFailed
-from tests.unit.build.conftest import MakeTree
-
-LANGUAGES = load_languages()
+from tests.unit.build.conftest import LANGUAGES, MakeTree
 
 
 @pytest.mark.parametrize(
@@ -92,7 +90,7 @@ def test_what_is_to_be_typed_for_an_app_in_a_directory_works(
     tree_of: MakeTree, tmp_path: Path, way: str
 ) -> None:
     files = {"my app/Procfile": "web: x", "my app/.env dir/a b": "", "README.md": ""}
-    below = one_level_down(tree_of(files))
+    below = one_level_down(tree_of(files), LANGUAGES)
     assert below is not None
     here, there = tmp_path / "here", tmp_path / "there"
     typed(tmp_path, f"git init -q {here} && git init -q --bare -b main {there}")

@@ -2,11 +2,13 @@
 
 import pytest
 
-from pushdeploy.build.choice import choose, load_languages
-from pushdeploy.build.near_misses import misspelled
+from pushdeploy.build.choice import choose
+from pushdeploy.build.near_misses import files_read, misspelled
 from pushdeploy.build.processes import processes_of
 from pushdeploy.domain.errors import BuildFailed
-from tests.unit.build.conftest import MakeTree
+from tests.unit.build.conftest import LANGUAGES, MakeTree
+
+NAMES = files_read(LANGUAGES)
 
 
 @pytest.mark.parametrize(
@@ -32,13 +34,13 @@ from tests.unit.build.conftest import MakeTree
     ],
 )
 def test_a_misspelled_file_is_named(tree_of: MakeTree, name: str, shown: str) -> None:
-    (line,) = misspelled(tree_of({name: "3.13"}))
+    (line,) = misspelled(tree_of({name: "3.13"}), NAMES)
 
     assert line.startswith(f"{shown} is not read: is  ")
 
 
 def test_a_file_beside_the_right_one_is_left_alone(tree_of: MakeTree) -> None:
-    assert misspelled(tree_of({".python-version": "3.13", "python-version": "x"})) == []
+    assert misspelled(tree_of({".python-version": "3.13", "python-version": "x"}), NAMES) == []
 
 
 @pytest.mark.parametrize(
@@ -57,12 +59,12 @@ def test_a_file_beside_the_right_one_is_left_alone(tree_of: MakeTree) -> None:
     ],
 )
 def test_a_name_of_its_own_is_left_alone(tree_of: MakeTree, name: str) -> None:
-    assert misspelled(tree_of({name: ""})) == []
+    assert misspelled(tree_of({name: ""}), NAMES) == []
 
 
 def test_who_finds_nothing_to_build_or_start_is_told_of_it(tree_of: MakeTree) -> None:
     with pytest.raises(BuildFailed) as unbuilt:
-        choose(load_languages(), tree_of({"Requirements.txt": ""}))
+        choose(LANGUAGES, tree_of({"Requirements.txt": ""}))
     with pytest.raises(BuildFailed) as unstarted:
         processes_of(tree_of({"procfile": ""}), {}, "web: x")
 

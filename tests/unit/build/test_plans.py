@@ -5,15 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from pushdeploy.build.environment import build_environment, for_uv
+from pushdeploy.build.environment import build_environment
 from pushdeploy.build.keys import Ground, layer_key, slug_key
 from pushdeploy.build.languages.python.language import LANGUAGE, SETUPTOOLS
+from pushdeploy.build.languages.python.tools import for_uv
 from pushdeploy.build.plan import Install, LayeredPlan
 from pushdeploy.build.processes import processes_of
 from pushdeploy.domain.errors import BuildFailed
 from pushdeploy.domain.names import WEB, ProcessType, TreeId
-from tests.unit.build.conftest import MakeTree, circumstances
+from tests.unit.build.conftest import LANGUAGES, MakeTree, circumstances
 
+SEEN = [each.variables.seen for each in LANGUAGES]
 TREE, OTHER_TREE = TreeId("1" * 40), TreeId("2" * 40)
 
 
@@ -120,7 +122,7 @@ def test_a_build_sees_no_config_but_what_is_allowed_or_listed() -> None:
         "BUILD_ENV": "SECRET_KEY, MISSING",
     }
 
-    assert set(build_environment(config)) == set(config) - {"DATABASE_URL"}
+    assert set(build_environment(config, SEEN)) == set(config) - {"DATABASE_URL"}
 
 
 def test_pips_index_reaches_uv_and_uvs_own_wins() -> None:
@@ -129,14 +131,14 @@ def test_pips_index_reaches_uv_and_uvs_own_wins() -> None:
     assert for_uv(both)["UV_DEFAULT_INDEX"] == "https://a"
 
 
-GROUND = Ground("of-the-app", LANGUAGE, "sha256:a")
+GROUND = Ground("of-the-app", [LANGUAGE], "sha256:a")
 
 
 def test_a_slugs_key_changes_with_all_that_goes_into_it() -> None:
     keys = {
         slug_key(GROUND, TREE, {}),
         slug_key(GROUND, OTHER_TREE, {}),
-        slug_key(replace(GROUND, stack="sha256:b"), TREE, {}),
+        slug_key(replace(GROUND, base="sha256:b"), TREE, {}),
         slug_key(replace(GROUND, scope="of-another"), TREE, {}),
         slug_key(GROUND, TREE, {"DISABLE_COLLECTSTATIC": "1"}),
     }
@@ -209,4 +211,4 @@ def test_a_token_that_a_build_does_not_see_is_named(
 @pytest.mark.parametrize("listed", ["ONE,TWO", "ONE, TWO", "ONE TWO", " ONE ,,TWO\n"])
 def test_names_that_builds_may_see_stand_between_commas_or_spaces(listed: str) -> None:
     config = {"ONE": "1", "TWO": "2", "THREE": "3", "BUILD_ENV": listed}
-    assert set(build_environment(config)) == {"ONE", "TWO", "BUILD_ENV"}
+    assert set(build_environment(config, SEEN)) == {"ONE", "TWO", "BUILD_ENV"}

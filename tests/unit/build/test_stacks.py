@@ -6,13 +6,12 @@ from pathlib import Path
 import pytest
 
 from pushdeploy.build.bootstrap import Mirrors, command, mirrors_of, unpacked
-from pushdeploy.build.stack_definitions import DEFINITIONS
-from pushdeploy.build.stacks import Stacks, definition
+from pushdeploy.build.stacks import Stacks
 from pushdeploy.domain.errors import BackendDown, UserError
 from pushdeploy.engine.docker import DockerEngine
 from pushdeploy.output import Output
-
-BOOKWORM = DEFINITIONS["bookworm"]
+from tests.fakes import FakeEngine
+from tests.unit.build.conftest import BOOKWORM
 
 
 @pytest.mark.parametrize(
@@ -59,9 +58,9 @@ def test_another_definition_has_other_tags() -> None:
     assert BOOKWORM.run_tag == f"pushdeploy/stack:bookworm-run-{BOOKWORM.key}"
 
 
-def test_an_unknown_stack_names_those_there_are() -> None:
+def test_an_unknown_stack_names_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(UserError) as failed:
-        definition("sarge")
+        Stacks(FakeEngine(), "auto", tmp_path, None).definition("sarge")
 
     assert failed.value.hint == "there are: bookworm, trixie"
 

@@ -2,7 +2,7 @@
 
 import io
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 from hypothesis import given
@@ -11,14 +11,22 @@ from hypothesis import strategies as st
 from pushdeploy.build.tarpatch import (
     END,
     ChunkReader,
+    Notice,
+    Readable,
     TarPatch,
     first_file,
     members,
-    patched,
     tar_of,
+    unnoticed,
 )
 from pushdeploy.domain.errors import BuildFailed
 from tests.unit.build.conftest import MakeClone
+
+
+def patched(source: Readable, patch: TarPatch, seen: Notice = unnoticed) -> Iterator[bytes]:
+    yield from members(source, patch, seen)
+    yield END
+
 
 PATCH = TarPatch(1000, 1001, 0o2775, 0o664, 0o775, prefix="app/")
 

@@ -50,7 +50,7 @@ def test_all_that_builds_of_a_destroyed_app_have_left_goes(leftovers: Leftovers)
     assert isinstance(engine, FakeEngine)
     shop, blog = store.apps.get(SHOP).id, store.apps.get(BLOG).id
     for app_id in (shop, blog):
-        caches.downloads(app_id)
+        caches.directory(app_id, "uv")
         labels = {"pushdeploy.role": "dependencies", "pushdeploy.owner": str(app_id)}
         engine.add_image(f"pushdeploy-fake0000/dependencies:{app_id}", labels=labels)
     with caches.building(shop):

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from pushdeploy.build.language import Circumstances
+from pushdeploy.build.languages.python.tools import PYTHONS
 from pushdeploy.build.languages.python.versions import (
     OLDEST_TO_FETCH,
     Wish,
@@ -12,8 +14,6 @@ from pushdeploy.build.languages.python.versions import (
     release_of,
     satisfies,
 )
-from pushdeploy.build.plan import Circumstances
-from pushdeploy.build.stack_definitions import PYTHONS
 from pushdeploy.build.stack_order import StackOrder
 from pushdeploy.domain.errors import BuildFailed
 

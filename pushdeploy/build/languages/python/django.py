@@ -1,7 +1,8 @@
 """Django: collectstatic in the finished slug, as Heroku does it."""
 
+from pushdeploy.build.language import Circumstances
 from pushdeploy.build.languages.python.django_failures import explained
-from pushdeploy.build.plan import Circumstances, Command, Finish
+from pushdeploy.build.plan import Command, Finish
 from pushdeploy.build.tree import Tree
 
 _DEEPEST = 3

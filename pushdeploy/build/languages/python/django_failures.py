@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable, Collection, Sequence
 
+from pushdeploy.build.language import Circumstances
 from pushdeploy.build.languages.python.tracebacks import Raised, explained_import, last_exception
-from pushdeploy.build.plan import Cause, Circumstances
+from pushdeploy.build.plan import Failure
 from pushdeploy.domain.packages import driver_of
 
 _SWITCH_OFF = "DISABLE_COLLECTSTATIC=1"
@@ -26,7 +27,7 @@ _CONNECTION = {"OperationalError", "ConnectionError", "ConnectionRefusedError", 
 
 def explained(
     lines: Sequence[str], circumstances: Circumstances, own: Collection[str]
-) -> Cause | None:
+) -> Failure | None:
     """The cause that the last lines of collectstatic tell; None where they tell none."""
     raised = last_exception(lines)
     if raised is None or raised.name == "CommandError":
@@ -44,7 +45,7 @@ def explained(
 
 def _missing_variable(
     raised: Raised, _lines: Sequence[str], circumstances: Circumstances
-) -> Cause | None:
+) -> Failure | None:
     match = _VARIABLE.fullmatch(raised.message)
     if match is None or (match.group(1) and raised.name != "KeyError"):
         return None
@@ -52,7 +53,7 @@ def _missing_variable(
     return _hidden(name, circumstances)
 
 
-def _hidden(name: str, circumstances: Circumstances) -> Cause:
+def _hidden(name: str, circumstances: Circumstances) -> Failure:
     """Config vars are not for builds, unless BUILD_ENV lets one in."""
     if name in circumstances.environment:
         return _collecting(
@@ -73,7 +74,7 @@ def _hidden(name: str, circumstances: Circumstances) -> Cause:
 
 def _without_database(
     raised: Raised, _lines: Sequence[str], circumstances: Circumstances
-) -> Cause | None:
+) -> Failure | None:
     if raised.message.startswith(_NO_ENGINE):
         return _hidden("DATABASE_URL", circumstances)
     if raised.name in _CONNECTION:
@@ -87,7 +88,7 @@ def _without_database(
 
 def _missing_driver(
     raised: Raised, _lines: Sequence[str], _circumstances: Circumstances
-) -> Cause | None:
+) -> Failure | None:
     if driver := driver_of(raised.message):
         return _collecting(raised.message, f"add  {driver}  to requirements.txt, commit and push")
     return None
@@ -95,7 +96,7 @@ def _missing_driver(
 
 def _missing_file(
     raised: Raised, lines: Sequence[str], _circumstances: Circumstances
-) -> Cause | None:
+) -> Failure | None:
     if match := _UNFOUND.fullmatch(raised.message):
         asking = [found for line in lines if (found := _POSTPROCESSED.search(line))]
         by = f"{asking[-1].group(1)} names" if asking else "a static file names"
@@ -113,7 +114,7 @@ def _missing_file(
 
 def _unwritable(
     raised: Raised, _lines: Sequence[str], _circumstances: Circumstances
-) -> Cause | None:
+) -> Failure | None:
     match = _FORBIDDEN.fullmatch(raised.message)
     if match is None or match.group(1).startswith("/app/"):
         return None
@@ -123,7 +124,7 @@ def _unwritable(
     )
 
 
-_EXPLANATIONS: Sequence[Callable[[Raised, Sequence[str], Circumstances], Cause | None]] = (
+_EXPLANATIONS: Sequence[Callable[[Raised, Sequence[str], Circumstances], Failure | None]] = (
     _missing_variable,
     _without_database,
     _missing_driver,
@@ -132,7 +133,7 @@ _EXPLANATIONS: Sequence[Callable[[Raised, Sequence[str], Circumstances], Cause |
 )
 
 
-def _said_by_django(lines: Sequence[str]) -> Cause | None:
+def _said_by_django(lines: Sequence[str]) -> Failure | None:
     """What ends without a traceback: a CommandError, or checks of the project that failed."""
     for line in lines:
         if line.startswith("CommandError: ") or _CHECK.fullmatch(line):
@@ -140,5 +141,5 @@ def _said_by_django(lines: Sequence[str]) -> Cause | None:
     return None
 
 
-def _collecting(why: str, hint: str) -> Cause:
-    return Cause(f"collectstatic failed: {why}", hint)
+def _collecting(why: str, hint: str) -> Failure:
+    return Failure(f"collectstatic failed: {why}", hint)

@@ -1,30 +1,24 @@
 """Python apps: dependencies by uv into a layer of their own, Django's static files collected."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from pushdeploy.build.language import Circumstances, Files, Language, Variables
 from pushdeploy.build.languages.python.choice import PythonChoice, choose_python, may_try
 from pushdeploy.build.languages.python.django import collectstatic
 from pushdeploy.build.languages.python.managers import (
     DEPENDENCY_FILES,
-    VENV,
     Dependencies,
     dependencies_of,
 )
 from pushdeploy.build.languages.python.requirements import hidden_variables
+from pushdeploy.build.languages.python.sqlite import opens_sqlite
+from pushdeploy.build.languages.python.tools import PYTHONS, STACK, TOOLS, VENV
 from pushdeploy.build.languages.python.uv_failures import explained
 from pushdeploy.build.languages.python.versions import available, release_of
 from pushdeploy.build.languages.python.wishes import RUNTIME_FILE, VERSION_FILE, wish_of
-from pushdeploy.build.plan import (
-    Cause,
-    Circumstances,
-    Command,
-    Finish,
-    Install,
-    Language,
-    LayeredPlan,
-)
-from pushdeploy.build.stack_definitions import PYTHONS
+from pushdeploy.build.plan import Command, Failure, Finish, Install, LayeredPlan
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.errors import BuildFailed
 
@@ -35,6 +29,9 @@ _WITHOUT = "echo 'going on without setuptools, which no package index here has'"
 
 _POST_COMPILE = "bin/post_compile"
 _POST_RESULT = "/tmp/pushdeploy-post-compile"  # noqa: S108 - inside a container that lives seconds
+
+_DIRECTORIES = ("/opt",)
+"""The virtual environment, and a Python that uv has fetched."""
 
 _ENVIRONMENT = {
     "VIRTUAL_ENV": VENV,
@@ -80,6 +77,8 @@ def _plan(tree: Tree, circumstances: Circumstances) -> LayeredPlan:
         runtime=f"Python {python.version}",
         install=_install(dependencies, python, circumstances),
         finish=[step for step in steps if step is not None],
+        paths=STACK.paths,
+        environment=STACK.environment,
         example=_example(tree),
         notices=[*notices, *python.notices, *(dependencies.notices if dependencies else ())],
     )
@@ -98,7 +97,9 @@ def _install(
         "UV_PYTHON_DOWNLOADS": "automatic" if python.managed else "never",
     }
     if dependencies is None:
-        return Install(f"Installing Python {python.version}", {}, commands, environment)
+        return Install(
+            f"Installing Python {python.version}", {}, commands, _DIRECTORIES, environment
+        )
     return Install(
         f"Installing dependencies of {dependencies.found} with uv",
         dependencies.files,
@@ -107,6 +108,7 @@ def _install(
             *(_SETUPTOOLS if _had_setuptools(dependencies, python) else ()),
             *(_explaining(command, python, circumstances) for command in dependencies.commands),
         ],
+        _DIRECTORIES,
         environment,
         dependencies.whole_tree,
     )
@@ -137,7 +139,7 @@ def _make_venv(python: PythonChoice) -> Command:
     arguments = ["uv", "venv", "--quiet", VENV]
     if python.managed is None:
         return Command(arguments)
-    cause = Cause(
+    cause = Failure(
         f"Python {python.managed} is on no stack of this machine and cannot be fetched from here",
         f"write one that is here into .python-version, commit and push: {available(PYTHONS)}",
     )
@@ -147,7 +149,7 @@ def _make_venv(python: PythonChoice) -> Command:
 def _explaining(command: Command, python: PythonChoice, circumstances: Circumstances) -> Command:
     """Another Python is tried only where the app has not asked for this one."""
 
-    def explain(lines: Sequence[str]) -> Cause | None:
+    def explain(lines: Sequence[str]) -> Failure | None:
         cause = explained(lines, python.version, command)
         if cause is None or (python.free and may_try(cause.runtime, circumstances.stacks)):
             return cause
@@ -176,10 +178,36 @@ def _example(tree: Tree) -> str:
 
 
 LANGUAGE = Language(
-    "python",
-    20,
-    "1",
-    "requirements.txt, uv.lock, poetry.lock, Pipfile.lock, pyproject.toml, or *.py and a Procfile",
-    _detect,
-    _plan,
+    name="python",
+    order=20,
+    version="1",
+    wants="requirements.txt, uv.lock, poetry.lock, Pipfile.lock, pyproject.toml, or *.py and a"
+    " Procfile",
+    detect=_detect,
+    plan=_plan,
+    files=Files(
+        telling=(
+            *("Procfile", "requirements.txt", "pyproject.toml"),
+            *("Pipfile", "uv.lock", "poetry.lock"),
+        ),
+        read=(
+            *("requirements.txt", "uv.lock", "poetry.lock", "pyproject.toml"),
+            *("Pipfile", "Pipfile.lock", VERSION_FILE, RUNTIME_FILE),
+        ),
+        unread={
+            "bin/pre_compile": "is not run: what it makes belongs into  bin/post_compile",
+            "nltk.txt": "is not read: let  bin/post_compile  run  python -m nltk.downloader -d"
+            " nltk_data … and set the config var NLTK_DATA=/app/nltk_data",
+            "package.json": "is not read: nothing is built with Node beside Python; commit what it"
+            " builds, or add a Dockerfile",
+        },
+    ),
+    variables=Variables(
+        seen=r"(UV|PIP|POETRY_HTTP_BASIC)_[A-Z0-9_]+|(DISABLE|DEBUG)_COLLECTSTATIC|PYTHON_VERSION",
+        not_keyed=frozenset({"DISABLE_COLLECTSTATIC", "DEBUG_COLLECTSTATIC", "PYTHON_VERSION"}),
+    ),
+    tools=TOOLS,
+    stack=STACK,
+    watched={"django": re.compile(r"/site-packages/django/__init__\.py$")},
+    opens_sqlite=opens_sqlite,
 )

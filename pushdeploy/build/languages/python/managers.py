@@ -13,7 +13,6 @@ from pushdeploy.build.plan import Command
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.errors import BuildFailed
 
-VENV = "/opt/venv"
 _OURS = ".pushdeploy"
 _MERGE_MARKER = re.compile(r"^(?:<{7}|>{7}) .*$", re.MULTILINE)
 _RESOLVE_HINT = "correct the dependencies so that they install on a clean machine, and push"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from pushdeploy.build.plan import Cause
+from pushdeploy.build.plan import Failure
 from pushdeploy.domain.packages import PACKAGES
 
 _EXCEPTION = re.compile(r"((?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*)(?:: (.*))?")
@@ -36,23 +36,23 @@ def last_exception(lines: Sequence[str]) -> Raised | None:
     return found
 
 
-def explained_import(raised: Raised, own: Collection[str], requirements: str) -> Cause | None:
+def explained_import(raised: Raised, own: Collection[str], requirements: str) -> Failure | None:
     """What a failed import wants; ``own`` are the names in the app's top directory."""
     if match := re.fullmatch(r"(?:.*: )?No module named '?([\w.]+)'?(?:;.*)?", raised.message):
         module = match.group(1)
         top = module.partition(".")[0]
         if {f"{top}/", f"{top}.py"} & set(own):
-            return Cause(
+            return Failure(
                 f"there is no module {module} in the source",
                 f"is it in the commit?  git status --ignored  tells; imported in {raised.place}",
             )
         package = PACKAGES.get(top, top)
-        return Cause(
+        return Failure(
             f"there is no module {module} in the slug",
             f"add  {package}  to {requirements}, commit and push",
         )
     if raised.name == "ImportError":
-        return Cause(f"{raised} ({raised.place})", f"mend {raised.place}, commit and push")
+        return Failure(f"{raised} ({raised.place})", f"mend {raised.place}, commit and push")
     return None
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from pushdeploy.build.languages.python.versions import satisfies
-from pushdeploy.build.plan import Cause, Command
+from pushdeploy.build.plan import Command, Failure
 
 _MOST_CHARACTERS = 300
 _MINORS = (13, 11, 12, 14, 15, 10, 9, 8)
@@ -46,7 +46,7 @@ _UNREACHABLE = re.compile(
 )
 
 
-def explained(lines: Sequence[str], python: str, command: Command) -> Cause | None:
+def explained(lines: Sequence[str], python: str, command: Command) -> Failure | None:
     """The cause that uv's last lines tell; None where they tell none. ``python`` was tried."""
     said = _error(lines)
     if not said:
@@ -57,7 +57,7 @@ def explained(lines: Sequence[str], python: str, command: Command) -> Cause | No
             return cause
     first, _, rest = said.partition(" cause: ")
     message = f"{first}: {rest}" if rest else first
-    return Cause(message[:_MOST_CHARACTERS], command.hint)
+    return Failure(message[:_MOST_CHARACTERS], command.hint)
 
 
 def _error(lines: Sequence[str]) -> str:
@@ -80,22 +80,22 @@ def _or_older(python: str) -> str:
     return f", or an older Python:  echo 3.{_OLDEST_STACK} > .python-version" if older else ""
 
 
-def _another_python(said: str, python: str) -> Cause | None:
+def _another_python(said: str, python: str) -> Failure | None:
     if match := _OTHER_PYTHON.search(said):
         wanted, package = match["wanted"].rstrip(","), match["package"]
-        return Cause(
+        return Failure(
             f"{package} needs Python {wanted}, and this app gets {python}",
             f"name one that fits:  {_pin(wanted)}",
             wanted,
         )
     if match := _REQUIRED.search(said):
-        return Cause(
+        return Failure(
             f"the project requires Python {match[1]}, and this app gets"
             f" {resolved[1] if (resolved := _RESOLVED.search(said)) else python}",
             "let .python-version and requires-python agree, commit and push",
         )
     if match := _NO_WHEEL.search(said):
-        return Cause(
+        return Failure(
             f"{match[1]} has nothing for Python {python}",
             f"take a newer version of it{_or_older(python)}",
             f"<{python}",
@@ -103,89 +103,89 @@ def _another_python(said: str, python: str) -> Cause | None:
     return None
 
 
-def _not_there(said: str, _python: str) -> Cause | None:
+def _not_there(said: str, _python: str) -> Failure | None:
     if match := _NO_PACKAGE.search(said):
-        return Cause(
+        return Failure(
             f"no package index has {match[1]}",
             "correct its name; an index of your own is a config var: UV_INDEX=https://…",
         )
     if match := _NO_VERSION.search(said):
-        return Cause(f"there is no {match[1]}", "correct the version, commit and push")
+        return Failure(f"there is no {match[1]}", "correct the version, commit and push")
     return None
 
 
-def _stale_lock(said: str, _python: str) -> Cause | None:
+def _stale_lock(said: str, _python: str) -> Failure | None:
     if _STALE.search(said):
-        return Cause(
+        return Failure(
             "uv.lock does not fit pyproject.toml any more", "run  uv lock , commit uv.lock and push"
         )
     return None
 
 
-def _wrong_bytes(said: str, _python: str) -> Cause | None:
+def _wrong_bytes(said: str, _python: str) -> Failure | None:
     if match := _HASH.search(said):
-        return Cause(
+        return Failure(
             f"the hash of {match[1]} is not the one that is written down",
             "lock anew and commit; where it should not have changed, look who changed it",
         )
     return None
 
 
-def _contradiction(said: str, _python: str) -> Cause | None:
+def _contradiction(said: str, _python: str) -> Failure | None:
     if said.startswith("No solution found") and (match := _CONFLICT.search(said)):
-        return Cause(
+        return Failure(
             f"the dependencies cannot be met: {match[1][:_MOST_CHARACTERS]}",
             "correct the versions, commit and push",
         )
     return None
 
 
-def _unreadable(said: str, _python: str) -> Cause | None:
+def _unreadable(said: str, _python: str) -> Failure | None:
     if match := _PARSE.search(said):
         _, _, why = said.partition(" cause: ")
-        return Cause(
+        return Failure(
             f"{match[1]} has a line that is no requirement: {why[:120]}",
             "correct it, commit and push",
         )
     return None
 
 
-def _unbuilt(said: str, python: str) -> Cause | None:
+def _unbuilt(said: str, python: str) -> Failure | None:
     match = _BUILD.search(said)
     if match is None:
         return None
     package = match[1].partition(" @ ")[0]
     if header := _HEADER.search(said):
-        return Cause(
+        return Failure(
             f"{package} is built from source and lacks {header[1]}",
             "choose a version that has a wheel, or bring an image of your own: a Dockerfile",
         )
     if _GONE.search(said):
-        return Cause(
+        return Failure(
             f"{package} is too old for Python {python}",
             f"take a newer version of it{_or_older(python)}",
             f"<{python}",
         )
     if tool := _TOOL.search(said):
-        return Cause(
+        return Failure(
             f"{package} is built from source and wants {tool[1] or tool[2]}",
             "choose a version that has a wheel, or bring an image of your own: a Dockerfile",
         )
-    return Cause(
+    return Failure(
         f"{package} does not build on Python {python}",
         f"take a newer version of it, one that has a wheel{_or_older(python)}",
         f"<{python}",
     )
 
 
-def _fetch(said: str, _python: str) -> Cause | None:
+def _fetch(said: str, _python: str) -> Failure | None:
     if match := _STRANGE_ISSUER.search(said):
-        return Cause(
+        return Failure(
             f"the certificate of {match[1]} is signed by nobody whom builds trust",
             "on the server, PUSHDEPLOY_CA_BUNDLE names certificates that builds trust besides",
         )
     if "cannot run ssh" in said and (by_ssh := _BY_SSH.search(said)):
-        return Cause(
+        return Failure(
             f"builds have no ssh, by which {by_ssh[1]} is to be fetched",
             f"write it as  git+https://${{TOKEN}}@{by_ssh[1]} , with TOKEN a config var that"
             " BUILD_ENV names",
@@ -193,16 +193,16 @@ def _fetch(said: str, _python: str) -> Cause | None:
     where = _GIT.search(said)
     of = f" of {where[1]}" if where else ""
     if _REFUSED.search(said):
-        return Cause(
+        return Failure(
             f"the download{of} was refused",
             "a private one needs a token: write ${TOKEN} into its URL and name it in BUILD_ENV",
         )
     if _UNREACHABLE.search(said):
-        return Cause(f"the download{of} failed: the other side cannot be reached", "push again")
+        return Failure(f"the download{of} failed: the other side cannot be reached", "push again")
     return None
 
 
-_EXPLANATIONS: Sequence[Callable[[str, str], Cause | None]] = (
+_EXPLANATIONS: Sequence[Callable[[str, str], Failure | None]] = (
     _stale_lock,
     _another_python,
     _not_there,

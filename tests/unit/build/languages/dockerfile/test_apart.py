@@ -9,16 +9,15 @@ import pytest
 
 from pushdeploy.build.containers import BuildSettings
 from pushdeploy.build.languages.dockerfile.checking import text_as_sent
-from pushdeploy.build.stack_definitions import DEFINITIONS
 from pushdeploy.build.stacks import Stacks
 from pushdeploy.domain.errors import BuildFailed
 from pushdeploy.domain.slug import Slug
 from pushdeploy.engine.docker import DockerEngine
-from tests.unit.build.conftest import Bench, MakeClone, bench_of
+from tests.unit.build.conftest import BOOKWORM, Bench, MakeClone, bench_of
 
 pytestmark = pytest.mark.docker
 
-STACK = DEFINITIONS["bookworm"].run_tag
+STACK = BOOKWORM.run_tag
 END = 'CMD ["true"]\n'
 VICTIM, FORGER = 1, 2
 

@@ -1,0 +1,55 @@
+"""An image of the app's own Dockerfile: checked, built by the engine, its failures made clear."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pushdeploy.build.containers import BuildSettings
+from pushdeploy.build.environment import listed_environment
+from pushdeploy.build.execution import Underway
+from pushdeploy.build.languages.dockerfile.checking import check_images, text_as_sent
+from pushdeploy.build.languages.dockerfile.features import clearer_failures, refuse_unknown
+from pushdeploy.build.languages.dockerfile.listed import listed_for
+from pushdeploy.domain.container import BuildOptions
+from pushdeploy.domain.names import ImageDigest
+from pushdeploy.domain.ports.engine import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class WantedImage:
+    """``config`` are all config vars of the app; ``scope`` and ``cached_from`` are what no other
+    app's builds reuse."""
+
+    dockerfile: str
+    tag: str
+    labels: Mapping[str, str]
+    config: Mapping[str, str]
+    scope: str
+    cached_from: Sequence[ImageDigest]
+
+
+def build_image(
+    wanted: WantedImage, engine: Engine, settings: BuildSettings, underway: Underway
+) -> ImageDigest:
+    """``BuildFailed`` for a Dockerfile that reaches for another app's images, or does not build."""
+    reader = underway.source.reader
+    text = text_as_sent(reader, wanted.dockerfile)
+    tool = engine.build_tool()
+    refuse_unknown(text, tool)
+    listed = listed_for(text, listed_environment(wanted.config), tool)
+    for notice in listed.notices:
+        underway.output.detail(f"note: {notice}")
+    check_images(text, listed.arguments, engine)
+    options = BuildOptions(
+        labels=wanted.labels,
+        arguments=listed.arguments,
+        secrets=listed.secrets,
+        memory_bytes=settings.memory_bytes,
+        cpus=settings.cpus,
+        timeout_seconds=settings.timeout_seconds,
+        ca_bundle=settings.ca_bundle,
+        scope=wanted.scope,
+        cached_from=wanted.cached_from,
+    )
+    hear, cancellation = underway.output.detail, underway.cancellation
+    with reader.archive() as context, clearer_failures(text):
+        return engine.build(context, wanted.dockerfile, wanted.tag, options, hear, cancellation)
