@@ -1,9 +1,10 @@
 """A command, a setting, a hook or a template variable that docs/ does not explain is a defect."""
 
 import itertools
+import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
 
 import click
@@ -29,9 +30,13 @@ TEMPLATES = shipped("templates")
 TEMPLATE_FILES = sorted(
     str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*.*") if path.is_file()
 )
-PAGES = (ROOT / "README.md", *sorted(DOCS.rglob("*.md")))
+PAGES = (*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md")))
 NAMES = {name for command in CATALOGUE.commands for name in command.names}
 NOUNS = {name.partition(":")[0] for name in NAMES}
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
 
 
 def sections() -> Mapping[str, str]:
@@ -161,7 +166,7 @@ def named_commands(text: str) -> set[str]:
     return {f"{noun}:{verb}" for noun, verb in found if noun in NOUNS and verb != "help"}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_command_that_a_page_names_exists(page: Path) -> None:
     assert named_commands(page.read_text()) <= NAMES | PROGRAM
 
@@ -180,7 +185,7 @@ def handed_on(text: str) -> str:
     return " ".join(itertools.takewhile(lambda word: word[0] not in "|<>&;", lexer))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_what_a_page_tells_to_type_can_be_parsed(page: Path) -> None:
     for typed in typed_lines(page):
         if typed == "COMMAND" or "run" in typed.split()[:1]:  # what stands behind is the app's own
@@ -196,7 +201,7 @@ def test_what_a_page_tells_to_type_can_be_parsed(page: Path) -> None:
                 assert values[parameter.name or ""], f"{typed} lacks {parameter.name}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_flag_that_a_page_names_beside_its_command_exists(page: Path) -> None:
     for name, rest in re.findall(r"`([a-z-]+:[a-z-]+)( [^`\n]*)`", page.read_text()):
         if name in NAMES:
@@ -205,7 +210,7 @@ def test_every_flag_that_a_page_names_beside_its_command_exists(page: Path) -> N
             assert flags <= known | {"--app"}, f"{name}{rest}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_command_of_the_program_that_a_page_names_exists(page: Path) -> None:
     calls = r"(?m)(?:bin/|^    |`|\$ )pushdeploy ([a-z][a-z:]*)((?: --[a-z-]+)*)"
     for name, flags in re.findall(calls, page.read_text()):
@@ -226,10 +231,31 @@ PROGRAM = {"keys:add", "keys:list", "keys:remove", "stack:prepare"}
 """Commands of the program on the server."""
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
-        assert (page.parent / target).exists(), target
+    for target, heading in re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)", page.read_text()):
+        found = page.parent / target if target else page
+        assert found.exists(), target
+        assert not heading or heading in anchors(found.read_text()), f"{target}#{heading}"
+
+
+def anchors(text: str) -> Set[str]:
+    """The headings of a page as links name them: lower case, dashes, nothing but words."""
+    headings = re.findall(r"(?m)^#+ (.+)$", text)
+    return {re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in headings}
+
+
+def test_every_page_has_one_line_in_the_index() -> None:
+    index = DOCS / "README.md"
+    linked = re.findall(r"(?m)^- \[[^\]]+\]\(([^)]+)\)", index.read_text())
+    wanted = {os.path.relpath(page, DOCS) for page in PAGES} - {"README.md", *_TOLD_BY_README}
+    assert len(linked) == len(set(linked))
+    assert set(linked) ^ wanted == set(), (
+        "docs/README.md has a line for each page, and for nothing else"
+    )
+
+
+_TOLD_BY_README = {"../README.md", "../CHANGELOG.md"}
 
 
 def test_every_decision_has_a_number_of_its_own_and_says_it() -> None:
