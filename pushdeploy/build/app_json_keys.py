@@ -3,17 +3,12 @@
 A value of the wrong kind is refused whatever becomes of its key; see ``parse_app_json``.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
 
-from pushdeploy.build.app_json import AppJson, HealthcheckEntry
-
-_FOR_OTHERS = (
-    *("name", "description", "keywords", "website", "repository", "logo", "success_url"),
-    *("stack", "image", "environments"),
-)
-_NOT_RUN = "{name} is not run: the  release:  line of the Procfile is"
+from pushdeploy.build.app_json import AppJson
 
 
 class Fate(StrEnum):
@@ -31,72 +26,41 @@ class Fate(StrEnum):
 class Key:
     """``name`` has dots between levels, and ``*`` for a name that people choose.
 
-    ``find`` gives what a file says of a key that is told, false where it says nothing; ``words``
-    are those of the push.
+    ``words`` are those of the push; ``{}`` in them is what the file says.
     """
 
     name: str
     fate: Fate
     words: str = ""
-    find: Callable[[AppJson], object] = bool
 
 
-def _checks(facts: AppJson) -> Iterator[HealthcheckEntry]:
-    return (entry for entries in facts.healthchecks.values() for entry in entries)
-
-
-def _other_types(facts: AppJson) -> str:
-    return ", ".join(sorted({entry.type for entry in _checks(facts)} - {"startup"}))
-
+_NOT_RUN = "is not run: the  release:  line of the Procfile is"
+_FOR_OTHERS = (
+    *("name", "description", "keywords", "website", "repository", "logo", "success_url"),
+    *("stack", "image", "environments"),
+)
 
 KEYS: Sequence[Key] = (
     Key("formation.*.quantity", Fate.HONOURED),
     Key("formation.*.size", Fate.LEFT),
     Key("healthchecks", Fate.HONOURED),
     Key("env", Fate.HONOURED),
-    Key("scripts.postdeploy", Fate.TOLD, _NOT_RUN, lambda facts: facts.scripts.postdeploy),
-    Key("scripts.pr-predestroy", Fate.TOLD, _NOT_RUN, lambda facts: facts.scripts.pr_predestroy),
-    Key(
-        "scripts.dokku.predeploy",
-        Fate.TOLD,
-        _NOT_RUN,
-        lambda facts: facts.scripts.dokku.predeploy,
-    ),
-    Key(
-        "scripts.dokku.postdeploy",
-        Fate.TOLD,
-        _NOT_RUN,
-        lambda facts: facts.scripts.dokku.postdeploy,
-    ),
-    Key(
-        "cron",
-        Fate.TOLD,
-        "{name} is not run: a process type of its own can keep the time",
-        lambda facts: facts.cron,
-    ),
+    Key("scripts.postdeploy", Fate.TOLD, f"scripts.postdeploy {_NOT_RUN}"),
+    Key("scripts.pr-predestroy", Fate.TOLD, f"scripts.pr-predestroy {_NOT_RUN}"),
+    Key("scripts.dokku.predeploy", Fate.TOLD, f"scripts.dokku.predeploy {_NOT_RUN}"),
+    Key("scripts.dokku.postdeploy", Fate.TOLD, f"scripts.dokku.postdeploy {_NOT_RUN}"),
+    Key("cron", Fate.TOLD, "cron is not run: a process type of its own can keep the time"),
     Key(
         "buildpacks",
         Fate.TOLD,
-        "{name} have no effect: the files in the top directory decide",
-        lambda facts: facts.buildpacks,
+        "buildpacks have no effect: the files in the top directory decide",
     ),
-    Key(
-        "addons",
-        Fate.TOLD,
-        "{name} are not made: set their addresses with  config:set",
-        lambda facts: facts.addons,
-    ),
-    Key(
-        "healthchecks.*.httpHeaders",
-        Fate.TOLD,
-        "httpHeaders of healthchecks are not sent",
-        lambda facts: any(entry.http_headers for entry in _checks(facts)),
-    ),
+    Key("addons", Fate.TOLD, "addons are not made: set their addresses with  config:set"),
+    Key("healthchecks.*.httpHeaders", Fate.TOLD, "httpHeaders of healthchecks are not sent"),
     Key(
         "healthchecks.*.type",
         Fate.TOLD,
-        "healthchecks of type {found} are not run, those of startup are",
-        _other_types,
+        "healthchecks of type {} are not run, those of startup are",
     ),
     *(Key(name, Fate.LEFT) for name in _FOR_OTHERS),
 )
@@ -105,6 +69,16 @@ KEYS: Sequence[Key] = (
 def told(facts: AppJson) -> Iterator[str]:
     """A line for each key of the file that has no effect here, and should perhaps have one."""
     for key in KEYS:
-        found = key.find(facts) if key.fate is Fate.TOLD else None
+        found = _said(facts, key.name) if key.fate is Fate.TOLD else None
         if found:
-            yield f"app.json: {key.words.format(name=key.name, found=found)}"
+            yield f"app.json: {key.words.format(found)}"
+
+
+def _said(facts: AppJson, name: str) -> object:
+    """What the file says of a key; of a health check only what is not honoured."""
+    checks = [check for each in facts.healthchecks.values() for check in each]
+    if name == "healthchecks.*.httpHeaders":
+        return any(check.http_headers for check in checks)
+    if name == "healthchecks.*.type":
+        return ", ".join(sorted({check.type for check in checks} - {"startup"}))
+    return attrgetter(name.replace("-", "_"))(facts)

@@ -66,19 +66,16 @@ def affected(former: AppSettings, settings: AppSettings) -> set[Affects]:
 
 def explained_settings() -> Sequence[str]:
     """A line of help for each setting, with its default in brackets."""
-    defaults = shown_settings(AppSettings())
-    return [_explained(setting, defaults[setting.name]) for setting in all_settings()]
-
-
-def _explained(setting: Setting, default: str) -> str:
-    shown = default or setting.unset
-    return f"{setting.name:<16} {setting.about:<28}" + (f" ({shown})" if shown else "")
+    lines = []
+    for setting, _, held in _places():
+        default = setting.show(held.default) or setting.unset
+        brackets = f" ({default})" if default else ""
+        lines.append(f"{setting.name:<16} {setting.about:<28}{brackets}")
+    return lines
 
 
 def _places() -> Iterator[tuple[Setting, str, Field[Any]]]:
     """Each setting with the name of its section and the field there that holds its value."""
     for section in fields(AppSettings):
-        for held in fields(getattr(AppSettings(), section.name)):
-            setting = described(held.metadata)
-            if setting is not None:
-                yield setting, section.name, held
+        for setting, held in described(getattr(AppSettings(), section.name)):
+            yield setting, section.name, held

@@ -1,8 +1,37 @@
 """These settings of an app decide how a new version of it goes live."""
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass
 
-from pushdeploy.domain.settings.setting import DAY, HOUR, Affects, branch, seconds, switch
+from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.settings.setting import (
+    DAY,
+    HOUR,
+    Affects,
+    Setting,
+    seconds,
+    setting,
+    switch,
+)
+
+_BRANCH = re.compile(r"(?!.*(\.\.|//|@\{|\.lock$|\.$|/$))[A-Za-z0-9_][A-Za-z0-9._/@+-]{0,199}")
+
+
+def _parse_branch(text: str) -> str:
+    branch = text.removeprefix("refs/heads/")
+    if not _BRANCH.fullmatch(branch):
+        raise UserError(f"{text[:80]!r} is not a branch", "give its name, such as main")
+    return branch
+
+
+_DEPLOY_BRANCH = Setting(
+    "deploy-branch",
+    "the branch that deploys",
+    Affects.NOTHING,
+    _parse_branch,
+    lambda branch: branch or "",
+    unset="main, or that of the first push",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,24 +42,11 @@ class DeploySettings:
     ``push_waits``: whoever asked for the release waits so long.
     """
 
-    deploy_branch: str | None = field(
-        default=None,
-        metadata=branch(
-            "deploy-branch",
-            "the branch that deploys",
-            Affects.NOTHING,
-            unset="main, or that of the first push",
-        ),
+    deploy_branch: str | None = setting(None, _DEPLOY_BRANCH)
+    release_timeout_seconds: int = seconds(
+        "release-timeout", "of the release command", HOUR, 1, 7 * DAY, Affects.RELEASE
     )
-    release_timeout_seconds: int = field(
-        default=HOUR,
-        metadata=seconds("release-timeout", "of the release command", Affects.RELEASE, 1, 7 * DAY),
+    watch_seconds: int = seconds(
+        "watch", "of a new release's processes", 10, 0, HOUR, Affects.RELEASE
     )
-    watch_seconds: int = field(
-        default=10,
-        metadata=seconds("watch", "of a new release's processes", Affects.RELEASE, 0, HOUR),
-    )
-    push_waits: bool = field(
-        default=False,
-        metadata=switch("push-waits", "for the end of that watch", Affects.RELEASE),
-    )
+    push_waits: bool = switch("push-waits", "for the end of that watch", Affects.RELEASE)

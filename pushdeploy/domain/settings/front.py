@@ -1,9 +1,30 @@
 """These settings of an app decide how its requests are passed on."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
-from pushdeploy.domain.settings.setting import DAY, HOUR, Affects, choice, seconds, size, switch
+from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.settings.setting import (
+    DAY,
+    HOUR,
+    Affects,
+    Setting,
+    seconds,
+    setting,
+    size,
+    switch,
+)
+
+
+def _parse_header_names(text: str) -> str:
+    if text not in {"standard", "any"}:
+        raise UserError(f"{text[:40]!r} is no kind of header names", "write standard, or any")
+    return text
+
+
+_HEADER_NAMES = Setting(
+    "header-names", "standard, or any: _ and .", Affects.ROUTE, _parse_header_names
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,29 +35,12 @@ class FrontSettings:
     ``header_names``: ``any`` passes those with underscores and dots on as well.
     """
 
-    drain_seconds: int = field(
-        default=30,
-        metadata=seconds("drain", "for requests on old tasks", Affects.NOTHING, 0, HOUR),
+    drain_seconds: int = seconds("drain", "for requests on old tasks", 30, 0, HOUR)
+    body_limit_bytes: int = size(
+        "body-limit", "of a request's body", 100 * 1024**2, 1024, 1024**4, Affects.ROUTE
     )
-    body_limit_bytes: int = field(
-        default=100 * 1024**2,
-        metadata=size("body-limit", "of a request's body", Affects.ROUTE, 1024, 1024**4),
+    read_timeout_seconds: int = seconds(
+        "read-timeout", "for an app that says nothing", 60, 1, DAY, Affects.ROUTE
     )
-    read_timeout_seconds: int = field(
-        default=60,
-        metadata=seconds("read-timeout", "for an app that says nothing", Affects.ROUTE, 1, DAY),
-    )
-    buffering: bool = field(
-        default=False,
-        metadata=switch("buffering", "of answers for slow visitors", Affects.ROUTE),
-    )
-    header_names: Literal["standard", "any"] = field(
-        default="standard",
-        metadata=choice(
-            "header-names",
-            "standard, or any: _ and .",
-            Affects.ROUTE,
-            kind="kind of header names",
-            words=("standard", "any"),
-        ),
-    )
+    buffering: bool = switch("buffering", "of answers for slow visitors", Affects.ROUTE)
+    header_names: Literal["standard", "any"] = setting("standard", _HEADER_NAMES)

@@ -1,10 +1,18 @@
 """These settings of an app decide how its tasks run."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pushdeploy.domain.capabilities import parse_capabilities
-from pushdeploy.domain.settings.setting import HOUR, Affects, seconds, switch, words
+from pushdeploy.domain.settings.setting import HOUR, Affects, Setting, seconds, setting, switch
+
+_CAPABILITIES = Setting(
+    "capabilities",
+    "that root has in a Dockerfile's containers beyond the ordinary, as NET_RAW",
+    Affects.TASKS,
+    parse_capabilities,
+    ",".join,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,24 +22,9 @@ class RunSettings:
     ``heroku_names``: tasks are told their release under Heroku's names of the variables too.
     """
 
-    boot_timeout_seconds: int = field(
-        default=60,
-        metadata=seconds("boot-timeout", "until a process is healthy", Affects.TASKS, 1, HOUR),
+    boot_timeout_seconds: int = seconds(
+        "boot-timeout", "until a process is healthy", 60, 1, HOUR, Affects.TASKS
     )
-    stop_grace_seconds: int = field(
-        default=30,
-        metadata=seconds("stop-grace", "from SIGTERM to SIGKILL", Affects.NOTHING, 1, HOUR),
-    )
-    capabilities: Sequence[str] = field(
-        default=(),
-        metadata=words(
-            "capabilities",
-            "that root has in a Dockerfile's containers beyond the ordinary, as NET_RAW",
-            Affects.TASKS,
-            parse_capabilities,
-        ),
-    )
-    heroku_names: bool = field(
-        default=False,
-        metadata=switch("heroku-names", "HEROKU_* beside our own vars", Affects.TASKS),
-    )
+    stop_grace_seconds: int = seconds("stop-grace", "from SIGTERM to SIGKILL", 30, 1, HOUR)
+    capabilities: Sequence[str] = setting((), _CAPABILITIES)
+    heroku_names: bool = switch("heroku-names", "HEROKU_* beside our own vars", Affects.TASKS)

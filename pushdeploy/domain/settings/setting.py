@@ -3,11 +3,10 @@
 The default of the field is that of the setting.
 """
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import Field, dataclass, field, fields
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.units import parse_bytes, parse_seconds, show_bytes, show_seconds
@@ -16,9 +15,7 @@ HOUR = 3600
 DAY = 24 * HOUR
 
 _KEY = "setting"
-_BRANCH = re.compile(r"(?!.*(\.\.|//|@\{|\.lock$|\.$|/$))[A-Za-z0-9_][A-Za-z0-9._/@+-]{0,199}")
-
-Metadata = Mapping[str, "Setting"]
+_Value = TypeVar("_Value")
 
 
 class Affects(StrEnum):
@@ -49,55 +46,38 @@ class Setting:
     unset: str = ""
 
 
-def described(metadata: Mapping[str, Any]) -> Setting | None:
-    """The setting that a field with this metadata holds; None for a field that holds another."""
-    return metadata.get(_KEY)
+def described(section: Any) -> Iterator[tuple[Setting, "Field[Any]"]]:
+    """The settings of a section, with the fields that hold them."""
+    return ((held.metadata[_KEY], held) for held in fields(section) if _KEY in held.metadata)
 
 
-def seconds(name: str, about: str, affects: Affects, least: int, most: int) -> Metadata:
+def setting(default: _Value, description: Setting) -> _Value:
+    """A field that holds the setting."""
+    return field(default=default, metadata={_KEY: description})
+
+
+def seconds(
+    name: str, about: str, default: int, least: int, most: int, affects: Affects = Affects.NOTHING
+) -> int:
     parse = _between(least, most, parse_seconds, show_seconds)
-    return {_KEY: Setting(name, about, affects, parse, show_seconds)}
+    return setting(default, Setting(name, about, affects, parse, show_seconds))
 
 
-def size(name: str, about: str, affects: Affects, least: int, most: int) -> Metadata:
+def size(name: str, about: str, default: int, least: int, most: int, affects: Affects) -> int:
     parse = _between(least, most, parse_bytes, show_bytes)
-    return {_KEY: Setting(name, about, affects, parse, show_bytes)}
+    return setting(default, Setting(name, about, affects, parse, show_bytes))
 
 
-def switch(name: str, about: str, affects: Affects) -> Metadata:
-    return {_KEY: Setting(name, about, affects, parse_switch, _show_switch)}
-
-
-def choice(name: str, about: str, affects: Affects, kind: str, words: Sequence[str]) -> Metadata:
-    """One of ``words``, each a ``kind``."""
-
-    def parse(text: str) -> str:
-        if text not in words:
-            raise UserError(f"{text[:40]!r} is no {kind}", f"write {', or '.join(words)}")
-        return text
-
-    return {_KEY: Setting(name, about, affects, parse)}
-
-
-def branch(name: str, about: str, affects: Affects, unset: str) -> Metadata:
-    return {_KEY: Setting(name, about, affects, _parse_branch, lambda set_: set_ or "", unset)}
-
-
-def words(
-    name: str, about: str, affects: Affects, parse: Callable[[str], Sequence[str]]
-) -> Metadata:
-    """Several words between commas."""
-    return {_KEY: Setting(name, about, affects, parse, ",".join)}
+def switch(name: str, about: str, affects: Affects) -> bool:
+    """Off by default."""
+    description = Setting(name, about, affects, parse_switch, lambda on: "on" if on else "off")
+    return setting(False, description)
 
 
 def parse_switch(text: str) -> bool:
     if text not in {"on", "off"}:
         raise UserError(f"{text[:40]!r} is neither on nor off", "write on, or off")
     return text == "on"
-
-
-def _show_switch(on: bool) -> str:
-    return "on" if on else "off"
 
 
 def _between(
@@ -110,10 +90,3 @@ def _between(
         return amount
 
     return checked
-
-
-def _parse_branch(text: str) -> str:
-    name = text.removeprefix("refs/heads/")
-    if not _BRANCH.fullmatch(name):
-        raise UserError(f"{text[:80]!r} is not a branch", "give its name, such as main")
-    return name
