@@ -17,7 +17,7 @@ from pushdeploy.domain.names import DiskName
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.sizes import about_bytes
 from pushdeploy.domain.snapshot import Snapshot, parse_snapshot
-from pushdeploy.release.transfers import Place, Transfers
+from pushdeploy.release.transfers import AppDisk, Transfers
 
 _disk_argument = click.argument("disk", type=DiskName.parse, metavar="DISK")
 
@@ -35,10 +35,10 @@ def export(request: Request, app: App, disk: DiskName, snapshot: int | None) -> 
     example = f"ssh deploy disks:export {app.name} {disk} > {app.name}-{disk}.tar"
     if session.terminal is not None:
         raise UserError("a tar is not for a terminal", f"{example}, without -t")
-    place, transfers = Place(app, disk), _transfers(request, said)
-    with _what_is_sent(request, place, transfers, snapshot) as found:
+    app_disk, transfers = AppDisk(app, disk), _transfers(request, said)
+    with _what_is_sent(request, app_disk, transfers, snapshot) as found:
         meter = Meter(said.detail, (found.sizes_bytes or {})[disk])
-        transfers.send(place, found, lambda data: session.write(meter.count(data)))
+        transfers.send(app_disk, found, lambda data: session.write(meter.count(data)))
     said.detail(meter.summary())
 
 
@@ -53,7 +53,7 @@ def import_(request: Request, app: App, disk: DiskName, force: bool) -> None:
     stop, what the disk holds becomes a snapshot, the release command brings the data forward. A
     tar that is cut short, or has what no disk may have, changes nothing.
     """
-    session, place = request.session, Place(app, disk)
+    session, app_disk = request.session, AppDisk(app, disk)
     if session.terminal is not None:
         raise UserError(
             "a tar is expected on standard input",
@@ -61,14 +61,14 @@ def import_(request: Request, app: App, disk: DiskName, force: bool) -> None:
         )
     if request.back_ends.disks.has_data(app.name, disk) and not force:
         hint = f"disks:import {app.name} {disk} --force < FILE"
-        raise UserError(f"{_loss(request, place)}; nothing was read", hint)
+        raise UserError(f"{_loss(request, app_disk)}; nothing was read", hint)
     meter = Meter(errors_of(session).detail)
     with request.output.step(f"Unpacking into {disk} of {app.name}"):
         made = _transfers(request, request.output).receive(
-            place, lambda: meter.count(session.read())
+            app_disk, lambda: meter.count(session.read())
         )
         request.output.detail(f"{meter.summary()}; files of {about_bytes(made.size_bytes)}")
-    _bring_in(request, place, made)
+    _bring_in(request, app_disk, made)
 
 
 @command("disks:clone", example="disks:clone shop data shop-staging --force")
@@ -84,7 +84,7 @@ def clone(
 
     Where the other's live release has such a disk, that is a release of it, as a restore is.
     """
-    source, target = Place(app, disk), Place(find_app(request.store, other), name or disk)
+    source, target = AppDisk(app, disk), AppDisk(find_app(request.store, other), name or disk)
     if (app.id, disk) == (target.app.id, target.disk):
         raise UserError("that is the same disk", f"disks:clone {app.name} {disk} OTHER_APP")
     _check_there(request, source)
@@ -111,45 +111,45 @@ def _transfers(request: Request, said: Output) -> Transfers:
 
 @contextmanager
 def _what_is_sent(
-    request: Request, place: Place, transfers: Transfers, snapshot: int | None
+    request: Request, app_disk: AppDisk, transfers: Transfers, snapshot: int | None
 ) -> Iterator[Snapshot]:
     """The one that was named, else one that is taken for this."""
     if snapshot is None:
-        _check_there(request, place)
-        with transfers.copy_of(place) as taken:
+        _check_there(request, app_disk)
+        with transfers.copy_of(app_disk) as taken:
             yield taken
         return
-    found = request.store.snapshots.get(place.app.name, snapshot)
-    if place.disk not in found.disks:
+    found = request.store.snapshots.get(app_disk.app.name, snapshot)
+    if app_disk.disk not in found.disks:
         raise UserError(
-            f"{found.label} has no disk {place.disk}, but {', '.join(found.disks)}",
-            f"disks:snapshots {place.app.name}",
+            f"{found.label} has no disk {app_disk.disk}, but {', '.join(found.disks)}",
+            f"disks:snapshots {app_disk.app.name}",
         )
     yield found
 
 
-def _check_there(request: Request, place: Place) -> None:
-    if place.disk not in request.back_ends.disks.list(place.app.name):
+def _check_there(request: Request, app_disk: AppDisk) -> None:
+    if app_disk.disk not in request.back_ends.disks.list(app_disk.app.name):
         raise UserError(
-            f"{place.app.name} has no disk {place.disk}", f"disks:list {place.app.name}"
+            f"{app_disk.app.name} has no disk {app_disk.disk}", f"disks:list {app_disk.app.name}"
         )
 
 
-def _loss(request: Request, place: Place) -> str:
+def _loss(request: Request, app_disk: AppDisk) -> str:
     """What is on the disk, and what becomes of it."""
-    app = request.store.apps.get(place.app.name)
-    used = about_bytes(request.back_ends.disks.used_bytes(app.name, place.disk))
+    app = request.store.apps.get(app_disk.app.name)
+    used = about_bytes(request.back_ends.disks.used_bytes(app.name, app_disk.disk))
     kept = (
         "is lost, for it has snapshots=off"
-        if place.disk in app.settings.disks.without_snapshots
+        if app_disk.disk in app.settings.disks.without_snapshots
         else "becomes a snapshot, and is replaced"
     )
-    return f"{place.disk} of {app.name} holds {used}, which {kept}"
+    return f"{app_disk.disk} of {app.name} holds {used}, which {kept}"
 
 
-def _bring_in(request: Request, place: Place, made: Snapshot) -> None:
+def _bring_in(request: Request, app_disk: AppDisk, made: Snapshot) -> None:
     """From here on nothing can be stopped any more. What fails leaves ``made`` for another try."""
-    app = place.app.name
+    app = app_disk.app.name
     try:
         release = request.flow.restores.bring_in(app, made, request.asker)
     except PushdeployError as error:
@@ -157,13 +157,15 @@ def _bring_in(request: Request, place: Place, made: Snapshot) -> None:
         error.hint = f"{error.hint}\n{again}" if error.hint else again
         raise
     if release is None:
-        request.output.line(f"the data is on disk {place.disk} of {app}{_where(request, place)}")
+        request.output.line(
+            f"the data is on disk {app_disk.disk} of {app}{_where(request, app_disk)}"
+        )
     elif release.snapshot is not None:
         request.output.line(f"disks:restore {app} s{release.snapshot} undoes it")
 
 
-def _where(request: Request, place: Place) -> str:
-    for attachment in request.store.disks.of(place.app.name):
-        if attachment.disk == place.disk:
+def _where(request: Request, app_disk: AppDisk) -> str:
+    for attachment in request.store.disks.of(app_disk.app.name):
+        if attachment.disk == app_disk.disk:
             return f", at {attachment.mount_path} from the first release on"
-    return f", which is not attached: disks:attach {place.app.name} {place.disk} /data"
+    return f", which is not attached: disks:attach {app_disk.app.name} {app_disk.disk} /data"

@@ -17,7 +17,7 @@ from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.errors import NoRoom
 from pushdeploy.domain.names import DiskName
 from pushdeploy.domain.sizes import about_bytes
-from pushdeploy.release.room import floor_bytes_of, room_left
+from pushdeploy.release.free_space import bytes_to_keep_free, space_kept
 from pushdeploy.release.snapshots import covered
 from pushdeploy.store import Store
 
@@ -29,7 +29,7 @@ The next start of a killed server removes them, as all that the ledger does not 
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class RehearsalSnapshot:
     """A snapshot that nobody lists: of these disks, and how long it took."""
 
     app: App
@@ -55,7 +55,7 @@ class Copies:
     @contextmanager
     def snapshot(
         self, app: App, attachments: Sequence[Attachment], line: Callable[[str], None]
-    ) -> Iterator[Moment]:
+    ) -> Iterator[RehearsalSnapshot]:
         """The disks as of now, while their app goes on writing, and until the context is left.
 
         Entered under the app's lock. ``NoRoom`` with the numbers where it and a whole copy beside
@@ -63,7 +63,7 @@ class Copies:
         """
         paths = self._present(app, attachments)
         if not paths:
-            yield Moment(app, 0, (), 0.0, 0, "")
+            yield RehearsalSnapshot(app, 0, (), 0.0, 0, "")
             return
         newest = self._store.snapshots.newest(app.name)
         former = newest.id if newest else None
@@ -74,33 +74,33 @@ class Copies:
             taken = self._snapshot_files.take(app.id, number, paths, former, line)
             seconds = monotonic() - began
             size_bytes = sum(taken.sizes_bytes.values())
-            yield Moment(app, number, list(paths), seconds, size_bytes, taken.kind)
+            yield RehearsalSnapshot(app, number, list(paths), seconds, size_bytes, taken.kind)
         finally:
             self._snapshot_files.remove(app.id, number)
 
     @contextmanager
-    def clones(self, moment: Moment) -> Iterator[Directories]:
-        """Disks like the app's own with the data of ``moment``, gone when the context is left."""
-        app = moment.app
+    def clones(self, snapshot: RehearsalSnapshot) -> Iterator[Directories]:
+        """Disks like the app's own with the data of ``snapshot``, gone when the context is left."""
+        app = snapshot.app
         place = self._root / secrets.token_hex(8)
         copies = Directories(place)
         try:
             with our_errors(place):
                 for path in (self._root, place, place / app.name):
                     path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for disk in moment.disks:
+            for disk in snapshot.disks:
                 target = copies.path(app.name, disk)
-                self._snapshot_files.clone(app.id, moment.number, disk, target, app.uid)
+                self._snapshot_files.clone(app.id, snapshot.number, disk, target, app.uid)
             yield copies
         finally:
             with our_errors(place):
                 remove(place)
 
     @contextmanager
-    def room_left(self, cancellation: Cancellation) -> Iterator[None]:
+    def space_kept(self, cancellation: Cancellation) -> Iterator[None]:
         """While inside, what is done to copies is cancelled before it fills their file system."""
         home = self._root.parent
-        with room_left(home, floor_bytes_of(home), cancellation):
+        with space_kept(home, bytes_to_keep_free(home), cancellation):
             yield
 
     def sweep(self) -> int:

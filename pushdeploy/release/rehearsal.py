@@ -24,8 +24,8 @@ from pushdeploy.domain.sizes import about_bytes
 from pushdeploy.locks.apps import AppLocks, Purpose
 from pushdeploy.locks.going_on import GoingOn
 from pushdeploy.locks.pins import Pins
-from pushdeploy.release.act import Act, perform
-from pushdeploy.release.copies import Copies, Moment
+from pushdeploy.release.copies import Copies, RehearsalSnapshot
+from pushdeploy.release.rehearsal_run import RehearsalRun, run_rehearsal
 from pushdeploy.release.snapshots import refuse_unsettled
 from pushdeploy.store import Store
 
@@ -44,7 +44,7 @@ class Rehearsal:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class RehearsalParts:
     """What rehearsals work with; ``stop_seconds`` is what a cut-over gives a process to end."""
 
     store: Store
@@ -60,8 +60,8 @@ class Stage:
 class Rehearsals:
     """Thread-safe: any number may go on at once, of one app too."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
+    def __init__(self, parts: RehearsalParts) -> None:
+        self._parts = parts
         self._going_on = GoingOn()
 
     def rehearse(self, asked: Rehearsal, output: Output, cancellation: Cancellation) -> Report:
@@ -73,29 +73,29 @@ class Rehearsals:
         with self._going_on.noted(asked.app, cancellation), ExitStack() as undo:
             with ExitStack() as copied:
                 with self._turn(asked, output, cancellation):
-                    app = self._stage.store.apps.get(asked.app)
+                    app = self._parts.store.apps.get(asked.app)
                     self._refuse(app, asked.origin)
-                    undo.enter_context(self._stage.pins.pinned(asked.origin.slug.image))
+                    undo.enter_context(self._parts.pins.pinned(asked.origin.slug.image))
                     release = self._imagined(app, asked)
                     _announce(asked, release, output)
-                    moment = copied.enter_context(
+                    snapshot = copied.enter_context(
                         self._snapshot(app, release, output, cancellation)
                     )
-                disks = undo.enter_context(self._clones(moment, output, cancellation))
+                disks = undo.enter_context(self._clones(snapshot, output, cancellation))
             own = undo.enter_context(cancellation.branch())
-            undo.enter_context(self._stage.copies.room_left(own))
-            act = Act(
+            undo.enter_context(self._parts.copies.space_kept(own))
+            run = RehearsalRun(
                 app,
                 asked.origin,
                 release,
                 self._manifest(app, release, disks, isolated=not asked.network),
-                moment,
+                snapshot,
                 disks,
-                self._stage.stop_seconds,
+                self._parts.stop_seconds,
                 output,
                 own,
             )
-            return perform(act, self._stage.scheduler)
+            return run_rehearsal(run, self._parts.scheduler)
 
     def cancel(self, app: AppName, reason: str) -> None:
         """End what is being rehearsed with an app's disks. Returns when nothing of it is left."""
@@ -107,19 +107,19 @@ class Rehearsals:
 
     def sweep(self) -> int:
         """Remove the copies that a killed server has left: how many."""
-        return self._stage.copies.sweep()
+        return self._parts.copies.sweep()
 
-    # ------------------------------------------------------------- before the curtain
+    # ------------------------------------------------------------- before the copies are tried
 
     @contextmanager
     def _turn(self, asked: Rehearsal, output: Output, cancellation: Cancellation) -> Iterator[None]:
         purpose = Purpose(f"rehearsal of {asked.origin.app} {asked.origin.label}", asked.by)
-        with self._stage.locks.hold(asked.app, purpose, output, cancellation):
+        with self._parts.locks.hold(asked.app, purpose, output, cancellation):
             yield
 
     def _refuse(self, app: App, origin: Release) -> None:
         refuse_unsettled(app)
-        if not self._stage.builder.has(origin.slug):
+        if not self._parts.builder.has(origin.slug):
             raise UserError(
                 f"{origin.label} of {origin.app} has expired: its slug is not on this machine"
                 " any more",
@@ -128,7 +128,7 @@ class Rehearsals:
 
     def _imagined(self, app: App, asked: Rehearsal) -> Release:
         """The app's next release, as it would be; it stands in no ledger."""
-        store = self._stage.store
+        store = self._parts.store
         latest = store.releases.latest(app.name)
         return Release(
             app=app.name,
@@ -147,7 +147,7 @@ class Rehearsals:
     @contextmanager
     def _snapshot(
         self, app: App, release: Release, output: Output, cancellation: Cancellation
-    ) -> Iterator[Moment]:
+    ) -> Iterator[RehearsalSnapshot]:
         """Cancelled at the next line that it says, where it takes long."""
 
         def line(text: str) -> None:
@@ -156,28 +156,28 @@ class Rehearsals:
 
         with ExitStack() as undo:
             if not release.disks:
-                yield undo.enter_context(self._stage.copies.snapshot(app, (), line))
+                yield undo.enter_context(self._parts.copies.snapshot(app, (), line))
                 return
             names = ", ".join(attachment.disk for attachment in release.disks)
             with output.step(f"Snapshot of {names}"):
-                moment = undo.enter_context(self._stage.copies.snapshot(app, release.disks, line))
+                snapshot = undo.enter_context(self._parts.copies.snapshot(app, release.disks, line))
             for attachment in release.disks:
-                if attachment.disk not in moment.disks:
+                if attachment.disk not in snapshot.disks:
                     output.detail(f"{attachment.disk} is not copied: it is empty here")
-            yield moment
+            yield snapshot
 
     @contextmanager
     def _clones(
-        self, moment: Moment, output: Output, cancellation: Cancellation
+        self, snapshot: RehearsalSnapshot, output: Output, cancellation: Cancellation
     ) -> Iterator[Directories]:
         cancellation.check()
         with ExitStack() as undo:
-            if not moment.disks:
-                yield undo.enter_context(self._stage.copies.clones(moment))
+            if not snapshot.disks:
+                yield undo.enter_context(self._parts.copies.clones(snapshot))
                 return
             with output.step("Making a copy to rehearse on"):
-                disks = undo.enter_context(self._stage.copies.clones(moment))
-                output.detail(f"{about_bytes(moment.size_bytes)}, {moment.kind}")
+                disks = undo.enter_context(self._parts.copies.clones(snapshot))
+                output.detail(f"{about_bytes(snapshot.size_bytes)}, {snapshot.kind}")
             cancellation.check()
             yield disks
 
@@ -186,8 +186,8 @@ class Rehearsals:
     ) -> Manifest:
         """As that of the release would be, but for the copies in place of the disks."""
         mounts = disks.mounts(app, release.disks)
-        place = self._stage.store.pipelines.place_of(app.name)
-        manifest = manifest_of(app, release, mounts, self._stage.limits, place)
+        place = self._parts.store.pipelines.place_of(app.name)
+        manifest = manifest_of(app, release, mounts, self._parts.limits, place)
         return replace(manifest, rehearsal=True, isolated=isolated)
 
 

@@ -20,7 +20,7 @@ from pushdeploy.release.snapshots import SnapshotPhase
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class AppDisk:
     """A disk of an app; it need not be there yet."""
 
     app: App
@@ -38,29 +38,29 @@ class Transfers:
     cancellation: Cancellation
 
     @contextmanager
-    def copy_of(self, place: Place) -> Iterator[Snapshot]:
+    def copy_of(self, app_disk: AppDisk) -> Iterator[Snapshot]:
         """A consistent copy as of now, while the app serves; gone when the context is left."""
-        with self._turn(place, f"copy of {place.disk}") as app:
-            taken = self.snapshots.take_passing(app, [place.disk], self.by, _unsaid)
+        with self._turn(app_disk, f"copy of {app_disk.disk}") as app:
+            taken = self.snapshots.take_passing(app, [app_disk.disk], self.by, _unsaid)
         try:
             self.cancellation.check()
             yield taken
         finally:
             self.snapshots.remove(app, taken)
 
-    def send(self, place: Place, snapshot: Snapshot, write: Callable[[bytes], None]) -> None:
+    def send(self, app_disk: AppDisk, snapshot: Snapshot, write: Callable[[bytes], None]) -> None:
         """The disk as ``snapshot`` holds it, as a tar. Errors as of ``pack``."""
-        tree = self.snapshots.files.path(place.app.id, snapshot.id, place.disk)
+        tree = self.snapshots.files.path(app_disk.app.id, snapshot.id, app_disk.disk)
         pack(tree, write, self.cancellation)
 
-    def receive(self, place: Place, read: Callable[[], bytes]) -> Snapshot:
+    def receive(self, app_disk: AppDisk, read: Callable[[], bytes]) -> Snapshot:
         """A tar becomes a snapshot of the disk, to be brought in. Errors as of ``unpack``."""
-        with self.snapshots.files.staging(place.app.id) as tree:
-            unpack(read, tree, place.app.uid, self.cancellation)
-            with self._turn(place, f"import of {place.disk}") as app:
-                return self.snapshots.adopt(app, place.disk, tree, "Import", self.by)
+        with self.snapshots.files.staging(app_disk.app.id) as tree:
+            unpack(read, tree, app_disk.app.uid, self.cancellation)
+            with self._turn(app_disk, f"import of {app_disk.disk}") as app:
+                return self.snapshots.adopt(app, app_disk.disk, tree, "Import", self.by)
 
-    def clone(self, source: Place, target: Place) -> Snapshot:
+    def clone(self, source: AppDisk, target: AppDisk) -> Snapshot:
         """The data of ``source`` as of now becomes a snapshot of ``target``, to be brought in."""
         files, description = self.snapshots.files, f"Clone of {source.disk} of {source.app.name}"
         with files.staging(target.app.id) as tree:
@@ -71,12 +71,12 @@ class Transfers:
                 return self.snapshots.adopt(app, target.disk, tree, description, self.by)
 
     @contextmanager
-    def _turn(self, place: Place, what: str) -> Iterator[App]:
+    def _turn(self, app_disk: AppDisk, what: str) -> Iterator[App]:
         """Hold the app's lock: the app as it is then, if it is still the same one."""
-        name = place.app.name
+        name = app_disk.app.name
         with self.locks.hold(name, Purpose(what, self.by), self.output, self.cancellation):
             app = self.snapshots.store.apps.get(name)
-            if app.id != place.app.id:
+            if app.id != app_disk.app.id:
                 raise UserError(f"{name} is another app by now: nothing was changed")
             yield app
 

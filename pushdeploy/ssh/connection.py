@@ -18,13 +18,13 @@ from pushdeploy.access.gate import no_key_any_more
 from pushdeploy.domain.names import KeyName
 from pushdeploy.domain.public_key import Login
 from pushdeploy.ssh.auth import NobodysKey
-from pushdeploy.ssh.link import Link
+from pushdeploy.ssh.session_channel import SessionChannel
 
 MOST_SESSIONS = 64
 """Open at one time on one connection."""
 
 
-class Connection(ServerInterface):
+class ClientConnection(ServerInterface):
     """Its methods are called on the transport's thread and do not block, unless they say so.
 
     ``owner`` gives the name of an authorized key, ``begin`` starts a command, ``on_login`` and
@@ -35,7 +35,7 @@ class Connection(ServerInterface):
     def __init__(
         self,
         owner: Callable[[str, str], KeyName | None],
-        begin: Callable[[Link, str], None],
+        begin: Callable[[SessionChannel, str], None],
         on_login: Callable[[Login], None],
         on_end: Callable[[], None],
     ) -> None:
@@ -46,7 +46,7 @@ class Connection(ServerInterface):
         self.login: Login | None = None
         self.stranger: str | None = None
         self._revoked = False
-        self._links: dict[int, Link] = {}
+        self._sessions: dict[int, SessionChannel] = {}
         self._commands: dict[int, str | None] = {}
         self._lock = threading.Lock()
 
@@ -89,43 +89,45 @@ class Connection(ServerInterface):
         """Refuse whatever is asked from now on, and cancel what is going on. From any thread."""
         self._revoked = True
         with self._lock:
-            links = list(self._links.values())
-        for link in links:
-            link.revoke(reason)
+            sessions = list(self._sessions.values())
+        for session in sessions:
+            session.revoke(reason)
 
     # --------------------------------------------------------------- channels
 
     @property
     def busy(self) -> bool:
-        return bool(self._links)
+        return bool(self._sessions)
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
         del chanid
         if kind != "session" or self.login is None or self._revoked:
             return OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
-        if len(self._links) >= MOST_SESSIONS:
+        if len(self._sessions) >= MOST_SESSIONS:
             return OPEN_FAILED_RESOURCE_SHORTAGE
         return OPEN_SUCCEEDED
 
     def opened(self, channel: Channel) -> None:
-        """Paramiko refers to channels weakly only: the link keeps this one until it is closed."""
+        """Keep the channel until it is closed: paramiko refers to channels weakly only."""
         if self.login is None:
             raise AssertionError("a channel before the login")
         with self._lock:
-            self._links[channel.get_id()] = Link(channel, self.login.by, self.check_key)
+            self._sessions[channel.get_id()] = SessionChannel(
+                channel, self.login.by, self.check_key
+            )
 
     def closed(self, channel_id: int) -> None:
         """By the client, or with the connection. Called from any thread."""
         with self._lock:
-            link = self._links.pop(channel_id, None)
+            session = self._sessions.pop(channel_id, None)
             self._commands.pop(channel_id, None)
-        if link is not None:
-            link.lost()
+        if session is not None:
+            session.lost()
 
     def ended(self) -> None:
         """The connection is no more."""
         with self._lock:
-            open_channels = list(self._links)
+            open_channels = list(self._sessions)
         for channel_id in open_channels:
             self.closed(channel_id)
         self._on_end()
@@ -152,20 +154,20 @@ class Connection(ServerInterface):
         modes: bytes,
     ) -> bool:
         del pixelwidth, pixelheight, modes
-        link = self._links.get(channel.get_id())
-        if link is None or self._revoked or channel.get_id() in self._commands:
+        session = self._sessions.get(channel.get_id())
+        if session is None or self._revoked or channel.get_id() in self._commands:
             return False
-        link.open_terminal(term, width, height)
+        session.open_terminal(term, width, height)
         return True
 
     def check_channel_window_change_request(
         self, channel: Channel, width: int, height: int, pixelwidth: int, pixelheight: int
     ) -> bool:
         del pixelwidth, pixelheight
-        link = self._links.get(channel.get_id())
-        if link is not None:
-            link.resize(width, height)
-        return link is not None
+        session = self._sessions.get(channel.get_id())
+        if session is not None:
+            session.resize(width, height)
+        return session is not None
 
     def check_channel_env_request(self, channel: Channel, name: bytes, value: bytes) -> bool:
         """Accepted and ignored: some clients make a fuss when it is refused."""
@@ -173,25 +175,25 @@ class Connection(ServerInterface):
         return not self._revoked
 
     def signalled(self, channel: Channel, name: str) -> bool:
-        link = self._links.get(channel.get_id())
-        if link is not None:
-            link.signalled(name)
-        return link is not None
+        session = self._sessions.get(channel.get_id())
+        if session is not None:
+            session.signalled(name)
+        return session is not None
 
     def answered(self, channel: Channel) -> None:
         """The reply to a request has gone out: what it asked for may begin to write."""
-        link = self._links.get(channel.get_id())
+        session = self._sessions.get(channel.get_id())
         command = self._commands.get(channel.get_id())
-        if link is not None and command is not None:
+        if session is not None and command is not None:
             self._commands[channel.get_id()] = None
-            self._begin(link, command)
+            self._begin(session, command)
 
     def _ask(self, channel: Channel, command: str) -> bool:
         """One command a session; a second one is refused."""
         if (
             self._revoked
             or channel.get_id() in self._commands
-            or channel.get_id() not in self._links
+            or channel.get_id() not in self._sessions
         ):
             return False
         self._commands[channel.get_id()] = command

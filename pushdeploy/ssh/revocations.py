@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pushdeploy.domain.errors import UserError
-from pushdeploy.ssh.connection import Connection
+from pushdeploy.ssh.connection import ClientConnection
 
 _LOOK_SECONDS = 0.5
 _LAST_WORDS_SECONDS = 2.0
@@ -17,10 +17,10 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False, slots=True)
-class Guest:
+class WatchedConnection:
     """One connection that has logged in; ``hang_up`` ends it and must not block."""
 
-    connection: Connection
+    connection: ClientConnection
     hang_up: Callable[[], None]
     revoked_at: float | None = None
 
@@ -33,7 +33,7 @@ class Revocations:
     """
 
     def __init__(self) -> None:
-        self._guests: set[Guest] = set()
+        self._watched: set[WatchedConnection] = set()
         self._changed = threading.Condition()
         self._stopped = False
         self._thread = threading.Thread(target=self._watch, name="ssh revocations", daemon=True)
@@ -47,46 +47,46 @@ class Revocations:
             self._changed.notify_all()
         self._thread.join()
 
-    def enter(self, connection: Connection, hang_up: Callable[[], None]) -> Guest:
+    def enter(self, connection: ClientConnection, hang_up: Callable[[], None]) -> WatchedConnection:
         """To be given back to ``leave``."""
-        guest = Guest(connection, hang_up)
+        watched = WatchedConnection(connection, hang_up)
         with self._changed:
-            self._guests.add(guest)
+            self._watched.add(watched)
             self._changed.notify_all()
-        return guest
+        return watched
 
-    def leave(self, guest: Guest) -> None:
+    def leave(self, watched: WatchedConnection) -> None:
         with self._changed:
-            self._guests.discard(guest)
+            self._watched.discard(watched)
 
     def _watch(self) -> None:
         while not self._stopped:
-            for guest in self._next_guests():
+            for watched in self._next_watched():
                 try:
-                    self._look_at(guest)
+                    self._look_at(watched)
                 except Exception:  # noqa: BLE001 - the others must still be looked at
                     _log.exception("a key could not be looked up")
 
-    def _next_guests(self) -> list[Guest]:
+    def _next_watched(self) -> list[WatchedConnection]:
         """Waits until it is time to look again, and for somebody to look at."""
         with self._changed:
-            self._changed.wait_for(lambda: self._guests or self._stopped)
+            self._changed.wait_for(lambda: self._watched or self._stopped)
             self._changed.wait_for(lambda: self._stopped, _LOOK_SECONDS)
-            return list(self._guests)
+            return list(self._watched)
 
-    def _look_at(self, guest: Guest) -> None:
-        if guest.revoked_at is None:
+    def _look_at(self, watched: WatchedConnection) -> None:
+        if watched.revoked_at is None:
             try:
-                guest.connection.check_key()
+                watched.connection.check_key()
             except UserError as error:
-                self._revoke(guest, error.message)
-        if guest.revoked_at is not None and self._may_be_closed(guest, guest.revoked_at):
-            guest.hang_up()
+                self._revoke(watched, error.message)
+        if watched.revoked_at is not None and self._may_be_closed(watched, watched.revoked_at):
+            watched.hang_up()
 
-    def _revoke(self, guest: Guest, reason: str) -> None:
-        guest.revoked_at = time.monotonic()
+    def _revoke(self, watched: WatchedConnection, reason: str) -> None:
+        watched.revoked_at = time.monotonic()
         _log.info("ssh connection ended: %s", reason)
-        guest.connection.revoke(reason)
+        watched.connection.revoke(reason)
 
-    def _may_be_closed(self, guest: Guest, revoked_at: float) -> bool:
-        return not guest.connection.busy or time.monotonic() - revoked_at > _LAST_WORDS_SECONDS
+    def _may_be_closed(self, watched: WatchedConnection, revoked_at: float) -> bool:
+        return not watched.connection.busy or time.monotonic() - revoked_at > _LAST_WORDS_SECONDS

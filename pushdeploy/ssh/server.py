@@ -19,12 +19,12 @@ from pushdeploy.domain.errors import BackendDown
 from pushdeploy.domain.names import KeyName
 from pushdeploy.domain.public_key import Login
 from pushdeploy.settings import Address
-from pushdeploy.ssh.connection import Connection
+from pushdeploy.ssh.command_threads import CommandThreads
+from pushdeploy.ssh.connection import ClientConnection
 from pushdeploy.ssh.keys import load_host_key
-from pushdeploy.ssh.revocations import Guest, Revocations
+from pushdeploy.ssh.revocations import Revocations, WatchedConnection
 from pushdeploy.ssh.startups import Startup, Startups
 from pushdeploy.ssh.transport import HardTransport, allowed_ciphers
-from pushdeploy.ssh.work import Work
 
 _BACKLOG = 512
 _LAST_WORDS_SECONDS = 2.0
@@ -63,7 +63,7 @@ class SshServer:
         self._host_key_path = host_key
         self._authorized = authorized
         self._ciphers = allowed_ciphers(ciphers)
-        self._work = Work(run_command, run_git, audit_log)
+        self._commands = CommandThreads(run_command, run_git, audit_log)
         self._logins = Logins(audit_log)
         self._startups = Startups(login_grace_seconds, max_startups, max_startups_per_host)
         self._revocations = Revocations()
@@ -102,12 +102,12 @@ class SshServer:
             self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept
         self._acceptor.join()
         self._listener.close()
-        self._work.join(_LAST_WORDS_SECONDS)
+        self._commands.join(_LAST_WORDS_SECONDS)
         self._end_connections()
         self._startups.stop()
         self._revocations.stop()
         self._logins.stop()
-        if not self._work.join(_STOP_SECONDS):
+        if not self._commands.join(_STOP_SECONDS):
             _log.warning("some ssh commands are still at work; they are left behind")
 
     def _accept(self, listener: socket.socket, host_key: PKey) -> None:
@@ -126,11 +126,11 @@ class SshServer:
             self._serve(sock, peer[0], startup, host_key)
 
     def _serve(self, sock: socket.socket, peer: str, startup: Startup, host_key: PKey) -> None:
-        guests: list[Guest] = []
+        watched: list[WatchedConnection] = []
 
         def logged_in(login: Login) -> None:
             self._startups.leave(startup)
-            guests.append(self._revocations.enter(connection, transport.hang_up))
+            watched.append(self._revocations.enter(connection, transport.hang_up))
             self._logins.logged_in(login.by, peer)
             _log.info("ssh login by=%s from=%s", login.by, peer)
 
@@ -138,12 +138,12 @@ class SshServer:
             self._startups.leave(startup)
             if connection.login is None and connection.stranger is not None:
                 self._logins.refused(peer, connection.stranger)
-            for guest in guests:
-                self._revocations.leave(guest)
+            for each in watched:
+                self._revocations.leave(each)
             with self._lock:
                 self._transports.discard(transport)
 
-        connection = Connection(self._authorized, self._work.begin, logged_in, ended)
+        connection = ClientConnection(self._authorized, self._commands.begin, logged_in, ended)
         transport = HardTransport(sock, host_key, self._ciphers, connection)
         with self._lock:
             self._transports.add(transport)

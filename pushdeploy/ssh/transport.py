@@ -28,7 +28,7 @@ from paramiko.transport import Transport
 
 from pushdeploy.domain.errors import UserError
 from pushdeploy.ssh.auth import SignedKeyAuth
-from pushdeploy.ssh.connection import Connection
+from pushdeploy.ssh.connection import ClientConnection
 from pushdeploy.ssh.packetizer import LimitedPacketizer
 
 _AEAD = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
@@ -92,7 +92,11 @@ class HardTransport(Transport):
     _channel_handler_table: Mapping[int, Callable[[Channel, Message], None]]
 
     def __init__(
-        self, sock: socket.socket, host_key: PKey, ciphers: Sequence[str], connection: Connection
+        self,
+        sock: socket.socket,
+        host_key: PKey,
+        ciphers: Sequence[str],
+        connection: ClientConnection,
     ) -> None:
         self._preferred_ciphers = tuple(ciphers)
         super().__init__(sock, packetizer_class=LimitedPacketizer)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pushdeploy.ssh.work import GitRequest, git_request
+from pushdeploy.ssh.command_threads import GitRequest, git_request
 
 
 @pytest.mark.parametrize(

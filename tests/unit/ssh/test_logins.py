@@ -75,9 +75,9 @@ def test_git_is_written_down_before_and_after(serve: Serve, store: Store) -> Non
         seen.extend(row for row in rows(store) if row.command.startswith("git"))
         return 3
 
-    host.server._work._run_git = watched
+    host.server._commands._run_git = watched
     assert host.ssh("git-receive-pack '/shop.git'").returncode == 3
-    host.server._work._run_git = run_git
+    host.server._commands._run_git = run_git
     assert host.ssh("git-upload-pack 'no such app'").returncode == 0
     (before,) = seen
     assert (before.command, before.state) == ("git-receive-pack /shop.git", AuditState.GOING_ON)

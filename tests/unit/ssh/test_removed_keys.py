@@ -152,8 +152,8 @@ def test_while_keys_cannot_be_looked_up_nothing_new_begins_and_nothing_is_cut(ho
         session = transport.open_session()
         session.exec_command("wait log")
         assert host.commands.begun["log"].wait(DEADLINE_SECONDS)
-        for guest in list(host.server._revocations._guests):
-            guest.connection.owner = broken
+        for watched in list(host.server._revocations._watched):
+            watched.connection.owner = broken
         refused = transport.open_session()
         refused.exec_command("whoami")
         assert refused.recv_exit_status() == BackendDown.exit_status

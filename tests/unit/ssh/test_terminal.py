@@ -14,7 +14,7 @@ import pytest
 from paramiko.common import cMSG_CHANNEL_REQUEST
 
 from pushdeploy.domain.ports.streams import WindowSize
-from pushdeploy.ssh import link
+from pushdeploy.ssh import session_channel
 from tests.unit.ssh.host import Host, logged_in, until
 
 SOON_SECONDS = 15.0
@@ -160,7 +160,7 @@ def test_session_that_is_not_read_leaves_its_connection_to_the_others(host: Host
 def test_client_that_never_reads_again_counts_as_gone(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(link, "_STALLED_SECONDS", 0.5)
+    monkeypatch.setattr(session_channel, "_STALLED_SECONDS", 0.5)
     with logged_in(host) as transport:
         channel = transport.open_session()
         channel.exec_command("pour 10")

@@ -17,13 +17,13 @@ _LEFT_PART = 10
 _LOOK_SECONDS = 0.1
 
 
-def floor_bytes_of(place: Path) -> int:
+def bytes_to_keep_free(place: Path) -> int:
     """How much is to be left free on the file system of ``place``."""
     return min(_LEFT_BYTES, shutil.disk_usage(place).free // _LEFT_PART)
 
 
 @contextmanager
-def room_left(place: Path, floor_bytes: int, cancellation: Cancellation) -> Iterator[None]:
+def space_kept(place: Path, floor_bytes: int, cancellation: Cancellation) -> Iterator[None]:
     """Cancel what goes on inside when less is free where ``place`` is: ``NoRoom`` then."""
     left, short = threading.Event(), threading.Event()
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 _log = logging.getLogger(__name__)
 
 
-class Errands:
+class CallbackQueue:
     """Runs what is posted, one after the other, on a thread that lives while there is any."""
 
     def __init__(self, name: str) -> None:
@@ -17,19 +17,19 @@ class Errands:
         self._running = False
         self._lock = threading.Lock()
 
-    def post(self, errand: Callable[[], object]) -> None:
+    def post(self, callback: Callable[[], object]) -> None:
         """Never blocks."""
         with self._lock:
-            self._waiting.append(errand)
+            self._waiting.append(callback)
             if self._running:
                 return
             self._running = True
         threading.Thread(target=self._run, name=self._name, daemon=True).start()
 
     def _run(self) -> None:
-        while (errand := self._next()) is not None:
+        while (callback := self._next()) is not None:
             try:
-                errand()
+                callback()
             except Exception:  # noqa: BLE001 - the later ones must still be run
                 _log.exception("a callback of an ssh session failed")
 

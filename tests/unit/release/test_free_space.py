@@ -7,7 +7,7 @@ import pytest
 
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import Cancelled, NoRoom
-from pushdeploy.release.room import floor_bytes_of, room_left
+from pushdeploy.release.free_space import bytes_to_keep_free, space_kept
 from pushdeploy.route.deadline import until
 
 MEGABYTE = 1_000_000
@@ -22,7 +22,7 @@ def test_what_takes_too_much_is_cancelled_before_the_file_system_is_full(tmp_pat
 
 def test_what_takes_little_goes_on(tmp_path: Path) -> None:
     cancellation = Cancellation()
-    with room_left(tmp_path, floor_bytes_of(tmp_path), cancellation):
+    with space_kept(tmp_path, bytes_to_keep_free(tmp_path), cancellation):
         assert not until(lambda: cancellation.cancelled, 0.3)
 
 
@@ -35,7 +35,7 @@ def test_what_somebody_else_cancels_is_called_so(tmp_path: Path) -> None:
 
 def write_inside(place: Path, floor_bytes: int, megabytes: int, cancellation: Cancellation) -> None:
     """Write so much and go on until somebody cancels it."""
-    with room_left(place, floor_bytes, cancellation):
+    with space_kept(place, floor_bytes, cancellation):
         with (place / "filling").open("wb") as file:
             for _ in range(megabytes):
                 file.write(bytes(MEGABYTE))

@@ -14,7 +14,7 @@ from pushdeploy.commands.face.printing import output_of
 from pushdeploy.commands.session import Session
 from pushdeploy.domain.errors import BUG_STATUS, PushdeployError
 from pushdeploy.domain.names import AppName
-from pushdeploy.ssh.link import Link
+from pushdeploy.ssh.session_channel import SessionChannel
 
 _SERVICES = ("git-receive-pack", "git-upload-pack", "git-upload-archive")
 _log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def git_request(command: str) -> GitRequest | None:
     return GitRequest(words[0], words[1])
 
 
-class Work:
+class CommandThreads:
     """``run_git`` gets git's services, ``run_command`` all the rest.
 
     ``audit_log`` is told of git and of refused keys; commands tell it themselves.
@@ -69,10 +69,13 @@ class Work:
         self._threads: set[threading.Thread] = set()
         self._lock = threading.Lock()
 
-    def begin(self, link: Link, command: str) -> None:
+    def begin(self, session: SessionChannel, command: str) -> None:
         """Returns at once."""
         thread = threading.Thread(
-            target=self._serve, args=(link, command), name=f"ssh command of {link.by}", daemon=True
+            target=self._serve,
+            args=(session, command),
+            name=f"ssh command of {session.by}",
+            daemon=True,
         )
         with self._lock:
             thread.start()
@@ -87,46 +90,46 @@ class Work:
             thread.join(max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in threads)
 
-    def _serve(self, link: Link, command: str) -> None:
+    def _serve(self, session: SessionChannel, command: str) -> None:
         exit_status = BUG_STATUS
         try:
-            exit_status = self._run(link, command)
+            exit_status = self._run(session, command)
         finally:
-            link.finish(exit_status)
+            session.finish(exit_status)
             with self._lock:
                 self._threads.discard(threading.current_thread())
 
-    def _run(self, link: Link, command: str) -> int:
+    def _run(self, session: SessionChannel, command: str) -> int:
         """Closes the hole of a connection that was opened before its key was removed."""
         request = git_request(command)
         try:
-            self._check_key(link, command)
+            self._check_key(session, command)
             if request is None:
-                return self._run_command(command, link)
-            link.raw_mode()
-            with self._audit_log.act(link.by, request.line, request.app) as act:
-                act.exit_status = self._run_git(request.service, request.path, link)
+                return self._run_command(command, session)
+            session.raw_mode()
+            with self._audit_log.act(session.by, request.line, request.app) as act:
+                act.exit_status = self._run_git(request.service, request.path, session)
             return act.exit_status
         except PushdeployError as error:
-            output_of(link).failure(error)
+            output_of(session).failure(error)
             return error.exit_status
         except Exception:  # noqa: BLE001 - the border of an ssh session
-            return _confess(link, command)
+            return _confess(session, command)
 
-    def _check_key(self, link: Link, command: str) -> None:
+    def _check_key(self, session: SessionChannel, command: str) -> None:
         try:
-            link.check_key()
+            session.check_key()
         except PushdeployError as error:
-            self._audit_log.past(link.by, refused_line(command), error.exit_status)
+            self._audit_log.past(session.by, refused_line(command), error.exit_status)
             raise
 
 
-def _confess(link: Link, command: str) -> int:
+def _confess(session: SessionChannel, command: str) -> int:
     """Only the command's name is logged: what follows it may be a secret."""
     incident = secrets.token_hex(4)
     name = (command.split() or ["(interactive)"])[0][:80]
     shown = name if name.isprintable() else repr(name)
-    _log.exception("an ssh command failed id=%s by=%s command=%s", incident, link.by, shown)
+    _log.exception("an ssh command failed id=%s by=%s command=%s", incident, session.by, shown)
     text = f" !     something went wrong inside pushdeploy; its log says what under {incident}\n"
-    link.write_error(text.encode())
+    session.write_error(text.encode())
     return BUG_STATUS

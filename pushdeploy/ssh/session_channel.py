@@ -12,7 +12,7 @@ from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.names import KeyName
 from pushdeploy.domain.ports.streams import WindowSize
 from pushdeploy.ssh.buffer import Buffer
-from pushdeploy.ssh.errands import Errands
+from pushdeploy.ssh.callbacks import CallbackQueue
 
 _PIECE_BYTES = 32_000
 _STALLED_SECONDS = 300.0
@@ -22,7 +22,7 @@ _TERMINAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 _LOST = (OSError, EOFError, SSHException)
 
 
-class Link:
+class SessionChannel:
     """A ``Session``. What is marked (transport) runs on the transport's thread and never blocks."""
 
     def __init__(
@@ -42,7 +42,7 @@ class Link:
         self._raw = False
         self._gone = False
         self._finished = False
-        self._errands = Errands(f"ssh events of {by}")
+        self._callbacks = CallbackQueue(f"ssh events of {by}")
         channel.in_buffer = self._input  # type: ignore[assignment]
         channel.in_stderr_buffer = Buffer(0)  # type: ignore[assignment]
         channel.settimeout(_STALLED_SECONDS)
@@ -85,7 +85,7 @@ class Link:
         """(transport)"""
         self._size = _size(columns, rows)
         if self._resized is not None:
-            self._errands.post(self._tell_size)
+            self._callbacks.post(self._tell_size)
 
     def signalled(self, name: str) -> None:
         """(transport) INT, TERM and their like; a plain word of the client's."""
@@ -119,7 +119,7 @@ class Link:
             self._cancel("Ctrl-C")
 
     def _cancel(self, reason: str) -> None:
-        self._errands.post(lambda: self.cancellation.cancel(reason))
+        self._callbacks.post(lambda: self.cancellation.cancel(reason))
 
     def _tell_size(self) -> None:
         """Whoever comes last tells the latest size."""
