@@ -1,1 +1,1 @@
-"""The disks of apps: directories that outlive containers."""
+"""Disks of apps are directories that outlive containers."""

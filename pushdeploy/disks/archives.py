@@ -1,4 +1,4 @@
-"""A tree out of the server as a tar, and a tar into a new tree: by processes beside the server.
+"""Processes beside the server pack a tree into a tar, and unpack a tar into a new tree.
 
 Neither holds more than a piece at a time, so that gigabytes pass through a small server.
 """
@@ -22,14 +22,14 @@ _PIECE_BYTES = 128 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Unpacked:
-    """``size_bytes`` is that of the files, whatever room they take."""
+    """``size_bytes`` is the sum of the sizes of the files, however many blocks they take."""
 
     entries: int
     size_bytes: int
 
 
 def pack(tree: Path, write: Callable[[bytes], None], cancellation: Cancellation) -> None:
-    """The whole of ``tree``, which nothing changes, as a tar; as fast as ``write`` takes it.
+    """Write the whole of ``tree``, which nothing changes, as a tar, as fast as ``write`` takes it.
 
     ``BackendDown`` when it could not be read to its end, ``Cancelled`` when somebody asked to
     stop: what has been written then is no whole tar.
@@ -54,7 +54,8 @@ def pack(tree: Path, write: Callable[[bytes], None], cancellation: Cancellation)
 def unpack(
     read: Callable[[], bytes], target: Path, uid: int, cancellation: Cancellation
 ) -> Unpacked:
-    """A tar, or one that gzip, bzip2 or xz has compressed, into the new directory ``target``.
+    """Unpack a tar, or one that gzip, bzip2 or xz has compressed, into the new directory
+    ``target``.
 
     All of it belongs to ``uid``. ``read`` gives the next bytes, none at the end. ``UserError`` for
     what is no whole and harmless tar, ``NoRoom`` where it does not fit; what is in ``target`` then

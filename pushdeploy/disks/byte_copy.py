@@ -1,4 +1,4 @@
-"""The bytes of one file into another: in the kernel where it can, holes left as holes."""
+"""Copies the bytes of one file into another, in the kernel where it can, and leaves holes."""
 
 import errno
 import os
@@ -16,7 +16,7 @@ _NOT_IN_THE_KERNEL = {errno.EXDEV, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}
 
 
 def copy_bytes(source: int, target: int, size_bytes: int) -> None:
-    """The first ``size_bytes`` of ``source`` into an empty ``target``; less when it shrank."""
+    """Copy the first ``size_bytes`` of ``source`` into an empty ``target``; less when it shrank."""
     if size_bytes <= _SMALL_BYTES:
         _write_all(target, os.pread(source, size_bytes, 0), 0)
         return

@@ -1,4 +1,4 @@
-"""Makes a tree that was taken of a disk a moment ago what the disk is now, in its place.
+"""Brings a tree that was copied from a disk a moment ago up to date with the disk, in its place.
 
 For the time in which requests wait: a file that has not changed costs one look at its inode, and
 nothing is written for it.
@@ -28,7 +28,8 @@ from pushdeploy.disks.snapshot_walk import SnapshotWalk, WalkPosition
 def catch_up(
     disk: Path, place: Path, copy_bytes: CopyBytes, progress: CopyProgress
 ) -> tuple[Index, bool]:
-    """``place`` and its index, which belong to no other snapshot yet, become what ``disk`` is.
+    """Bring ``place`` and its index, which belong to no other snapshot yet, up to date with
+    ``disk``.
 
     With whether it is on its device; where too much has changed for that, the caller flushes it.
     Its files may be other snapshots' too: they are replaced, and never written to.

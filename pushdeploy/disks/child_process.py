@@ -1,4 +1,4 @@
-"""What the processes that work on disks for the server have in common: this end, in the child."""
+"""Child processes that work on disks end with their server and answer it in JSON."""
 
 import ctypes
 import json
@@ -14,13 +14,13 @@ _PR_SET_PDEATHSIG = 1
 
 
 def end_with(server: int) -> None:
-    """Be killed when the server's thread that waits for us is gone."""
+    """Ask the kernel to kill this process when the server's thread that waits for it is gone."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != server:
         os._exit(1)
 
 
 def say(answer: Answer) -> None:
-    """One line of JSON for the server."""
+    """Write one line of JSON for the server."""
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""From a plain directory to a disk with a size and back: a kill at any moment loses nothing.
+"""A plain directory becomes a disk with a size, or the other way; a kill at any moment is harmless.
 
 Beside the directory ``data`` of a disk there may be
 
@@ -26,16 +26,18 @@ _GET_FLAGS, _SET_FLAGS, _IMMUTABLE = 0x8008_6601, 0x4008_6602, 0x10
 
 
 def making(path: Path) -> Path:
+    """Return the path of the directory that is not whole yet."""
     return path.with_name(f".{path.name}.making")
 
 
 def spare(path: Path) -> Path:
+    """Return the path of the plain directory that holds all of the data."""
     return path.with_name(f".{path.name}.spare")
 
 
 @contextmanager
 def workshop(path: Path, is_held: Callable[[], bool]) -> Iterator[Path]:
-    """An empty directory to make the other kind in; afterwards one of the two is the disk.
+    """Give an empty directory to make the other kind in; afterwards one of the two is the disk.
 
     ``is_held`` tells whether a limited kind holds the disk now.
     """
@@ -52,7 +54,7 @@ def workshop(path: Path, is_held: Callable[[], bool]) -> Iterator[Path]:
 
 
 def settle(path: Path, *, held: bool) -> None:
-    """Put the spare in its place when it is what counts. Changes nothing when all is well."""
+    """Put the spare in its place when the spare is the disk. Changes nothing when all is well."""
     if held or not os.path.lexists(spare(path)):
         return
     if os.path.lexists(path):
@@ -65,14 +67,14 @@ def settle(path: Path, *, held: bool) -> None:
 
 
 def sweep(path: Path, *, held: bool) -> None:
-    """Remove what a conversion has left; only where none is going on."""
+    """Remove the files of an earlier conversion, where none is going on."""
     discard(making(path))
     if held:
         discard(spare(path))
 
 
 def discard(path: Path) -> None:
-    """Gone with all that is mounted in it, which is our own."""
+    """Remove the directory with all that is mounted in it, which is our own."""
     if os.path.lexists(path):
         for point in mounts.below(path):
             run("umount", "--lazy", "--", point)
@@ -80,13 +82,13 @@ def discard(path: Path) -> None:
 
 
 def copy(source: Path, target: Path) -> None:
-    """Everything with owners, times, links and holes, and the directory's own mode; on disk."""
+    """Copy and flush everything with owners, times, links, holes and the directory's own mode."""
     run("cp", "--archive", "--one-file-system", "--", f"{source}/.", str(target))
     run("sync", "--file-system", "--", str(target))
 
 
 def refuse_in_use(path: Path) -> None:
-    """``UserError`` while a container has the disk: it would go on writing to the old data."""
+    """Raise ``UserError`` while a container has the disk, for it would write to the old data."""
     if mounts.is_held_elsewhere(path):
         raise UserError(
             f"disk {path.name} is in use: it is copied to change its kind, and nothing may write",
@@ -95,7 +97,7 @@ def refuse_in_use(path: Path) -> None:
 
 
 def refuse_without_room(path: Path, most_bytes: int | None = None) -> None:
-    """``UserError`` where a copy does not fit into ``most_bytes``, or beside the original."""
+    """Raise ``UserError`` where a copy does not fit into ``most_bytes``, or beside the original."""
     used, free = used_bytes(path), shutil.disk_usage(path.parent).free
     if most_bytes is not None and used > most_bytes:
         raise UserError(
@@ -111,7 +113,7 @@ def refuse_without_room(path: Path, most_bytes: int | None = None) -> None:
 
 
 def seal(path: Path) -> None:
-    """An empty directory that nobody, root in a container included, can write to.
+    """Make an empty directory that nobody can write to, root in a container included.
 
     Mounting on it works. What a container wrote there before the disk is mounted would be lost
     from sight. Not every file system can; then the mode alone keeps all but root out.
@@ -122,16 +124,18 @@ def seal(path: Path) -> None:
 
 
 def unseal(path: Path) -> None:
+    """Let a directory be changed again that ``seal`` has closed."""
     with suppress(OSError):
         _change_flags(path, lambda flags: flags & ~_IMMUTABLE)
 
 
 def is_sealed(path: Path) -> bool:
+    """Tell whether ``seal`` has closed the directory."""
     return os.path.lexists(path) and stat.S_IMODE(path.lstat().st_mode) == 0
 
 
 def flush(path: Path) -> None:
-    """Its content, or the names in a directory, are on the disk afterwards."""
+    """Flush the file, or the names in the directory, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""``python -m pushdeploy.disks.copier``: one job on disks and snapshots, in a process of its own.
+"""``python -m pushdeploy.disks.copier`` does one job on disks and snapshots in its own process.
 
 It reads the job from stdin and answers on stdout, both in JSON. A process, for a walk through many
 files would keep the server's threads waiting; with little to import, for requests may be waiting
@@ -33,7 +33,7 @@ _HINT = "remove old snapshots, or make room on the server"
 
 
 def main() -> None:
-    """The last line of the answer is the result, or why there is none."""
+    """Answer with the result, or the reason why there is none, on the last line."""
     job = CopyJob(**json.load(sys.stdin))
     end_with(job.server)
     try:

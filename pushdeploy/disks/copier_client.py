@@ -1,4 +1,4 @@
-"""Starts a copier for each job, passes on what it says, and raises what it could not do."""
+"""Starts a copier for each job, passes on its lines, and raises its errors."""
 
 import json
 import logging
@@ -25,11 +25,11 @@ _PYTHON = (sys.executable, "-S", "-P", "-X", "utf8", "-m")
 
 
 def ignore_line(_text: str) -> None:
-    """For what a child says and nobody wants to read."""
+    """Drop a line that a child writes and nobody wants to read."""
 
 
 def carry_out(job: CopyJob, line: Callable[[str], None] = ignore_line) -> Mapping[str, Any]:
-    """The copier's result; ``line`` gets what it says meanwhile.
+    """Return the copier's result; ``line`` gets the lines that it writes meanwhile.
 
     The copier is dead when this returns or raises.
     """
@@ -42,7 +42,7 @@ def carry_out(job: CopyJob, line: Callable[[str], None] = ignore_line) -> Mappin
 
 
 def start(job: CopyJob) -> subprocess.Popen[str]:
-    """A copier that has its job; nothing of our environment goes along."""
+    """Start a copier that has its job; nothing of our environment goes along."""
     copier = subprocess.Popen(
         command_of("pushdeploy.disks.copier"),
         stdin=subprocess.PIPE,
@@ -61,17 +61,17 @@ def start(job: CopyJob) -> subprocess.Popen[str]:
 
 
 def command_of(module: str, *words: str) -> Sequence[str]:
-    """What runs a module of ours as a process."""
+    """Return the command that runs a module of ours as a process."""
     return [*_PYTHON, module, *words]
 
 
 def environment() -> Mapping[str, str]:
-    """All that a child gets to see of ours."""
+    """Return the whole environment that a child gets."""
     return {"PATH": os.defpath, "PYTHONPATH": str(Path(pushdeploy.__file__).parent.parent)}
 
 
 def result_of(said: Iterable[str], line: Callable[[str], None] = ignore_line) -> Mapping[str, Any]:
-    """What a child answers in the end; raises what it could not do."""
+    """Return a child's last answer, or raise its error."""
     for text in said:
         answer = _parsed(text)
         if "line" in answer:

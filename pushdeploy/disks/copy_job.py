@@ -1,11 +1,13 @@
-"""What the server asks of a copier."""
+"""A copy job is the order that the server gives to a copier."""
 
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 
 class CopyJob(NamedTuple):
-    """Paths as text, for it travels as JSON. ``disks`` are live ones by their names.
+    """A copy job holds paths as text, for it travels as JSON.
+
+    ``disks`` are live ones by their names.
 
     ``place`` is a snapshot's directory, with a tree for each disk; with ``clone`` and ``weigh`` one
     such tree. ``former`` is a snapshot's directory too; with ``catch_up`` its trees become those

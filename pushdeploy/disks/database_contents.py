@@ -1,4 +1,4 @@
-"""Asks a reader what is in the databases of a copy, and believes nothing of the answer's form."""
+"""Asks a reader about the databases of a copy, and believes nothing of the answer's form."""
 
 import json
 import os
@@ -18,7 +18,7 @@ _MOST_BYTES = 16 * 1024 * 1024
 
 
 def read_databases(tree: Path, uid: int, seconds: float = _SECONDS) -> Contents:
-    """Of all SQLite databases below ``tree``, which is a copy and nobody's live disk.
+    """Read all SQLite databases below ``tree``, which is a copy and nobody's live disk.
 
     Rows that cannot be counted within ``seconds`` are not. Whatever goes wrong is told in the
     answer, for it is the app that has written what is read.
@@ -49,7 +49,7 @@ def read_databases(tree: Path, uid: int, seconds: float = _SECONDS) -> Contents:
 
 
 def contents_of(text: bytes) -> Contents:
-    """The answer of a reader, whatever it is."""
+    """Parse the answer of a reader, however broken it is."""
     try:
         answer = json.loads(text)
         databases = {str(name): _database(each) for name, each in answer["databases"].items()}

@@ -34,7 +34,7 @@ _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 
 
 class Wanted(NamedTuple):
-    """The tree of the copy, whose it is, and when to stop; ``server`` is the pid that asks."""
+    """The server names the tree, its owner and the time-out; ``server`` is its own pid."""
 
     tree: str
     uid: int

@@ -44,7 +44,7 @@ _PAUSE_SECONDS = 0.005
 
 
 def is_database(head: bytes, name: str, names: Container[str]) -> bool:
-    """By its first bytes; else (encrypted, or not yet written) by what stands beside it."""
+    """Judge by the first bytes; else (encrypted, or not yet written) by names beside the file."""
     if head.startswith(_MAGIC):
         return True
     return (name + WAL in names and name + SHM in names) or (not head and name + JOURNAL in names)
@@ -54,7 +54,7 @@ def is_database(head: bytes, name: str, names: Container[str]) -> bool:
 def held_still(
     database: int, name: str, within: int, line: Callable[[str], None]
 ) -> Iterator[list[str]]:
-    """No change gets through while the context lasts: the names that must be copied with it.
+    """Let no change get through while the context lasts: the names that must be copied with it.
 
     ``database`` is open for reading. ``BackendDown`` when a connection has kept it locked for
     ``PATIENCE_SECONDS``. What cannot be opened for writing is copied as it stands: a line says so.
@@ -101,7 +101,7 @@ def _in_wal_mode(lockable: int, name: str, within: int) -> bool:
 
 
 def _lock_wal(name: str, within: int, files: ExitStack) -> bool:
-    """Whether there is a ``-shm`` to hold the write lock in.
+    """Tell whether there is a ``-shm`` to hold the write lock in.
 
     We do not enter ourselves as a user of it (byte 128): after a crash of the machine it is stale,
     and the next connection makes it anew only when it finds itself to be the first.

@@ -1,4 +1,4 @@
-"""Disks as directories of the host, ``<root>/<app>/<disk>``, each the property of its app's uid."""
+"""Disks are directories of the host, ``<root>/<app>/<disk>``, which their app's uid owns."""
 
 import errno
 import os
@@ -20,7 +20,7 @@ _MODE = 0o2770
 
 
 class Directories:
-    """What a container writes is never trusted: a symlink is not followed, nor counted.
+    """A container's files are never trusted: a symlink is not followed, nor counted.
 
     ``quota`` gives them sizes; those that have one are mounted wherever they are asked for.
     """
@@ -30,11 +30,11 @@ class Directories:
         self.quota = Quota(self._root)
 
     def path(self, app: AppName, disk: DiskName) -> Path:
-        """Where the disk is, or would be."""
+        """Return the path where the disk is, or would be."""
         return self._root / app / disk
 
     def ensure(self, app: App, disk: DiskName) -> Path:
-        """The disk's directory, made for the app's uid when it is missing; its data stays.
+        """Return the disk's directory, made for the app's uid when it is missing; its data stays.
 
         What a destroyed app of the same name has left is handed over, for this one has another
         uid. Called under the app's lock.
@@ -49,20 +49,23 @@ class Directories:
         return path
 
     def mounts(self, app: App, attachments: Sequence[Attachment]) -> Sequence[Mount]:
-        """Where the containers of the app see its disks, all of which exist afterwards."""
+        """Make sure that the disks exist, and return their mounts in the app's containers."""
         return [
             Mount(str(self.ensure(app, attachment.disk)), attachment.mount_path)
             for attachment in attachments
         ]
 
     def used_bytes(self, app: AppName, disk: DiskName) -> int:
-        """Blocks, a file with several names once. 0 when there is no disk."""
+        """Count the blocks of the disk; a file with several names counts once.
+
+        0 when there is no disk.
+        """
         path = self.path(app, disk)
         with our_errors(path):
             return self.quota.usage(app, disk).used_bytes if _disk_exists(path) else 0
 
     def has_data(self, app: AppName, disk: DiskName) -> bool:
-        """Whether anything is on the disk."""
+        """Tell whether anything is on the disk."""
         path = self.path(app, disk)
         with our_errors(path):
             if not _disk_exists(path):
@@ -71,14 +74,14 @@ class Directories:
             return any(path.iterdir())
 
     def list(self, app: AppName) -> Sequence[DiskName]:
-        """Every disk that the app has data on, detached ones too, by name."""
+        """List every disk that the app has data on, detached ones too, by name."""
         place = self._root / app
         with our_errors(place):
             found = sorted(place.iterdir()) if _exists(place) else []
             return [DiskName(path.name) for path in found if _is_disk(path)]
 
     def rename(self, app: AppName, new: AppName) -> None:
-        """The directories move along; ``UserError`` when there are disks of that name already.
+        """Move the directories along, or raise ``UserError`` when the new name has disks already.
 
         Running containers go on with the same data, for a bind mount holds the directory itself
         and not its path; only those started afterwards need the new one. Mounts move along too.
@@ -92,7 +95,7 @@ class Directories:
             old_place.rename(new_place)
 
     def destroy(self, app: AppName, disk: DiskName) -> None:
-        """The disk and its data are gone for good; nothing happens when there is none."""
+        """Remove the disk and its data for good; nothing happens when there is none."""
         path = self.path(app, disk)
         with our_errors(path):
             if _disk_exists(path):
@@ -100,7 +103,7 @@ class Directories:
                 remove(path)
 
     def destroy_all(self, app: AppName) -> None:
-        """Every disk of the app, attached or not."""
+        """Destroy every disk of the app, attached or not."""
         place = self._root / app
         for disk in self.list(app):
             self.quota.destroy(app, disk)
@@ -114,7 +117,7 @@ def _disk_exists(path: Path) -> bool:
 
 
 def _exists(path: Path) -> bool:
-    """Whether the directory is there; anything else in its place is refused."""
+    """Tell whether the directory is there; anything else in its place is refused."""
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Gets a tree onto the device: what a release goes back to must survive a crash of the machine."""
+"""Flushes a tree to the device, for a snapshot must survive a crash of the machine."""
 
 import ctypes
 import os
@@ -20,6 +20,7 @@ class _TooManyError(Exception):
 
 
 def make_durable(tree: Path) -> None:
+    """Flush every file and directory of the tree to the device."""
     with directory(tree) as root:
         try:
             _flush_each(root, 0)
@@ -28,13 +29,13 @@ def make_durable(tree: Path) -> None:
 
 
 def flush_file_system(tree: Path) -> None:
-    """Everything on it; returns when it is on the device."""
+    """Flush everything on the tree's file system, and return when it is on the device."""
     with directory(tree) as root:
         _flush_all(root, tree)
 
 
 def flush_names(place: Path) -> None:
-    """The files that lie in ``place`` itself, and their names; not what is below."""
+    """Flush the files that lie in ``place`` itself, and their names; not the directories below."""
     with directory(place) as within:
         for name in names_in(within):
             status = os.stat(name, dir_fd=within, follow_symlinks=False)

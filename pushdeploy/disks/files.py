@@ -1,4 +1,4 @@
-"""Looks at what an app has put on its disk without being led out of it.
+"""Looks at the files of an app's disk without being led out of it.
 
 The app may swap a name for a link or a device at any moment while a server that is root looks: so
 every name is taken within an open directory, links are never followed, and nothing is opened
@@ -28,7 +28,7 @@ _KEPT_ATTRIBUTES = ("user.", "system.posix_acl_")
 
 
 class NotPlainError(OSError):
-    """What was a file or a directory a moment ago is something else now."""
+    """The name was a plain file or a directory a moment ago, and is another kind of file now."""
 
 
 GONE = (FileNotFoundError, NotADirectoryError, NotPlainError)
@@ -45,7 +45,7 @@ def check_depth(depth: int, path: str) -> None:
 
 @contextmanager
 def directory(name: str | Path, within: int | None = None) -> Iterator[int]:
-    """The descriptor of a directory that is no link."""
+    """Open a directory that is no link, and give its descriptor."""
     opened = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=within)
     try:
         yield opened
@@ -55,7 +55,7 @@ def directory(name: str | Path, within: int | None = None) -> Iterator[int]:
 
 @contextmanager
 def plain_file(name: str, within: int, *, writable: bool = False) -> Iterator[int]:
-    """The descriptor of a regular file; ``NotPlainError`` for anything else.
+    """Open a regular file, or raise ``NotPlainError`` for anything else.
 
     The inode is pinned and looked at first, for opening a device has effects of its own.
     """
@@ -74,7 +74,7 @@ def plain_file(name: str, within: int, *, writable: bool = False) -> Iterator[in
 
 @contextmanager
 def new_file(name: str, within: int) -> Iterator[int]:
-    """A file made now, for us alone until ``dress`` says otherwise."""
+    """Make a file that is for us alone until ``dress`` says otherwise."""
     made = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=within)
     try:
         yield made
@@ -83,7 +83,7 @@ def new_file(name: str, within: int) -> Iterator[int]:
 
 
 def make_directory(name: str, within: int, opened: ExitStack) -> int:
-    """A new directory, for us alone until ``dress`` says otherwise: its descriptor."""
+    """Make a directory that is for us alone until ``dress`` says otherwise: its descriptor."""
     os.mkdir(name, 0o700, dir_fd=within)
     return opened.enter_context(directory(name, within))
 
@@ -100,7 +100,7 @@ def link_within(root: int, first: str, name: str, within: int) -> bool:
 
 @contextmanager
 def parent_of(path: str, root: int) -> Iterator[tuple[int, str]]:
-    """The open directory of ``path`` below ``root``, and its last name; no link on the way."""
+    """Open the directory of ``path`` below ``root`` without following links; give the last name."""
     *above, last = path.split("/")
     with ExitStack() as opened:
         parent = root
@@ -114,7 +114,7 @@ def names_in(within: int) -> list[str]:
 
 
 def look(name: str, within: int) -> os.stat_result | None:
-    """The status of the name itself, None when there is nothing."""
+    """Return the status of the name itself, or None when there is nothing."""
     try:
         return os.stat(name, dir_fd=within, follow_symlinks=False)
     except FileNotFoundError:
@@ -122,7 +122,7 @@ def look(name: str, within: int) -> os.stat_result | None:
 
 
 class Owners:
-    """Whose the copies are: as before, but for the ids that have a new one."""
+    """Copies keep the owners of their files, but for the ids that have a new one."""
 
     def __init__(self, uids: Mapping[int, int], gids: Mapping[int, int]) -> None:
         self._uids = uids
@@ -163,7 +163,7 @@ def _mode_of(status: os.stat_result) -> int:
 def copy_special(
     name: str, source: int, target: int, status: os.stat_result, owners: Owners = SAME_OWNERS
 ) -> None:
-    """A link as a link, a fifo as a fifo; sockets are made anew by those who listen on them."""
+    """Copy a link as a link, a fifo as a fifo; programs make their sockets anew."""
     if stat.S_ISLNK(status.st_mode):
         os.symlink(_destination(name, source), name, dir_fd=target)
     elif stat.S_ISFIFO(status.st_mode):
@@ -199,7 +199,7 @@ def _dress_name(name: str, within: int, status: os.stat_result, owners: Owners) 
 
 
 def remove(name: str, within: int, status: os.stat_result) -> None:
-    """A name with all that is below it."""
+    """Remove a name with all that is below it."""
     if not stat.S_ISDIR(status.st_mode):
         os.unlink(name, dir_fd=within)
         return

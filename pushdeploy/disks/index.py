@@ -1,4 +1,4 @@
-"""What tells that a file of a disk is still the one that a snapshot holds, without reading it."""
+"""An index tells, without reading it, whether a file of a disk is still the one in a snapshot."""
 
 import json
 import os
@@ -19,7 +19,7 @@ _TICK_NS = 50 * 10**6
 
 
 class Identity(NamedTuple):
-    """A file of the disk when its content was copied."""
+    """An identity describes a file of the disk at the moment when its content was copied."""
 
     inode: int
     size_bytes: int
@@ -30,7 +30,7 @@ class Identity(NamedTuple):
 
     @classmethod
     def of(cls, status: os.stat_result, copied_ns: int, flushed_ns: int = 0) -> Self:
-        """``copied_ns`` is when the copy began, by the clock of the times of files.
+        """``copied_ns`` is the time when the copy began, by the clock of the times of files.
 
         ``flushed_ns`` is when a flush of its file system had begun that had ended by then.
         """
@@ -44,7 +44,7 @@ class Identity(NamedTuple):
         )
 
     def fits(self, status: os.stat_result) -> bool:
-        """Whether the file looks as it did then."""
+        """Tell whether the file looks as it did then."""
         return self[:4] == (
             status.st_ino,
             status.st_size,
@@ -53,19 +53,22 @@ class Identity(NamedTuple):
         )
 
     def vouches_for(self, status: os.stat_result) -> bool:
-        """Whether it is certain that not a byte has changed."""
+        """Tell whether it is certain that not a byte has changed."""
         return self.at_rest and self.fits(status)
 
 
 class Index(NamedTuple):
-    """``files`` by their path in the tree. An imported tree has none; sizes of all its files."""
+    """An index lists ``files`` by their path in the tree.
+
+    An imported tree has none; sizes of all its files.
+    """
 
     files: Mapping[str, Identity]
     size_bytes: int
 
     @classmethod
     def read(cls, place: Path) -> Self:
-        """An empty one when the tree ``place`` has none, or a damaged one: nothing is trusted."""
+        """Read an empty index when the tree ``place`` has none, or a damaged one."""
         try:
             stored = json.loads(_beside(place).read_bytes())
             files = {path: _identity(*values) for path, values in stored["files"].items()}

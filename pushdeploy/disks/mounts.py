@@ -1,4 +1,4 @@
-"""What is mounted where, here and in containers, as the kernel tells it.
+"""Reads the mounts of the server and of containers from the kernel.
 
 The form is that of proc_pid_mountinfo(5). A mount follows the directories that it lies in when they
 are renamed, so nothing here is remembered.
@@ -15,7 +15,7 @@ _ESCAPE = re.compile(r"\\([0-7]{3})")
 
 @dataclass(frozen=True, slots=True)
 class Mounted:
-    """``root`` of the file system on ``device`` (``7:0``) is seen at ``point``."""
+    """The directory ``root`` of the file system on ``device`` (``7:0``) is seen at ``point``."""
 
     device: str
     root: str
@@ -25,32 +25,32 @@ class Mounted:
 
 
 def parse(text: str) -> Sequence[Mounted]:
-    """In the order of mounting: of two at one point, the later one is seen."""
+    """List mounts in the order of mounting: of two at one point, the later one is seen."""
     return [_mounted(line) for line in text.splitlines()]
 
 
 def mounted_at(path: Path) -> Mounted | None:
-    """The file system that is mounted right there."""
+    """Return the file system that is mounted at exactly this path."""
     point = os.path.realpath(path)
     return next((each for each in reversed(_own()) if each.point == point), None)
 
 
 def below(path: Path) -> Sequence[str]:
-    """Mount points at ``path`` and below it, the deepest first."""
+    """List the mount points at ``path`` and below it, the deepest first."""
     top = os.path.realpath(path)
     points = [each.point for each in _own() if _is_within(each.point, top)]
     return sorted(points, key=len, reverse=True)
 
 
 def containing(path: Path) -> Mounted:
-    """The mount that ``path`` lies in."""
+    """Return the mount that ``path`` lies in."""
     real = os.path.realpath(path)
     around = [each for each in reversed(_own()) if _is_within(real, each.point)]
     return max(around, key=lambda each: len(each.point))
 
 
 def is_held_elsewhere(path: Path) -> bool:
-    """Whether a container, or anybody with mounts of their own, has that very directory mounted.
+    """Tell whether another mount namespace, like a container's, has that very directory mounted.
 
     Services that were given a copy of all that is mounted here do not count.
     """
@@ -66,7 +66,7 @@ def is_held_elsewhere(path: Path) -> bool:
 
 
 def shares_them_with_the_machine() -> bool:
-    """Whether what is mounted here is seen by the machine's other programs, Docker among them."""
+    """Tell whether other programs of the machine, Docker among them, see our mounts."""
     try:
         return Path("/proc/self/ns/mnt").readlink() == Path("/proc/1/ns/mnt").readlink()
     except OSError:

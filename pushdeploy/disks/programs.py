@@ -1,4 +1,4 @@
-"""The programs of the host that look after disks, and what their failures are to us."""
+"""Runs the programs of the host that look after disks, and turns their failures into our errors."""
 
 import errno
 import shutil
@@ -23,12 +23,15 @@ _E2FSPROGS = ("e2fsck", "mkfs.ext4", "resize2fs", "tune2fs")
 
 
 def found(name: str) -> str | None:
-    """Where the program is."""
+    """Return the path of the program."""
     return shutil.which(name) or shutil.which(name, path=_SYSTEM)
 
 
 def run(name: str, *arguments: str, also: int = 0) -> str:
-    """What it printed. ``OSError`` with what it said unless it ends with 0, or with ``also``."""
+    """Return the output of the program.
+
+    ``OSError`` with what it said unless it ends with 0, or with ``also``.
+    """
     ended = subprocess.run(
         [_path(name), *arguments],
         env=ENVIRONMENT,
@@ -43,7 +46,7 @@ def run(name: str, *arguments: str, also: int = 0) -> str:
 
 
 def used_bytes(path: Path) -> int:
-    """By du, which no depth of directories breaks; files that vanish meanwhile do not matter."""
+    """Count by du, which no depth of directories breaks; files may vanish meanwhile."""
     counted = subprocess.run(
         ["du", "--summarize", "--block-size=1", "--one-file-system", "--", str(path)],
         env=ENVIRONMENT,
@@ -56,7 +59,7 @@ def used_bytes(path: Path) -> int:
 
 
 def remove(path: Path) -> None:
-    """By rm, for the same reason; what is mounted below is left alone, and said."""
+    """Remove by rm, for the same reason; mounts below are left alone, and said."""
     run("rm", "--recursive", "--force", "--one-file-system", "--", str(path))
 
 

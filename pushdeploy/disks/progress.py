@@ -1,4 +1,4 @@
-"""Counts what is copied of a disk, and says how far it is where that takes a while."""
+"""Counts the copied files of a disk, and tells how far a copy is where that takes a while."""
 
 import time
 from collections.abc import Callable
@@ -9,6 +9,8 @@ _EVERY_SECONDS = 2.0
 
 
 class CopyProgress:
+    """A copy counts its files here, and tells a person now and then how far it is."""
+
     def __init__(self, disk: str, line: Callable[[str], None]) -> None:
         self.size_bytes = 0
         self._disk = disk
@@ -19,7 +21,7 @@ class CopyProgress:
         self._told = time.monotonic()
 
     def note(self, text: str) -> None:
-        """Something that a person should know about a file."""
+        """Tell a person a fact about a file that they should know."""
         self._line(f"{self._disk}: {text}")
 
     def copied(self, size_bytes: int) -> None:
@@ -31,7 +33,7 @@ class CopyProgress:
             self.note(f"{about_bytes(self._copied_bytes)} so far")
 
     def kept(self, size_bytes: int) -> None:
-        """A file that did not have to be copied."""
+        """Count a file that did not have to be copied."""
         self._kept += 1
         self.size_bytes += size_bytes
 

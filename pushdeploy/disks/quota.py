@@ -1,4 +1,4 @@
-"""Sizes of disks: which kind of limit holds a disk, and giving, changing and taking one away.
+"""Gives, changes and removes the size of a disk, and knows which kind of limit holds it.
 
 What is there is the truth. Where no kind can hold a size there is only ``crowding`` to warn.
 """
@@ -28,7 +28,10 @@ _log = logging.getLogger(__name__)
 
 
 class Quota:
-    """Of the disks ``<root>/<app>/<disk>``. Changes are made under the app's lock."""
+    """A quota looks after the sizes of the disks ``<root>/<app>/<disk>``.
+
+    Changes are made under the app's lock.
+    """
 
     def __init__(self, root: Path, kinds: Sequence[DiskLimit] | None = None) -> None:
         self._root = root.absolute()
@@ -63,7 +66,7 @@ class Quota:
             return kind.limit_of(path) if kind else None
 
     def usage(self, app: AppName, disk: DiskName) -> Usage:
-        """Nothing is used where there is no disk."""
+        """Return the usage of a disk, which is zero where there is no disk."""
         path = self._root / app / disk
         with our_errors(path):
             if kind := self._kind_of(path):
@@ -73,13 +76,13 @@ class Quota:
             return Usage(used, None, around.free, around.total)
 
     def ensure(self, app: AppName, disk: DiskName) -> bool:
-        """Make a disk with a size usable, as after a boot: whether it had not been."""
+        """Make a disk with a size usable, as after a boot, and tell whether it had not been."""
         path = self._root / app / disk
         with self._lock(app), our_errors(path):
             return self._ensure(path)
 
     def ensure_all(self) -> Sequence[tuple[AppName, DiskName]]:
-        """At the start of a server, before any task starts: the disks that had not been usable.
+        """Make all disks usable at the start of a server, and list those that had not been.
 
         Containers that the engine has started by itself before do not see these disks: they look
         into the empty directories below. What a killed conversion has left is cleared away. One
@@ -90,7 +93,7 @@ class Quota:
             return [(AppName(path.parent.name), DiskName(path.name)) for path in done if path]
 
     def destroy(self, app: AppName, disk: DiskName) -> None:
-        """What a limit has made of the disk goes, with its data; a plain directory stays."""
+        """Remove what a limit has made of the disk, with its data; a plain directory stays."""
         path = self._root / app / disk
         with self._lock(app), our_errors(path):
             for left in (conversion.making(path), conversion.spare(path)):
@@ -99,7 +102,7 @@ class Quota:
                 kind.destroy(path)
 
     def check(self) -> Sequence[str]:
-        """A sentence for each thing that an operator should look at."""
+        """Return a sentence for each fault that an operator should look at."""
         said = []
         growth_bytes = 0
         for path in self._paths():
@@ -157,7 +160,7 @@ class Quota:
 
 
 def discovered() -> Sequence[DiskLimit]:
-    """One of each kind that there is."""
+    """Return one limit of each kind that there is."""
     return [cast("DiskLimit", kind) for kind in discover(limits, "LIMIT").values()]
 
 

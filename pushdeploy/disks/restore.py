@@ -1,4 +1,4 @@
-"""Walks a snapshot back: into its disk, which becomes just that again, or into a new directory."""
+"""Copies a snapshot back into its disk, which becomes equal to it, or into a new directory."""
 
 import os
 import stat
@@ -27,7 +27,8 @@ _ROOT = 0
 
 
 def restore_tree(place: Path, disk: Path, copy_bytes: CopyBytes, progress: CopyProgress) -> None:
-    """Everything that is not certain to be as it was goes first, so that a full disk has room.
+    """Remove every file that may have changed first, so that a full disk has room, then copy it
+    back.
 
     The same call does what one that was cut short has left over.
     """
@@ -39,7 +40,7 @@ def restore_tree(place: Path, disk: Path, copy_bytes: CopyBytes, progress: CopyP
 def clone_tree(
     place: Path, target: Path, uid: int, copy_bytes: CopyBytes, progress: CopyProgress
 ) -> None:
-    """Into the empty directory ``target``; what belonged to the disk's owner is now ``uid``'s.
+    """Copy into the empty directory ``target``; files of the disk's owner become ``uid``'s.
 
     For another app so is what belonged to root: its processes could not use that.
     """

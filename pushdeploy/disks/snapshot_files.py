@@ -1,4 +1,4 @@
-"""Snapshots of disks, ``<root>/<app id>/<snapshot id>/<disk>``, each with its index beside it.
+"""Snapshots of disks lie in ``<root>/<app id>/<snapshot id>/<disk>``, with an index beside each.
 
 For root alone: their files carry the owners and modes of the disks, and some are hard links into
 the app's other snapshots. A snapshot is complete when it has its name, and never changed.
@@ -33,7 +33,7 @@ class TakenSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What a snapshot would take now, and what there is for it."""
+    """A snapshot would take ``needed_bytes`` now, and ``free_bytes`` are there for it."""
 
     needed_bytes: int
     free_bytes: int
@@ -41,13 +41,13 @@ class Room:
 
 
 class SnapshotFiles:
-    """Whoever calls holds the app's lock: one thing at a time happens to an app's snapshots."""
+    """The caller holds the app's lock: one thing at a time happens to an app's snapshots."""
 
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
 
     def path(self, app_id: int, snapshot: int, disk: DiskName) -> Path:
-        """Where the disk's content in the snapshot is, or would be."""
+        """Return the path where the disk's content in the snapshot is, or would be."""
         return self._place(app_id, snapshot) / disk
 
     def take(
@@ -60,7 +60,7 @@ class SnapshotFiles:
         *,
         flush: bool = False,
     ) -> TakenSnapshot:
-        """All disks, while their app may go on writing; on the device when this returns.
+        """Copy all disks, while their app may go on writing, and return when that is on the device.
 
         Files that have not changed since ``former`` take no room. With ``flush`` what was written
         a moment ago is flushed first, so that the next snapshot need not copy it again. ``NoRoom``
@@ -78,7 +78,8 @@ class SnapshotFiles:
         early: int,
         line: Callable[[str], None],
     ) -> TakenSnapshot:
-        """As ``take``, from the snapshot ``early`` of the same disks, whose files go into this one.
+        """Take a snapshot that goes on from ``early``, one of the same disks, and takes its files
+        over.
 
         It takes as long as what has changed since; ``early`` holds nothing any more.
         """
@@ -120,7 +121,7 @@ class SnapshotFiles:
             carry_out(CopyJob("restore", str(place), _texts(disks)), line)
 
     def clone(self, app_id: int, snapshot: int, disk: DiskName, target: Path, uid: int) -> None:
-        """A writable copy in the directory ``target``, made when it is missing, else empty.
+        """Make a writable copy in the directory ``target``, made when it is missing, else empty.
 
         Files of the disk's owner become those of ``uid``. Where it fails, nothing is left in it.
         """
@@ -135,14 +136,14 @@ class SnapshotFiles:
                 raise
 
     def changed_bytes(self, app_id: int, snapshot: int, disks: Mapping[DiskName, Path]) -> int:
-        """The size of the live files that are not as they were, by their times; nothing is read."""
+        """Sum the sizes of the live files that have changed, by their times; nothing is read."""
         place = self._place(app_id, snapshot)
         with _our_errors(place):
             size: int = carry_out(CopyJob("changed", str(place), _texts(disks)))["size"]
         return size
 
     def room(self, app_id: int, disks: Mapping[DiskName, Path], former: int | None) -> Room:
-        """By an estimate, which ``take`` refuses by too."""
+        """Estimate the room, by the numbers that ``take`` refuses by too."""
         with _our_errors(self._root):
             place = _make_private(self._root / str(app_id))
             job = CopyJob("room", str(place), _texts(disks), self._former(app_id, former))
@@ -151,7 +152,8 @@ class SnapshotFiles:
 
     @contextmanager
     def staging(self, app_id: int) -> Iterator[Path]:
-        """Where a tree may be made that is to be adopted; what is left there goes with it.
+        """Give a path to make a tree at that is to be adopted; files left there go with the
+        context.
 
         What a killed server has left is swept.
         """
@@ -165,7 +167,7 @@ class SnapshotFiles:
                 _remove(made)
 
     def adopt(self, app_id: int, snapshot: int, disk: DiskName, tree: Path) -> int:
-        """The directory ``tree`` becomes the disk's content in the snapshot: its size in bytes.
+        """Make the directory ``tree`` the disk's content in the snapshot: its size in bytes.
 
         It is moved, or copied and removed where it lies on another file system. The snapshot may
         have other disks already.
@@ -184,7 +186,10 @@ class SnapshotFiles:
         return size
 
     def remove(self, app_id: int, snapshot: int) -> None:
-        """Other snapshots keep what they share with it. Nothing happens when it is gone."""
+        """Remove the snapshot; other snapshots keep the files that they share with it.
+
+        Nothing happens when it is gone.
+        """
         place = self._place(app_id, snapshot)
         gone = place.with_name(f"{_GONE}{snapshot}")
         with _our_errors(place), suppress(FileNotFoundError):
@@ -197,7 +202,8 @@ class SnapshotFiles:
             _remove(place)
 
     def sweep(self, known: Collection[tuple[int, int]]) -> int:
-        """Remove what is no snapshot of ``(app id, snapshot id)`` in ``known``: how many.
+        """Remove every directory that is no snapshot in ``known`` of (app id, snapshot id): how
+        many.
 
         That is what killed servers have left. Called before anything is taken.
         """

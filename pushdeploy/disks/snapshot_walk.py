@@ -1,4 +1,4 @@
-"""Walks a live disk into a snapshot: unchanged files by a hard link to the former one's."""
+"""Walks a live disk into a snapshot, and links files that have not changed to the former one's."""
 
 import os
 import stat
@@ -30,7 +30,8 @@ _HEAD_BYTES = 16
 
 
 class WalkPosition(NamedTuple):
-    """The same directory of the disk, of the new snapshot and, where it has one, of the former.
+    """The walk is at the same directory of the disk, the new snapshot and, where it is, the former
+    one.
 
     ``left`` are the names that the new one has had from the start, and that are not dealt with yet.
     """
@@ -71,7 +72,7 @@ def take_tree(
 
 
 class SnapshotWalk:
-    """A walk that makes a new tree. The methods at the end say how it is made."""
+    """A walk makes a new tree. The methods at the end say how it is made."""
 
     def __init__(
         self,
@@ -154,7 +155,7 @@ class SnapshotWalk:
     def _stayed(
         self, here: WalkPosition, name: str, present: set[str], status: os.stat_result
     ) -> bool:
-        """Whether it is not even opened: nobody has written to it since the former snapshot.
+        """Tell whether it is not even opened: nobody has written to it since the former snapshot.
 
         Of a database that holds only where nothing stands beside it that belongs to it.
         """
@@ -163,7 +164,9 @@ class SnapshotWalk:
         return self._shared(here, name, status)
 
     def _shared(self, here: WalkPosition, name: str, status: os.stat_result) -> bool:
-        """Whether the former snapshot's file is certain to be the same, and is in this one now."""
+        """Tell whether the former snapshot's file is certain to be the same, and is in this one
+        now.
+        """
         path = here.below(name)
         known = self._known.get(path)
         if known is None or not known.vouches_for(status) or not self._keep(here, name):
@@ -191,7 +194,7 @@ class SnapshotWalk:
             self._names.setdefault(status.st_ino, path)
 
     def _link_to_first(self, here: WalkPosition, name: str, status: os.stat_result) -> bool:
-        """Whether another name of the inode has been copied, and this one now leads there."""
+        """Tell whether another name of the inode has been copied, and this one now leads there."""
         first = self._names.get(status.st_ino)
         if first is None:
             return False
@@ -209,7 +212,7 @@ class SnapshotWalk:
         return _link_former(here, name)
 
     def _same_link(self, here: WalkPosition, name: str, status: os.stat_result) -> bool:
-        """Whether a symbolic link is there already."""
+        """Tell whether a symbolic link is there already."""
         del here, name, status
         return False
 

@@ -1,4 +1,4 @@
-"""Looks at a disk's files without reading them: what a snapshot would take, what has changed."""
+"""Measures a disk's files without reading them: the size of a snapshot, and of the changes."""
 
 import os
 import stat
@@ -16,7 +16,7 @@ _BLOCK_BYTES = 512
 
 
 def estimate(disk: Path, known: Mapping[str, Identity]) -> Estimate:
-    """The blocks of all that is not certain to be as ``known``, directories included."""
+    """Count the blocks of all files that may differ from ``known``, and of the directories."""
     seen, needed, names = set(), 0, 0
     for path, status in _walk(disk):
         names += 1
@@ -28,7 +28,7 @@ def estimate(disk: Path, known: Mapping[str, Identity]) -> Estimate:
 
 
 def changed_bytes(disk: Path, known: Mapping[str, Identity]) -> int:
-    """The bytes of all files that are not as ``known``."""
+    """Sum the bytes of all files that differ from ``known``."""
     return sum(
         status.st_size
         for path, status in _walk(disk)
@@ -37,7 +37,7 @@ def changed_bytes(disk: Path, known: Mapping[str, Identity]) -> int:
 
 
 def size_bytes(tree: Path) -> int:
-    """The bytes of all files, one with several names once for each."""
+    """Sum the bytes of all files, one with several names once for each."""
     return sum(status.st_size for _, status in _walk(tree) if stat.S_ISREG(status.st_mode))
 
 

@@ -14,7 +14,10 @@ from pushdeploy.domain.estimate import Estimate
 
 
 class TreeSnapshots:
-    """A ``SnapshotKind``. One that ``shares_blocks`` with the disk needs no room for them."""
+    """A ``SnapshotKind`` whose snapshots are trees of files is made of one way to copy a file.
+
+    One that ``shares_blocks`` with the disk needs no room for them.
+    """
 
     def __init__(
         self,

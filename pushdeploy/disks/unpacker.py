@@ -1,4 +1,4 @@
-"""``python -m pushdeploy.disks.unpacker``: a tar from stdin becomes a tree, as the app's own user.
+"""``python -m pushdeploy.disks.unpacker`` makes a tree of a tar on stdin, as the app's own user.
 
 What somebody sends is not trusted: this process is locked into the new directory and has given up
 all that it could do outside before it reads the first byte. Within, no name is followed through a
@@ -58,7 +58,7 @@ _ROOM_HINT = "nothing was changed; make room on the server, or remove old snapsh
 
 
 def main() -> None:
-    """``{"target": …, "uid": …, "server": …}`` is the only argument."""
+    """Read ``{"target": …, "uid": …, "server": …}``, the only argument, and unpack."""
     job = json.loads(sys.argv[1])
     target = Path(job["target"])
     try:
@@ -123,7 +123,7 @@ class _Source:
         self._content = _unpacked(head, received)
 
     def read(self, most: int) -> bytes:
-        """``UserError`` for what is no stream of its kind, or not a whole one."""
+        """Raise ``UserError`` for what is no stream of its kind, or not a whole one."""
         try:
             return self._content.read(most)
         except _DAMAGED as error:

@@ -1,1 +1,1 @@
-"""Who waits for whom: one noun a file, all within the one server of a home."""
+"""Locks decide who waits for whom, within the one server of a home."""

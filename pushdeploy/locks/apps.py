@@ -1,4 +1,4 @@
-"""One deploy per app at a time: the others queue, say so, and give way to newer pushes."""
+"""An app has one deploy at a time: the others queue, say so, and give way to newer pushes."""
 
 import threading
 from collections.abc import Iterator
@@ -14,7 +14,10 @@ from pushdeploy.domain.ports.output import Output
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """Why a lock is wanted. Purposes with the same ``supersedes`` overtake one another."""
+    """A purpose says why a lock is wanted.
+
+    Purposes with the same ``supersedes`` overtake one another.
+    """
 
     what: str
     by: str
@@ -30,7 +33,7 @@ class _Ticket:
 
 
 class AppLocks:
-    """First come, first served, per app, within the one server of a home. Thread-safe."""
+    """Locks go first come, first served, per app, within the one server of a home. Thread-safe."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -78,7 +81,7 @@ class AppLocks:
                     self._changed.notify_all()
 
     def holder(self, app: AppName) -> tuple[Purpose, datetime] | None:
-        """Who holds the app's lock and since when."""
+        """Return the purpose of the app's lock and the time when it was taken."""
         with self._changed:
             queue = self._queues.get(app)
             return (queue[0].purpose, queue[0].since) if queue else None
@@ -99,7 +102,7 @@ class AppLocks:
             ticket.cancellation.cancel(reason)
 
     def wait_until_free(self, timeout_seconds: float) -> bool:
-        """Whether nobody holds a lock any more within the time."""
+        """Wait until nobody holds a lock, and tell whether that came within the time."""
         with self._changed:
             return self._changed.wait_for(self._all_free, timeout_seconds)
 

@@ -1,4 +1,4 @@
-"""Work beside an app's lock is noted while it goes on, so that others end it."""
+"""Work beside an app's lock is noted while it goes on, so that others can end it."""
 
 import threading
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from pushdeploy.domain.names import AppName
 
 
 class GoingOn:
-    """What goes on with an app beside its lock, and is to be ended from outside. Thread-safe."""
+    """This list holds the work on an app beside its lock that others may end. Thread-safe."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -30,7 +30,10 @@ class GoingOn:
     def cancel(
         self, reason: str, app: AppName | None = None, timeout_seconds: float | None = None
     ) -> None:
-        """Those of ``app``, or all. Returns when they have ended, or at the time-out."""
+        """Cancel the work of ``app``, or of all apps.
+
+        Returns when they have ended, or at the time-out.
+        """
         with self._changed:
             meant = [each for each in self._noted if app in {None, each[0]}]
         for _, cancellation in meant:

@@ -12,7 +12,7 @@ from pushdeploy.domain.names import AppName
 
 @dataclass(frozen=True, slots=True)
 class RunningOneOff:
-    """A command beside the tasks of an app: which release's slug it has, and what ends it."""
+    """A command runs beside the tasks of an app, with the slug of a release, and can be ended."""
 
     app: AppName
     name: str
@@ -22,7 +22,10 @@ class RunningOneOff:
 
 
 class OneOffs:
-    """Which one-off commands run, so that they are seen and ended from elsewhere. Thread-safe."""
+    """This list holds the one-off commands that run, so that others see and end them.
+
+    Thread-safe.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -39,7 +42,7 @@ class OneOffs:
                 self._running.remove(one)
 
     def of(self, app: AppName) -> Sequence[RunningOneOff]:
-        """Those of ``app``, the oldest first."""
+        """List the one-off commands of ``app``, the oldest first."""
         with self._lock:
             return [one for one in self._running if one.app == app]
 

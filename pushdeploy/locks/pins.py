@@ -8,7 +8,7 @@ from pushdeploy.domain.names import ImageDigest
 
 
 class Pins:
-    """Images that must stay although no release or container may have them. Thread-safe."""
+    """A pinned image must stay although no release or container may have it. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -16,7 +16,7 @@ class Pins:
 
     @contextmanager
     def pinned(self, image: ImageDigest) -> Iterator[None]:
-        """Entered under a lock of ``AppLocks``: nothing is being removed then."""
+        """Pin the image; a lock of ``AppLocks`` is held meanwhile, so nothing is being removed."""
         with self._lock:
             self._images.append(image)
         try:

@@ -1,11 +1,11 @@
-"""A gate: tasks are made ready behind it while the release command runs, and then begin."""
+"""Tasks are made ready behind a gate while the release command runs, and then begin."""
 
 import threading
 from collections.abc import Sequence
 
 
 class StartGate:
-    """Opened or shut once. Thread-safe."""
+    """A gate is opened or shut once. Thread-safe."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -18,17 +18,19 @@ class StartGate:
         self._decide(True)
 
     def shut(self) -> None:
-        """They are never to begin; nothing happens when it is open already."""
+        """Keep the tasks from beginning; nothing happens when it is open already."""
         self._decide(False)
 
     @property
     def containers(self) -> Sequence[str]:
-        """Those in which tasks wait; a task that is to be created later has none."""
+        """List the containers in which tasks wait; a task that is to be created later has none."""
         with self._changed:
             return tuple(self._containers)
 
     def wait(self, container: str = "") -> bool:
-        """Called by a task that is ready. Block until it is decided: whether it opened.
+        """Let a task that is ready wait until it may begin.
+
+        Block until it is decided: whether it opened.
 
         ``container`` is where it waits, if there is one already.
         """

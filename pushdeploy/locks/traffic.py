@@ -1,4 +1,4 @@
-"""One at a time changes the route and the tasks of an app, within its lock."""
+"""The route and the tasks of an app are changed by one thread at a time, within its lock."""
 
 import threading
 from collections.abc import Iterator
@@ -9,7 +9,9 @@ from pushdeploy.domain.names import AppName
 
 
 class TrafficLocks:
-    """Who may touch an app's route and tasks right now, inside the deploy lock. Thread-safe.
+    """A traffic lock says who may touch an app's route and tasks, inside the deploy lock.
+
+    Thread-safe.
 
     Held for moments; for as long as requests wait where an app's tasks are swapped.
     """
@@ -27,16 +29,16 @@ class TrafficLocks:
             yield
 
     def requests_wait(self, app: AppName) -> None:
-        """From now on ``waiting_since`` tells people that the app's requests are held."""
+        """Note that the app's requests are held from now on, for ``waiting_since``."""
         with self._guard:
             self._waiting_since[app] = datetime.now(UTC)
 
     def requests_go_on(self, app: AppName) -> None:
-        """They are not held any more, if they were."""
+        """Note that the app's requests are not held any more."""
         with self._guard:
             self._waiting_since.pop(app, None)
 
     def waiting_since(self, app: AppName) -> datetime | None:
-        """Since when the app's requests are held, None while they are not."""
+        """Return the time since when the app's requests are held, or None."""
         with self._guard:
             return self._waiting_since.get(app)

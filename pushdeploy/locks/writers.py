@@ -9,7 +9,10 @@ from pushdeploy.domain.names import AppName
 
 
 class Writers:
-    """Who writes to an app's disks beside its tasks: one-off commands. Thread-safe."""
+    """This list holds the one-off commands that write to an app's disks beside its tasks.
+
+    Thread-safe.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -18,7 +21,7 @@ class Writers:
 
     @contextmanager
     def writing(self, app: AppName, name: str, by: str) -> Iterator[None]:
-        """For the one-off ``name``. ``Busy`` while a release has the disks for itself."""
+        """Let the one-off ``name`` write. ``Busy`` while a release has the disks for itself."""
         with self._lock:
             if app in self._taken:
                 raise Busy(

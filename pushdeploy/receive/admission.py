@@ -1,4 +1,4 @@
-"""What becomes of one push: store in quarantine, check, deploy, and only then move the refs."""
+"""A push is stored in quarantine, checked and deployed; only then are its refs moved."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from pushdeploy.receive.updates import HEADS, TAGS, RefUpdate, Verdicts, as_mean
 
 @dataclass(frozen=True, slots=True)
 class PendingPush:
-    """A push whose commands have been read and whose pack follows in ``incoming``."""
+    """The commands of a pending push have been read, and its pack follows in ``incoming``."""
 
     app: AppName
     by: KeyName
@@ -36,7 +36,7 @@ class PendingPush:
 
 
 class Admission:
-    """``admit`` fills in the verdicts; nothing refused leaves a trace in the repository."""
+    """``admit`` fills in the verdicts; a refused update leaves no trace in the repository."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Admission:
         self._new_apps = new_apps
 
     def as_meant(self, app: AppName, updates: Sequence[RefUpdate]) -> Sequence[RefUpdate]:
-        """What a push is to do, where git has guessed it wrong."""
+        """Return the updates that the pusher meant, where git has guessed them wrong."""
         return as_meant(updates, self._deploys(app, updates), self._repositories.refs(app))
 
     def admit(self, push: PendingPush, verdicts: Verdicts) -> None:
@@ -72,7 +72,7 @@ class Admission:
                 self._apply(push, verdicts, deploys, quarantine)
 
     def lack(self, error: Exception) -> PushdeployError | None:
-        """What to tell when ``error`` comes of a file system that cannot be written to."""
+        """Return the error to tell when ``error`` comes of a file system without room."""
         return no_room_behind(error, self._repositories.root)
 
     def _deploys(self, app: AppName, updates: Sequence[RefUpdate]) -> str:

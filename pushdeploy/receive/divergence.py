@@ -1,4 +1,4 @@
-"""Two repositories of one codebase, read as if they were one; nothing is copied."""
+"""Two repositories of one codebase are read as if they were one, and nothing is copied."""
 
 import tempfile
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _FIELDS = "%m%x00%H%x00%at%x00%an%x00%s"
 
 @contextmanager
 def joined(repository: Path, other: Path, cut: set[CommitId] | None) -> Iterator[Git]:
-    """git over the objects of two bare repositories.
+    """Give git the objects of two bare repositories.
 
     ``cut`` are the commits without parents in both, None where neither repository is shallow.
     """
@@ -35,7 +35,7 @@ def joined(repository: Path, other: Path, cut: set[CommitId] | None) -> Iterator
 
 
 def divergence(git: Git, commit: CommitId, base: CommitId | None) -> Divergence:
-    """One ``git log`` for both directions; ``GitFailed`` where a commit is not there."""
+    """Ask one ``git log`` for both directions, or raise ``GitFailed`` where a commit is missing."""
     asked = f"{base}...{commit}" if base else str(commit)
     listed = git.read(
         "log",

@@ -1,4 +1,4 @@
-"""The upload-pack dialogue: Dulwich's, mended for shallow clients; the pack comes from git."""
+"""The upload-pack dialogue is Dulwich's, mended for shallow clients, and git makes the pack."""
 
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,12 +28,12 @@ PIECE_BYTES = 65_000
 
 
 class Negotiation(_ProtocolGraphWalker):
-    """Dulwich's, in which a shallow client could not fetch again without asking for a depth."""
+    """A shallow client may fetch again without a depth, which Dulwich's own does not allow."""
 
     repository: PublicRepository
 
     def all_wants_satisfied(self, haves: object) -> bool:
-        """Never: the client knows when to stop, and Dulwich would walk the history each time."""
+        """Say no: the client knows when to stop, and Dulwich would walk the history each time."""
         del haves
         return False
 
@@ -56,7 +56,7 @@ class Negotiation(_ProtocolGraphWalker):
 
 
 class FetchDialogue(UploadPackHandler):
-    """One clone, fetch or ls-remote.
+    """A dialogue serves one clone, fetch or ls-remote.
 
     Dulwich advertises, reads the wants and negotiates. The objects are chosen and packed by
     ``git pack-objects``, as git's own upload-pack does: Dulwich would walk every tree in this
@@ -76,7 +76,7 @@ class FetchDialogue(UploadPackHandler):
         return [*stock, capability_agent()]
 
     def run(self, keepalive: Keepalive, cancellation: Cancellation) -> bool:
-        """Whether the client got what it asked for; it is told when it did not."""
+        """Tell whether the client got the objects that it asked for; it is told when it did not."""
         negotiation = Negotiation(
             self,
             self._repository.object_store,
@@ -155,7 +155,7 @@ class FetchDialogue(UploadPackHandler):
 def within(
     repository: PublicRepository, wants: Iterable[ObjectID], depth: int
 ) -> tuple[set[ObjectID], set[ObjectID]]:
-    """Commits nearer than ``depth`` to the wants, and those at it, where history is cut.
+    """Return the commits nearer than ``depth`` to the wants, and those at it, where history is cut.
 
     The server's own shallow commits are cuts too.
     """

@@ -1,4 +1,4 @@
-"""git as a child process: limited, in a session of its own, with nothing of this machine in it."""
+"""Starts git as a child process: limited, in its own session, with a bare environment."""
 
 import contextlib
 import os
@@ -28,12 +28,12 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class GitFailed(PushdeployError):
-    """A git child ended badly; the message is the first thing that it said."""
+    """A git child ended badly, and the message is the first line that it wrote."""
 
 
 @dataclass(frozen=True, slots=True)
 class Git:
-    """git on one bare repository, or on a quarantine in front of it.
+    """A ``Git`` runs git on one bare repository, or on a quarantine in front of it.
 
     ``quarantine`` is an object directory that takes what is written and is read first;
     ``shallow`` stands in for the repository's own file of shallow commits.
@@ -46,7 +46,7 @@ class Git:
     niceness: int = 0
 
     def outside(self) -> "Git":
-        """The same on the repository alone."""
+        """Return the same git on the repository alone."""
         return replace(self, quarantine=None, shallow=None)
 
     def command(self, arguments: Sequence[str]) -> list[str]:
@@ -67,7 +67,10 @@ class Git:
         ]
 
     def environment(self) -> dict[str, str]:
-        """Built from nothing. Replace refs are off, for a push could bring one."""
+        """Build the environment of a git child from nothing.
+
+        Replace refs are off, for a push could bring one.
+        """
         environment = {
             "PATH": _PATH,
             "HOME": "/nonexistent",
@@ -106,7 +109,7 @@ class Git:
     def read(
         self, *arguments: str, given: bytes = b"", cancellation: Cancellation | None = None
     ) -> bytes:
-        """The output of a child. ``GitFailed`` with its first complaint, ``Cancelled``."""
+        """Return the output of a child. ``GitFailed`` with its first complaint, ``Cancelled``."""
         pipe = subprocess.PIPE
         child = self.start(*arguments, stdin=pipe, stdout=pipe, stderr=pipe)
         with child, (cancellation or Cancellation()).stopping(lambda: kill(child)):

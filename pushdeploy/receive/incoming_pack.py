@@ -1,4 +1,4 @@
-"""The bytes of a pack on their way into a quarantine: git indexes them, in a limited child."""
+"""Git indexes the bytes of a pack, in a limited child, on their way into a quarantine."""
 
 import errno
 import os
@@ -34,14 +34,17 @@ class PackRefused(UserError):
 
 
 class IncomingPack:
-    """What a client sends after its commands. One use: into a pack, or into nowhere."""
+    """An incoming pack is the bytes that a client sends after its commands.
+
+    One use: into a pack, or into nowhere.
+    """
 
     def __init__(self, recv: Callable[[int], bytes]) -> None:
         self._recv = recv
         self._thread: threading.Thread | None = None
 
     def read(self, size: int) -> bytes:
-        """Exactly ``size`` bytes, fewer only at the end."""
+        """Read exactly ``size`` bytes, and fewer only at the end."""
         data = b""
         while len(data) < size and (more := self._recv(size - len(data))):
             data += more
@@ -148,7 +151,7 @@ def _carry_to(
 
 
 def refusal(said: str) -> PushdeployError:
-    """What git's last words mean: a full disk is no fault of the pack."""
+    """Make an error of git's last words: a full disk is no fault of the pack."""
     full = os.strerror(errno.ENOSPC)
     if full in said:
         return BackendDown(f"the pack cannot be stored: {full} on the server", "pushdeploy doctor")

@@ -1,4 +1,4 @@
-"""What one push may cost this machine."""
+"""Limits bound the resources of this machine that one push may use."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ GIBIBYTE = 1024**3
 
 @dataclass(frozen=True, slots=True)
 class PackLimits:
-    """Limits of a pack, of the git child that reads it, and of the tree that is to be built.
+    """``PackLimits`` bound a pack, the git child that reads it, and the tree that is to be built.
 
     ``memory_bytes`` is the address space of a git child. ``commands`` are the refs of one push.
     """
@@ -23,5 +23,5 @@ class PackLimits:
 
     @property
     def file_bytes(self) -> int:
-        """The largest file a child may write: a pack grows while it is completed and indexed."""
+        """Return the size of the largest file of a child: a pack grows while it is indexed."""
         return 2 * self.pack_bytes + 64 * 1024**2

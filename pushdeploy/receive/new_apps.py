@@ -1,4 +1,4 @@
-"""An app that a push made is taken away again, where nobody has got as far as building it."""
+"""An app that a push has made is removed again where nobody has got as far as building it."""
 
 import logging
 import threading
@@ -15,7 +15,10 @@ _log = logging.getLogger(__name__)
 
 
 class NewApps:
-    """Knows which pushes are going on, for the last one of an app clears up. Thread-safe."""
+    """``NewApps`` counts the pushes that are going on, for the last one of an app clears up.
+
+    Thread-safe.
+    """
 
     def __init__(self, repositories: Repositories, receiver: PushReceiver) -> None:
         self._repositories = repositories
@@ -26,7 +29,9 @@ class NewApps:
 
     @contextmanager
     def pushing(self, app: AppName, by: KeyName) -> Iterator[Sequence[str]]:
-        """The app and its repository exist inside. Yields what its pusher is to read of that.
+        """Make sure that the app and its repository exist inside the context.
+
+        Yields what its pusher is to read of that.
 
         Raises whatever ``open`` of the receiver raises.
         """
@@ -44,7 +49,7 @@ class NewApps:
                     self._leave(app)
 
     def settle(self, app: AppName) -> bool:
-        """The app stays, for its pusher is told what to change: whether a push has just made it."""
+        """Let the app stay, and tell whether a push has just made it."""
         with self._lock:
             made = app in self._made
             self._made.discard(app)

@@ -1,4 +1,4 @@
-"""What must be true of pushed objects before anything else happens with them."""
+"""Checks pushed objects before anything else happens with them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -19,7 +19,7 @@ def check_connected(
     client_shallow: set[CommitId],
     cancellation: Cancellation,
 ) -> None:
-    """``UserError`` unless everything that the tips need is here.
+    """Raise ``UserError`` unless every object that the tips need is here.
 
     A shallow client's boundary is believed only where the push is incomplete without it: then
     its commits go with the objects into the repository's own list.
@@ -41,14 +41,14 @@ def check_connected(
 
 
 def types_of(git: Git, objects: Sequence[CommitId]) -> list[str]:
-    """commit, tag, tree, blob or missing, for each."""
+    """Return "commit", "tag", "tree", "blob" or "missing" for each object."""
     asked = "".join(f"{name}\n" for name in objects).encode()
     answer = git.read("cat-file", "--batch-check", given=asked)
     return [line.split()[1] for line in answer.decode().splitlines()]
 
 
 def commit_of(git: Git, tag: CommitId) -> CommitId | None:
-    """What a tag points to in the end; None where that is no commit."""
+    """Return the commit that a tag leads to in the end, or None where that is another object."""
     try:
         found = git.read("rev-parse", "--verify", "--quiet", f"{tag}^{{commit}}")
     except GitFailed:
@@ -57,8 +57,10 @@ def commit_of(git: Git, tag: CommitId) -> CommitId | None:
 
 
 def check_modes(git: Git, commit: CommitId, directories: Iterable[str]) -> TreeId:
-    """The tree of ``commit``. ``UserError`` where it, or one of the trees of its ``directories``,
-    has a mode that git does not write.
+    """Return the tree of ``commit``.
+
+    ``UserError`` where it, or one of the trees of its ``directories``, has a mode that git does not
+    write.
 
     git itself lets them pass as a blemish and shows them as something else, so the bytes of the
     trees are looked at: setuid files and devices are nobody's honest history. The child that

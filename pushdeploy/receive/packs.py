@@ -1,4 +1,4 @@
-"""The packs of a repository after a loss of power: which are damaged, and what is saved of them.
+"""Finds the packs that a loss of power has damaged, and saves the objects that can be read.
 
 Looked at are the ends of the files, which is what a loss of power takes: the shape is that of
 gitformat-pack(5). All their bytes are read only after a start, and by the doctor.
@@ -30,12 +30,12 @@ _SETTLED_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Packs:
-    """``directory`` is a bare repository."""
+    """``directory`` is that of a bare repository."""
 
     directory: Path
 
     def damaged(self) -> Iterator[Path]:
-        """Packs without their index, indexes without their pack, and both where they do not fit."""
+        """List packs without index, indexes without pack, and both where they do not match."""
         for pack, index in self._pairs().values():
             if not pack.exists():
                 yield index
@@ -45,18 +45,20 @@ class Packs:
                 yield index
 
     def rotten(self) -> Iterator[Path]:
-        """Packs whose bytes are not those of which the last ones are the hash. Reads all."""
+        """List packs whose bytes do not have the hash at their end. Reads all."""
         for pack, _ in self._pairs().values():
             if _is_whole(pack) and not _is_as_written(pack):
                 yield pack
 
     def hold(self, commit: str) -> bool:
-        """Whether an index has it."""
+        """Tell whether an index lists the commit."""
         wanted = bytes.fromhex(commit)
         return any(_lists(index, wanted) for _, index in self._pairs().values())
 
     def mend(self, *, thorough: bool = False) -> Iterator[str]:
-        """An index is made anew; of a pack, what can be read is kept. A sentence for each.
+        """Make damaged indexes anew, and keep the readable objects of damaged packs.
+
+        A sentence for each.
 
         ``thorough`` reads all bytes of all packs.
         """
@@ -113,7 +115,7 @@ class Packs:
 
 
 def _is_whole(pack: Path) -> bool:
-    """Whether it begins as packs do, and is long enough for what it says to be in it."""
+    """Tell whether it begins as packs do, and is long enough for what it says to be in it."""
     content = _ends(pack, 12, _HASH)
     if content is None:
         return False
@@ -136,7 +138,7 @@ def _is_as_written(pack: Path) -> bool:
 
 
 def _fits(pack: Path, index: Path) -> bool:
-    """Whether the index is one, as long as its objects make it, and of this very pack."""
+    """Tell whether the index is one, as long as its objects make it, and of this very pack."""
     of_pack, of_index = _ends(pack, 12, _HASH), _ends(index, _FANOUT_END, 2 * _HASH)
     if of_pack is None or of_index is None:
         return False
@@ -153,7 +155,7 @@ def _fits(pack: Path, index: Path) -> bool:
 
 
 def _lists(index: Path, wanted: bytes) -> bool:
-    """Whether the name is among those of an index, which are sorted."""
+    """Tell whether the name is among those of an index, which are sorted."""
     try:
         with index.open("rb") as file:
             file.seek(len(_INDEX))

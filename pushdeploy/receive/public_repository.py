@@ -1,4 +1,4 @@
-"""A repository as clients see it: without the server's own refs."""
+"""Clients see a repository without the server's own refs."""
 
 from dulwich.objects import ObjectID
 from dulwich.refs import HEADREF, Ref
@@ -9,7 +9,10 @@ from pushdeploy.receive.updates import PRIVATE
 
 
 class PublicRepository(Repo):
-    """Shows HEAD and the public refs. Nobody can push to HEAD: pushes do not see it."""
+    """A public repository shows HEAD and the public refs.
+
+    Nobody can push to HEAD: pushes do not see it.
+    """
 
     shows_head = True
 
@@ -28,7 +31,7 @@ class PublicRepository(Repo):
 
 
 class OnlyRepository(Backend):
-    """What Dulwich looks a path up in: there is one repository, chosen before."""
+    """Dulwich looks paths up in a backend; this one has a single repository, chosen before."""
 
     def __init__(self, repository: PublicRepository) -> None:
         self._repository = repository

@@ -1,4 +1,4 @@
-"""The receive-pack dialogue: Dulwich's, with push options, shallow clients, and a deploy in it."""
+"""The receive-pack dialogue is Dulwich's, with push options, shallow clients and a deploy in it."""
 
 import logging
 import secrets
@@ -39,7 +39,7 @@ Command = tuple[ObjectID, ObjectID, Ref]
 
 @dataclass(frozen=True, slots=True)
 class PushContext:
-    """What a push dialogue is given."""
+    """A push dialogue is given its app, its connection and the parts that it calls."""
 
     app: AppName
     session: GitSession
@@ -50,9 +50,11 @@ class PushContext:
 
 
 class PushDialogue(ReceivePackHandler):
-    """One push. Dulwich's ``handle`` calls, in this order: ``capabilities``, ``_on_pre_receive``
-    when the commands are read, ``_apply_pack``, ``_on_post_receive`` with those that were
-    accepted, ``_report_status``.
+    """A dialogue serves one push.
+
+    Dulwich's ``handle`` calls, in this order: ``capabilities``, ``_on_pre_receive`` when the
+    commands are read, ``_apply_pack``, ``_on_post_receive`` with those that were accepted,
+    ``_report_status``.
     """
 
     def __init__(
@@ -72,7 +74,7 @@ class PushDialogue(ReceivePackHandler):
         return [*stock, CAPABILITY_PUSH_OPTIONS, capability_agent()]
 
     def run(self) -> bool:
-        """The whole dialogue: whether everything that was pushed was accepted."""
+        """Run the whole dialogue, and tell whether every update was accepted."""
         try:
             self.handle()
         finally:
@@ -80,7 +82,7 @@ class PushDialogue(ReceivePackHandler):
         return not self.refused
 
     def abort(self, reason: str) -> bool:
-        """Tell the client that nothing more will come: whether it can be told in a band."""
+        """Tell the client the reason in an error band, and return False where it has no bands."""
         if not self._banded():
             return False
         self.proto.write_sideband(SIDE_BAND_CHANNEL_FATAL, f"{one_line(reason)}\n".encode())
@@ -163,7 +165,7 @@ class PushDialogue(ReceivePackHandler):
 
 
 def log_unforeseen(app: AppName | None) -> str:
-    """Log the exception that is being handled: what the client is told of it."""
+    """Log the exception that is being handled, and return the text for the client."""
     number = secrets.token_hex(4)
     _log.exception("id=%s app=%s git: unforeseen error", number, app)
     return f"internal error, see the server's log under id {number}"

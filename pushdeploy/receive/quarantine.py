@@ -1,4 +1,4 @@
-"""Where the objects of a push stay until it is known what becomes of them."""
+"""The objects of a push stay in a quarantine until the push is accepted."""
 
 import secrets
 import shutil
@@ -16,7 +16,7 @@ _IN_ORDER = (".pack", ".rev", ".idx")
 
 
 class Quarantine:
-    """An object directory on the repository's own file system, gone at the end of ``opened``."""
+    """An object directory lies on the repository's own file system until ``opened`` ends."""
 
     def __init__(
         self, repository: Path, limits: PackLimits, add_shallow: Callable[[set[CommitId]], None]
@@ -38,7 +38,7 @@ class Quarantine:
 
     @property
     def git(self) -> Git:
-        """Sees the repository's objects and those in here."""
+        """Return a git that sees the repository's objects and those of the quarantine."""
         return Git(
             self.repository.directory,
             self.repository.limits,
@@ -47,14 +47,14 @@ class Quarantine:
         )
 
     def assume_shallow(self, commits: set[CommitId]) -> None:
-        """From now on these count as commits without parents, beside the repository's own."""
+        """Count ``commits`` as commits without parents, beside the repository's own."""
         former = self.repository.directory / "shallow"
         known = former.read_text() if former.exists() else ""
         self._shallow_file = self.directory / "shallow"
         self._shallow_file.write_text(known + "".join(f"{commit}\n" for commit in sorted(commits)))
 
     def assume_whole(self) -> None:
-        """Only what the repository itself lacks is missing."""
+        """Count only the repository's own shallow commits as commits without parents."""
         self._shallow_file = None
 
     def move_in(self) -> None:
@@ -69,7 +69,7 @@ class Quarantine:
 
 
 def sweep(repository: Path) -> None:
-    """Remove what pushes left that were cut off together with the server."""
+    """Remove the files of pushes that were cut off together with the server."""
     shutil.rmtree(repository / FOLDER, ignore_errors=True)
     for leftover in (repository / "objects" / "pack").glob("tmp_*"):
         leftover.unlink(missing_ok=True)

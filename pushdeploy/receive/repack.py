@@ -1,4 +1,4 @@
-"""Every push leaves a pack; now and then they are put together, beside everything else."""
+"""Packs of many pushes are put together now and then, beside all other work."""
 
 import logging
 import threading
@@ -13,7 +13,7 @@ _log = logging.getLogger(__name__)
 
 
 class Repacker:
-    """One repack at a time per repository, niced. Thread-safe."""
+    """A repacker runs one niced repack at a time for each repository. Thread-safe."""
 
     def __init__(self, repositories: Repositories) -> None:
         self._repositories = repositories

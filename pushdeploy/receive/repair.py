@@ -1,4 +1,4 @@
-"""A repository's own files after a loss of power: what is damaged, and how it is put right."""
+"""Finds and repairs a repository's own files that a loss of power has damaged."""
 
 import os
 import re
@@ -46,12 +46,12 @@ _KEPT = f"{PRIVATE}commits/"
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """``directory`` is a bare repository of ours. Nobody else writes to it meanwhile."""
+    """``directory`` is that of a bare repository of ours. Nobody else writes to it meanwhile."""
 
     directory: Path
 
     def is_sound(self) -> bool:
-        """Whether what every push and fetch reads first is as it should be. Quick."""
+        """Tell whether the files that every push and fetch reads first are sound. Quick."""
         wrong = chain(
             (name for name, whole in self._own_files() if not whole),
             (path for below in _PUBLIC for path in self._bad_refs(below)),
@@ -64,7 +64,7 @@ class Repair:
         return next(wrong, None) is None
 
     def damages(self) -> Sequence[str]:
-        """The files that are not what git or we have written; nothing is changed."""
+        """List the files that neither git nor we have written as they are, and change nothing."""
         found = [name for name in _DIRECTORIES if not (self.directory / name).is_dir()]
         found += [name for name, whole in self._own_files() if not whole]
         found += [self._name(path) for path in self._bad_refs()]
@@ -74,12 +74,12 @@ class Repair:
         return [*found, *map(self._name, sorted(self._empty_objects()))]
 
     def has_bad_objects(self) -> bool:
-        """Looks at every object, of which there may be very many, and at every byte of packs."""
+        """Look at every object, of which there may be very many, and at every byte of packs."""
         bad = chain(self._empty_objects(), Packs(self.directory).rotten())
         return next(bad, None) is not None
 
     def mend(self, known: Mapping[str, CommitId], *, objects: bool = True) -> Sequence[str]:
-        """Put right what can be: a sentence for each thing that was wrong.
+        """Repair the files that can be repaired, and return a sentence for each damage.
 
         ``known`` says where branches should be. Where one is lost, or its commit is, the next push
         brings it. Without ``objects`` those are looked at only where something else is wrong.
@@ -233,7 +233,7 @@ class Repair:
         return True
 
     def _leads_on(self, commit: CommitId) -> bool:
-        """Whether nothing is missing below it: what a push may build upon."""
+        """Tell whether nothing is missing below it: what a push may build upon."""
         try:
             Git(self.directory).read("rev-list", "--objects", "--quiet", commit)
         except GitFailed:
@@ -248,7 +248,7 @@ class Repair:
 
 
 def kept_commits(names: Iterable[str]) -> Mapping[str, CommitId]:
-    """Private refs say by their names where they should be."""
+    """Read the commits of private refs from the names of the refs."""
     found = {}
     for name in names:
         commit = name.removeprefix(_KEPT)

@@ -1,4 +1,4 @@
-"""The bare repositories, one an app, and their refs; a private one for each commit deployed."""
+"""Each app has a bare repository, whose refs move here; each deployed commit has a private ref."""
 
 import logging
 import secrets
@@ -33,7 +33,10 @@ _log = logging.getLogger(__name__)
 
 
 class Repositories:
-    """The port ``Refs`` over ``<root>/<app>.git``. Thread-safe; one server at a time per root."""
+    """``Repositories`` implement the port ``Refs`` over ``<root>/<app>.git``.
+
+    Thread-safe; one server at a time per root.
+    """
 
     def __init__(self, root: Path, known: Known | None = None) -> None:
         """``known`` tells where an app's branches should be, should their files be damaged."""
@@ -48,14 +51,14 @@ class Repositories:
         return self._root
 
     def path(self, app: AppName) -> Path:
-        """Only a validated name becomes part of a path."""
+        """Return the path of the app's repository; only a validated name becomes part of it."""
         return self._root / f"{AppName.parse(app)}.git"
 
     def exists(self, app: AppName) -> bool:
         return self.path(app).is_dir()
 
     def ensure(self, app: AppName) -> bool:
-        """Make the app's repository where there is none: whether it was made now."""
+        """Make the app's repository where there is none, and tell whether it was made now."""
         if self.exists(app):
             return False
         self._root.mkdir(parents=True, exist_ok=True)
@@ -87,7 +90,7 @@ class Repositories:
             )
 
     def delete(self, app: AppName, ref: str, old: CommitId) -> bool:
-        """Compare and delete: False when the ref is not at ``old``."""
+        """Delete the ref, or return False when the ref is not at ``old``."""
         with self._changing(app) as repository:
             return repository.refs.remove_if_equals(_name(ref), ObjectID(old.encode()))
 
@@ -108,7 +111,7 @@ class Repositories:
             repository.update_shallow({ObjectID(commit.encode()) for commit in commits}, None)
 
     def refs(self, app: AppName) -> dict[str, CommitId]:
-        """Every public ref, without HEAD."""
+        """Return every public ref, without HEAD."""
         with self.opened(app, head=False) as repository:
             return {
                 name.decode("utf-8", "surrogateescape"): CommitId(found.decode("ascii"))
@@ -116,12 +119,12 @@ class Repositories:
             }
 
     def shallow(self, app: AppName) -> set[CommitId]:
-        """The commits whose past this repository does not have."""
+        """Return the commits whose parents this repository does not have."""
         with self.opened(app) as repository:
             return {CommitId(commit.decode("ascii")) for commit in repository.get_shallow()}
 
     def is_empty(self, app: AppName) -> bool:
-        """Whether nothing was ever stored, public or private."""
+        """Tell whether nothing was ever stored, public or private."""
         with self.opened(app) as repository:
             return not repository.refs.allkeys() - {HEADREF}
 
@@ -166,7 +169,7 @@ class Repositories:
             git.read("fetch", "--quiet", "--no-tags", "--update-shallow", source, spec)
 
     def rename(self, app: AppName, new: AppName) -> None:
-        """``UserError`` when the new name has a repository."""
+        """Move the repository, or raise ``UserError`` when the new name has one."""
         with self._writing:
             if self.exists(new):
                 raise UserError(f"app {new} has a repository already", "choose another name")
@@ -182,7 +185,7 @@ class Repositories:
         shutil.rmtree(draft, ignore_errors=True)
 
     def sweep(self) -> None:
-        """At start: remove what a killed server left, and mend what every push and fetch reads.
+        """Remove the files of a killed server, and mend the files that every push and fetch reads.
 
         Of objects there may be very many: ``look_over`` looks at them when all is served, or who
         comes before. A repository that cannot be mended is named in the log, and its app's next
@@ -224,12 +227,12 @@ class Repositories:
         self._unseen.discard(app)
 
     def news(self, app: AppName) -> Sequence[str]:
-        """What was mended since it was last asked, for the person who pushes next."""
+        """Return the repairs since the last call, for the person who pushes next."""
         with self._writing:
             return self._news.pop(app, ())
 
     def damages(self) -> Sequence[str]:
-        """Of all repositories, for the doctor: nothing is changed."""
+        """List the damages of all repositories for the doctor, and change nothing."""
         found = {path.stem: Repair(path).damages() for path in sorted(self._root.glob("*.git"))}
         return [f"{name} of {app}" for app, names in found.items() for name in names]
 
@@ -243,7 +246,10 @@ class Repositories:
 
     @contextmanager
     def opened(self, app: AppName, head: bool = True) -> Iterator[PublicRepository]:
-        """``UnknownApp`` where there is no repository. Without ``head``: as a push may see it."""
+        """Open the app's repository, or raise ``UnknownApp`` where there is none.
+
+        Without ``head``: as a push may see it.
+        """
         if not self.exists(app):
             raise UnknownApp(app)
         with self._usable(app):
@@ -254,7 +260,7 @@ class Repositories:
 
     @contextmanager
     def _usable(self, app: AppName) -> Iterator[None]:
-        """``BackendDown`` for what only somebody on the server can put right."""
+        """Raise ``BackendDown`` for what only somebody on the server can put right."""
         try:
             yield
         except (OSError, NotGitRepository) as error:

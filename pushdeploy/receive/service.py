@@ -1,4 +1,4 @@
-"""What the ssh server calls for git: finds the app, runs the dialogue, says what fails."""
+"""The ssh server calls this service for git, which finds the app and runs the dialogue."""
 
 import re
 from collections.abc import Callable
@@ -32,7 +32,10 @@ _PATH = re.compile(r"/?(.*?)(\.git)?/?", re.DOTALL)
 
 
 class GitService:
-    """Serves pushes and fetches of the repositories. Thread-safe: one call per connection."""
+    """A ``GitService`` serves pushes and fetches of the repositories.
+
+    Thread-safe: one call per connection.
+    """
 
     def __init__(
         self,
@@ -56,7 +59,7 @@ class GitService:
         self._repacker = Repacker(repositories)
 
     def serve(self, service: str, path: str, session: GitSession) -> int:
-        """One ``git-receive-pack`` or ``git-upload-pack`` of ``path``: the exit status."""
+        """Serve one ``git-receive-pack`` or ``git-upload-pack`` of ``path``: the exit status."""
         wire = Wire(session)
         try:
             app = app_in(path)
@@ -118,7 +121,7 @@ class GitService:
 
 
 def app_in(path: str) -> AppName:
-    """``app``, ``/app``, ``app.git`` and ``/app/`` are the same; ``UserError`` with the rule."""
+    """Take ``app``, ``/app``, ``app.git`` and ``/app/`` for the same, or raise ``UserError``."""
     found = _PATH.fullmatch(path)
     return AppName.parse(found[1] if found else path)
 

@@ -19,7 +19,10 @@ READ_BYTES = 16 * 1024**2
 
 
 class GitSource:
-    """The port ``SourceReader``. ``keep`` makes the objects permanent in the repository."""
+    """A ``GitSource`` implements the port ``SourceReader``.
+
+    ``keep`` makes the objects permanent in the repository.
+    """
 
     def __init__(self, git: Git, commit: CommitId, keep: Callable[[], None]) -> None:
         self._git = git
@@ -28,15 +31,15 @@ class GitSource:
         self._listing: tuple[TreeEntry, ...] | None = None
 
     def entries(self) -> Sequence[TreeEntry]:
-        """``UserError`` when there are more files, or directories, than the limits allow."""
+        """Raise ``UserError`` when there are more files, or directories, than the limits allow."""
         return [entry for entry in self._listed() if entry.mode != DIRECTORY]
 
     def directories(self) -> Sequence[TreeEntry]:
-        """Every directory below the root, where ``entries`` has the files."""
+        """List every directory below the root, as ``entries`` lists the files."""
         return [entry for entry in self._listed() if entry.mode == DIRECTORY]
 
     def read(self, path: str) -> bytes | None:
-        """``UserError`` where the file is too large to be what is looked for."""
+        """Raise ``UserError`` where the file is too large to be what is looked for."""
         found = next((entry for entry in self.entries() if entry.path == path), None)
         if found is None or found.size_bytes is None:
             return None

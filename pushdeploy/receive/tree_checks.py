@@ -1,4 +1,4 @@
-"""What a tree may look like before anything is built of it; the objects themselves git checks."""
+"""Checks the paths and sizes of a tree before it is built; git checks the objects themselves."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def check_tree(entries: Sequence[TreeEntry], limits: PackLimits) -> list[str]:
-    """Warnings for the pusher. ``UserError`` where the tree is too large or has unsafe names."""
+    """Return warnings for the pusher.
+
+    ``UserError`` where the tree is too large or has unsafe names.
+    """
     if len(entries) > limits.tree_files:
         raise too_many_files(limits.tree_files)
     total_bytes = 0

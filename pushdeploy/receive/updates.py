@@ -1,4 +1,4 @@
-"""The commands of a push as values, and which of them are refused before anything is done."""
+"""The commands of a push are values, some of which are refused before any work is done."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,10 @@ NAME_BYTES = 200
 
 @dataclass(frozen=True, slots=True)
 class RefUpdate:
-    """``old`` None makes the ref, ``new`` None deletes it. ``new`` of a tag may be any object."""
+    """An update without ``old`` makes the ref, one without ``new`` deletes it.
+
+    ``new`` of a tag may be any object.
+    """
 
     ref: str
     old: CommitId | None
@@ -33,17 +36,20 @@ class RefUpdate:
 
     @property
     def short(self) -> str:
-        """The name of a branch or tag, as people type it."""
+        """Return the name of a branch or tag as people type it."""
         return self.ref.removeprefix(HEADS).removeprefix(TAGS)
 
     @property
     def branch(self) -> str | None:
-        """The short name, None for what is no branch."""
+        """Return the short name of a branch, or None for another ref."""
         return self.ref.removeprefix(HEADS) if self.ref.startswith(HEADS) else None
 
 
 class Verdicts:
-    """What becomes of each update, in the order of the push. Only the first word counts."""
+    """Verdicts say of each update whether it is accepted, in the order of the push.
+
+    Only the first word counts.
+    """
 
     def __init__(self, updates: Sequence[RefUpdate]) -> None:
         self.updates = tuple(updates)
@@ -51,7 +57,7 @@ class Verdicts:
         self._reasons: dict[RefUpdate, str] = {}
 
     def point(self, update: RefUpdate, commit: CommitId) -> None:
-        """From now on ``update`` brings ``commit``, which the tag that was pushed points to."""
+        """Let ``update`` bring ``commit``, which the tag that was pushed points to."""
         pointed = replace(update, new=commit)
         self.updates = tuple(pointed if each == update else each for each in self.updates)
 
@@ -71,18 +77,18 @@ class Verdicts:
 
     @property
     def refused(self) -> bool:
-        """Whether any was."""
+        """Tell whether any update was refused."""
         return any(self._reasons.values())
 
     def reason(self, update: RefUpdate) -> str:
-        """Empty when it was accepted."""
+        """Return the reason of a refusal, or empty text when the update was accepted."""
         return self._reasons.get(update, "nothing was done")
 
 
 def as_meant(
     updates: Sequence[RefUpdate], deploys: str, existing: Mapping[str, CommitId]
 ) -> Sequence[RefUpdate]:
-    """``git push deploy v1:main`` brings a branch, also where there is none of that name yet.
+    """Let ``git push deploy v1:main`` bring a branch, also where there is none of that name yet.
 
     git then guesses that what comes from a tag is to be a tag (gitrevisions(7) and "refspec" of
     git-push(1)): a tag main would deploy nothing and make every later ``main`` ambiguous.
@@ -99,7 +105,7 @@ def as_meant(
 def refusals(
     app: AppName, updates: Sequence[RefUpdate], deploys: str, existing: Mapping[str, CommitId]
 ) -> Iterator[tuple[RefUpdate, str]]:
-    """Updates that can be refused by looking at them, each with why.
+    """List the updates that can be refused by looking at them, each with the reason.
 
     ``deploys`` is the ref of the deploy branch, ``existing`` all public refs of the repository.
     """

@@ -1,4 +1,4 @@
-"""The way to a git client: packets from several threads, whole, in order, with keepalives."""
+"""Packets of several threads reach a git client whole, in order and with keepalives."""
 
 import threading
 import time
@@ -18,11 +18,15 @@ _KEEPALIVE = b"0005\x02"
 
 
 class BrokenProtocol(UserError):
-    """What the client sent is not the git protocol."""
+    """The client does not follow the git protocol."""
 
 
 class Wire:
-    """Thread-safe. Until the first read what is written is gathered: refs come one packet each."""
+    """A wire gathers packets until the first read, for refs come one packet each; it is
+    thread-safe.
+
+    Until the first read what is written is gathered: refs come one packet each.
+    """
 
     def __init__(self, session: GitSession) -> None:
         self._session = session
@@ -45,14 +49,14 @@ class Wire:
                 self._gathered.clear()
 
     def flush(self) -> None:
-        """From now on nothing is gathered."""
+        """Send the gathered packets, and gather no more from now on."""
         with self._lock:
             if self._gathered:
                 self._send(bytes(self._gathered))
             self._gathered = None
 
     def keep_alive(self, silence_seconds: float) -> float:
-        """Send a sign of life after that much silence: seconds until it is due again."""
+        """Send a sign of life after that much silence, and return the seconds until the next."""
         with self._lock:
             left = self._written_at + silence_seconds - time.monotonic()
             if left > 0:
@@ -66,7 +70,7 @@ class Wire:
 
 
 class Keepalive:
-    """A thread that keeps a silent connection open while something long goes on."""
+    """A thread keeps a silent connection open while long work goes on."""
 
     def __init__(self, wire: Wire, silence_seconds: float) -> None:
         self._wire = wire
@@ -78,7 +82,7 @@ class Keepalive:
         self._thread.start()
 
     def stop(self) -> None:
-        """Nothing more is sent when this has returned; also good before ``start``, or twice."""
+        """End the thread, which sends nothing after this; also before ``start``, or twice."""
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -90,7 +94,9 @@ class Keepalive:
 
 
 class GitProtocol(ReceivableProtocol):
-    """Dulwich's pkt-lines, strict. ``shallow`` ends the advertisement of refs.
+    """The protocol is Dulwich's pkt-lines, and strict.
+
+    ``shallow`` ends the advertisement of refs.
 
     Dulwich does not tell clients which of the server's commits are shallow, and they would take
     what lies behind those for present.
@@ -101,7 +107,7 @@ class GitProtocol(ReceivableProtocol):
         self._shallow: list[CommitId] | None = sorted(shallow)
 
     def read(self, size: int) -> bytes:
-        """Dulwich asserts that there is something to read, and a pkt-line may be empty."""
+        """Read a pkt-line that may be empty, for which Dulwich has an assertion."""
         return super().read(size) if size else b""
 
     def read_pkt_line(self) -> bytes | None:
@@ -124,7 +130,7 @@ class GitProtocol(ReceivableProtocol):
 
 
 class PushProtocol(GitProtocol):
-    """Also takes a pushing client's own shallow lines, which Dulwich does not know of."""
+    """The protocol takes a pushing client's own shallow lines, which Dulwich does not know of."""
 
     def __init__(self, wire: Wire, shallow: Iterable[CommitId], most_lines: int) -> None:
         super().__init__(wire, shallow)

@@ -1,1 +1,1 @@
-"""Slug → Release: the release phase."""
+"""The package ``release`` turns a Slug into a Release: the release phase."""

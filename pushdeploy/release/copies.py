@@ -1,4 +1,4 @@
-"""Writable copies of an app's disks for a rehearsal, in a private place and soon gone again."""
+"""A rehearsal gets writable copies of an app's disks, in a private place and for a short time."""
 
 import itertools
 import secrets
@@ -30,7 +30,7 @@ The next start of a killed server removes them, as all that the ledger does not 
 
 @dataclass(frozen=True, slots=True)
 class RehearsalSnapshot:
-    """A snapshot that nobody lists: of these disks, and how long it took."""
+    """A snapshot of a rehearsal, which nobody lists, holds these disks and took so many seconds."""
 
     app: App
     number: int
@@ -56,7 +56,7 @@ class Copies:
     def snapshot(
         self, app: App, attachments: Sequence[Attachment], line: Callable[[str], None]
     ) -> Iterator[RehearsalSnapshot]:
-        """The disks as of now, while their app goes on writing, and until the context is left.
+        """Copy the disks as of now, while their app goes on writing; the context keeps the copy.
 
         Entered under the app's lock. ``NoRoom`` with the numbers where it and a whole copy beside
         it would not fit.
@@ -80,7 +80,7 @@ class Copies:
 
     @contextmanager
     def clones(self, snapshot: RehearsalSnapshot) -> Iterator[Directories]:
-        """Disks like the app's own with the data of ``snapshot``, gone when the context is left."""
+        """Give disks like the app's own with the data of ``snapshot``; they go with the context."""
         app = snapshot.app
         place = self._root / secrets.token_hex(8)
         copies = Directories(place)
@@ -98,13 +98,16 @@ class Copies:
 
     @contextmanager
     def space_kept(self, cancellation: Cancellation) -> Iterator[None]:
-        """While inside, what is done to copies is cancelled before it fills their file system."""
+        """Cancel work on copies inside the context before it fills their file system."""
         home = self._root.parent
         with space_kept(home, bytes_to_keep_free(home), cancellation):
             yield
 
     def sweep(self) -> int:
-        """Remove what a killed server has left: how many. Called before anything is rehearsed."""
+        """Remove the copies of a killed server, and return how many there were.
+
+        Called before anything is rehearsed.
+        """
         with our_errors(self._root):
             left = sorted(self._root.glob("*"))
             for place in left:

@@ -1,4 +1,4 @@
-"""Keeps a rehearsal from taking the room that everything else on the machine writes to."""
+"""Keeps a rehearsal from taking the space that all else on the machine writes to."""
 
 import shutil
 import threading
@@ -18,13 +18,13 @@ _LOOK_SECONDS = 0.1
 
 
 def bytes_to_keep_free(place: Path) -> int:
-    """How much is to be left free on the file system of ``place``."""
+    """Compute the bytes that must stay free on the file system of ``place``."""
     return min(_LEFT_BYTES, shutil.disk_usage(place).free // _LEFT_PART)
 
 
 @contextmanager
 def space_kept(place: Path, floor_bytes: int, cancellation: Cancellation) -> Iterator[None]:
-    """Cancel what goes on inside when less is free where ``place`` is: ``NoRoom`` then."""
+    """Cancel the work inside when less is free where ``place`` is, and raise ``NoRoom`` then."""
     left, short = threading.Event(), threading.Event()
 
     def watch() -> None:

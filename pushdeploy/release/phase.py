@@ -1,4 +1,4 @@
-"""The release phase: the slug's release command, once, with the new config and the app's disks."""
+"""The release phase runs the slug's release command once, with new config and the disks."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,6 +25,8 @@ _READY_SECONDS = 30
 
 
 class ReleasePhase:
+    """The phase runs release commands by the scheduler that it is given."""
+
     def __init__(self, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
 

@@ -1,4 +1,5 @@
-"""A rehearsal: release phase and boot of a release that is not made, on copies of the app's disks.
+"""A rehearsal runs the release phase and boot of a release that is not made, on copies of the
+disks.
 
 Nothing that is live is touched. The app is locked while its disks are copied, and not a moment
 longer: deploys may go on.
@@ -32,7 +33,7 @@ from pushdeploy.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What is asked for: the slug of ``origin`` with the config and the disks of ``app``.
+    """A rehearsal takes the slug of ``origin`` with the config and the disks of ``app``.
 
     Without ``network`` nothing gets out of the machine.
     """
@@ -45,7 +46,7 @@ class Rehearsal:
 
 @dataclass(frozen=True, slots=True)
 class RehearsalParts:
-    """What rehearsals work with; ``stop_seconds`` is what a cut-over gives a process to end."""
+    """Rehearsals use these parts; a cut-over gives a process ``stop_seconds`` to end."""
 
     store: Store
     locks: AppLocks
@@ -58,14 +59,14 @@ class RehearsalParts:
 
 
 class Rehearsals:
-    """Thread-safe: any number may go on at once, of one app too."""
+    """Any number of rehearsals may go on at once, of one app too; they are thread-safe."""
 
     def __init__(self, parts: RehearsalParts) -> None:
         self._parts = parts
         self._going_on = GoingOn()
 
     def rehearse(self, asked: Rehearsal, output: Output, cancellation: Cancellation) -> Report:
-        """What became of it; a command that fails or a process that does not boot is no error.
+        """Report the result; a command that fails or a process that does not boot is no error.
 
         ``Cancelled``, ``UserError`` or ``NoRoom``, and whatever the parts raise. Nothing is left in
         any case.
@@ -98,15 +99,15 @@ class Rehearsals:
             return run_rehearsal(run, self._parts.scheduler)
 
     def cancel(self, app: AppName, reason: str) -> None:
-        """End what is being rehearsed with an app's disks. Returns when nothing of it is left."""
+        """End the rehearsals with an app's disks. Returns when nothing of it is left."""
         self._going_on.cancel(reason, app)
 
     def close(self, reason: str, timeout_seconds: float) -> None:
-        """End all of them; what has not ended by then is removed at the next start."""
+        """End all rehearsals; the next start removes the copies of those that go on."""
         self._going_on.cancel(reason, timeout_seconds=timeout_seconds)
 
     def sweep(self) -> int:
-        """Remove the copies that a killed server has left: how many."""
+        """Remove the copies that a killed server has left, and return how many there were."""
         return self._parts.copies.sweep()
 
     # ------------------------------------------------------------- before the copies are tried

@@ -1,5 +1,4 @@
-"""What happens in a rehearsal when the copies are made: run the command, try the web process, and
-look at what has become of the data."""
+"""A rehearsal on its copies runs the command, tries the web process and compares the data."""
 
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -40,7 +39,8 @@ _LINES_KEPT = 1000
 
 @dataclass(frozen=True, slots=True)
 class RehearsalRun:
-    """A rehearsal of ``release`` whose copies are made: ``disks``, with the data of ``snapshot``.
+    """A run rehearses ``release`` on copies that are made: ``disks``, with the data of
+    ``snapshot``.
 
     ``stop_seconds`` is what a cut-over gives a process to end.
     """
@@ -61,7 +61,10 @@ class RehearsalRun:
 
 
 def run_rehearsal(run: RehearsalRun, scheduler: Scheduler) -> Report:
-    """What became of it. ``Cancelled`` as soon as somebody wants it to end."""
+    """Run the command and the web process on the copies, and return a report.
+
+    ``Cancelled`` as soon as somebody wants it to end.
+    """
     used, before = _used_bytes(run), _contents(run)  # the look leaves files of its own
     run.cancellation.check()
     command = _run_command(run, scheduler)
@@ -140,7 +143,7 @@ def _run_command(run: RehearsalRun, scheduler: Scheduler) -> CommandRun | None:
 def _run_to_its_end(
     run: RehearsalRun, scheduler: Scheduler, command: str, streams: LineStreams
 ) -> None:
-    """``ReleaseFailed`` with its exit code unless that is 0."""
+    """Raise ``ReleaseFailed`` with its exit code unless that is 0."""
     name, environment = f"release.{run.release.version}", {"RELEASE_PHASE": "1"}
     seconds = run.app.settings.deploy.release_timeout_seconds
     one_off = OneOff(run.manifest, command, name, seconds, environment)

@@ -1,4 +1,4 @@
-"""Snapshots of an app's disks: taken before its data may change, put back when that went wrong."""
+"""Snapshots of an app's disks are taken before data may change, and restored when that failed."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ _LARGE_BYTES, _MANY_FILES = 64 * 1024 * 1024, 2000
 
 @dataclass(frozen=True, slots=True)
 class SnapshotPhase:
-    """``keep`` snapshots of each app stay, ``days`` long; and those of the ``releases`` kept."""
+    """``keep`` snapshots of each app stay for ``days``, and those of the ``releases`` kept."""
 
     store: Store
     files: SnapshotFiles
@@ -46,7 +46,7 @@ class SnapshotPhase:
         line: Callable[[str], None],
         early: Snapshot | None = None,
     ) -> Snapshot:
-        """A consistent copy of ``disks``, also while somebody writes to them.
+        """Take a consistent copy of ``disks``, also while somebody writes to them.
 
         It goes on from ``early``, a copy of just these disks that is of no use afterwards.
         ``SnapshotFailed`` with what it needs and what is free where there is no room; nothing of
@@ -61,7 +61,7 @@ class SnapshotPhase:
     def take_passing(
         self, app: App, disks: Sequence[DiskName], by: KeyName, line: Callable[[str], None]
     ) -> Snapshot:
-        """One that nobody sees and that ``remove`` is to end; the next start does, at the latest.
+        """Take a snapshot that nobody sees, and that ``remove`` or the next start ends.
 
         It is never written down as complete. Errors as of ``take``.
         """
@@ -73,7 +73,7 @@ class SnapshotPhase:
     def adopt(
         self, app: App, disk: DiskName, tree: Path, description: str, by: KeyName
     ) -> Snapshot:
-        """The directory ``tree``, from ``staging``, becomes a snapshot of ``disk``."""
+        """Make the directory ``tree``, from ``staging``, a snapshot of ``disk``."""
         begun = self.store.snapshots.create(app.name, description, by)
         try:
             size_bytes = self.files.adopt(app.id, begun.id, disk, tree)
@@ -92,7 +92,7 @@ class SnapshotPhase:
         output: Output,
         early: Snapshot | None = None,
     ) -> Snapshot | None:
-        """The snapshot that goes with release ``version``; None where it has nothing to copy.
+        """Take the snapshot that goes with release ``version``; None where it has nothing to copy.
 
         ``early`` is what ``ahead`` gave.
         """
@@ -109,7 +109,8 @@ class SnapshotPhase:
     def ahead(
         self, app: App, attachments: Sequence[Attachment], by: KeyName, output: Output
     ) -> Iterator[Snapshot | None]:
-        """Before requests wait: ``SnapshotFailed`` when the next snapshot would not fit.
+        """Copy large disks before requests wait, or raise ``SnapshotFailed`` where there is no
+        room.
 
         What is large is copied now: in the hold that copy need only follow what has changed since.
         """
@@ -146,7 +147,7 @@ class SnapshotPhase:
             _log.warning("app=%s %s stays: %s", app.name, snapshot.label, error.message)
 
     def _room(self, app: App, disks: Sequence[DiskName]) -> Room:
-        """``SnapshotFailed`` when there is less than the next snapshot needs."""
+        """Raise ``SnapshotFailed`` when there is less than the next snapshot needs."""
         former = self.store.snapshots.newest(app.name)
         room = self.files.room(app.id, self._paths(app, disks), former.id if former else None)
         if room.needed_bytes > room.free_bytes:
@@ -158,7 +159,7 @@ class SnapshotPhase:
         return room
 
     def replace(self, app: App, snapshot: Snapshot, by: KeyName, output: Output) -> None:
-        """Disks that nothing uses become what ``snapshot`` holds; it is gone then.
+        """Make disks that nothing uses equal to ``snapshot``, and remove the snapshot.
 
         Else as ``exchange``.
         """
@@ -166,7 +167,7 @@ class SnapshotPhase:
         self.remove(app, snapshot)
 
     def exchange(self, app: App, snapshot: Snapshot, by: KeyName, output: Output) -> None:
-        """Disks that nothing uses become what ``snapshot`` holds.
+        """Make disks that nothing uses equal to ``snapshot``.
 
         What they held is a snapshot of its own, where that was anything, and is put back where this
         fails.
@@ -199,7 +200,7 @@ class SnapshotPhase:
         return taken
 
     def restore(self, app: App, snapshot: int, line: Callable[[str], None]) -> Snapshot:
-        """The disks become what they were; nobody may write to them meanwhile.
+        """Put the disks back as they were; nobody may write to them meanwhile.
 
         Done again after a failure or a kill it ends in the same state.
         """
@@ -208,11 +209,11 @@ class SnapshotPhase:
         return found
 
     def loss(self, app: App, snapshot: Snapshot) -> int:
-        """How many bytes of the disks' files have changed since ``snapshot``."""
+        """Count the bytes of the disks' files that have changed since ``snapshot``."""
         return self.files.changed_bytes(app.id, snapshot.id, self._paths(app, snapshot.disks))
 
     def prune(self, app: App) -> Sequence[Snapshot]:
-        """Remove what neither the rule nor a kept release wants: what went."""
+        """Remove the snapshots that neither the rule nor a kept release wants, and return them."""
         found = self.store.snapshots.list(app.name)
         if not found:  # most apps have no disk, and every release comes by here
             return []
@@ -224,12 +225,12 @@ class SnapshotPhase:
         return gone
 
     def remove(self, app: App, snapshot: Snapshot) -> None:
-        """The row last: one whose copy is gone by half is removed at the next start."""
+        """Remove the row last: the next start removes a snapshot whose copy is gone by half."""
         self.files.remove(app.id, snapshot.id)
         self.store.snapshots.remove(snapshot.id)
 
     def sweep(self) -> None:
-        """What a killed server was taking, and what belongs to no app any more."""
+        """Remove the unfinished snapshots of a killed server, and those of apps that are gone."""
         self.store.snapshots.forget_incomplete()
         gone = self.files.sweep(self.store.snapshots.places())
         if gone:
@@ -285,7 +286,7 @@ def _spent(releases: Sequence[Release]) -> frozenset[int]:
 
 
 def refuse_unsettled(app: App) -> None:
-    """``Busy`` while a failed release's changes are on its disks: they may go any moment."""
+    """Raise ``Busy`` while a failed release's changes are on the disks: they may go any moment."""
     if app.put_back is not None:
         raise Busy(
             f"the disks of {app.name} are still to be put back from s{app.put_back}",
@@ -294,6 +295,6 @@ def refuse_unsettled(app: App) -> None:
 
 
 def covered(app: App, attachments: Sequence[Attachment]) -> Sequence[DiskName]:
-    """The disks whose data a snapshot holds."""
+    """List the disks whose data a snapshot holds."""
     disks = (attachment.disk for attachment in attachments)
     return [disk for disk in disks if disk not in app.settings.disks.without_snapshots]

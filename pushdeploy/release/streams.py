@@ -1,4 +1,4 @@
-"""The release command's output as lines: live to whoever waits, the last for the failure."""
+"""Turns the release command's output into lines, and keeps the last ones for a failure."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ _LONGEST_LINE = 8192
 
 
 class LineStreams:
-    """Streams without input or terminal, whose bytes become lines for ``sink``.
+    """These streams have no input and no terminal, and turn bytes into lines for ``sink``.
 
     Written to by one thread at a time, as the scheduler does.
     """
@@ -23,7 +23,7 @@ class LineStreams:
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
 
     def read(self, most: int = 65536) -> bytes:
-        """No input."""
+        """Return nothing, for there is no input."""
         del most
         return b""
 
@@ -39,7 +39,7 @@ class LineStreams:
         self.write(data)
 
     def on_resize(self, resized: Callable[[WindowSize], None]) -> None:
-        """No terminal, no size."""
+        """Do nothing, for there is no terminal."""
 
     def end(self) -> None:
         """Give out a last line that had no newline."""
@@ -48,7 +48,7 @@ class LineStreams:
             self._rest = b""
 
     def tail(self) -> Sequence[str]:
-        """The last 200 lines, oldest first."""
+        """Return the last 200 lines, oldest first."""
         return tuple(self._tail)
 
     def _emit(self, line: bytes) -> None:

@@ -1,4 +1,4 @@
-"""The data of a disk on its way: out of the server, in from elsewhere, or to another app.
+"""Transfers carry the data of a disk out of the server, in from elsewhere, or to another app.
 
 An app's lock is held for moments only, and never two of them: what takes long is done on a copy, so
 deploys go on meanwhile, and two apps may be copied to each other at once.
@@ -21,7 +21,7 @@ from pushdeploy.release.snapshots import SnapshotPhase
 
 @dataclass(frozen=True, slots=True)
 class AppDisk:
-    """A disk of an app; it need not be there yet."""
+    """A disk of an app need not be there yet."""
 
     app: App
     disk: DiskName
@@ -29,7 +29,7 @@ class AppDisk:
 
 @dataclass(frozen=True, slots=True)
 class Transfers:
-    """For ``by``, who reads ``output`` and may stop it all until it is brought in."""
+    """Transfers work for ``by``, who reads ``output`` and may stop them before the data is in."""
 
     snapshots: SnapshotPhase
     locks: AppLocks
@@ -39,7 +39,7 @@ class Transfers:
 
     @contextmanager
     def copy_of(self, app_disk: AppDisk) -> Iterator[Snapshot]:
-        """A consistent copy as of now, while the app serves; gone when the context is left."""
+        """Take a consistent copy as of now, while the app serves; it goes with the context."""
         with self._turn(app_disk, f"copy of {app_disk.disk}") as app:
             taken = self.snapshots.take_passing(app, [app_disk.disk], self.by, _unsaid)
         try:
@@ -49,19 +49,19 @@ class Transfers:
             self.snapshots.remove(app, taken)
 
     def send(self, app_disk: AppDisk, snapshot: Snapshot, write: Callable[[bytes], None]) -> None:
-        """The disk as ``snapshot`` holds it, as a tar. Errors as of ``pack``."""
+        """Write the disk as ``snapshot`` holds it, as a tar. Errors as of ``pack``."""
         tree = self.snapshots.files.path(app_disk.app.id, snapshot.id, app_disk.disk)
         pack(tree, write, self.cancellation)
 
     def receive(self, app_disk: AppDisk, read: Callable[[], bytes]) -> Snapshot:
-        """A tar becomes a snapshot of the disk, to be brought in. Errors as of ``unpack``."""
+        """Make a snapshot of the disk from a tar, to be brought in. Errors as of ``unpack``."""
         with self.snapshots.files.staging(app_disk.app.id) as tree:
             unpack(read, tree, app_disk.app.uid, self.cancellation)
             with self._turn(app_disk, f"import of {app_disk.disk}") as app:
                 return self.snapshots.adopt(app, app_disk.disk, tree, "Import", self.by)
 
     def clone(self, source: AppDisk, target: AppDisk) -> Snapshot:
-        """The data of ``source`` as of now becomes a snapshot of ``target``, to be brought in."""
+        """Make a snapshot of ``target`` from the data of ``source`` as of now, to be brought in."""
         files, description = self.snapshots.files, f"Clone of {source.disk} of {source.app.name}"
         with files.staging(target.app.id) as tree:
             with self.copy_of(source) as taken:

@@ -1,1 +1,1 @@
-"""The ssh server: public keys only, sessions only, and hard to wear down for strangers."""
+"""The ssh server takes public keys and sessions only, and strangers cannot wear it down."""

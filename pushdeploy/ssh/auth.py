@@ -1,4 +1,4 @@
-"""Login by public key and by nothing else; who has logged in is whose key signed last."""
+"""Login needs a public key, and the key that signed last says who has logged in."""
 
 import base64
 import logging
@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 class NobodysKey(PKey):
-    """Stands for a key that is not authorized: answered with a plain refusal."""
+    """This key stands for one that is not authorized, and is answered with a plain refusal."""
 
     shown = ""
 
@@ -30,7 +30,7 @@ class NobodysKey(PKey):
 
 
 class SignedKeyAuth(AuthHandler):
-    """Counts requests and handles two messages.
+    """The handler counts requests and handles two messages.
 
     Stock paramiko also handles USERAUTH_INFO_RESPONSE, whose count of 2³² makes its thread spin
     for ever, takes any number of requests, parses keys that nobody has authorized, and hangs up on

@@ -1,4 +1,4 @@
-"""What a client has sent on a channel and nobody has read yet.
+"""A buffer keeps the bytes that a client has sent on a channel until somebody reads them.
 
 Put in the place of paramiko's BufferedPipe, which keeps an array that it shifts at every read
 (a third of an upload's time) and takes whatever a client cares to send, allowed or not.
@@ -16,7 +16,9 @@ _CTRL_C = b"\x03"
 
 
 class Buffer:
-    """Fed by the transport's thread, read by others. ``feed`` and ``close`` never block.
+    """The transport's thread feeds a buffer, and other threads read it.
+
+    ``feed`` and ``close`` never block.
 
     ``interrupted`` is called, on the transport's thread, for a Ctrl-C that nobody is waiting for.
     """
@@ -34,7 +36,7 @@ class Buffer:
         return self._size_bytes
 
     def feed(self, data: bytes) -> None:
-        """``SSHException``, which ends the connection, for a client that ignores its window."""
+        """Add bytes, or raise ``SSHException``, which ends the connection, past the window."""
         with self._changed:
             if self._closed:
                 return
@@ -48,7 +50,7 @@ class Buffer:
             self.interrupted()
 
     def read(self, nbytes: int, timeout: float | None = None) -> bytes:
-        """At least one byte; empty at the end; ``PipeTimeout`` when nothing came in time."""
+        """Return at least one byte, none at the end; ``PipeTimeout`` when no byte came in time."""
         deadline = None if timeout is None else time.monotonic() + timeout
         with self._changed:
             self._readers += 1
@@ -62,7 +64,7 @@ class Buffer:
         return self._size_bytes > 0
 
     def close(self) -> None:
-        """No more will come; what is there can still be read."""
+        """Take no more bytes; those that are there can still be read."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

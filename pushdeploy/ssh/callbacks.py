@@ -1,4 +1,4 @@
-"""What a transport's thread hears for a session and must not do itself, done in order."""
+"""A transport's thread posts callbacks of a session that it must not run itself."""
 
 import logging
 import threading
@@ -9,7 +9,7 @@ _log = logging.getLogger(__name__)
 
 
 class CallbackQueue:
-    """Runs what is posted, one after the other, on a thread that lives while there is any."""
+    """A queue runs callbacks in order, on a thread that lives while there are any."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -18,7 +18,7 @@ class CallbackQueue:
         self._lock = threading.Lock()
 
     def post(self, callback: Callable[[], object]) -> None:
-        """Never blocks."""
+        """Add a callback without blocking."""
         with self._lock:
             self._waiting.append(callback)
             if self._running:

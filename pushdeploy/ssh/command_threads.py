@@ -1,4 +1,4 @@
-"""Runs what clients ask for, one thread a command; each ends with an exit status."""
+"""Runs the commands of clients, one thread a command; each ends with an exit status."""
 
 import logging
 import secrets
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class GitRequest:
-    """``path`` as the client gave it, without the quotes."""
+    """``path`` stands as the client gave it, without the quotes."""
 
     service: str
     path: str
@@ -33,13 +33,13 @@ class GitRequest:
 
     @property
     def app(self) -> str | None:
-        """The app that the path names, there or not."""
+        """Return the app that the path names, whether or not it exists."""
         name = self.path.strip("/").removesuffix(".git")
         return name if AppName.fits(name) else None
 
 
 def git_request(command: str) -> GitRequest | None:
-    """What git clients send: ``git-receive-pack 'app'``, or ``git receive-pack 'app'``."""
+    """Parse a git client's command: ``git-receive-pack 'app'``, or ``git receive-pack 'app'``."""
     try:
         words = shlex.split(command)
     except ValueError:
@@ -52,7 +52,7 @@ def git_request(command: str) -> GitRequest | None:
 
 
 class CommandThreads:
-    """``run_git`` gets git's services, ``run_command`` all the rest.
+    """``run_git`` gets git's services, ``run_command`` all other commands.
 
     ``audit_log`` is told of git and of refused keys; commands tell it themselves.
     """
@@ -70,7 +70,7 @@ class CommandThreads:
         self._lock = threading.Lock()
 
     def begin(self, session: SessionChannel, command: str) -> None:
-        """Returns at once."""
+        """Start the command's thread, and return at once."""
         thread = threading.Thread(
             target=self._serve,
             args=(session, command),
@@ -82,7 +82,7 @@ class CommandThreads:
             self._threads.add(thread)
 
     def join(self, timeout_seconds: float) -> bool:
-        """Wait for all of them: False when some are still at work."""
+        """Wait for all threads, and return False when some are still at work."""
         deadline = time.monotonic() + timeout_seconds
         with self._lock:
             threads = list(self._threads)

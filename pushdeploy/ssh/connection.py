@@ -1,4 +1,4 @@
-"""What one client may ask for: sessions, each with one command; everything else is refused."""
+"""A client may ask for sessions, each with one command; every other request is refused."""
 
 import threading
 from collections.abc import Callable
@@ -25,7 +25,7 @@ MOST_SESSIONS = 64
 
 
 class ClientConnection(ServerInterface):
-    """Its methods are called on the transport's thread and do not block, unless they say so.
+    """Paramiko calls the methods on the transport's thread; they block only where they say so.
 
     ``owner`` gives the name of an authorized key, ``begin`` starts a command, ``on_login`` and
     ``on_end`` are told once each. ``stranger`` is the fingerprint of the last key that was refused,
@@ -53,13 +53,13 @@ class ClientConnection(ServerInterface):
     # --------------------------------------------------------------- login
 
     def get_allowed_auths(self, username: str) -> str:
-        """Any user name: the key says who it is. Asked for by whoever has been refused."""
+        """Allow any user name: the key says who it is. Asked for by whoever has been refused."""
         del username
         self.stranger = self.stranger or ""
         return "publickey"
 
     def check_auth_publickey(self, username: str, key: PKey) -> int:
-        """Whether the key is known; paramiko then checks the signature."""
+        """Tell whether the key is known; paramiko then checks the signature."""
         del username
         if isinstance(key, NobodysKey):
             self.stranger = key.shown
@@ -67,7 +67,7 @@ class ClientConnection(ServerInterface):
         return AUTH_SUCCESSFUL
 
     def recognised(self, login: Login) -> None:
-        """The key that has just signed the login."""
+        """Note the key that has just signed the login."""
         self.login = login
 
     def logged_in(self) -> None:
@@ -77,7 +77,8 @@ class ClientConnection(ServerInterface):
     # --------------------------------------------------------------- the key's standing
 
     def check_key(self) -> None:
-        """``UserError`` when the key was removed since the login, or its name given to another one.
+        """Raise ``UserError`` when the key was removed since the login, or its name given to
+        another one.
 
         Asks the database; called from any thread but the transport's.
         """
@@ -117,7 +118,10 @@ class ClientConnection(ServerInterface):
             )
 
     def closed(self, channel_id: int) -> None:
-        """By the client, or with the connection. Called from any thread."""
+        """Forget a channel that the client, or the end of the connection, has closed.
+
+        Called from any thread.
+        """
         with self._lock:
             session = self._sessions.pop(channel_id, None)
             self._commands.pop(channel_id, None)
@@ -125,7 +129,7 @@ class ClientConnection(ServerInterface):
             session.lost()
 
     def ended(self) -> None:
-        """The connection is no more."""
+        """Close all channels: the connection is no more."""
         with self._lock:
             open_channels = list(self._sessions)
         for channel_id in open_channels:
@@ -170,7 +174,7 @@ class ClientConnection(ServerInterface):
         return session is not None
 
     def check_channel_env_request(self, channel: Channel, name: bytes, value: bytes) -> bool:
-        """Accepted and ignored: some clients make a fuss when it is refused."""
+        """Accept and ignore it: some clients make a fuss when it is refused."""
         del channel, name, value
         return not self._revoked
 
@@ -181,7 +185,7 @@ class ClientConnection(ServerInterface):
         return session is not None
 
     def answered(self, channel: Channel) -> None:
-        """The reply to a request has gone out: what it asked for may begin to write."""
+        """Begin the command: the reply to its request has gone out, so it may write."""
         session = self._sessions.get(channel.get_id())
         command = self._commands.get(channel.get_id())
         if session is not None and command is not None:

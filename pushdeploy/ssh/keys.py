@@ -1,4 +1,4 @@
-"""The server's own key: made once, kept private, and shown so that people can check it."""
+"""The server's own key is made once, kept private, and shown so that people can check it."""
 
 import os
 import secrets
@@ -15,7 +15,7 @@ from pushdeploy.domain.errors import UserError
 
 
 def create_host_key(path: Path) -> None:
-    """An ed25519 key in OpenSSH's format, mode 0600; one that is there is left alone.
+    """Make an ed25519 key in OpenSSH's format, mode 0600; one that is there is left alone.
 
     Written beside and linked into place: a crash leaves no half of a key, and two at the same time
     end up with the same one.
@@ -32,7 +32,7 @@ def create_host_key(path: Path) -> None:
 
 
 def load_host_key(path: Path) -> PKey:
-    """``UserError`` when it is missing, damaged or readable by others."""
+    """Raise ``UserError`` when it is missing, damaged or readable by others."""
     try:
         if path.stat().st_mode & 0o077:
             raise UserError(f"the host key {path} can be read by others", f"chmod 600 {path}")
@@ -48,13 +48,13 @@ def load_host_key(path: Path) -> PKey:
 
 
 def host_key_line(path: Path) -> str:
-    """``ssh-ed25519 AAAA…``, as known_hosts wants it after the host's name."""
+    """Return ``ssh-ed25519 AAAA…``, as known_hosts wants it after the host's name."""
     key = load_host_key(path)
     return f"{key.get_name()} {key.get_base64()}"
 
 
 def fingerprint(path: Path) -> str:
-    """``SHA256:…`` of the host key, as ssh shows it at the first connection."""
+    """Return ``SHA256:…`` of the host key, as ssh shows it at the first connection."""
     return public_key.fingerprint(load_host_key(path).asbytes())
 
 

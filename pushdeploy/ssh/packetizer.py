@@ -1,4 +1,4 @@
-"""Paramiko's packets with limits, and with fewer calls to the kernel.
+"""Paramiko's packets get limits, and need fewer calls to the kernel.
 
 Stock paramiko buffers a packet of 4 GiB for anybody, gives each byte of the banner a new time-out
 and reads lines in quadratic time.
@@ -22,7 +22,7 @@ _READ_BYTES = 256 * 1024
 
 
 class LimitedPacketizer(Packetizer):
-    """Strict with strangers; ``trust`` raises the limits once somebody has logged in.
+    """The packetizer is strict with strangers; ``trust`` raises the limits after a login.
 
     ``idle`` is called, on the reading thread, whenever nothing came for the socket's time-out.
     """
@@ -43,13 +43,13 @@ class LimitedPacketizer(Packetizer):
         self._messages_left = None
 
     def close(self) -> None:
-        """Also wakes the thread that is waiting for a packet."""
+        """Close the socket, and wake the thread that is waiting for a packet."""
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         super().close()
 
     def start_handshake(self, timeout: float) -> None:
-        """The gate ends late logins; paramiko's timer is a thread that the first packet stops."""
+        """Start no timer: ``Startups`` ends late logins, and paramiko's timer is a thread."""
 
     def read_message(self) -> tuple[int, Message]:
         if self._messages_left is not None:
@@ -68,7 +68,7 @@ class LimitedPacketizer(Packetizer):
         return out
 
     def readline(self, timeout: float) -> str:
-        """The banner: one line that starts with SSH-, all of it within ``timeout`` seconds."""
+        """Read the banner: one line that starts with SSH-, all of it within ``timeout`` seconds."""
         deadline = time.monotonic() + timeout
         while b"\n" not in self._ahead:
             self._check_banner(deadline)

@@ -1,4 +1,4 @@
-"""Ends the connections of keys that were removed, whoever removed them: also another process."""
+"""Ends the connections of keys that were removed, by this or by another process."""
 
 import logging
 import threading
@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(eq=False, slots=True)
 class WatchedConnection:
-    """One connection that has logged in; ``hang_up`` ends it and must not block."""
+    """A watched connection has logged in; ``hang_up`` ends it and must not block."""
 
     connection: ClientConnection
     hang_up: Callable[[], None]
@@ -26,7 +26,7 @@ class WatchedConnection:
 
 
 class Revocations:
-    """Looks twice a second at the keys of all who are logged in, and not at all when nobody is.
+    """``Revocations`` look twice a second at the keys of those who are logged in, if there are any.
 
     What a removed key has going on is cancelled as if its client had gone: what is past its point
     of no return goes on to its end. Then the connection is closed.
@@ -48,7 +48,7 @@ class Revocations:
         self._thread.join()
 
     def enter(self, connection: ClientConnection, hang_up: Callable[[], None]) -> WatchedConnection:
-        """To be given back to ``leave``."""
+        """Watch a connection until the result is given to ``leave``."""
         watched = WatchedConnection(connection, hang_up)
         with self._changed:
             self._watched.add(watched)

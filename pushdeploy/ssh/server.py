@@ -38,8 +38,8 @@ _log = logging.getLogger(__name__)
 
 
 class SshServer:
-    """``authorized(kind, base64)`` gives the name of a key, None for a stranger: it is asked at the
-    login, at every request, and twice a second for those who are logged in.
+    """``authorized(kind, base64)`` names the owner of a key, None for a stranger: it is asked at
+    the login, at every request, and twice a second for those who are logged in.
 
     ``run_command(command, session)`` and ``run_git(service, path, session)`` return the exit
     status; each call has a thread of its own. ``ciphers`` is "aead" or "all".
@@ -74,7 +74,7 @@ class SshServer:
         self._acceptor: threading.Thread | None = None
 
     def start(self) -> Address:
-        """Listen: the address, with the real port where 0 was given.
+        """Listen, and return the address, with the real port where 0 was given.
 
         ``UserError`` for a host key that cannot be used, ``BackendDown`` for an address.
         """

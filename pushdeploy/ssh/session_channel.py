@@ -1,4 +1,4 @@
-"""One session channel as commands see it, from its opening to its exit status."""
+"""Commands see a session channel from its opening to its exit status."""
 
 import re
 import threading
@@ -23,7 +23,10 @@ _LOST = (OSError, EOFError, SSHException)
 
 
 class SessionChannel:
-    """A ``Session``. What is marked (transport) runs on the transport's thread and never blocks."""
+    """A ``Session`` whose methods marked (transport) run on the transport's thread and never block.
+
+    What is marked (transport) runs on the transport's thread and never blocks.
+    """
 
     def __init__(
         self, channel: Channel, by: KeyName, check_key: Callable[[], None] = lambda: None
@@ -61,12 +64,12 @@ class SessionChannel:
         self._send(self._channel.send, self._translated(data))
 
     def write_error(self, data: bytes) -> None:
-        """A terminal has one stream only."""
+        """Write to the client's stderr, or to its terminal, which has one stream only."""
         send = self._channel.send_stderr if self.terminal is None else self._channel.send
         self._send(send, self._translated(data))
 
     def on_resize(self, resized: Callable[[WindowSize], None]) -> None:
-        """Never called without a terminal."""
+        """Call ``resized`` at each change of a terminal, and never without a terminal."""
         if self.terminal is not None:
             self._resized = resized
             self._tell_size()
@@ -75,36 +78,36 @@ class SessionChannel:
         self._raw = True
 
     def open_terminal(self, name: bytes, columns: int, rows: int) -> None:
-        """(transport)"""
+        """Note the client's terminal and its size (transport)."""
         text = name.decode("ascii", "replace")
         self.terminal = text if _TERMINAL.fullmatch(text) else "xterm"
         self._size = _size(columns, rows)
         self._input.interrupted = self._interrupted
 
     def resize(self, columns: int, rows: int) -> None:
-        """(transport)"""
+        """Note the terminal's new size, and tell the command (transport)."""
         self._size = _size(columns, rows)
         if self._resized is not None:
             self._callbacks.post(self._tell_size)
 
     def signalled(self, name: str) -> None:
-        """(transport) INT, TERM and their like; a plain word of the client's."""
+        """Cancel at INT, TERM and their like; ``name`` is the client's word (transport)."""
         if name in {"HUP", "INT", "KILL", "QUIT", "TERM"}:
             self._cancel(f"SIG{name}")
 
     def lost(self, reason: str = "the client went away") -> None:
-        """(transport) Nobody reads or writes at the other end any more."""
+        """Note that nobody reads or writes at the other end any more (transport)."""
         self._gone = True
         if not self._finished:
             self._cancel(reason)
 
     def revoke(self, reason: str) -> None:
-        """The client may ask for nothing more: it has no input left, and hears what comes of it."""
+        """Let the client send nothing more; it still hears the end of its command."""
         self._input.close()
         self._cancel(reason)
 
     def finish(self, exit_status: int) -> None:
-        """The exit status, end of file, close: in this order; nothing where the client closed."""
+        """Send exit status, end of file and close in this order, unless the client has closed."""
         self._finished = True
         with suppress(*_LOST):
             if not self._gone:

@@ -1,4 +1,4 @@
-"""How many strangers may stand at the door, and for how long: limits before the login."""
+"""Connections that have not logged in yet are limited in number and in time."""
 
 import logging
 import threading
@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(eq=False, slots=True)
 class Startup:
-    """One connection that has not logged in yet; ``evict`` ends it and must not block."""
+    """A startup is a connection without a login yet; ``evict`` ends it and must not block."""
 
     host: str
     since: float
@@ -25,7 +25,7 @@ class Startup:
 
 
 class Startups:
-    """Admits connections, and evicts those that do not log in within ``grace_seconds``.
+    """``Startups`` admit connections, and evict those that do not log in within ``grace_seconds``.
 
     When it is full, the oldest one makes room if it had time enough to log in: connections that
     say nothing cannot keep others out.
@@ -53,7 +53,7 @@ class Startups:
         self._reaper.join()
 
     def enter(self, address: str, evict: Callable[[], None]) -> Startup | None:
-        """None when there is no room; else to be given back to ``leave``."""
+        """Return a startup to be given to ``leave``, or None when there is no room."""
         host = _counted_as(address)
         with self._changed:
             if not self._make_room(host):
@@ -66,7 +66,7 @@ class Startups:
             return startup
 
     def leave(self, startup: Startup) -> None:
-        """It has logged in or has gone; a second time does nothing."""
+        """Forget a connection that has logged in or has gone; a second time does nothing."""
         with self._changed:
             self._remove(startup)
 

@@ -1,4 +1,4 @@
-"""Paramiko's transport with only what a server of ours needs.
+"""The transport is paramiko's, with only those parts that a server of ours needs.
 
 The stubs do not know the protected hooks that are overridden here, hence the ignored types.
 """
@@ -66,7 +66,7 @@ _FIRST_OF_CONNECTION = 80
 
 
 def allowed_ciphers(choice: str) -> Sequence[str]:
-    """``aead``, or ``all`` for clients that know no AES-GCM."""
+    """Return the ciphers of ``aead``, or of ``all`` for clients that know no AES-GCM."""
     ciphers = {"aead": _AEAD, "all": _AEAD + _COUNTER_MODE}.get(choice)
     if ciphers is None:
         raise UserError(f"{choice!r} is not a choice of ciphers", "use aead or all")
@@ -74,7 +74,7 @@ def allowed_ciphers(choice: str) -> Sequence[str]:
 
 
 class HardTransport(Transport):
-    """One thread, which reads everything that one client sends.
+    """A transport is one thread, which reads everything that one client sends.
 
     Names what is allowed instead of what is not, so that nothing a later paramiko adds comes in.
     Group 16 is left out for its 170 ms of our CPU before any login; ciphers without authentication
@@ -117,7 +117,7 @@ class HardTransport(Transport):
         self.start_server(event=threading.Event(), server=self._connection)
 
     def hang_up(self) -> None:
-        """From any thread, without waiting: the thread of this transport sees an end of file."""
+        """Shut the socket from any thread, without waiting: the transport sees an end of file."""
         with suppress(OSError):
             self.sock.shutdown(socket.SHUT_RDWR)
 

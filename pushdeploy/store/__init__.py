@@ -1,4 +1,4 @@
-"""The database, and only here: what is wanted and what happened."""
+"""The database, which holds what is wanted and what happened, is used in this package only."""
 
 from contextlib import ExitStack
 from typing import Self
@@ -43,7 +43,7 @@ class Store:
 
     @classmethod
     def open(cls, url: str) -> Self:
-        """The store at an SQLAlchemy URL; its schema is made or brought up to date."""
+        """Open the store at an SQLAlchemy URL; its schema is made or brought up to date."""
         with ExitStack() as undo:
             database = Database(url)
             undo.callback(database.close)

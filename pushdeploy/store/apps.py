@@ -1,4 +1,4 @@
-"""The apps: their names, settings and formation, and which release is current."""
+"""Apps have names, settings, a formation and a current release."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -19,11 +19,13 @@ _FORMER = "formerly "
 
 
 class Apps:
+    """An app is known by its name, and its rows by its id."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def create(self, name: AppName) -> App:
-        """``UserError`` when there is one of that name. Its id was never another app's."""
+        """Raise ``UserError`` when there is one of that name. Its id was never another app's."""
         try:
             with self._database.changing() as connection:
                 connection.execute(insert(APPS).values(**_fresh(name)))
@@ -33,7 +35,7 @@ class Apps:
         return self.get(name)
 
     def get(self, name: AppName) -> App:
-        """``UnknownApp`` when there is none."""
+        """Raise ``UnknownApp`` when there is none."""
         app = self.find(name)
         if app is None:
             raise UnknownApp(name)
@@ -45,12 +47,12 @@ class Apps:
         return app_of(row) if row else None
 
     def list(self) -> Sequence[App]:
-        """In the order of their names."""
+        """List all apps in the order of their names."""
         with self._database.reading() as connection:
             return [app_of(row) for row in connection.execute(_apps().order_by(APPS.c.name))]
 
     def rename(self, name: AppName, new: AppName, *, remember: bool = True) -> None:
-        """Everything of the app goes along; ``remember`` what it was called, for ``renamed``."""
+        """Rename the app and all its rows; ``remember`` the old name for ``renamed``."""
         try:
             with self._database.changing() as connection:
                 app_id = connection.execute(
@@ -69,7 +71,7 @@ class Apps:
             raise _exists(new) from error
 
     def renamed(self, name: AppName) -> AppName | None:
-        """What the app is called now that had this name, until another takes it."""
+        """Return the present name of the app that had ``name``, until another takes it."""
         with self._database.reading() as connection:
             app_id = connection.execute(
                 select(META.c.value).where(META.c.name == f"{_FORMER}{name}")
@@ -80,7 +82,7 @@ class Apps:
         return None if now is None else AppName(now)
 
     def destroy(self, name: AppName) -> None:
-        """All rows of the app; slugs stay until nothing refers to them."""
+        """Remove all rows of the app; slugs stay until nothing refers to them."""
         with self._database.changing() as connection:
             if not connection.execute(delete(APPS).where(APPS.c.name == str(name))).rowcount:
                 raise UnknownApp(name)
@@ -89,18 +91,18 @@ class Apps:
         self._set(name, settings=settings_json(settings))
 
     def set_formation(self, name: AppName, formation: Mapping[ProcessType, int]) -> None:
-        """Replaces what was scaled before."""
+        """Replace the formation that was there before."""
         self._set(name, formation=formation_json(formation))
 
     def set_stopped(self, name: AppName, stopped: bool) -> None:
         self._set(name, stopped=stopped)
 
     def set_lock(self, name: AppName, lock: AppLock | None) -> None:
-        """None unlocks."""
+        """Lock the app, or unlock it with None."""
         self._set(name, **lock_values(lock))
 
     def set_put_back(self, name: AppName, snapshot: int | None) -> None:
-        """Its disks must be restored from ``snapshot`` before anything of it runs; None: done."""
+        """Note the snapshot to be restored before anything runs, or None when that is done."""
         self._set(name, put_back=snapshot)
 
     def _set(self, app: AppName, /, **values: object) -> None:

@@ -1,4 +1,4 @@
-"""Who asked for what, and how it ended: written before the act, completed after it."""
+"""The audit log is written before each act (who, what) and completed after it (how it ended)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +12,8 @@ from pushdeploy.store.schema import AUDIT
 
 
 class AuditState(StrEnum):
+    """An act goes on, has ended, or was lost with its server."""
+
     GOING_ON = "going on"
     ENDED = "ended"
     LOST = "did not end"
@@ -20,7 +22,7 @@ class AuditState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """``by`` is a key's name, or who it was that had none; ``exit_status`` None until the end."""
+    """``by`` is a key's name, or tells who had none; ``exit_status`` is None until the end."""
 
     at: datetime
     by: str
@@ -32,11 +34,16 @@ class AuditEntry:
 
 
 class Audit:
+    """The audit log gets an entry for each act."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def begin(self, by: str, command: str, app: str | None = None) -> int:
-        """``command`` as it may be read later: the caller leaves secrets out. For ``end``."""
+        """Write ``command`` down as it may be read later: the caller leaves secrets out.
+
+        For ``end``.
+        """
         return self._insert(by, command, app, AuditState.GOING_ON)
 
     def end(self, number: int, exit_status: int, seconds: float) -> None:
@@ -45,7 +52,7 @@ class Audit:
             connection.execute(update(AUDIT).where(AUDIT.c.id == number).values(**values))
 
     def record(self, by: str, command: str, exit_status: int, app: str | None = None) -> None:
-        """What is over already, or took no time."""
+        """Write down an act that is over already, or took no time."""
         self._insert(by, command, app, AuditState.ENDED, exit_status)
 
     def list(
@@ -56,7 +63,7 @@ class Audit:
         by: str | None = None,
         since: datetime | None = None,
     ) -> Sequence[AuditEntry]:
-        """Newest first."""
+        """List entries, newest first."""
         query = select(AUDIT).order_by(AUDIT.c.id.desc()).limit(limit)
         for column, wanted in ((AUDIT.c.app, app), (AUDIT.c.key_name, by)):
             query = query if wanted is None else query.where(column == wanted)
@@ -78,13 +85,13 @@ class Audit:
         ]
 
     def close_open(self) -> None:
-        """Called at the start of a server: what goes on still was begun by one that is no more."""
+        """Close, at the start of a server, the entries of acts that an earlier one began."""
         lost = update(AUDIT).where(AUDIT.c.state == AuditState.GOING_ON.value)
         with self._database.changing() as connection:
             connection.execute(lost.values(state=AuditState.LOST.value))
 
     def prune(self, days: int, most: int) -> int:
-        """Remove what is older than ``days``, and all but the newest ``most``: how many went."""
+        """Remove entries older than ``days``, and all but the newest ``most``: how many went."""
         newest = select(func.max(AUDIT.c.id)).scalar_subquery()
         oldest = datetime.now(UTC) - timedelta(days=days)
         with self._database.noting() as connection:

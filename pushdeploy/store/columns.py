@@ -1,4 +1,4 @@
-"""Column types that give back what was put in, on every database."""
+"""Column types give back the values that were put in, on every database."""
 # ruff: noqa: ARG002 - the methods' parameters are SQLAlchemy's
 
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from sqlalchemy.types import TypeDecorator
 
 
 class Moment(TypeDecorator[datetime]):
-    """An aware datetime, kept in UTC: SQLite itself forgets the zone."""
+    """A moment is an aware datetime, kept in UTC: SQLite itself forgets the zone."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -25,7 +25,7 @@ class Moment(TypeDecorator[datetime]):
 
 
 class FreeText(TypeDecorator[str]):
-    """Text from anywhere: what no database holds (NUL, lone surrogates) becomes U+FFFD or ?."""
+    """Characters that no database takes (NUL, lone surrogates) become U+FFFD or ?."""
 
     impl = Text
     cache_ok = True

@@ -1,4 +1,4 @@
-"""The config vars that an app's next release gets. Their values are secrets."""
+"""The config vars of an app go into its next release. Their values are secrets."""
 
 from collections.abc import Mapping
 
@@ -17,12 +17,12 @@ class Config:
         self._database = database
 
     def get(self, app: AppName) -> Mapping[str, str]:
-        """The app's own."""
+        """Return the app's own vars."""
         wanted: Mapping[str, str] = read_wanted(self._database, app, APPS.c.config)
         return wanted
 
     def replace(self, app: AppName, config: Mapping[str, str]) -> None:
-        """The app's own."""
+        """Replace the app's own vars."""
         write_wanted(self._database, app, APPS.c.config, dict(config))
 
     def shared(self) -> Mapping[str, str]:
@@ -38,7 +38,7 @@ class Config:
                 connection.execute(insert(SHARED_CONFIG), kept)
 
     def whole(self, app: AppName) -> Mapping[str, str]:
-        """What the app's next release gets: its own vars over those that all share."""
+        """Return the vars of the app's next release: its own over those that all share."""
         return {**self.shared(), **self.get(app)}
 
 

@@ -1,4 +1,4 @@
-"""Connections and transactions: the one place that knows which database it is."""
+"""Connections and transactions are made here, the one place that knows which database it is."""
 
 import errno
 import os
@@ -36,7 +36,10 @@ class Conflict(BackendDown):
 
 
 class Database:
-    """Short transactions, each on its own connection of a pool. Thread-safe."""
+    """A ``Database`` gives short transactions, each on its own connection of a pool.
+
+    Thread-safe.
+    """
 
     def __init__(self, url: str) -> None:
         self._file = make_url(url).database or ""
@@ -48,19 +51,19 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """One consistent view of everything read inside."""
+        """Give one consistent view of everything read inside."""
         with self._our_errors(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def changing(self) -> Iterator[Connection]:
-        """All or nothing of what is done inside; one at a time on SQLite."""
+        """Commit all changes inside or none; one transaction at a time on SQLite."""
         with self._our_errors(), self._changing.begin() as connection:
             yield connection
 
     @contextmanager
     def noting(self) -> Iterator[Connection]:
-        """The same for what nobody is told of: without a wait for the disk.
+        """Commit changes that nobody is told of, without a wait for the disk.
 
         What was noted before a durable change is as durable as that: both are in one log.
         """
@@ -139,7 +142,7 @@ def _for_reading(path: Path) -> URL:
 
 
 def _is_whole(path: Path) -> bool:
-    """Whether all is in the database's own file, and there is something in it."""
+    """Tell whether all is in the database's own file, and there is something in it."""
     beside = path.with_name(f"{path.name}-wal")
     return bool(path.stat().st_size) and not (beside.exists() and beside.stat().st_size)
 

@@ -1,4 +1,4 @@
-"""The disks that an app's next release gets, and where; their data is elsewhere."""
+"""The disks of an app's next release have a mount path here; their data is elsewhere."""
 
 from collections.abc import Sequence
 
@@ -11,6 +11,8 @@ from pushdeploy.store.wanted import read_wanted, write_wanted
 
 
 class Disks:
+    """An app wants these disks in its next release."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 

@@ -1,4 +1,4 @@
-"""The host names that people gave to apps; the default one is computed and not stored."""
+"""People give host names to apps; the default one is computed and not stored."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,18 +11,20 @@ from pushdeploy.store.schema import APPS, DOMAINS
 
 
 class Domains:
+    """A host name belongs to one app at a time."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def of(self, app: AppName) -> Sequence[HostName]:
-        """In the order in which they were added."""
+        """List the host names of the app in the order in which they were added."""
         query = select(DOMAINS.c.host).join(APPS).where(APPS.c.name == str(app))
         with self._database.reading() as connection:
             hosts = connection.execute(query.order_by(DOMAINS.c.id)).scalars().all()
         return [HostName(host) for host in hosts]
 
     def all(self) -> Mapping[AppName, Sequence[HostName]]:
-        """Of every app that has one."""
+        """Return the host names of every app that has one."""
         query = select(APPS.c.name, DOMAINS.c.host).join(DOMAINS).order_by(DOMAINS.c.id)
         found: dict[AppName, list[HostName]] = {}
         with self._database.reading() as connection:
@@ -31,7 +33,7 @@ class Domains:
         return found
 
     def add(self, app: AppName, host: HostName) -> None:
-        """``UserError`` that names the app which has the host already."""
+        """Raise ``UserError`` that names the app which has the host already."""
         try:
             with self._database.changing() as connection:
                 app_id = connection.execute(
@@ -47,7 +49,7 @@ class Domains:
             ) from error
 
     def remove(self, app: AppName, host: HostName) -> None:
-        """``UserError`` when the app has no such host."""
+        """Raise ``UserError`` when the app has no such host."""
         owner_id = select(APPS.c.id).where(APPS.c.name == str(app)).scalar_subquery()
         gone = delete(DOMAINS).where(DOMAINS.c.host == str(host), DOMAINS.c.app_id == owner_id)
         with self._database.changing() as connection:

@@ -1,4 +1,4 @@
-"""The public keys that may log in, and whose they are."""
+"""The public keys in the store may log in, each under a name."""
 
 import hashlib
 import re
@@ -14,11 +14,13 @@ from pushdeploy.store.schema import KEYS
 
 
 class Keys:
+    """A key is known by its name, which says who did what."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def add(self, *keys: PublicKey) -> None:
-        """All of them or none.
+        """Add all keys or none.
 
         ``UserError`` when a name is taken, or a key itself is there under another.
         """
@@ -30,26 +32,26 @@ class Keys:
             raise self._taken(keys) from error
 
     def remove(self, name: KeyName) -> None:
-        """``UserError`` when there is none of that name."""
+        """Raise ``UserError`` when there is none of that name."""
         with self._database.changing() as connection:
             if not connection.execute(delete(KEYS).where(KEYS.c.name == str(name))).rowcount:
                 raise UserError(f"there is no key {name}", "keys:list shows them all")
 
     def list(self) -> Sequence[PublicKey]:
-        """In the order of their names."""
+        """List the keys in the order of their names."""
         query = select(KEYS.c.name, KEYS.c.kind, KEYS.c.base64, KEYS.c.fingerprint)
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(KEYS.c.name)).all()
         return [PublicKey(KeyName(row.name), row.kind, row.base64, row.fingerprint) for row in rows]
 
     def beside(self, name: KeyName) -> Sequence[KeyName]:
-        """Those that came in one text with the key of this name: NAME-2, NAME-3, …"""
+        """List the keys that came in one text with the key of this name: NAME-2 and so on."""
         return [
             key.name for key in self.list() if re.fullmatch(rf"{re.escape(name)}-\d+", key.name)
         ]
 
     def find(self, kind: str, base64: str) -> KeyName | None:
-        """Whose key it is: asked at every login, answered from an index."""
+        """Return the name of the key, which every login asks for and an index answers."""
         query = select(KEYS.c.name).where(KEYS.c.digest == _digest(kind, base64))
         with self._database.reading() as connection:
             name = connection.execute(query).scalar()

@@ -1,4 +1,7 @@
-"""The statements of the ledger. Each reads through an index, however long the ledger grows."""
+"""The statements of the ledger are SQL.
+
+Each reads through an index, however long the ledger grows.
+"""
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
@@ -67,7 +70,7 @@ def refs_pending() -> Select[Any]:
 
 
 def moved_refs(app: AppName) -> Select[Any]:
-    """The oldest first, so that the last one of each ref counts."""
+    """Select the oldest first, so that the last one of each ref counts."""
     moved = and_(RELEASES.c.ref.is_not(None), RELEASES.c.ref_moved.is_(True))
     return (
         select(RELEASES.c.ref, RELEASES.c.commit_id)
@@ -85,7 +88,7 @@ def steps(app: AppName, version: int) -> Select[Any]:
 
 
 def entries(images: Collection[ImageDigest] | None) -> Select[Any]:
-    """Of every app, or of those only that ever had one of these ``images``."""
+    """Select the releases of every app, or of apps that ever had one of these ``images``."""
     found = (
         select(APPS.c.name, RELEASES.c.version, RELEASES.c.status, SLUGS.c.image)
         .join(APPS, APPS.c.id == RELEASES.c.app_id)
@@ -116,7 +119,7 @@ def no_release(app: AppName, version: int) -> UserError:
 
 
 def next_version(connection: Connection, app: AppName) -> tuple[int, int]:
-    """The app's id and the number of its next release; the counter never goes back."""
+    """Return the app's id and the number of its next release; the counter never goes back."""
     counted = (
         update(APPS)
         .where(APPS.c.name == str(app))
@@ -130,7 +133,7 @@ def next_version(connection: Connection, app: AppName) -> tuple[int, int]:
 
 
 def values_of(candidate: Candidate, shared: Mapping[str, str]) -> Mapping[str, Any]:
-    """The columns of a new release, but for its app, number and slug.
+    """Return the columns of a new release, but for its app, number and slug.
 
     ``shared`` is the config of all apps now, for a candidate that brings none along.
     """
@@ -154,7 +157,7 @@ def values_of(candidate: Candidate, shared: Mapping[str, str]) -> Mapping[str, A
 
 
 def move(connection: Connection, app: AppName, version: int, values: Mapping[str, Any]) -> None:
-    """Change an unfinished release; what is finished stays as it is, and says so."""
+    """Change an unfinished release; a finished one stays as it is, and says so."""
     unfinished_one = and_(_is(app, version), RELEASES.c.status.in_(_UNFINISHED))
     if connection.execute(update(RELEASES).where(unfinished_one).values(values)).rowcount:
         return
@@ -165,7 +168,7 @@ def move(connection: Connection, app: AppName, version: int, values: Mapping[str
 
 
 def retire_others(app: AppName, version: int) -> Update:
-    """At most one: the index that allows no second is also how it is found."""
+    """Retire the former live release: the index that allows no second one finds it."""
     others = and_(RELEASES.c.app_id == _id(app), RELEASES.c.version != version)
     return (
         update(RELEASES)
@@ -175,7 +178,7 @@ def retire_others(app: AppName, version: int) -> Update:
 
 
 def point_at(app: AppName, version: int) -> Update:
-    """``version`` becomes the current one, and what it has becomes what is wanted.
+    """Make ``version`` the current one, and its config and disks the wanted ones.
 
     Its disks too: nothing is put back any more.
     """

@@ -1,4 +1,4 @@
-"""Small facts about the installation itself, by name."""
+"""The installation has small facts about itself, each with a name."""
 
 from collections.abc import Mapping
 
@@ -9,6 +9,8 @@ from pushdeploy.store.schema import META
 
 
 class Meta:
+    """Each fact is a text under a name."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
@@ -27,7 +29,7 @@ class Meta:
             connection.execute(delete(META).where(META.c.name == name))
 
     def starting_with(self, prefix: str) -> Mapping[str, str]:
-        """All whose name begins so, by name."""
+        """Return all facts whose name begins with ``prefix``, by name."""
         query = select(META.c.name, META.c.value).order_by(META.c.name)
         with self._database.reading() as connection:
             rows = connection.execute(query.where(META.c.name.startswith(prefix, autoescape=True)))

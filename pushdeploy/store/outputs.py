@@ -1,4 +1,4 @@
-"""What releases printed, in chunks of lines: the beginning and the end, where it is too much."""
+"""The output of releases is kept in chunks of lines; of long output, beginning and end."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ CUT = "[… a part is not kept: the output was over 10 MB …]"
 
 
 class KeptOutput:
-    """The chunks of one release; a gap in their numbers is where a part was dropped.
+    """The chunks of one release have numbers; a gap in them is where a part was dropped.
 
     One writer at a time: it remembers the sizes.
     """
@@ -28,7 +28,7 @@ class KeptOutput:
         self._tail: deque[tuple[int, int]] = deque()
 
     def append(self, lines: Sequence[str]) -> None:
-        """One commit; the oldest chunks behind the head go when there is too much."""
+        """Add lines in one commit, and drop the oldest chunks behind the head past the limit."""
         text = "".join(f"{line}\n" for line in lines)
         size_bytes = len(text.encode("utf-8", "replace"))
         with self._database.changing() as connection:
@@ -44,7 +44,7 @@ class KeptOutput:
         self._count(self._last + 1, size_bytes)
 
     def lines(self) -> Sequence[str]:
-        """Oldest first, with ``CUT`` where a part was dropped."""
+        """Return the lines, oldest first, with ``CUT`` where a part was dropped."""
         query = select(RELEASE_OUTPUT.c.chunk, RELEASE_OUTPUT.c.lines).where(*self._mine)
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(RELEASE_OUTPUT.c.chunk)).all()

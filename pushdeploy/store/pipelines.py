@@ -1,4 +1,4 @@
-"""The pipelines: their stages in order, and which app is in which stage of which."""
+"""Pipelines have stages in order, and each app is in one stage of one pipeline at most."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +21,10 @@ class Pipelines:
         self._database = database
 
     def create(self, name: PipelineName) -> Pipeline:
-        """Without stages and apps. ``UserError`` when there is one of that name."""
+        """Create a pipeline without stages and apps.
+
+        ``UserError`` when there is one of that name.
+        """
         try:
             with self._database.changing() as connection:
                 connection.execute(insert(PIPELINES).values(name=str(name), stages=[]))
@@ -30,7 +33,7 @@ class Pipelines:
         return Pipeline(name, (), ())
 
     def get(self, name: PipelineName) -> Pipeline:
-        """``UserError`` that names those which exist."""
+        """Return the pipeline, or raise ``UserError`` that names those which exist."""
         with self._database.reading() as connection:
             return _get(connection, name)
 
@@ -39,17 +42,17 @@ class Pipelines:
             return next(iter(_read(connection, PIPELINES.c.name == str(name))), None)
 
     def list(self) -> Sequence[Pipeline]:
-        """In the order of their names."""
+        """List the pipelines in the order of their names."""
         with self._database.reading() as connection:
             return _read(connection)
 
     def of(self, app: AppName) -> Pipeline | None:
-        """The pipeline that the app is in."""
+        """Return the pipeline that the app is in."""
         with self._database.reading() as connection:
             return _of(connection, app)
 
     def place_of(self, app: AppName) -> Place | None:
-        """The same for an app's environment, without the other members."""
+        """Return the app's pipeline and stage for its environment, without the other members."""
         query = select(PIPELINES.c.name, _MEMBER.stage).select_from(
             PIPELINE_MEMBERS.join(PIPELINES).join(APPS)
         )
@@ -58,7 +61,7 @@ class Pipelines:
         return Place(PipelineName(row[0]), StageName(row[1])) if row else None
 
     def add(self, name: PipelineName, app: AppName, stage: StageName) -> Pipeline:
-        """The pipeline with the app; a new stage comes after all others.
+        """Return the pipeline with the app; a new stage comes after all others.
 
         ``UserError`` when the app is in a pipeline already, which is named.
         """
@@ -96,7 +99,7 @@ class Pipelines:
             return _get(connection, name)
 
     def remove(self, app: AppName) -> Pipeline:
-        """Take the app out of its pipeline: what is left of that. The app itself stays."""
+        """Take the app out of its pipeline, and return the rest of that. The app itself stays."""
         with self._database.changing() as connection:
             pipeline = _of_member(connection, app)
             app_id = _app_id(connection, app)
@@ -113,7 +116,7 @@ class Pipelines:
             raise _exists(new) from error
 
     def destroy(self, name: PipelineName) -> None:
-        """Its apps stay."""
+        """Remove the pipeline; its apps stay."""
         with self._database.changing() as connection:
             _get(connection, name)
             connection.execute(delete(PIPELINES).where(PIPELINES.c.name == str(name)))

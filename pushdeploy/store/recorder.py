@@ -1,4 +1,4 @@
-"""Keeps what a release prints: batched, bounded, and never in the way of the deploy."""
+"""Keeps the lines that a release prints: batched, bounded, and never in the way of the deploy."""
 
 import logging
 import threading
@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 class OutputRecorder:
-    """Commits at most every 0.2 s or 64 KB, on a thread of its own. Thread-safe.
+    """A recorder commits at most every 0.2 s or 64 KB, on its own thread. Thread-safe.
 
     Of more than 10 MB, the first megabyte and the end are kept. A database in trouble costs the
     record its lines and is logged; it does not stop what is being recorded.
@@ -51,7 +51,10 @@ class OutputRecorder:
         self._thread.join()
 
     def write(self, line: str) -> None:
-        """A line without its newline; one over 65,536 characters is cut. Dropped when closed."""
+        """Keep a line without its newline; one over 65,536 characters is cut.
+
+        Dropped when closed.
+        """
         kept = line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} […]"
         with self._changed:
             self._changed.wait_for(lambda: self._size_bytes < _WAITING_BYTES or self._closed)
@@ -63,7 +66,7 @@ class OutputRecorder:
                 self._changed.notify_all()
 
     def flush(self) -> None:
-        """Returns when every line written so far is kept."""
+        """Return when every line written so far is kept."""
         with self._changed:
             self._hurried = True
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""The ledger of releases: append-only, one live release an app at the most."""
+"""The ledger of releases is append-only, and an app has one live release at the most."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from pushdeploy.store.slugs import ensure_slug
 
 
 class Releases:
-    """What asks about an app that does not exist finds nothing; what changes one raises."""
+    """Methods that ask about an unknown app find nothing; those that change one raise."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -28,7 +28,7 @@ class Releases:
     # ------------------------------------------------------------- reading
 
     def get(self, app: AppName, version: int) -> Release:
-        """``UserError`` when there is none."""
+        """Raise ``UserError`` when there is none."""
         release = self.find(app, version)
         if release is None:
             raise ledger.no_release(app, version)
@@ -38,37 +38,37 @@ class Releases:
         return self._first(ledger.one(app, version))
 
     def list(self, app: AppName, limit: int = 15) -> Sequence[Release]:
-        """Newest first."""
+        """List releases of the app, newest first."""
         return self._all(ledger.newest(app, limit))
 
     def latest(self, app: AppName) -> Release | None:
-        """The one with the highest version, whatever became of it."""
+        """Return the release with the highest version, whatever became of it."""
         return self._first(ledger.newest(app, 1))
 
     def current(self, app: AppName) -> Release | None:
-        """The live one."""
+        """Return the live release of the app."""
         return self._first(ledger.current(app))
 
     def live(self) -> Mapping[AppName, Release]:
-        """The live release of every app that has one."""
+        """Return the live release of every app that has one."""
         return {release.app: release for release in self._all(ledger.live())}
 
     def branches(self, app: AppName) -> Mapping[str, CommitId]:
-        """Where the branches are that releases have moved."""
+        """Return the commits at the branches that releases have moved."""
         with self._database.reading() as connection:
             rows = connection.execute(ledger.moved_refs(app)).all()
         return {row.ref: CommitId(row.commit_id) for row in rows}
 
     def unfinished(self) -> Sequence[Release]:
-        """Of all apps: being shipped right now, or cut short when a server was killed."""
+        """List releases of all apps that are being shipped, or that a killed server has left."""
         return self._all(ledger.unfinished())
 
     def refs_pending(self) -> Sequence[Release]:
-        """Live releases of all apps whose branch has not been moved yet."""
+        """List live releases of all apps whose branch has not been moved yet."""
         return self._all(ledger.refs_pending())
 
     def entries(self, images: Collection[ImageDigest] | None = None) -> "Sequence[Entry]":
-        """All releases of all apps; of those apps only that ever had one of these ``images``."""
+        """Return the releases of all apps, or of apps that ever had one of these ``images``."""
         with self._database.reading() as connection:
             rows = connection.execute(ledger.entries(images)).all()
         return [
@@ -102,7 +102,7 @@ class Releases:
             ledger.move(connection, app, version, {"status": str(status), "error": error})
 
     def fail(self, app: AppName, version: int, error: str) -> None:
-        """``PushdeployError`` when it is finished already: a live one cannot fail any more."""
+        """Note a failure, or raise ``PushdeployError``: a live release cannot fail any more."""
         self.set_status(app, version, ReleaseStatus.FAILED, error)
 
     def make_live(self, app: AppName, version: int) -> None:
@@ -117,7 +117,7 @@ class Releases:
             connection.execute(ledger.point_at(app, version))
 
     def set_mark(self, app: AppName, version: int, mark: str) -> None:
-        """What is to be known of a release that went live: that its processes did not stay up."""
+        """Note of a live release that its processes did not stay up."""
         with self._database.changing() as connection:
             connection.execute(ledger.mark(app, version, mark))
 
@@ -127,37 +127,40 @@ class Releases:
             ledger.move(connection, app, version, {"snapshot_id": snapshot})
 
     def ref_moved(self, app: AppName, version: int) -> None:
-        """The branch of a live release has been moved, or is not to be moved any more."""
+        """Note that the branch of a live release has moved, or is not to be moved any more."""
         with self._database.changing() as connection:
             connection.execute(ledger.mark_ref_moved(app, version))
 
     # ------------------------------------------------------------- what is kept with it
 
     def recorder(self, app: AppName, version: int) -> OutputRecorder:
-        """A context in which ``write`` keeps the lines that the release prints."""
+        """Give a context in which ``write`` keeps the lines that the release prints."""
         return OutputRecorder(KeptOutput(self._database, self._app_id(app, version), version))
 
     def append_output(self, app: AppName, version: int, text_line: str) -> None:
-        """One line; for many there is the recorder."""
+        """Keep one line; a recorder is for many."""
         with self.recorder(app, version) as recorder:
             recorder.write(text_line)
 
     def output(self, app: AppName, version: int) -> Sequence[str]:
-        """The lines that are kept, oldest first."""
+        """Return the lines that are kept, oldest first."""
         return KeptOutput(self._database, self._app_id(app, version), version).lines()
 
     def forget_output(self, images: Collection[ImageDigest]) -> None:
-        """What releases with these slugs printed is not kept any longer."""
+        """Remove the output of releases with these slugs."""
         with self._database.changing() as connection:
             connection.execute(ledger.forget_output(images))
 
     def add_step(self, app: AppName, version: int, name: str, seconds: float) -> None:
-        """How long a step of it took. It is noted: nobody waits for the disk between two steps."""
+        """Note how long a step of the release took.
+
+        It is noted: nobody waits for the disk between two steps.
+        """
         with self._database.noting() as connection:
             ledger.append_step(connection, app, version, name, seconds)
 
     def steps(self, app: AppName, version: int) -> "Sequence[tuple[str, float]]":
-        """(name, seconds), in the order in which they ended."""
+        """Return (name, seconds) of each step, in the order in which they ended."""
         with self._database.reading() as connection:
             rows = connection.execute(ledger.steps(app, version)).all()
         return [(row.name, row.seconds) for row in rows]

@@ -1,4 +1,4 @@
-"""From rows to the domain's nouns and back; what is kept as JSON has its form here."""
+"""Rows become the domain's nouns and the other way round, JSON included."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
@@ -47,7 +47,7 @@ def app_of(row: Row[Any]) -> App:
 
 
 def lock_values(lock: AppLock | None) -> Json:
-    """The columns of a lock, all empty without one."""
+    """Return the columns of a lock, all empty without one."""
     return {
         "lock_by": str(lock.by) if lock else None,
         "lock_message": lock.message if lock else None,
@@ -56,7 +56,7 @@ def lock_values(lock: AppLock | None) -> Json:
 
 
 def settings_json(settings: AppSettings) -> Json:
-    """The fields of all sections side by side, as they were kept before there were sections."""
+    """Return the fields of all sections side by side, as they were before there were sections."""
     return {name: value for part in asdict(settings).values() for name, value in part.items()}
 
 
@@ -76,7 +76,7 @@ def disks_of(stored: Sequence[Mapping[str, str]]) -> Sequence[Attachment]:
 
 
 def slug_values(slug: Slug) -> Json:
-    """The columns of a slug's row."""
+    """Return the columns of a slug's row."""
     return {
         "key": slug.key,
         "image": slug.image,
@@ -96,7 +96,7 @@ def slug_values(slug: Slug) -> Json:
 
 
 def slug_of(row: RowMapping) -> Slug:
-    """Of a row that has all columns of SLUGS, whatever else it has."""
+    """Make a slug of a row that has all columns of SLUGS, among others."""
     slug = SLUGS.c
     return Slug(
         image=ImageDigest(row[slug.image]),
@@ -117,7 +117,7 @@ def slug_of(row: RowMapping) -> Slug:
 
 
 def release_of(row: RowMapping) -> Release:
-    """Of a row that joins a release, its app and its slug, which others may share.
+    """Make a release of a row that joins it with its app and its slug, which others may share.
 
     The commit is the release's own: another commit may have the same tree.
     """
@@ -147,7 +147,7 @@ def release_of(row: RowMapping) -> Release:
 
 
 def snapshot_of(row: RowMapping) -> Snapshot:
-    """Of a row that joins a snapshot and its app."""
+    """Make a snapshot of a row that joins it with its app."""
     snapshot = SNAPSHOTS.c
     return Snapshot(
         id=row[snapshot.id],

@@ -1,4 +1,4 @@
-"""The tables, as the newest migration leaves them; the domain's nouns say what they mean."""
+"""The tables stand here as the newest migration leaves them; the domain's nouns explain them."""
 
 from sqlalchemy import (
     JSON,

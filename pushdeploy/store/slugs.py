@@ -1,4 +1,4 @@
-"""The slugs that were built: which image holds which tree, as long as anything refers to it."""
+"""A slug says which image holds which tree, for as long as anything refers to it."""
 
 from collections.abc import Sequence
 
@@ -28,7 +28,7 @@ class Slugs:
         return slug_of(row) if row else None
 
     def get(self, image: ImageDigest) -> Slug:
-        """``UserError`` when no slug has this image."""
+        """Raise ``UserError`` when no slug has this image."""
         query = select(SLUGS).where(SLUGS.c.image == image).order_by(SLUGS.c.id.desc()).limit(1)
         with self._database.reading() as connection:
             row = connection.execute(query).mappings().first()
@@ -37,7 +37,7 @@ class Slugs:
         return slug_of(row)
 
     def add(self, slug: Slug) -> None:
-        """Nothing happens when the key is there with this image."""
+        """Add the slug; nothing happens when the key is there with this image."""
         try:
             with self._database.changing() as connection:
                 ensure_slug(connection, slug)
@@ -46,14 +46,14 @@ class Slugs:
                 raise
 
     def unused(self) -> Sequence[Slug]:
-        """Those that no release refers to, oldest first; one may be about to be released."""
+        """List the slugs that no release refers to, oldest first; one may be released soon."""
         used = exists().where(RELEASES.c.slug_id == SLUGS.c.id)
         with self._database.reading() as connection:
             rows = connection.execute(select(SLUGS).where(~used).order_by(SLUGS.c.id)).mappings()
             return [slug_of(row) for row in rows]
 
     def remove(self, key: str) -> None:
-        """What no release refers to of this key; ``UserError`` when one refers to all of it."""
+        """Remove the slugs of this key without a release; ``UserError`` when all have one."""
         used = exists().where(RELEASES.c.slug_id == SLUGS.c.id)
         with self._database.changing() as connection:
             gone = connection.execute(delete(SLUGS).where(SLUGS.c.key == key, ~used)).rowcount
@@ -63,7 +63,7 @@ class Slugs:
 
 
 def ensure_slug(connection: Connection, slug: Slug) -> int:
-    """The id of the slug's row, which is written when it is missing."""
+    """Return the id of the slug's row, which is written when it is missing."""
     same = (SLUGS.c.key == slug.key, SLUGS.c.image == slug.image)
     found = connection.execute(select(SLUGS.c.id).where(*same)).scalar()
     if found is not None:

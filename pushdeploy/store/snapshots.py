@@ -1,4 +1,4 @@
-"""Which snapshots there are of the disks of each app; the copies themselves are elsewhere."""
+"""The store lists the snapshots of each app's disks; the copies themselves are elsewhere."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -15,13 +15,15 @@ from pushdeploy.store.schema import APPS, SNAPSHOTS
 
 
 class Snapshots:
+    """A snapshot counts from the moment when it is complete."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def create(
         self, app: AppName, description: str, by: KeyName, version: int | None = None
     ) -> Snapshot:
-        """Write down one that is to be taken; it counts when it is ``complete``."""
+        """Write a snapshot down that is to be taken; it counts when it is ``complete``."""
         with self._database.changing() as connection:
             app_id = connection.execute(select(APPS.c.id).where(APPS.c.name == str(app))).scalar()
             if app_id is None:
@@ -40,7 +42,7 @@ class Snapshots:
         return self._all(SNAPSHOTS.c.id == key)[0]
 
     def complete(self, snapshot: int, kind: str, sizes_bytes: Mapping[DiskName, int]) -> None:
-        """It has been taken, and may be restored from now on."""
+        """Note that the snapshot has been taken, and may be restored from now on."""
         sizes = {str(disk): size for disk, size in sizes_bytes.items()}
         with self._database.changing() as connection:
             connection.execute(
@@ -50,18 +52,18 @@ class Snapshots:
             )
 
     def get(self, app: AppName, snapshot: int) -> Snapshot:
-        """``UserError`` when the app has none of that number, or it is not complete."""
+        """Return the snapshot, or raise ``UserError`` when it is missing or not complete."""
         found = self._all(SNAPSHOTS.c.id == snapshot, APPS.c.name == str(app))
         if not found or not found[0].complete:
             raise UserError(f"there is no snapshot s{snapshot} of {app}", f"disks:snapshots {app}")
         return found[0]
 
     def list(self, app: AppName) -> Sequence[Snapshot]:
-        """Newest first, incomplete ones too."""
+        """List the snapshots, newest first, incomplete ones too."""
         return self._all(APPS.c.name == str(app))
 
     def newest(self, app: AppName) -> Snapshot | None:
-        """The last complete one."""
+        """Return the last complete snapshot."""
         return next((each for each in self.list(app) if each.complete), None)
 
     def remove(self, snapshot: int) -> None:
@@ -69,13 +71,13 @@ class Snapshots:
             connection.execute(delete(SNAPSHOTS).where(SNAPSHOTS.c.id == snapshot))
 
     def places(self) -> frozenset[tuple[int, int]]:
-        """(app id, snapshot) of every complete one."""
+        """Return (app id, snapshot) of every complete snapshot."""
         query = select(SNAPSHOTS.c.app_id, SNAPSHOTS.c.id).where(SNAPSHOTS.c.complete)
         with self._database.reading() as connection:
             return frozenset((row.app_id, row.id) for row in connection.execute(query))
 
     def forget_incomplete(self) -> None:
-        """What a killed server was about to take."""
+        """Remove the snapshots that a killed server was about to take."""
         with self._database.changing() as connection:
             connection.execute(delete(SNAPSHOTS).where(SNAPSHOTS.c.complete.is_(False)))
 

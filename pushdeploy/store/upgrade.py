@@ -15,7 +15,7 @@ _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
 
 def upgrade(database: Database) -> None:
-    """Do nothing when the schema is up to date; else migrate, all steps in one transaction.
+    """Migrate the schema, all steps in one transaction, or do nothing when it is up to date.
 
     ``BackendDown`` when a newer pushdeploy has written the database.
     """

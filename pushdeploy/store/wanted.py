@@ -1,4 +1,4 @@
-"""Columns of an app that hold what its next release is wanted to have, as JSON."""
+"""Some columns of an app hold, as JSON, the facts that its next release is wanted to have."""
 
 from typing import Any
 

@@ -15,7 +15,7 @@ from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.flow.swap import STOP_SECONDS
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.release.copies import Copies
-from pushdeploy.release.rehearsal import Rehearsals
+from pushdeploy.release.rehearsal import RehearsalParts, Rehearsals
 from pushdeploy.release.snapshots import SnapshotPhase
 from pushdeploy.route.choice import RouterGround, choose_router
 from pushdeploy.route.sites import Sites

@@ -1,1 +1,1 @@
-"""Kinds of disks that cannot grow past a size, one file each: a module that defines LIMIT."""
+"""Disks that cannot grow past a size have a kind, and each module that defines LIMIT is one."""

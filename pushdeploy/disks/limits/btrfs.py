@@ -1,4 +1,4 @@
-"""A disk as a btrfs subvolume with a quota group, where disks lie on btrfs. btrfs-qgroup(8)."""
+"""A btrfs subvolume with a quota group limits a disk, where disks lie on btrfs. btrfs-qgroup(8)."""
 
 import os
 import stat
@@ -15,7 +15,7 @@ _SUBVOLUME = 256
 
 
 class Btrfs:
-    """Needs root and btrfs-progs. A limit changes, and goes, while the disk is in use."""
+    """This kind needs root and btrfs-progs. A limit changes, and goes, while the disk is in use."""
 
     name = "btrfs quota"
     order = 10
@@ -24,7 +24,7 @@ class Btrfs:
         return mounts.containing(root).kind == "btrfs" and found("btrfs") is not None
 
     def holds(self, path: Path) -> bool:
-        """Whether it is a subvolume, with a limit now or not."""
+        """Tell whether the disk is a subvolume, with a limit now or not."""
         try:
             seen = path.lstat()
         except FileNotFoundError:
@@ -62,7 +62,7 @@ class Btrfs:
         _limit(path, "none")
 
     def destroy(self, path: Path) -> None:
-        """By rm, which takes subvolumes that the app has made inside along."""
+        """Remove the disk by rm, which takes subvolumes that the app has made inside along."""
         conversion.discard(path)
 
     def trouble(self, path: Path) -> str:  # noqa: ARG002 - it is a directory like any other

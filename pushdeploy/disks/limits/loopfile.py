@@ -1,4 +1,4 @@
-"""A disk as an ext4 file system in a sparse file beside its directory, ``.data.ext4`` for ``data``.
+"""An ext4 file system in a sparse file beside a disk's directory, ``.data.ext4``, limits the disk.
 
 While the file is there it is the disk, and the directory is nothing but where it is mounted. Its
 label holds the size that was asked for. Containers keep their view of it when it is mounted again,
@@ -33,7 +33,7 @@ _CAP_SYS_RESOURCE = 24
 
 
 class LoopFile:
-    """Needs root, e2fsprogs and loop devices."""
+    """This kind needs root, e2fsprogs and loop devices."""
 
     name = "ext4 file"
     order = 20
@@ -57,7 +57,7 @@ class LoopFile:
         return True
 
     def limit_of(self, path: Path) -> int | None:
-        """From the device where there is one: what is written there may not be in the file yet."""
+        """Ask the device where there is one: its last writes may not be in the file yet."""
         mounted = mounts.mounted_at(path)
         with Path(mounted.source if mounted else _image(path)).open("rb") as file:
             file.seek(_SUPERBLOCK + _LABEL)
@@ -91,7 +91,7 @@ class LoopFile:
             _image(path).unlink()  # from here on the copy is the disk
 
     def destroy(self, path: Path) -> None:
-        """Containers that still have it keep it until they end, as with any removed file."""
+        """Remove the file; containers that still have it keep it until they end."""
         for point in mounts.below(path):
             run("umount", "--lazy", "--", point)
         _image(path).unlink()
@@ -165,7 +165,7 @@ LIMIT = LoopFile()
 
 
 def image_bytes(size_bytes: int) -> int:
-    """How large a file is whose file system has room for ``size_bytes``.
+    """Compute the size of a file whose file system has room for ``size_bytes``.
 
     Above them come inodes, the copies of the group descriptors with room to grow (at most 48 MB),
     the journal, what ext4 keeps back from everybody (2 %, at most 16 MB), and 2 MB for the rest.
@@ -234,7 +234,7 @@ def _grow_file_system(device: str, size_bytes: int) -> None:
 
 
 def may_grow_mounted() -> bool:
-    """Whether this process has CAP_SYS_RESOURCE, which ext4 asks for."""
+    """Tell whether this process has CAP_SYS_RESOURCE, which ext4 asks for."""
     status = Path("/proc/self/status").read_text()
     effective = next(line for line in status.splitlines() if line.startswith("CapEff:"))
     return bool(int(effective.split()[1], 16) >> _CAP_SYS_RESOURCE & 1)
@@ -270,7 +270,7 @@ def _make_mount_point(path: Path) -> None:
 
 
 def _ready_to_mount() -> None:
-    """``BackendDown`` where nothing can be mounted so that containers see it."""
+    """Raise ``BackendDown`` where nothing can be mounted so that containers see it."""
     if os.geteuid() != 0:
         raise BackendDown("only root can mount a disk with a size", "sudo pushdeploy serve")
     if not _LOOP_CONTROL.exists():

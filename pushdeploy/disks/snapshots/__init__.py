@@ -1,1 +1,4 @@
-"""One kind of snapshot a file; each defines SNAPSHOT. The lowest order that can do it is used."""
+"""Snapshots have kinds, and each module that defines SNAPSHOT is one.
+
+The lowest order that can do it is used.
+"""

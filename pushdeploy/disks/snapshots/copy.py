@@ -1,4 +1,4 @@
-"""Plain copies, which every file system can hold."""
+"""Plain copies are a kind that every file system can hold."""
 
 from pushdeploy.disks.byte_copy import copy_bytes
 from pushdeploy.disks.trees import TreeSnapshots

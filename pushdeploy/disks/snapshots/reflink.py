@@ -1,4 +1,4 @@
-"""Files that share their blocks with the disk until one side writes: btrfs, XFS, bcachefs."""
+"""Reflinks share their blocks with the disk until one side writes: btrfs, XFS, bcachefs."""
 
 import errno
 import fcntl
@@ -16,7 +16,7 @@ _NOT_THIS_FILE = {errno.EXDEV, errno.EOPNOTSUPP, errno.EINVAL, errno.ETXTBSY}
 
 
 def share(source: int, target: int, size_bytes: int) -> None:
-    """The whole of ``source``; copied where the file system refuses (btrfs: one without CoW)."""
+    """Share all of ``source``; copy it where the file system refuses (btrfs: without CoW)."""
     try:
         fcntl.ioctl(target, _FICLONE, source)
     except OSError as error:
@@ -26,7 +26,7 @@ def share(source: int, target: int, size_bytes: int) -> None:
 
 
 def can_share(disk: Path, place: Path) -> bool:
-    """By doing it, between files without a name: nothing is seen of it in either directory."""
+    """Try it between files without a name: nothing is seen of it in either directory."""
     with ExitStack() as files:
         try:
             source, target = (_nameless(directory, files) for directory in (disk, place))

@@ -1,4 +1,4 @@
-"""The port of one git connection: the ssh server and the tests hand it to ``receive``."""
+"""A git connection reaches ``receive`` through this port, from the ssh server or from tests."""
 
 from typing import Protocol
 
@@ -7,16 +7,16 @@ from pushdeploy.domain.names import KeyName
 
 
 class GitSession(Protocol):
-    """``cancellation`` is cancelled as soon as the client has gone."""
+    """A session's ``cancellation`` is cancelled as soon as the client has gone."""
 
     @property
     def by(self) -> KeyName: ...
     @property
     def cancellation(self) -> Cancellation: ...
     def read(self, most: int = 65536) -> bytes:
-        """Blocks; empty at the end of the client's input, which is not a disconnect."""
+        """Block until bytes come; return none at the end of input, which is not a disconnect."""
 
     def write(self, data: bytes) -> None:
-        """All of ``data``; what a client that has gone would have read is dropped."""
+        """Write the whole of ``data``, and drop it once the client has gone."""
 
     def write_error(self, data: bytes) -> None: ...

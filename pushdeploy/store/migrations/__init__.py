@@ -1,1 +1,1 @@
-"""Alembic's steps from schema to schema; a package, so that every installation has them."""
+"""Alembic's steps lead from schema to schema; as a package, every installation has them."""

@@ -1,4 +1,4 @@
-"""Run by Alembic, never imported: applies the steps on the connection that it was given."""
+"""Alembic runs this file, which applies the steps on the connection that it was given."""
 
 from alembic import context
 

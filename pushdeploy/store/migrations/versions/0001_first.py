@@ -1,4 +1,4 @@
-"""The first schema: apps, domains, keys, slugs, the ledger of releases, audit."""
+"""The first schema has apps, domains, keys, slugs, the ledger of releases and the audit log."""
 
 import sqlalchemy as sa
 from alembic import op

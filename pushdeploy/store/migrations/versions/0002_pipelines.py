@@ -1,4 +1,4 @@
-"""Pipelines with their members, and a person's lock on an app."""
+"""Pipelines get tables with their members, and an app gets a person's lock."""
 
 import sqlalchemy as sa
 from alembic import op

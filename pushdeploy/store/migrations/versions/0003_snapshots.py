@@ -1,4 +1,4 @@
-"""Snapshots of disks, the one before each release, and the one that must be put back."""
+"""Snapshots of disks get a table; a release names the one before it, an app the one to put back."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The audit log: rows that are written before the act and completed after it, by app."""
+"""The audit log gets rows that are written before the act and completed after it, by app."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Config vars that all apps share, and the branch of each app that has deployed."""
+"""Config vars that all apps share get a table, and each app the branch that has deployed."""
 
 import sqlalchemy as sa
 from alembic import op

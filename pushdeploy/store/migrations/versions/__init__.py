@@ -1,1 +1,1 @@
-"""One file a step, in the order of their numbers; written by hand and never changed afterwards."""
+"""Each step is a file, in the order of the numbers, written by hand and never changed later."""
