@@ -224,6 +224,15 @@ def test_every_back_end_defines_the_name_of_its_kind(package: str) -> None:
     assert discover(importlib.import_module(package), PLUGS[package]) is not None
 
 
+@pytest.mark.parametrize("package", ["pushdeploy.route.routers", "pushdeploy.run.schedulers"])
+def test_nobody_but_itself_names_a_back_end_that_a_setting_chooses(package: str) -> None:
+    """So one is added, and another taken away, by its own files alone."""
+    for back_end in discover(importlib.import_module(package), PLUGS[package]):
+        inside, named = PACKAGE.joinpath(*package.split(".")[1:], back_end), f"{package}.{back_end}"
+        users = {name_of(path) for path in FILES if named in path.read_text()}
+        assert users == {name for name in users if (ROOT / name).is_relative_to(inside)}
+
+
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_every_file_says_why_it_exists_and_is_short(path: Path) -> None:
     text = path.read_text()

@@ -8,13 +8,11 @@ from dataclasses import dataclass, field
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import AppName
-from pushdeploy.domain.ports.engine import Engine
 from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.domain.task import Task
 from pushdeploy.flow.restart import Restarts
 from pushdeploy.locks.apps import AppLocks, Purpose
 from pushdeploy.output import Quiet
-from pushdeploy.run.schedulers.docker_local.labels import ONCE, ROLE
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +26,6 @@ class WrittenLayers:
     0 allows as much as there is.
     """
 
-    engine: Engine
     scheduler: Scheduler
     restarts: Restarts
     locks: AppLocks
@@ -39,12 +36,12 @@ class WrittenLayers:
         """Start tasks anew that have written too much, and end one-offs.
 
         A task may take long to start, or not start at all: nobody waits for that, neither the
-        tasks of other apps nor the next look. ``PushdeployError`` where the engine cannot say who
+        tasks of other apps nor the next look. ``PushdeployError`` where nobody can say who
         has written what.
         """
         if not self.most_bytes:
             return
-        sizes = self.engine.layer_sizes()
+        sizes = self.scheduler.written_bytes()
         beyond = {each: size for each, size in sizes.items() if size > self.most_bytes}
         if not beyond:
             return
@@ -60,10 +57,9 @@ class WrittenLayers:
             ).start()
 
     def _end_one_offs(self, beyond: Mapping[str, int]) -> None:
-        for info in self.engine.containers({ROLE: ONCE}):
-            if info.id in beyond:
-                _log.warning("%s is ended: %s", info.name, self._why(beyond[info.id]))
-                self.engine.signal(info.id, "KILL")
+        for container, size_bytes in beyond.items():
+            if name := self.scheduler.kill_one_off(container):
+                _log.warning("%s is ended: %s", name, self._why(size_bytes))
 
     def _start_all(
         self, app: AppName, tasks: Sequence[Task], sizes_bytes: Mapping[str, int]

@@ -34,6 +34,6 @@ def make_upkeep(
         recovery=Recovery(store, back.repositories, scheduler, back.snapshots, finishing),
         retention=retention,
         leftovers=Leftovers(store, locks.apps, engine, caches, retention),
-        written_layers=WrittenLayers(engine, scheduler, flow.restarts, locks.apps, most_bytes),
+        written_layers=WrittenLayers(scheduler, flow.restarts, locks.apps, most_bytes),
         host_rules=HostRules(engine),
     )

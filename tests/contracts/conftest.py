@@ -26,7 +26,7 @@ from tests.contracts import routers
 from tests.contracts.limited import MIB, Machine
 from tests.contracts.schedulers import APP, BROKEN, AnyBench, Bench
 from tests.fakes import FakeEngine
-from tests.unit.commands.machine import MemoryScheduler
+from tests.memory import MemoryScheduler
 
 SCHEDULERS = [name.replace("_", "-") for name in discover(pushdeploy.run.schedulers, "SCHEDULER")]
 ROUTERS = [name.replace("_", "-") for name in discover(pushdeploy.route.routers, "ROUTER")]

@@ -15,7 +15,7 @@ from pushdeploy.instance import Home
 from pushdeploy.route.choice import RouterGround, choose_router
 from pushdeploy.route.deadline import until
 from pushdeploy.settings import Address, load_settings
-from tests.unit.commands.machine import MemoryRouter
+from tests.memory import MemoryRouter
 from tests.web_servers import Visitor, WebServer, free_address, route_to
 
 

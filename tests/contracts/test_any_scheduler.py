@@ -105,4 +105,6 @@ def test_nothing_is_left_of_servers_that_never_were(any_bench: AnyBench) -> None
     assert any_bench.scheduler.remove_strays() == 0
     assert any_bench.scheduler.finish_once(APP, "release.1", 1, print) is None
     assert any_bench.scheduler.deaths(APP, 3) == []
+    assert any_bench.scheduler.written_bytes() == {}
+    assert any_bench.scheduler.kill_one_off("0" * 64) == ""
     assert any_bench.scheduler.listening(list[Task]()) == []

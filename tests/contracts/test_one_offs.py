@@ -70,6 +70,22 @@ def test_a_one_off_that_somebody_stopped_says_so_whatever_its_child_says_regress
     assert (ended, streams.out) == (code, b"up\n")
 
 
+def test_a_one_off_is_killed_where_it_runs_and_a_task_is_not(bench: Bench) -> None:
+    bench.run(bench.with_commands(worker="sleep 60"))
+    [task] = bench.scheduler.tasks(APP)
+    killed: list[str] = []
+
+    def kill() -> None:
+        found = [info.id for info in bench.engine.containers({})]
+        killed.extend(map(bench.scheduler.kill_one_off, found))
+
+    code, _ = bench.once("echo up; sleep 60", Watched(kill))
+    assert code == 137
+    assert [bool(name) for name in killed] == [False, True]
+    assert "run.1" in killed[1]
+    assert bench.scheduler.tasks(APP) == [task]
+
+
 def test_a_cancelled_one_off_is_gone(bench: Bench) -> None:
     cancellation = Cancellation()
     with bench.engine.events() as events:

@@ -1,6 +1,6 @@
 """The port of a scheduler: it makes tasks of a release."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -99,6 +99,12 @@ class Scheduler(Protocol):
         Release commands that still run are left to end, unless ``app`` is to be rid of everything.
         What rehearsals have left goes with those of all apps.
         """
+
+    def written_bytes(self) -> Mapping[str, int]:
+        """The bytes that what runs has written beside its disks, by container."""
+
+    def kill_one_off(self, container: str) -> str:
+        """Kill a one-off that runs in ``container``: its name, empty where it is none."""
 
     def tasks(self, app: AppName | None = None) -> Sequence[Task]:
         """What runs, read from the containers' labels."""

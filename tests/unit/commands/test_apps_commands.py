@@ -10,7 +10,8 @@ from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.settings import AppSettings
 from pushdeploy.pushes import Pushes
 from pushdeploy.receive.new_apps import NewApps
-from tests.unit.commands.machine import ADA, SHOP, WEB, Client, Machine, MemoryRouter
+from tests.memory import MemoryRouter
+from tests.unit.commands.machine import ADA, SHOP, WEB, Client, Machine
 
 STORE = AppName("store")
 

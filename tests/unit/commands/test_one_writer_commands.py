@@ -23,7 +23,8 @@ from pushdeploy.domain.route import Route, Target
 from pushdeploy.domain.task import Slot, Task
 from pushdeploy.output import Quiet
 from pushdeploy.route.deadline import until
-from tests.unit.commands.machine import ADA, SHOP, WEB, Machine, MemoryRouter, MemoryScheduler
+from tests.memory import MemoryRouter, MemoryScheduler
+from tests.unit.commands.machine import ADA, SHOP, WEB, Machine
 
 
 class OneVersion(MemoryScheduler):

@@ -15,7 +15,8 @@ from pushdeploy.flow.first_moments import FirstMoments
 from pushdeploy.flow.outages import Outages
 from pushdeploy.upkeep.dirty import Found
 from pushdeploy.upkeep.reconcile import Reconciler
-from tests.unit.commands.machine import AT, SHOP, WEB, WORKER, Machine, MemoryRouter
+from tests.memory import MemoryRouter
+from tests.unit.commands.machine import AT, SHOP, WEB, WORKER, Machine
 
 BLOG = AppName("blog")
 

@@ -1,7 +1,7 @@
 """What containers write beside their disks is bounded, one app at a time."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,20 +13,11 @@ from pushdeploy.domain.ports.start_gate import StartGate
 from pushdeploy.domain.task import Slot, Task
 from pushdeploy.route.deadline import until
 from pushdeploy.upkeep.written_layers import WrittenLayers
-from tests.fakes import FakeEngine
-from tests.unit.commands.machine import SHOP, Machine, MemoryScheduler
+from tests.memory import MemoryScheduler
+from tests.unit.commands.machine import SHOP, Machine
 from tests.unit.samples import BLOG
 
 SECONDS = 10
-
-
-class FilledEngine(FakeEngine):
-    """Its containers have written what ``sizes`` says."""
-
-    sizes: Mapping[str, int] = {}
-
-    def layer_sizes(self) -> Mapping[str, int]:
-        return self.sizes
 
 
 class SlowScheduler(MemoryScheduler):
@@ -51,25 +42,25 @@ class SlowScheduler(MemoryScheduler):
         return MemoryScheduler.run(self, manifest, slots, output, cancellation, gate)
 
 
-def layers_of(machine: Machine, engine: FakeEngine) -> WrittenLayers:
+def layers_of(machine: Machine) -> WrittenLayers:
     context = machine.context
     return WrittenLayers(
-        engine, machine.scheduler, context.flow.restarts, context.locks.apps, most_bytes=100
+        machine.scheduler, context.flow.restarts, context.locks.apps, most_bytes=100
     )
 
 
 def test_an_app_that_does_not_start_anew_keeps_no_other_from_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    machine, engine = Machine(tmp_path), FilledEngine()
+    machine = Machine(tmp_path)
     machine.live(SHOP)
     machine.live(BLOG)
     before = list(machine.scheduler.running)
-    engine.sizes = {task.container: 200 for task in before}
+    machine.scheduler.written = {task.container: 200 for task in before}
     machine.scheduler.broken_apps = {before[0].app}
     assert [task.app for task in before] == [SHOP, BLOG]
 
-    layers_of(machine, engine).bound()
+    layers_of(machine).bound()
 
     assert until(lambda: before[1] not in machine.scheduler.running, SECONDS)
     why = f"app={SHOP} web.1 is not started anew: web.1 did not start"
@@ -80,17 +71,17 @@ def test_an_app_that_does_not_start_anew_keeps_no_other_from_it(
 
 def test_nobody_waits_for_an_app_that_takes_long_to_start_anew(tmp_path: Path) -> None:
     scheduler = SlowScheduler()
-    machine, engine = Machine(tmp_path, scheduler), FilledEngine()
+    machine = Machine(tmp_path, scheduler)
     machine.live(SHOP)
     machine.live(BLOG)
     shop, blog = scheduler.running
-    engine.sizes = {shop.container: 200}
-    layers = layers_of(machine, engine)
+    scheduler.written = {shop.container: 200}
+    layers = layers_of(machine)
     scheduler.slow = True
 
     layers.bound()
     assert scheduler.asked_for.acquire(timeout=SECONDS)
-    engine.sizes = {task.container: 200 for task in (shop, blog)}
+    scheduler.written = {task.container: 200 for task in (shop, blog)}
     layers.bound()
 
     assert until(lambda: blog not in scheduler.running, SECONDS)

@@ -1,9 +1,7 @@
 """``DockerLocal`` is the Scheduler port on this machine's Docker: labels are the truth."""
 
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -30,13 +28,13 @@ from pushdeploy.run.schedulers.docker_local.accounts import Accounts
 from pushdeploy.run.schedulers.docker_local.boot import Boot, boot_all
 from pushdeploy.run.schedulers.docker_local.deaths import Deaths
 from pushdeploy.run.schedulers.docker_local.one_off import finish, run_once
+from pushdeploy.run.schedulers.docker_local.own_containers import OwnContainers
 from pushdeploy.run.schedulers.docker_local.tail import Line, Tail
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 _AT_ONCE = 32
-_NAMES_REMEMBERED = 4096
 _CHANGES = frozenset({"start", "die", "destroy"})
 
 
@@ -62,7 +60,7 @@ class DockerLocal:
         self._entry = entry
         self._accounts = Accounts(accounts) if accounts else None
         self._domain = domain
-        self._ours = _Names()
+        self._ours = OwnContainers()
         self._deaths = Deaths()
 
     def run(
@@ -193,6 +191,16 @@ class DockerLocal:
         _side_by_side(self._engine.remove, strays)
         return len(strays)
 
+    def written_bytes(self) -> Mapping[str, int]:
+        return self._engine.layer_sizes()
+
+    def kill_one_off(self, container: str) -> str:
+        info = self._engine.inspect(container)
+        if info is None or info.labels.get(labels.ROLE) != labels.ONCE:
+            return ""
+        self._engine.signal(container, "KILL")
+        return info.name
+
     def tasks(self, app: AppName | None = None) -> Sequence[Task]:
         wanted = {labels.ROLE: labels.TASK, **({labels.APP: str(app)} if app else {})}
         found = (
@@ -310,51 +318,6 @@ class DockerLocal:
             memory = info is not None and info.out_of_memory
         death = Death(datetime.now(UTC), labels.exit_code_of(event.labels), memory)
         self._deaths.note(place, event.container, death, counts=counts)
-
-
-class _Names:
-    """Knows the containers that this server has made, each by its name before it exists."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._made: set[str] = set()
-        self._at_work: set[str] = set()
-        self._retired: deque[str] = deque(maxlen=_NAMES_REMEMBERED)
-
-    @contextmanager
-    def at_work(self, names: Iterable[str]) -> Iterator[None]:
-        """While inside, what happens to them is our own doing."""
-        here = set(names)
-        with self._lock:
-            self._made |= here
-            self._at_work |= here
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._at_work -= here
-
-    def retire(self, name: str) -> None:
-        """What happens to it from now on is no news: events come after the fact."""
-        with self._lock:
-            self._made.discard(name)
-            self._retired.append(name)
-
-    def has(self, name: str) -> bool:
-        with self._lock:
-            return name in self._made
-
-    def works_on(self, name: str) -> bool:
-        with self._lock:
-            return name in self._at_work
-
-    def retired(self, name: str) -> bool:
-        with self._lock:
-            return name in self._retired
-
-    def busy(self, name: str) -> bool:
-        with self._lock:
-            return name in self._at_work or name in self._retired
 
 
 def _task_of(boot: Boot) -> Task:

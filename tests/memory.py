@@ -1,0 +1,241 @@
+"""Back-ends that keep in memory what real ones would do; the contracts hold them to it."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.container import LogLine
+from pushdeploy.domain.errors import BootFailed, BuildFailed, Cancelled, RouteFailed
+from pushdeploy.domain.finding import Finding
+from pushdeploy.domain.manifest import Manifest
+from pushdeploy.domain.names import (
+    AppName,
+    ProcessType,
+)
+from pushdeploy.domain.one_off import OneOff
+from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.ports.start_gate import StartGate
+from pushdeploy.domain.ports.streams import Streams
+from pushdeploy.domain.route import Route, Target, held
+from pushdeploy.domain.slug import Slug
+from pushdeploy.domain.source import Source
+from pushdeploy.domain.task import Slot, SlotDeaths, Specimen, Task, Tried
+from tests.fakes import FakeEngine
+
+_STARTED_AT = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class MemoryScheduler:
+    """Tasks that are always healthy, but for the types in ``broken`` and the ``broken_apps``."""
+
+    running: list[Task] = field(default_factory=list)
+    broken: set[ProcessType] = field(default_factory=set)
+    once: list[OneOff] = field(default_factory=list)
+    terminals: list[str | None] = field(default_factory=list)
+    exit_code: int = 0
+    lines: list[tuple[str, LogLine]] = field(default_factory=list)
+    asked: dict[str, object] = field(default_factory=dict)
+    started: int = 0
+    strangers: list[Specimen] = field(default_factory=list)
+    broken_apps: set[AppName] = field(default_factory=set)
+    defects: set[AppName] = field(default_factory=set)
+    written: dict[str, int] = field(default_factory=dict)
+    ended: list[tuple[int, SlotDeaths]] = field(default_factory=list)
+
+    def run(
+        self,
+        manifest: Manifest,
+        slots: Sequence[Slot],
+        output: Output,
+        cancellation: Cancellation,
+        gate: StartGate | None = None,
+    ) -> Sequence[Task]:
+        if gate is not None and not gate.wait():
+            raise Cancelled("the gate was shut")
+        if manifest.app in self.defects:
+            raise ZeroDivisionError
+        everything = manifest.app in self.broken_apps
+        if bad := [slot for slot in slots if everything or slot.process_type in self.broken]:
+            raise BootFailed(f"{bad[0]} did not start", log_tail=["no module named shop"])
+        tasks = [self._task(manifest, slot) for slot in slots]
+        self.running += tasks
+        return tasks
+
+    def run_once(
+        self,
+        one_off: OneOff,
+        streams: Streams,
+        cancellation: Cancellation,
+        gate: StartGate | None = None,
+        ended: Callable[[int], None] | None = None,
+    ) -> int:
+        if gate is not None and not gate.wait():
+            raise Cancelled("the gate was shut: the command never began")
+        self.once.append(one_off)
+        self.terminals.append(streams.terminal)
+        streams.write(streams.read())
+        if ended is not None:
+            ended(self.exit_code)
+        return self.exit_code
+
+    def try_out(
+        self,
+        manifest: Manifest,
+        slot: Slot,
+        grace_seconds: int,
+        output: Output,
+        cancellation: Cancellation,
+    ) -> Tried:
+        if manifest.app in self.broken_apps or slot.process_type in self.broken:
+            raise BootFailed(f"{slot} did not start", log_tail=["no module named shop"])
+        return Tried(0.5, 0.25)
+
+    @contextmanager
+    def watching(self, tasks: Sequence[Task], fallen: Cancellation) -> Iterator[None]:
+        yield
+
+    def confirm(self, tasks: Sequence[Task]) -> None:
+        """They run on as they were started."""
+
+    def listening(self, tasks: Sequence[Task]) -> Sequence[Task]:
+        return tasks
+
+    def deaths(self, app: AppName, version: int) -> Sequence[SlotDeaths]:
+        return [each for at, each in self.ended if at == version]
+
+    def stop(self, tasks: Sequence[Task], grace_seconds: int) -> None:
+        self.running = [task for task in self.running if task not in tasks]
+
+    def finish_once(
+        self, app: AppName, name: str, timeout_seconds: float, line: Callable[[str], None]
+    ) -> int | None:
+        return None
+
+    def note(self, task: Task, text: str) -> None:
+        """Nobody reads logs here."""
+
+    def written_bytes(self) -> Mapping[str, int]:
+        return self.written
+
+    def kill_one_off(self, container: str) -> str:
+        return ""
+
+    def remove_strays(self, app: AppName | None = None) -> int:
+        return 0
+
+    def tasks(self, app: AppName | None = None) -> Sequence[Task]:
+        return [task for task in self.running if app in {None, task.app}]
+
+    def specimens(self, app: AppName) -> Sequence[Specimen]:
+        ours = [
+            Specimen(
+                app, task.container, task.container, task.image, str(task.slot), task.version, True
+            )
+            for task in self.tasks(app)
+        ]
+        return [*ours, *(each for each in self.strangers if each.app == app)]
+
+    def logs(
+        self,
+        app: AppName,
+        *,
+        tail: int,
+        follow: bool,
+        process: str | None,
+        stop: Callable[[], bool],
+    ) -> Iterator[tuple[str, LogLine]]:
+        self.asked = {"app": app, "tail": tail, "follow": follow, "process": process}
+        yield from self.lines
+
+    def forget_logs(self, app: AppName) -> None:
+        self.lines.clear()
+
+    def rename_logs(self, app: AppName, new: AppName) -> None:
+        """Lines are not told apart by app here."""
+
+    def changes(self) -> AbstractContextManager[Iterator[AppName | None]]:
+        return nullcontext(iter(()))
+
+    def _task(self, manifest: Manifest, slot: Slot) -> Task:
+        self.started += 1
+        address = f"10.0.0.{self.started}"
+        name = f"c{self.started}"
+        return Task(
+            manifest.app,
+            slot,
+            manifest.version,
+            name,
+            address,
+            manifest.port,
+            "up",
+            _STARTED_AT,
+            image=manifest.image,
+        )
+
+
+@dataclass(slots=True)
+class MemoryRouter:
+    """Routes by app; hosts in ``refused`` break the configuration."""
+
+    table: dict[AppName, Route] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
+
+    def start(self) -> None: ...
+    def watch(self, over: Callable[[], bool]) -> None: ...
+    def rotate_logs(self) -> None: ...
+    def examine(self, *, serving: bool) -> Iterator[Finding]:
+        return iter(())
+
+    @contextmanager
+    def hold(
+        self, route: Route, leaving: Sequence[Target], drain_seconds: float, output: Output
+    ) -> Iterator[None]:
+        self.table[route.app] = held(route)
+        yield
+
+    def switch(
+        self,
+        route: Route,
+        leaving: Sequence[Target],
+        drain_seconds: float,
+        output: Output,
+        fallen: Cancellation | None = None,
+    ) -> None:
+        if self.refused & set(route.site.hosts):
+            raise RouteFailed("nginx does not like it")
+        self.table[route.app] = route
+
+    def routes(self, routes: Sequence[Route]) -> None:
+        self.table = {route.app: route for route in routes}
+
+    def remove(self, app: AppName) -> None:
+        self.table.pop(app, None)
+
+
+@dataclass(slots=True)
+class NoBuilder:
+    """Nothing is built here; what was, is an image of the engine."""
+
+    engine: FakeEngine
+
+    def sweep(self) -> None:
+        """No build has left anything."""
+
+    def build(
+        self,
+        source: Source,
+        app_id: int,
+        config: Mapping[str, str],
+        output: Output,
+        cancellation: Cancellation,
+    ) -> Slug:
+        raise BuildFailed("nothing can be built here")
+
+    def find(self, key: str) -> Slug | None:
+        return None
+
+    def has(self, slug: Slug) -> bool:
+        return self.engine.image(slug.image) is not None
