@@ -327,6 +327,7 @@ def stack_prepare(
     Example:
         pushdeploy stack:prepare trixie
     """
+    from pushdeploy.build.language import load_languages
     from pushdeploy.build.stacks import Stacks
     from pushdeploy.engine.docker import DockerEngine
 
@@ -335,7 +336,7 @@ def stack_prepare(
     instance = _NO_INSTANCE if homeless else read_instance(home.root)
     with DockerEngine(instance, settings.docker_host, lan_closed=settings.lan_closed) as engine:
         place = cache.absolute() if cache else home.cache / "stacks"
-        stacks = Stacks(engine, settings.stack_source, place, settings.ca_bundle)
+        stacks = Stacks(engine, settings.stack_source, place, settings.ca_bundle, load_languages())
         try:
             stacks.prepare(name, _output())
         finally:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from shlex import quote
+from typing import TYPE_CHECKING
 
 from pushdeploy.domain.errors import BackendDown, PushdeployError
 from pushdeploy.domain.finding import Finding, check_version
@@ -19,6 +20,9 @@ from pushdeploy.no_room import no_room_at
 from pushdeploy.output import columns
 from pushdeploy.program import typed
 from pushdeploy.settings import Address, Settings, load_settings
+
+if TYPE_CHECKING:
+    from pushdeploy.build.stacks import Stacks
 
 MINIMUM_DOCKER = (20, 10)
 MINIMUM_GIT = (2, 37)
@@ -233,7 +237,6 @@ def _isolation(settings: Settings) -> Iterator[Finding]:
 
 def check_isolation(engine: Engine, settings: Settings) -> Finding:
     """What containers can reach of this host, seen from inside."""
-    from pushdeploy.build.stacks import Stacks
     from pushdeploy.isolation import has_ipv6, reached
 
     engine.ensure_network()
@@ -241,7 +244,7 @@ def check_isolation(engine: Engine, settings: Settings) -> Finding:
     if problems:
         mend = "apt-get install iptables, and run pushdeploy as root"
         return Finding("isolation", False, "; ".join(problems), mend)
-    stacks = Stacks(engine, settings.stack_source, settings.home, settings.ca_bundle)
+    stacks = _stacks(engine, settings)
     ready = [name for name in stacks.definitions if stacks.ready(name)]
     if not ready:
         return Finding("isolation", True, "the rules are there; no stack yet to try them from")
@@ -253,11 +256,18 @@ def check_isolation(engine: Engine, settings: Settings) -> Finding:
     return Finding("isolation", not found, detail, mend)
 
 
-def _stack(settings: Settings, engine: Engine) -> Finding:
-    from pushdeploy.build.stack_order import NEWEST
+def _stacks(engine: Engine, settings: Settings) -> "Stacks":
+    from pushdeploy.build.language import load_languages
     from pushdeploy.build.stacks import Stacks
 
-    stacks = Stacks(engine, settings.stack_source, settings.home, settings.ca_bundle)
+    source, bundle = settings.stack_source, settings.ca_bundle
+    return Stacks(engine, source, settings.home, bundle, load_languages())
+
+
+def _stack(settings: Settings, engine: Engine) -> Finding:
+    from pushdeploy.build.stack_order import NEWEST
+
+    stacks = _stacks(engine, settings)
     wanted = list(stacks.definitions) if settings.stack == NEWEST else [settings.stack]
     ready = [stack for stack in wanted if stacks.ready(stack)]
     detail = f"{', '.join(ready)} is ready" if ready else f"{settings.stack}: none is there yet"

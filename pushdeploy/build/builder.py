@@ -14,7 +14,6 @@ from pushdeploy.build.deciding import Decider, LiveReleases
 from pushdeploy.build.dependency_layers import PACKAGES_LABEL, DependencyLayers, WantedLayer
 from pushdeploy.build.execution import Executor, Underway
 from pushdeploy.build.keys import layer_key
-from pushdeploy.build.language import load_languages
 from pushdeploy.build.languages.dockerfile.building import WantedImage, build_image
 from pushdeploy.build.plan import DockerfilePlan, Finish, LayeredPlan
 from pushdeploy.build.stacks import Stack, Stacks
@@ -54,7 +53,7 @@ class SlugBuilder:
         self._engine = engine
         self._slugs = slugs
         self._options = options
-        self._languages = load_languages()
+        self._languages = stacks.languages
         self.caches = AppCaches(options.cache / "apps")
         self._decider = Decider(self._languages, stacks, live, self.caches, options.stack)
         executor = Executor(engine, options)

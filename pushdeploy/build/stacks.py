@@ -3,14 +3,14 @@
 import fcntl
 import socket
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from pushdeploy.build.bootstrap import bootstrap, host_mirrors, unpacked
 from pushdeploy.build.containers import run_to_end, temporary
-from pushdeploy.build.language import load_languages
+from pushdeploy.build.language import Language
 from pushdeploy.build.progress import Progress
 from pushdeploy.build.stack_definitions import (
     EXCLUDED_PATHS,
@@ -46,15 +46,24 @@ class Stack:
 class Stacks:
     """Makes stacks when they are first needed; all instances of one engine share them.
 
-    ``source`` is "pull", "bootstrap" or "auto"; ``cache`` keeps what was bootstrapped.
+    ``source`` is "pull", "bootstrap" or "auto"; ``cache`` keeps what was bootstrapped;
+    ``languages`` say what stacks have of them.
     """
 
-    def __init__(self, engine: Engine, source: str, cache: Path, ca_bundle: Path | None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        source: str,
+        cache: Path,
+        ca_bundle: Path | None,
+        languages: Sequence[Language],
+    ) -> None:
         self._engine = engine
         self._source = source
         self._cache = cache
         self._ca_bundle = ca_bundle
-        self.definitions = stack_definitions(load_languages())
+        self.languages = languages
+        self.definitions = stack_definitions(languages)
 
     def definition(self, name: str) -> StackDefinition:
         """``UserError`` for a stack that does not exist."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from pushdeploy.build.builder import SlugBuilder
 from pushdeploy.build.containers import BuildSettings
+from pushdeploy.build.language import load_languages
 from pushdeploy.build.stacks import Stacks
 from pushdeploy.context import BackEnds
 from pushdeploy.disks.directories import Directories
@@ -72,7 +73,13 @@ def _scheduler(ground: Ground) -> Scheduler:
 
 def _builder(ground: Ground) -> Builder:
     settings, cache, store = ground.settings, ground.home.cache, ground.store
-    stacks = Stacks(ground.engine, settings.stack_source, cache / "stacks", settings.ca_bundle)
+    stacks = Stacks(
+        ground.engine,
+        settings.stack_source,
+        cache / "stacks",
+        settings.ca_bundle,
+        load_languages(),
+    )
     build = BuildSettings(
         memory_bytes=settings.build_memory_bytes,
         cpus=settings.build_cpus,

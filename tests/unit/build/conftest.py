@@ -196,7 +196,7 @@ def ca_bundle() -> Path | None:
 @pytest.fixture(scope="session")
 def stacks(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Stacks:
     """Made once on an engine that has none yet: that takes half a minute."""
-    made = Stacks(engine, "auto", tmp_path_factory.mktemp("stacks"), None)
+    made = Stacks(engine, "auto", tmp_path_factory.mktemp("stacks"), None, LANGUAGES)
     made.ensure("bookworm", Quiet())
     return made
 

@@ -11,7 +11,7 @@ from pushdeploy.domain.errors import BackendDown, UserError
 from pushdeploy.engine.docker import DockerEngine
 from pushdeploy.output import Output
 from tests.fakes import FakeEngine
-from tests.unit.build.conftest import BOOKWORM
+from tests.unit.build.conftest import BOOKWORM, LANGUAGES
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_another_definition_has_other_tags() -> None:
 
 def test_an_unknown_stack_names_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(UserError) as failed:
-        Stacks(FakeEngine(), "auto", tmp_path, None).definition("sarge")
+        Stacks(FakeEngine(), "auto", tmp_path, None, LANGUAGES).definition("sarge")
 
     assert failed.value.hint == "there are: bookworm, trixie"
 
