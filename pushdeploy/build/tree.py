@@ -63,15 +63,22 @@ class Tree:
 
         ``BuildFailed`` when it is missing or absurdly large, or its links lead nowhere good.
         """
-        found = self.followed(path)
-        data = self.reader.read(found) if found in self.paths else None
+        found = self.located(path)
+        data = self.reader.read(found)
         if data is None:
             raise self._missing(path, found)
         if len(data) > _MOST_BYTES:
             raise BuildFailed(f"{path} is larger than {_MOST_BYTES // 1024**2} MB")
         return data
 
-    def followed(self, path: str) -> str:
+    def located(self, path: str) -> str:
+        """The file at the end of the links of ``path``; ``BuildFailed`` where there is none."""
+        found = self._followed(path)
+        if found not in self.paths:
+            raise self._missing(path, found)
+        return found
+
+    def _followed(self, path: str) -> str:
         """Where ``path`` leads, links in its directories and chains of links included."""
         done: list[str] = []
         rest = path.split("/")

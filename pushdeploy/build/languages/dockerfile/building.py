@@ -9,6 +9,7 @@ from pushdeploy.build.execution import Underway
 from pushdeploy.build.languages.dockerfile.checking import check_images, text_as_sent
 from pushdeploy.build.languages.dockerfile.features import clearer_failures, refuse_unknown
 from pushdeploy.build.languages.dockerfile.listed import listed_for
+from pushdeploy.build.tree import Tree
 from pushdeploy.domain.container import BuildOptions
 from pushdeploy.domain.names import ImageDigest
 from pushdeploy.domain.ports.engine import Engine
@@ -32,7 +33,7 @@ def build_image(
 ) -> ImageDigest:
     """``BuildFailed`` for a Dockerfile that reaches for another app's images, or does not build."""
     reader = underway.source.reader
-    text = text_as_sent(reader, wanted.dockerfile)
+    text = text_as_sent(Tree.of(reader), wanted.dockerfile)
     tool = engine.build_tool()
     refuse_unknown(text, tool)
     listed = listed_for(text, listed_environment(wanted.config), tool)

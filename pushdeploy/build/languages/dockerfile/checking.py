@@ -3,37 +3,28 @@
 import platform
 import tarfile
 from collections.abc import Iterable, Mapping
-from posixpath import dirname, join, normpath
 
 from pushdeploy.build.languages.dockerfile.images import Named, named_by, named_images
 from pushdeploy.build.languages.dockerfile.reading import instruction_of
 from pushdeploy.build.languages.dockerfile.verdict import refuse_image, refuse_unreadable
+from pushdeploy.build.tree import Tree
 from pushdeploy.domain.container import ImageInfo
 from pushdeploy.domain.errors import BuildFailed
 from pushdeploy.domain.ports.engine import Engine
-from pushdeploy.domain.source import SourceReader
 
 _MOST_BYTES = 1024 * 1024
-_MOST_LINKS = 8
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
 
 
-def text_as_sent(reader: SourceReader, path: str) -> str:
+def text_as_sent(tree: Tree, path: str) -> str:
     """The file as it stands in the build's context, where links lead and after git's filters."""
-    for _ in range(_MOST_LINKS):
-        with reader.archive([path]) as stream, tarfile.open(fileobj=stream, mode="r|") as tar:
-            member = next((each for each in tar if each.name == path), None)
-            file = tar.extractfile(member) if member is not None and member.isreg() else None
-            data = file.read(_MOST_BYTES + 1) if file is not None else b""
-        if member is not None and member.issym():
-            path = _target(path, member.linkname)
-            continue
-        if member is None or not member.isreg():
-            break
-        return _decoded(path, data)
-    raise BuildFailed(
-        f"{path} is no file", "let Dockerfile be a file, or a link to one in the repository"
-    )
+    found = tree.located(path)
+    with tree.reader.archive([found]) as stream, tarfile.open(fileobj=stream, mode="r|") as tar:
+        member = next((each for each in tar if each.name == found), None)
+        file = tar.extractfile(member) if member is not None and member.isreg() else None
+        if file is None:
+            raise BuildFailed(f"{path} is no file", "let it be a file, commit and push")
+        return _decoded(path, file.read(_MOST_BYTES + 1))
 
 
 def check_images(text: str, arguments: Mapping[str, str], engine: Engine) -> None:
@@ -60,13 +51,6 @@ def _check_triggers(base: Named, image: ImageInfo, engine: Engine) -> None:
     instructions = [instruction_of(base.line, text) for text in image.triggers]
     for named in named_by(instructions, stages=()):
         _permitted(named, engine)
-
-
-def _target(path: str, link: str) -> str:
-    target = normpath(join(dirname(path), link))
-    if target.startswith(("/", "..")):
-        raise BuildFailed(f"{path} is a link to {link}, outside of the repository")
-    return target
 
 
 def _decoded(path: str, data: bytes) -> str:

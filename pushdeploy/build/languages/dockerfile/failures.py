@@ -5,7 +5,8 @@ BuildKit words it in one way since Docker 23 and in another before, the classic 
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from pushdeploy.build.plan import Failure
 
 _MEND = "mend the Dockerfile, commit and push again"
 _AGAIN = "once the registry can be reached from the server, push again"
@@ -42,21 +43,13 @@ _REGISTRY = re.compile(
 _SAID = re.compile(r"^#\d+ [\d.]+ (?P<text>.*\w.*)$")
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """``what`` stands for itself; ``hint`` is what to do."""
-
-    what: str
-    hint: str = _MEND
-
-
 def failure_in(said: Sequence[str]) -> Failure | None:
     """Of the end of a builder's output; None where it says nothing that is known."""
     lines = [text.strip() for text in said if text.strip()]
     for text in reversed(lines):
         found = next(_readings(_WRAPPED.sub("", text), lines), None)
         if found is not None:
-            what = found.what
+            what = found.message
             short = what if len(what) <= _MOST_CHARACTERS else f"{what[: _MOST_CHARACTERS - 1]}…"
             return Failure(short, found.hint)
     return None
@@ -65,7 +58,7 @@ def failure_in(said: Sequence[str]) -> Failure | None:
 def _readings(text: str, lines: Sequence[str]) -> Iterator[Failure]:
     if found := _PARSE.search(text):
         why = found["why"] or found["classic"]
-        yield Failure(f"{found['line']} of the Dockerfile: {why}" if found["line"] else why)
+        yield Failure(f"{found['line']} of the Dockerfile: {why}" if found["line"] else why, _MEND)
     if found := _RAN.search(text):
         yield _of_step(found, lines)
     if found := _MISSING.search(text):
@@ -80,7 +73,7 @@ def _readings(text: str, lines: Sequence[str]) -> Iterator[Failure]:
         yield Failure(f"{said}: {found['why'].strip()}", _AGAIN)
     if found := _NO_IMAGE.search(text):
         image = next(name for name in found.groups() if name)
-        yield Failure(f"there is no image {image}, or it is not for everybody")
+        yield Failure(f"there is no image {image}, or it is not for everybody", _MEND)
 
 
 def _of_step(found: re.Match[str], lines: Sequence[str]) -> Failure:
@@ -88,4 +81,4 @@ def _of_step(found: re.Match[str], lines: Sequence[str]) -> Failure:
     code = found["old_code"] or found["new_code"] or found["classic_code"]
     ended = f"RUN {step.removeprefix(_SHELL)} ended with exit code {code}"
     output = [each["text"] for each in map(_SAID.match, lines) if each]
-    return Failure(f"{ended}: {output[-1]}" if output else ended)
+    return Failure(f"{ended}: {output[-1]}" if output else ended, _MEND)

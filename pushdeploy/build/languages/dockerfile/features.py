@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pushdeploy.build.languages.dockerfile.failures import Failure, failure_in
+from pushdeploy.build.languages.dockerfile.failures import failure_in
 from pushdeploy.build.languages.dockerfile.reading import (
     DIALECTS,
     Dockerfile,
@@ -12,6 +12,7 @@ from pushdeploy.build.languages.dockerfile.reading import (
     read,
     triggered,
 )
+from pushdeploy.build.plan import Failure
 from pushdeploy.domain.container import BuildTool
 from pushdeploy.domain.errors import BuildFailed
 
@@ -81,7 +82,7 @@ def clearer_failures(text: str) -> Iterator[None]:
         if not error.exit_code or found is None:
             raise
         raise BuildFailed(
-            found.what,
+            found.message,
             found.hint,
             exit_code=error.exit_code,
             log_tail=error.log_tail,

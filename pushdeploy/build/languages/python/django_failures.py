@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable, Collection, Sequence
 
 from pushdeploy.build.language import Circumstances
-from pushdeploy.build.languages.python.tracebacks import Raised, explained_import, last_exception
 from pushdeploy.build.plan import Failure
-from pushdeploy.domain.packages import driver_of
+from pushdeploy.domain.packages import PACKAGES, driver_of
+from pushdeploy.domain.tracebacks import Raised, raised
 
 _SWITCH_OFF = "DISABLE_COLLECTSTATIC=1"
 _VARIABLE = re.compile(
@@ -29,25 +29,51 @@ def explained(
     lines: Sequence[str], circumstances: Circumstances, own: Collection[str]
 ) -> Failure | None:
     """The cause that the last lines of collectstatic tell; None where they tell none."""
-    raised = last_exception(lines)
-    if raised is None or raised.name == "CommandError":
+    error = raised(_up_to_message(lines), exit_code=1)
+    if error is None or error.name == "CommandError":
         return _said_by_django(lines)
     for explain in _EXPLANATIONS:
-        cause = explain(raised, lines, circumstances)
-        if cause is not None:
-            return cause
-    if imported := explained_import(raised, own, "requirements.txt"):
-        return _collecting(imported.message, imported.hint)
-    where = f" ({raised.place})" if raised.place and raised.place not in raised.message else ""
+        failure = explain(error, lines, circumstances)
+        if failure is not None:
+            return failure
     without = circumstances.config_set(_SWITCH_OFF)
-    return _collecting(f"{raised}{where}", f"mend it and push, or go without:  {without}")
+    return _failed_import(error, own) or _collecting(
+        str(error), f"mend it and push, or go without:  {without}"
+    )
+
+
+def _up_to_message(lines: Sequence[str]) -> Sequence[str]:
+    """Without the further lines of the last error's message: nothing is said after it."""
+    begin = max((at for at, text in enumerate(lines) if text.startswith("Traceback (")), default=0)
+    message = (at for at in range(begin + 1, len(lines)) if not lines[at][:1].isspace())
+    return lines[: next(message, len(lines)) + 1]
+
+
+def _failed_import(error: Raised, own: Collection[str]) -> Failure | None:
+    """``own`` are the names in the app's top directory."""
+    where = f"{error.file}, line {error.line}" if error.file else "it"
+    if match := re.fullmatch(r"(?:.*: )?No module named '?([\w.]+)'?(?:;.*)?", error.said):
+        module = match.group(1)
+        top = module.partition(".")[0]
+        if {f"{top}/", f"{top}.py"} & set(own):
+            return _collecting(
+                f"there is no module {module} in the source",
+                f"is it in the commit?  git status --ignored  tells; imported in {where}",
+            )
+        return _collecting(
+            f"there is no module {module} in the slug",
+            f"add  {PACKAGES.get(top, top)}  to requirements.txt, commit and push",
+        )
+    if error.name == "ImportError":
+        return _collecting(str(error), f"mend {where}, commit and push")
+    return None
 
 
 def _missing_variable(
-    raised: Raised, _lines: Sequence[str], circumstances: Circumstances
+    error: Raised, _lines: Sequence[str], circumstances: Circumstances
 ) -> Failure | None:
-    match = _VARIABLE.fullmatch(raised.message)
-    if match is None or (match.group(1) and raised.name != "KeyError"):
+    match = _VARIABLE.fullmatch(error.said)
+    if match is None or (match.group(1) and error.name != "KeyError"):
         return None
     name = next(filter(None, match.groups()))
     return _hidden(name, circumstances)
@@ -73,13 +99,13 @@ def _hidden(name: str, circumstances: Circumstances) -> Failure:
 
 
 def _without_database(
-    raised: Raised, _lines: Sequence[str], circumstances: Circumstances
+    error: Raised, _lines: Sequence[str], circumstances: Circumstances
 ) -> Failure | None:
-    if raised.message.startswith(_NO_ENGINE):
+    if error.said.startswith(_NO_ENGINE):
         return _hidden("DATABASE_URL", circumstances)
-    if raised.name in _CONNECTION:
+    if error.name in _CONNECTION:
         return _collecting(
-            f"the app connects to something while it is imported ({raised})",
+            f"the app connects to something while it is imported ({error.name}: {error.said})",
             "a build has no database: connect when a request comes, or go without:  "
             + circumstances.config_set(_SWITCH_OFF),
         )
@@ -87,24 +113,24 @@ def _without_database(
 
 
 def _missing_driver(
-    raised: Raised, _lines: Sequence[str], _circumstances: Circumstances
+    error: Raised, _lines: Sequence[str], _circumstances: Circumstances
 ) -> Failure | None:
-    if driver := driver_of(raised.message):
-        return _collecting(raised.message, f"add  {driver}  to requirements.txt, commit and push")
+    if driver := driver_of(error.said):
+        return _collecting(error.said, f"add  {driver}  to requirements.txt, commit and push")
     return None
 
 
 def _missing_file(
-    raised: Raised, lines: Sequence[str], _circumstances: Circumstances
+    error: Raised, lines: Sequence[str], _circumstances: Circumstances
 ) -> Failure | None:
-    if match := _UNFOUND.fullmatch(raised.message):
+    if match := _UNFOUND.fullmatch(error.said):
         asking = [found for line in lines if (found := _POSTPROCESSED.search(line))]
         by = f"{asking[-1].group(1)} names" if asking else "a static file names"
         return _collecting(
             f"{by} {match.group(1)}, which is not among the static files",
             "add the file, or take the reference out, commit and push",
         )
-    if match := _MANIFEST.search(raised.message):
+    if match := _MANIFEST.search(error.said):
         return _collecting(
             f"{match.group(1)} is asked for and is not among the static files",
             "add the file, or take the reference out, commit and push",
@@ -113,9 +139,9 @@ def _missing_file(
 
 
 def _unwritable(
-    raised: Raised, _lines: Sequence[str], _circumstances: Circumstances
+    error: Raised, _lines: Sequence[str], _circumstances: Circumstances
 ) -> Failure | None:
-    match = _FORBIDDEN.fullmatch(raised.message)
+    match = _FORBIDDEN.fullmatch(error.said)
     if match is None or match.group(1).startswith("/app/"):
         return None
     return _collecting(

@@ -10,6 +10,7 @@ import pytest
 from pushdeploy.build.containers import BuildSettings
 from pushdeploy.build.languages.dockerfile.checking import text_as_sent
 from pushdeploy.build.stacks import Stacks
+from pushdeploy.build.tree import Tree
 from pushdeploy.domain.errors import BuildFailed
 from pushdeploy.domain.slug import Slug
 from pushdeploy.engine.docker import DockerEngine
@@ -177,7 +178,7 @@ def test_what_a_filter_of_git_makes_of_a_dockerfile_is_what_is_checked(ground: G
     app = ground.clone()
     dockerfile = f"FROM {STACK}\nRUN true \\\n  && true\n{END}"
     source = app.commit({"Dockerfile": dockerfile, ".gitattributes": "* text eol=crlf\n"})
-    assert "\r\n" in text_as_sent(source.reader, "Dockerfile")
+    assert "\r\n" in text_as_sent(Tree.of(source.reader), "Dockerfile")
     ground.bench.build(source, app_id=FORGER)
 
 

@@ -101,7 +101,7 @@ HUB = 'Head "https://registry-1.docker.io/v2/library/python/manifests/3.12"'
 def test_each_builder_s_words_become_one_line(said: str, what: str) -> None:
     found = failure_in(["#1 DONE 0.0s", "------", " > [2/2] a step", "------", said, ""])
     assert found is not None
-    assert found.what == what
+    assert found.message == what
 
 
 def test_what_a_step_said_last_stands_behind_its_exit_code() -> None:
@@ -115,7 +115,7 @@ def test_what_a_step_said_last_stands_behind_its_exit_code() -> None:
         ]
     )
     assert found is not None
-    assert found.what == (
+    assert found.message == (
         "RUN apt-get install -y nothere ended with exit code 100:"
         " E: Unable to locate package nothere"
     )

@@ -128,6 +128,8 @@ WANTED = "the settings want the config var SECRET_KEY"
         pytest.param(
             [
                 "Post-processing 'css/site.css' failed!",
+                "",
+                *TRACEBACK,
                 (
                     "whitenoise.storage.MissingFileError: The file 'css/logo.png' could not be"
                     " found with <whitenoise.storage.ManifestStaticFilesStorage object at 0x7f>."
@@ -188,7 +190,7 @@ def test_what_django_says_by_itself_is_the_cause(line: str, said: str) -> None:
 def test_a_config_var_that_is_set_is_let_in_beside_the_others() -> None:
     listed = circumstances({"BUILD_ENV": "A, B"}, names=["SECRET_KEY"])
 
-    found = explained(["KeyError: 'SECRET_KEY'"], listed, ())
+    found = explained([*TRACEBACK, "KeyError: 'SECRET_KEY'"], listed, ())
 
     assert found is not None
     assert "a build sees only those that BUILD_ENV lists" in found.message
