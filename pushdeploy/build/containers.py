@@ -15,7 +15,7 @@ from pushdeploy.domain.app import APP_GROUP
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import ContainerSpec
 from pushdeploy.domain.errors import BackendDown, BuildFailed, PushdeployError
-from pushdeploy.domain.hiding import without
+from pushdeploy.domain.known_secrets import without
 from pushdeploy.domain.ports.engine import Attached, Engine
 
 _log = logging.getLogger(__name__)

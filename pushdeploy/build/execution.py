@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pushdeploy.build.containers import BuildSettings, run_to_end
 from pushdeploy.build.plan import Command
 from pushdeploy.domain.cancel import Cancellation
-from pushdeploy.domain.hiding import secret_values
+from pushdeploy.domain.known_secrets import secret_values
 from pushdeploy.domain.ports.engine import Engine
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.source import Source

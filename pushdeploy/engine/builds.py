@@ -18,7 +18,7 @@ import requests
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import BuildOptions, BuildTool
 from pushdeploy.domain.errors import BuildFailed, PushdeployError
-from pushdeploy.domain.hiding import hideable, without
+from pushdeploy.domain.known_secrets import hideable, without
 from pushdeploy.domain.leftovers import BuildRecord
 from pushdeploy.domain.names import ImageDigest
 from pushdeploy.engine import buildkit

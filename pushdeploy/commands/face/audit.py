@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Sequence
 
-from pushdeploy.domain.masking import HIDDEN, masked, without_values
+from pushdeploy.domain.likely_secrets import HIDDEN, masked, without_values
 
 
 def audited_line(

@@ -1,4 +1,4 @@
-"""Leaves secrets out of what people type, by their shapes: rather too much than too little.
+"""Leaves out of what people type all that looks like a secret: rather too much than too little.
 
 A password that stands alone, with nothing beside it that says so, looks like any other word.
 """

@@ -1,4 +1,7 @@
-"""Values that must not be shown: a build's output may hold one, and is read and kept by others."""
+"""Leaves values that are known to be secret out of what builds print: others read and keep that.
+
+What nobody has told us is a matter of ``likely_secrets``.
+"""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pushdeploy.domain.masking import masked, without_values
+from pushdeploy.domain.likely_secrets import masked, without_values
 
 SECRET = "hunter2secret"
 

@@ -1,6 +1,6 @@
 """What of a build's output is hidden, and what a person still needs to read."""
 
-from pushdeploy.domain.hiding import hideable, secret_values, without
+from pushdeploy.domain.known_secrets import hideable, secret_values, without
 
 
 def test_values_named_like_secrets_and_passwords_in_addresses_are_hidden() -> None:
