@@ -8,12 +8,16 @@ from pushdeploy.disks.directories import Directories
 from pushdeploy.domain.ports.builder import Builder
 from pushdeploy.domain.ports.router import Router
 from pushdeploy.domain.ports.scheduler import Scheduler
-from pushdeploy.flow.attach import DiskChanges
+from pushdeploy.flow.clone import Clones
 from pushdeploy.flow.configure import ConfigChanges
 from pushdeploy.flow.converge import Converger
 from pushdeploy.flow.deploy import Deployer
+from pushdeploy.flow.destroy import Destruction
+from pushdeploy.flow.disk_care import DiskCare
+from pushdeploy.flow.domains import DomainChanges
 from pushdeploy.flow.keys import KeyChanges
 from pushdeploy.flow.lock import Locking
+from pushdeploy.flow.new_app import NewApps
 from pushdeploy.flow.one_off import OneOffCommands
 from pushdeploy.flow.pipelines import PipelineChanges
 from pushdeploy.flow.promote import Promoter
@@ -23,7 +27,12 @@ from pushdeploy.flow.restart import Restarts
 from pushdeploy.flow.restore import Restores
 from pushdeploy.flow.retry import Retries
 from pushdeploy.flow.rollback import Rollbacks
+from pushdeploy.flow.scale import Scaling
+from pushdeploy.flow.settings import SettingChanges
 from pushdeploy.flow.shared_config import SharedConfig
+from pushdeploy.flow.snapshot import SnapshotChanges
+from pushdeploy.flow.start_stop import StartStop
+from pushdeploy.flow.transfers import Transfers
 from pushdeploy.flow.turn import Turns
 from pushdeploy.locks.apps import AppLocks
 from pushdeploy.locks.one_offs import OneOffs
@@ -32,6 +41,7 @@ from pushdeploy.locks.traffic import TrafficLocks
 from pushdeploy.locks.writers import Writers
 from pushdeploy.reads.apps import AppReader
 from pushdeploy.reads.disks import DiskReader
+from pushdeploy.reads.logs import LogReader
 from pushdeploy.reads.pipelines import PipelineReader
 from pushdeploy.reads.releases import ReleaseReader
 from pushdeploy.reads.snapshots import SnapshotReader
@@ -88,12 +98,21 @@ class Flow:
     rollbacks: Rollbacks
     restores: Restores
     config_changes: ConfigChanges
-    disk_changes: DiskChanges
     promoter: Promoter
     converger: Converger
     restarts: Restarts
     renames: Renames
+    start_stop: StartStop
+    scaling: Scaling
     rehearsals: RehearsalRequests
+    new_apps: NewApps
+    clones: Clones
+    destruction: Destruction
+    settings: SettingChanges
+    domains: DomainChanges
+    disks: DiskCare
+    snapshots: SnapshotChanges
+    transfers: Transfers
     one_offs: OneOffCommands
     locking: Locking
     keys: KeyChanges
@@ -112,6 +131,8 @@ class Reads:
     disks: DiskReader
     pipelines: PipelineReader
     verifier: Verifier
+    logs: LogReader
+    addresses: Sites
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,30 @@ def test_imports_run_rightwards_only() -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+COMMANDS = [path for path in FILES if path.is_relative_to(PACKAGE / "commands")]
+
+
+def parts_reached(text: str) -> list[str]:
+    """The attributes of ``request`` and its context by which a command gets at what it does not
+    own: locks, back-ends, the context itself."""
+    reached = {"back_ends", "context", "locks"}
+    return [
+        node.attr
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Attribute) and node.attr in reached
+    ]
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=name_of)
+def test_a_command_asks_flow_and_reads_and_touches_no_part_itself(path: Path) -> None:
+    if path.name != "request.py":
+        assert parts_reached(path.read_text()) == []
+
+
+def test_a_command_that_touches_a_part_is_noticed() -> None:
+    assert parts_reached("request.context.locks.apps.holder(app)") == ["locks", "context"]
+
+
 @pytest.mark.parametrize("library", sorted(OWNERS))
 def test_only_its_owner_imports_a_library(library: str) -> None:
     users = {part_of(path) for path in FILES if library in imports(path)}

@@ -5,19 +5,14 @@ import click
 from pushdeploy.commands.face import asking
 from pushdeploy.commands.face.arguments import app_argument, find_app, form_option
 from pushdeploy.commands.face.command import command
-from pushdeploy.commands.face.new_apps import made_app
 from pushdeploy.commands.face.printing import Row, moment, show_record, show_rows
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App
-from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.settings import (
-    affected,
-    changed_settings,
     explained_settings,
     shown_settings,
 )
-from pushdeploy.domain.settings.setting import Affects
 from pushdeploy.reads.apps import AppDetails, AppOverview
 
 _SET_HELP = "\n".join(
@@ -33,8 +28,7 @@ _SET_HELP = "\n".join(
 @click.argument("app", type=AppName.parse, metavar="NAME")
 def create(request: Request, app: AppName) -> None:
     """Make an app, before or instead of its first push."""
-    with made_app(request.context, app):
-        pass
+    request.flow.new_apps.create(app)
     request.output.line(f"{app} is there; git push makes it live")
 
 
@@ -75,11 +69,7 @@ def info(request: Request, app: App, form: str) -> None:
 @click.argument("changes", nargs=-1, metavar="[KEY=VALUE]...")
 @form_option
 def set_(request: Request, app: App, changes: tuple[str, ...], form: str) -> None:
-    settings = changed_settings(app.settings, changes)
-    if changes:
-        request.store.apps.set_settings(app.name, settings)
-    if Affects.ROUTE in affected(app.settings, settings):
-        request.flow.converger.refresh_route(app.name, request.output)
+    settings = request.flow.settings.change(app, changes, request.output)
     show_record(request, form, shown_settings(settings))
 
 
@@ -125,11 +115,8 @@ def locked(request: Request, app: App) -> int:
 @click.argument("new", type=AppName.parse, metavar="NEW")
 def rename(request: Request, app: App, new: AppName) -> None:
     """Give an app another name and address; it serves all the while."""
-    if request.store.apps.find(new):
-        raise UserError(f"app {new} exists already", "apps:list shows them all")
-    request.back_ends.sites.refuse_taken_name(new)
     request.flow.renames.rename(app.name, new, request.asker)
-    request.output.line(f"{new} answers on {request.back_ends.sites.url(new)}")
+    request.output.line(f"{new} answers on {request.reads.addresses.url(new)}")
     request.output.line(f"git remote set-url deploy deploy:{new}")
 
 
@@ -149,18 +136,10 @@ def destroy(
         hint = f"apps:destroy {app.name} --confirm {app.name}"
         question = asking.Question(f"destroying {app.name}", app.name, hint, "destroy it")
         asking.confirm(request.session, question, confirm)
-    with request.flow.turns.to_its_end(app.name, "destroy", request.asker):
-        disks = request.back_ends.disks.list(app.name)
-        with request.output.step(f"Destroying {app.name}"):
-            if not delete_disks:  # what stays is to be whole, and its snapshots go
-                request.flow.converger.put_back(app.name, request.output)
-            _destroy(request, request.store.apps.get(app.name))
-            if delete_disks:
-                request.back_ends.disks.destroy_all(app.name)
-    if disks and not delete_disks:
-        for disk in disks:
-            kept = request.back_ends.disks.path(app.name, disk)
-            request.output.detail(f"the data of disk {disk} stays in {kept} on the server")
+    kept = request.flow.destruction.destroy(app.name, request.asker, with_data=delete_disks)
+    for disk in kept:
+        path = request.reads.disks.path(app.name, disk)
+        request.output.detail(f"the data of disk {disk} stays in {path} on the server")
 
 
 COMMANDS = (create, list_, exists, info, set_, lock, unlock, locked, rename, destroy)
@@ -201,22 +180,3 @@ def _more(details: AppDetails) -> Row:
         "requests_held_since": details.held_since,
         "disks_to_put_back": f"s{app.put_back}" if app.put_back is not None else None,
     }
-
-
-def _destroy(request: Request, app: App) -> None:
-    """Stopped first, so that nobody starts again what is being removed."""
-    context = request.context
-    context.back_ends.rehearsals.cancel(app.name, f"{app.name} is being destroyed")
-    request.store.apps.set_stopped(app.name, True)
-    try:
-        context.flow.converger.forget(app.name, app.settings.run.stop_grace_seconds)
-    except PushdeployError:
-        request.store.apps.set_stopped(app.name, app.stopped)
-        raise
-    context.back_ends.repositories.remove(app.name)
-    request.store.apps.destroy(app.name)
-    context.back_ends.snapshots.files.remove_app(app.id)
-    # Once more: a watcher that saw the tasks go may have routed to the stopped app meanwhile.
-    context.flow.converger.forget(app.name, app.settings.run.stop_grace_seconds)
-    context.back_ends.scheduler.forget_logs(app.name)
-    context.upkeep.leftovers.after_destroy(app.id)

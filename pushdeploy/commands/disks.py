@@ -1,8 +1,6 @@
 """disks: directories of an app that outlive its containers. Attaching one is a release."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Sequence
 
 import click
 
@@ -13,13 +11,11 @@ from pushdeploy.commands.face.printing import Row, show_record, show_rows
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App
 from pushdeploy.domain.disk import Attachment, cut_over_of, cut_over_reason
-from pushdeploy.domain.errors import PushdeployError, UserError
-from pushdeploy.domain.names import AppName, DiskName
-from pushdeploy.domain.settings.disks import changed_disks, shown_disks
+from pushdeploy.domain.names import DiskName
+from pushdeploy.domain.settings.disks import shown_disks
 from pushdeploy.domain.sizes import about_bytes
 from pushdeploy.domain.units import parse_bytes
 from pushdeploy.reads.disks import DiskOverview
-from pushdeploy.release.snapshots import refuse_unsettled
 
 _DOKKU_STORAGE = "/var/lib/dokku/data/storage/"
 """Where Dokku's users keep what they mount."""
@@ -35,14 +31,7 @@ def attach(request: Request, app: App, words: tuple[str, ...], size_bytes: int |
     NAME:MOUNT_PATH is understood as well. A disk that was detached comes back with its data.
     """
     attachment = parse_attachment(words)
-    request.flow.disk_changes.refuse_attachment(app.name, attachment)
-    with _nothing_left(request, app, attachment.disk):
-        if size_bytes is not None:
-            with request.flow.turns.to_its_end(
-                app.name, f"size of {attachment.disk}", request.asker
-            ):
-                _set_limit(request, app.name, attachment.disk, size_bytes)
-        made = request.flow.disk_changes.attach(app.name, attachment, request.asker)
+    made = request.flow.disks.attach(app, attachment, size_bytes, request.asker)
     if made is None:
         request.output.line(
             f"{attachment.disk} will be at {attachment.mount_path} from the first release on"
@@ -55,8 +44,8 @@ def attach(request: Request, app: App, words: tuple[str, ...], size_bytes: int |
 def detach(request: Request, app: App, name: str) -> None:
     """Take a disk from an app. Its data stays, for a later disks:attach."""
     disk = DiskName.parse(name.partition(":")[0])
-    request.flow.disk_changes.detach(app.name, disk, request.asker)
-    kept = request.back_ends.disks.path(app.name, disk)
+    request.flow.disks.attachments.detach(app.name, disk, request.asker)
+    kept = request.reads.disks.path(app.name, disk)
     request.output.line(f"the data of {disk} stays in {kept} on the server")
     request.output.line(f"disks:destroy {app.name} {disk} deletes it")
 
@@ -68,9 +57,7 @@ def detach(request: Request, app: App, name: str) -> None:
 @click.option("--confirm", "typed", metavar="NAME", help="The disk's name once more.")
 def destroy(request: Request, app: App, disk: DiskName, force: bool, typed: str | None) -> None:
     """Delete the data of a disk that is not attached. Its snapshots stay until they are removed."""
-    if disk not in request.back_ends.disks.list(app.name):
-        raise UserError(f"{app.name} has no data on a disk {disk}", f"disks:list {app.name}")
-    _refuse_attached(request, app.name, disk)
+    request.flow.disks.refuse_destroy(app.name, disk)
     if not force and typed != app.name:
         confirm(
             request.session,
@@ -82,12 +69,7 @@ def destroy(request: Request, app: App, disk: DiskName, force: bool, typed: str 
             ),
             typed,
         )
-    with (
-        request.flow.turns.to_its_end(app.name, f"destroy {disk}", request.asker),
-        request.output.step(f"Destroying {disk} of {app.name}"),
-    ):
-        _refuse_attached(request, app.name, disk)
-        request.back_ends.disks.destroy(app.name, disk)
+    request.flow.disks.destroy(app.name, disk, request.asker)
 
 
 @command("disks:list", "disks", "storage:list", reads=True, example="disks:list shop")
@@ -120,15 +102,14 @@ def set_(request: Request, app: App, words: tuple[str, ...], form: str) -> None:
     """
     disk = DiskName.parse(words[0]) if words and "=" not in words[0] else None
     changes = words[1:] if disk else words
-    if disk and disk not in request.back_ends.disks.list(app.name):
-        raise UserError(f"{app.name} has no disk {disk}", f"disks:list {app.name}")
+    if disk:
+        request.reads.disks.refuse_missing(app.name, disk)
     if changes:
-        with request.flow.turns.to_its_end(app.name, "disk settings", request.asker):
-            _set(request, request.store.apps.get(app.name), disk, changes)
-    show_record(request, form, shown_disks(request.store.apps.get(app.name).settings.disks))
-    attached = request.store.disks.of(app.name)
+        request.flow.disks.change(app.name, disk, changes, request.asker)
+    settings = request.store.apps.get(app.name).settings.disks
+    show_record(request, form, shown_disks(settings))
     if form == "text":
-        wanted = request.store.apps.get(app.name).settings.disks.cut_over
+        attached, wanted = request.store.disks.of(app.name), settings.cut_over
         request.output.line(
             f"the next release of {app.name} goes live by {cut_over_of(attached, wanted)}"
             f" cut-over: {cut_over_reason(attached, wanted)}"
@@ -157,66 +138,6 @@ def parse_attachment(words: Sequence[str]) -> Attachment:
     if "/" in name:
         raise click.UsageError(f"{name[:80]} is a directory of the server: disks have names here")
     return Attachment.parse(name, path)
-
-
-def _refuse_attached(request: Request, app: AppName, disk: DiskName) -> None:
-    if disk in [item.disk for item in request.store.disks.of(app)]:
-        raise UserError(f"{disk} is attached to {app}", f"disks:detach {app} {disk}, first")
-
-
-def _set(request: Request, app: App, disk: DiskName | None, changes: Sequence[str]) -> None:
-    settings = changed_disks(app.settings.disks, disk, changes)
-    former = app.settings.disks.disk_limits_bytes
-    if disk and settings.disk_limits_bytes.get(disk) != former.get(disk):
-        _limit(request, app, disk, settings.disk_limits_bytes.get(disk))
-    request.store.apps.set_settings(app.name, replace(app.settings, disks=settings))
-
-
-@contextmanager
-def _nothing_left(request: Request, app: App, disk: DiskName) -> Iterator[None]:
-    """A disk that is refused before there is a release for it has the size that it had, or none."""
-    store, disks = request.store, request.back_ends.disks
-    there, before = disk in disks.list(app.name), store.releases.latest(app.name)
-    former = app.settings.disks.disk_limits_bytes.get(disk)
-    try:
-        yield
-    except PushdeployError:
-        if store.releases.latest(app.name) == before:
-            if not there and not disks.has_data(app.name, disk):
-                disks.destroy(app.name, disk)
-            _keep_limit(request, app.name, disk, former)
-        raise
-
-
-def _set_limit(request: Request, name: AppName, disk: DiskName, size_bytes: int) -> None:
-    _limit(request, request.store.apps.get(name), disk, size_bytes)
-    _keep_limit(request, name, disk, size_bytes)
-
-
-def _keep_limit(request: Request, name: AppName, disk: DiskName, size_bytes: int | None) -> None:
-    """In the settings; on a disk that is there too."""
-    settings = request.store.apps.get(name).settings
-    if settings.disks.disk_limits_bytes.get(disk) == size_bytes:
-        return
-    if disk in request.back_ends.disks.list(name):
-        request.back_ends.disks.quota.set_limit(name, disk, size_bytes)
-    sized = replace(settings, disks=settings.disks.with_limit(disk, size_bytes))
-    request.store.apps.set_settings(name, sized)
-
-
-def _limit(request: Request, app: App, disk: DiskName, size_bytes: int | None) -> None:
-    """Of the directory first: what it refuses is not written down."""
-    refuse_unsettled(app)
-    live = request.store.releases.current(app.name)
-    used = live is not None and disk in [item.disk for item in live.disks] and not app.stopped
-    if used and size_bytes and request.back_ends.disks.quota.limit_of(app.name, disk) is None:
-        # Docker may just be about to start a crashed task again, which shows nowhere.
-        raise UserError(
-            f"{app.name} uses {disk}, whose data moves when it gets its first size",
-            f"ps:stop {app.name}, and again",
-        )
-    request.back_ends.disks.ensure(app, disk)
-    request.back_ends.disks.quota.set_limit(app.name, disk, size_bytes)
 
 
 def _row(found: DiskOverview) -> Row:

@@ -1,7 +1,6 @@
 """domains and url: the host names on which an app answers."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 
 import click
 
@@ -78,7 +77,7 @@ def clear(request: Request, app: App) -> None:
 @form_option
 def list_(request: Request, app: App, form: str) -> None:
     """Show the host names of an app, its default one first."""
-    hosts = request.back_ends.sites.hosts(app.name)
+    hosts = request.reads.addresses.hosts(app.name)
     rows = [{"host": str(host), "default": host == hosts[0]} for host in hosts]
     show_rows(request, form, rows, ("host",))
 
@@ -88,7 +87,7 @@ def list_(request: Request, app: App, form: str) -> None:
 @form_option
 def url(request: Request, app: App, form: str) -> None:
     """Print the first URL of an app, and nothing else."""
-    show_lines(request, form, [request.back_ends.sites.url(app.name)])
+    show_lines(request, form, [request.reads.addresses.url(app.name)])
 
 
 @command("urls", reads=True, example="urls shop")
@@ -96,7 +95,7 @@ def url(request: Request, app: App, form: str) -> None:
 @form_option
 def urls_(request: Request, app: App, form: str) -> None:
     """Print all URLs of an app, one a line."""
-    show_lines(request, form, request.back_ends.sites.urls(app.name))
+    show_lines(request, form, request.reads.addresses.urls(app.name))
 
 
 COMMANDS: Sequence[click.Command] = (add, remove, set_, clear, list_, url, urls_)
@@ -105,18 +104,7 @@ COMMANDS: Sequence[click.Command] = (add, remove, set_, clear, list_, url, urls_
 def _change(
     request: Request, app: App, wanted: Sequence[HostName], gone: Sequence[HostName]
 ) -> None:
-    """All of it or, where the router or another app objects, nothing."""
-    domains = request.store.domains
-    new = request.back_ends.sites.new_hosts(app.name, wanted)
-    with ExitStack() as undo:
-        for host in gone:
-            domains.remove(app.name, host)
-            undo.callback(domains.add, app.name, host)
-        for host in new:
-            domains.add(app.name, host)
-            undo.callback(domains.remove, app.name, host)
-        request.flow.converger.refresh_route(app.name, request.output)
-        undo.pop_all()
+    new = request.flow.domains.change(app.name, wanted, gone, request.output)
     for host in gone:
         request.output.line(f"{app.name} answers on {shown_host(host)} no longer")
     for host in wanted:

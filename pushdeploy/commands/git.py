@@ -7,7 +7,6 @@ from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App, deploy_branch_of
 from pushdeploy.domain.errors import UserError
-from pushdeploy.domain.settings import changed_settings
 
 _BRANCH = "deploy-branch"
 
@@ -22,8 +21,7 @@ def set_(request: Request, app: App, key: str, value: str) -> None:
         raise UserError(
             f"there is no {key[:40]} of git here", f"git:set {app.name} {_BRANCH} BRANCH is what is"
         )
-    settings = changed_settings(app.settings, [f"{key}={value}"])
-    request.store.apps.set_settings(app.name, settings)
+    request.flow.settings.change(app, [f"{key}={value}"], request.output)
     branch = deploy_branch_of(request.store.apps.get(app.name), ())
     request.output.line(
         f"{branch} deploys {app.name} from the next push on: git push deploy {branch}"

@@ -60,7 +60,7 @@ def whoami(request: Request, form: str) -> None:
     """Show as whom your key lets you in."""
     by = request.session.by
     if form == "json":
-        show_record(request, form, {"name": str(by), "role": request.context.gate.role_of(by)})
+        show_record(request, form, {"name": str(by), "role": request.gate.role_of(by)})
         return
     request.output.line(str(by))
 

@@ -1,6 +1,5 @@
 """logs: what the processes of an app print."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC
 
@@ -50,7 +49,9 @@ def logs(
     """
     if follow and form == "json":
         raise UserError("a log that is followed has no end to its JSON", "leave out --tail")
-    found = _lines(request, app, follow, lines, process)
+    found = request.reads.logs.lines(
+        app.name, request.session.cancellation, tail=lines, follow=follow, process=process
+    )
     if form == "json":
         show_json(request, [_row(place, line) for place, line in found])
         return
@@ -73,21 +74,6 @@ COMMANDS = (logs,)
 def shown_line(place: str, line: LogLine) -> str:
     """As Heroku shows it: ``2026-01-31T12:00:00.000000+00:00 app[web.1]: text``."""
     return f"{_at(line)} app[{place}]: {line.text}"
-
-
-def _lines(
-    request: Request, app: App, follow: bool, lines: int, process: str | None
-) -> Iterator[tuple[str, LogLine]]:
-    def stop() -> bool:
-        return request.session.cancellation.cancelled
-
-    found = request.back_ends.scheduler.logs(
-        app.name, tail=lines, follow=follow, process=process, stop=stop
-    )
-    for item in found:
-        if stop():
-            return
-        yield item
 
 
 def _row(place: str, line: LogLine) -> dict[str, str]:

@@ -13,12 +13,11 @@ from pushdeploy.commands.face.pipelines import (
     member_argument,
     pipeline_argument,
 )
-from pushdeploy.commands.face.printing import Row, errors_of, show_json, show_rows
+from pushdeploy.commands.face.printing import Row, asker_beside, show_json, show_rows
 from pushdeploy.commands.face.rehearsals import rehearsal_json, tell_rehearsal
 from pushdeploy.commands.face.request import Request
 from pushdeploy.commands.releases import parse_version
 from pushdeploy.domain.app import App
-from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.pipeline import Pipeline, PipelineName
@@ -72,7 +71,7 @@ def promote(
         return _rehearse(request, promotion, form, network=network)
     if network:
         raise UserError("--network is for a rehearsal", "pipelines:promote --rehearse --network")
-    results = request.flow.promoter.promote(promotion, _asker(request, form))
+    results = request.flow.promoter.promote(promotion, asker_beside(request, form))
     _tell_results(request, form, source, results)
     return 0 if all(result.outcome == "succeeded" for result in results) else 1
 
@@ -127,15 +126,8 @@ def _mode(one_by_one: bool, all_or_nothing: bool) -> Mode:
     return Mode.ALL_OR_NOTHING if all_or_nothing else Mode.INDEPENDENT
 
 
-def _asker(request: Request, form: str) -> Asker:
-    """What is streamed goes to stderr where stdout is one document."""
-    asker = request.asker
-    output = errors_of(request.session) if form == "json" else asker.output
-    return Asker(asker.by, output, asker.cancellation)
-
-
 def _rehearse(request: Request, promotion: Promotion, form: str, *, network: bool) -> int:
-    asker = _asker(request, form)
+    asker = asker_beside(request, form)
     results = request.flow.rehearsals.of_promotion(promotion, asker, network=network)
     went_well = all(result.went_well for result in results)
     if form == "json":

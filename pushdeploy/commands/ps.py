@@ -1,7 +1,6 @@
 """ps: the processes of an app: see, scale, restart, stop, start, rebuild them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
 from datetime import UTC
 
 import click
@@ -12,10 +11,7 @@ from pushdeploy.commands.face.printing import Row, show_json, show_rows
 from pushdeploy.commands.face.request import Request
 from pushdeploy.commands.face.several import app_or_all, for_each
 from pushdeploy.domain.app import App
-from pushdeploy.domain.errors import BackendDown, PushdeployError, UserError
-from pushdeploy.domain.formation import parse_scale
-from pushdeploy.domain.names import WEB, AppName, ProcessType
-from pushdeploy.domain.release import Release
+from pushdeploy.domain.names import AppName
 from pushdeploy.domain.task import Death
 from pushdeploy.reads.tasks import Process, RunningApp
 
@@ -47,10 +43,8 @@ def scale(request: Request, app: App, changes: tuple[str, ...], form: str) -> No
     it was. Nothing is released: the same slug runs more or fewer times.
     """
     if changes:
-        with request.flow.turns.to_its_end(app.name, "scale", request.asker):
-            app = request.store.apps.get(app.name)
-            _scale(request, app, _scaled(request, app, changes))
-            app = request.store.apps.get(app.name)
+        request.flow.scaling.scale(app.name, changes, request.asker)
+        app = request.store.apps.get(app.name)
     counts = {str(kind): count for kind, count in request.reads.tasks.formation(app).items()}
     if form == "json":
         show_json(request, counts)
@@ -70,10 +64,11 @@ def restart(request: Request, app: App | None, process: str | None) -> None:
     Where a disk has one writer the old ones go first, and requests wait meanwhile.
     """
     if app is not None:
-        _restart(request, app.name, process)
+        request.flow.start_stop.restart(app.name, process, request.asker)
         return
     running = [each.app.name for each in request.reads.apps.all() if each.state == "live"]
-    for_each(request, running, lambda name: _restart(request, name, None))
+    restart = request.flow.start_stop.restart
+    for_each(request, running, lambda name: restart(name, None, request.asker))
 
 
 @command("ps:stop", example="ps:stop shop")
@@ -99,11 +94,11 @@ def stop(request: Request, app: App | None, once: str | None) -> None:
 def start(request: Request, app: App | None) -> None:
     """Start what ps:stop stopped: the live release in its formation."""
     if app is not None:
-        _start(request, app.name)
+        request.flow.start_stop.start(app.name, request.asker)
         return
     overviews = request.reads.apps.all()
     stopped = [each.app.name for each in overviews if each.live and each.app.stopped]
-    for_each(request, stopped, lambda name: _start(request, name))
+    for_each(request, stopped, lambda name: request.flow.start_stop.start(name, request.asker))
 
 
 @command("ps:rebuild", example="ps:rebuild shop")
@@ -137,42 +132,9 @@ def _troubles(running: RunningApp) -> Iterator[str]:
         yield f"its disks are to be put back from s{app.put_back}: nothing of it runs until then"
 
 
-def _restart(request: Request, name: AppName, process: str | None) -> None:
-    with (
-        request.flow.turns.to_its_end(name, "restart", request.asker),
-        request.output.step(f"Restarting {process or 'all processes'} of {name}"),
-        _told_when_nothing_runs(request, name),
-    ):
-        slots = request.flow.restarts.restart(name, process, request.output)
-        request.output.detail(", ".join(str(slot) for slot in slots))
-
-
 def _stop(request: Request, name: AppName) -> None:
-    with request.flow.turns.to_its_end(name, "stop", request.asker):
-        if request.store.apps.get(name).stopped:
-            request.output.line(f"{name} is stopped already")
-            return
-        with request.output.step(f"Stopping {name}"):
-            request.store.apps.set_stopped(name, True)
-            request.flow.converger.converge(name, request.output)
-
-
-def _start(request: Request, name: AppName) -> None:
-    with request.flow.turns.to_its_end(name, "start", request.asker):
-        now = request.store.apps.get(name)
-        if now.put_back is None:
-            _live(request, name)
-        before = now.stopped
-
-        def back() -> None:
-            request.store.apps.set_stopped(name, before)
-
-        with (
-            request.output.step(f"Starting {name}"),
-            _taken_back(request, name, back, "it stays stopped"),
-        ):
-            request.store.apps.set_stopped(name, False)
-            request.flow.converger.converge(name, request.output)
+    if not request.flow.start_stop.stop(name, request.asker):
+        request.output.line(f"{name} is stopped already")
 
 
 def _row(process: Process, shown: Callable[[Death], object]) -> Row:
@@ -203,65 +165,3 @@ def _last_exit(last: Death) -> Row:
 
 def _last_exit_said(last: Death) -> str:
     return f"{last} at {last.at.astimezone(UTC):%H:%M:%S}"
-
-
-def _scale(request: Request, app: App, changed: Mapping[ProcessType, int]) -> None:
-    def back() -> None:
-        request.store.apps.set_formation(app.name, app.formation)
-
-    if request.store.releases.current(app.name) is None:
-        request.store.apps.set_formation(app.name, {**app.formation, **changed})
-        return
-    wanted = " ".join(f"{kind}={count}" for kind, count in changed.items())
-    with (
-        request.output.step(f"Scaling {app.name} to {wanted}"),
-        _taken_back(request, app.name, back, "the formation is as it was"),
-    ):
-        request.store.apps.set_formation(app.name, {**app.formation, **changed})
-        request.flow.converger.converge(app.name, request.output)
-
-
-@contextmanager
-def _told_when_nothing_runs(request: Request, name: AppName) -> Iterator[None]:
-    try:
-        yield
-    except PushdeployError as error:
-        with suppress(BackendDown):
-            if not request.back_ends.scheduler.tasks(name):
-                error.serving = (
-                    f"nothing of {name} runs now: it is tried again by itself, and by"
-                    f" ps:start {name}"
-                )
-                request.context.upkeep.reconciler.look_again(name)
-        raise
-
-
-@contextmanager
-def _taken_back(
-    request: Request, name: AppName, back: Callable[[], None], kept: str
-) -> Iterator[None]:
-    """Go ``back`` when what is inside fails, and say what is ``kept``."""
-    try:
-        yield
-    except PushdeployError as error:
-        back()
-        error.serving = kept
-        try:
-            request.flow.converger.converge(name, request.output)
-        except PushdeployError as other:
-            request.output.trouble(other.message)
-        raise
-
-
-def _live(request: Request, name: AppName) -> Release:
-    live = request.store.releases.current(name)
-    if live is None:
-        raise UserError(f"{name} has no live release", "git push deploy main")
-    return live
-
-
-def _scaled(request: Request, app: App, changes: Sequence[str]) -> Mapping[ProcessType, int]:
-    """The wanted quantities. Before the first release any process type may be named."""
-    if request.store.releases.current(app.name) is None:
-        return parse_scale(changes, {WEB: 1, **app.formation}, any_type=True, app=app.name)
-    return parse_scale(changes, request.reads.tasks.formation(app), app=app.name)

@@ -4,11 +4,10 @@ import click
 
 from pushdeploy.commands.face.arguments import app_argument, find_app, form_option
 from pushdeploy.commands.face.command import command
-from pushdeploy.commands.face.printing import errors_of, show_json
+from pushdeploy.commands.face.printing import asker_beside, show_json
 from pushdeploy.commands.face.rehearsals import rehearsal_json, tell_rehearsal
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App
-from pushdeploy.domain.asker import Asker
 
 
 @command("releases:rehearse", example="releases:rehearse shop --slug-of shop-staging")
@@ -24,8 +23,7 @@ def rehearse(request: Request, app: App, slug_of: str | None, network: bool, for
     well.
     """
     source = find_app(request.store, slug_of).name if slug_of else app.name
-    output = errors_of(request.session) if form == "json" else request.output
-    asker = Asker(request.session.by, output, request.session.cancellation)
+    asker = asker_beside(request, form)
     result = request.flow.rehearsals.of_app(app.name, source, asker, network=network)
     if form == "json":
         show_json(request, rehearsal_json(result))

@@ -142,10 +142,10 @@ def gc(request: Request, plan: bool, form: str) -> None:
     the ledger as expired. Nothing is removed while any app is being deployed. What builds and
     destroyed apps have left goes as well, as it does by itself each hour.
     """
-    retention = request.context.upkeep.retention
+    retention = request.upkeep.retention
     found = retention.plan() if plan else retention.collect()
     if not plan:
-        request.context.upkeep.leftovers.remove_beside_slugs()
+        request.upkeep.leftovers.remove_beside_slugs()
     rows = [_verdict_row(verdict, plan=plan) for verdict in found]
     if form == "json":
         show_json(request, rows)

@@ -49,7 +49,7 @@ def ps_report(request: Request, app: App) -> Report:
 
 
 def domains_report(request: Request, app: App) -> Report:
-    sites = request.back_ends.sites
+    sites = request.reads.addresses
     return {
         "domains-app-enabled": "true",
         "domains-app-vhosts": " ".join(sites.hosts(app.name)),
@@ -73,7 +73,7 @@ def checks_report(request: Request, app: App) -> Report:
 
 def ports_report(request: Request, app: App) -> Report:
     port = request.reads.tasks.port(app)
-    return {"ports-map": f"http:{request.back_ends.sites.http_port}:{port}" if port else ""}
+    return {"ports-map": f"http:{request.reads.addresses.http_port}:{port}" if port else ""}
 
 
 def git_report(request: Request, app: App) -> Report:

@@ -5,15 +5,13 @@ import click
 from pushdeploy.commands.face.arguments import app_argument, form_option
 from pushdeploy.commands.face.asking import Question, confirm
 from pushdeploy.commands.face.command import command
-from pushdeploy.commands.face.printing import Row, errors_of, moment, show_json, show_rows
+from pushdeploy.commands.face.printing import Row, asker_beside, moment, show_json, show_rows
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App
-from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import DiskName
 from pushdeploy.domain.sizes import about_bytes
 from pushdeploy.domain.snapshot import Snapshot, parse_snapshot
 from pushdeploy.output import duration
-from pushdeploy.release.snapshots import covered
 
 _snapshot_argument = click.argument("snapshot", type=parse_snapshot, metavar="SNAPSHOT")
 
@@ -29,30 +27,7 @@ def snapshot(request: Request, app: App, disks: tuple[DiskName, ...], note: str,
     SQLite databases are copied through SQLite: what the copy holds is whole, whatever is being
     written meanwhile.
     """
-    attached = request.store.disks.of(app.name)
-    wanted = disks or covered(app, attached)
-    if not wanted and attached:
-        raise UserError(
-            f"all disks of {app.name} have snapshots=off", f"disks:snapshot {app.name} DISK"
-        )
-    if not wanted:
-        raise UserError(f"{app.name} has no disk", f"disks:attach {app.name} data /data")
-    there = request.back_ends.disks.list(app.name)
-    for disk in disks:
-        if disk not in there:
-            raise UserError(f"{app.name} has no disk {disk}", f"disks:list {app.name}")
-    with request.flow.turns.to_its_end(app.name, "snapshot", request.asker):
-        said = errors_of(request.session) if form == "json" else request.output
-        with said.step(f"Snapshot of {', '.join(wanted)}"):
-            taken = request.back_ends.snapshots.take(
-                request.store.apps.get(app.name),
-                wanted,
-                note[:200],
-                request.session.by,
-                None,
-                said.detail,
-            )
-        request.back_ends.snapshots.prune(app)
+    taken = request.flow.snapshots.take(app, disks, note, asker_beside(request, form))
     if form == "json":
         show_json(request, _row(taken))
         return
@@ -109,22 +84,8 @@ def forget(request: Request, app: App, snapshot: int, force: bool) -> None:
 
     With --force also the one that a failed release's changes wait for: they stay then.
     """
-    with (
-        request.flow.turns.to_its_end(app.name, "removal of a snapshot", request.asker),
-        request.locks.traffic.hold(app.name),  # whoever puts it back just now comes first
-    ):
-        found = request.store.snapshots.get(app.name, snapshot)
-        given_up = request.store.apps.get(app.name).put_back == found.id
-        if given_up and not force:
-            raise UserError(
-                f"the disks of {app.name} are still to be put back from {found.label}",
-                f"ps:start {app.name}, first; where that cannot be done, and they are to stay as"
-                f" the failed release left them:  disks:forget {app.name} {found.label} --force",
-            )
-        if given_up:
-            request.store.apps.set_put_back(app.name, None)
-        request.back_ends.snapshots.remove(app, found)
-    request.output.line(f"{found.label} is removed")
+    given_up = request.flow.snapshots.forget(app.name, snapshot, request.asker, force=force)
+    request.output.line(f"s{snapshot} is removed")
     if given_up:
         request.output.line(
             f"the disks stay as the failed release left them: ps:start {app.name} starts it"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pushdeploy.disks.directories import Directories
 from pushdeploy.domain.app import App
 from pushdeploy.domain.asker import Asker
-from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.ports.refs import Refs
@@ -31,9 +31,13 @@ class Renames:
         """Start everything under the new name beside the old, then stop the old; the other way
         round where one task at a time writes to a disk.
 
-        A failure takes each step back: the old name serves as before.
+        A failure takes each step back: the old name serves as before. ``UserError`` where the new
+        name, or its address, is another app's.
         """
         output, converger = asker.output, self.converger
+        if self.store.apps.find(new):
+            raise UserError(f"app {new} exists already", "apps:list shows them all")
+        converger.traffic.sites.refuse_taken_name(new)
         with self.turns.of_several((old, new), f"rename of {old} to {new}", asker):
             self.store.apps.get(old)
             asker.cancellation.commit()

@@ -7,7 +7,8 @@ from pathlib import Path
 from pushdeploy.disks.directories import Directories
 from pushdeploy.domain.app import App
 from pushdeploy.domain.disk import Usage, crowding
-from pushdeploy.domain.names import DiskName
+from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.names import AppName, DiskName
 from pushdeploy.store import Store
 
 
@@ -32,6 +33,15 @@ class DiskReader:
         mounts = {item.disk: item.mount_path for item in self.store.disks.of(app.name)}
         names = sorted({*mounts, *self.disks.list(app.name)})
         return [self._overview(app, disk, mounts.get(disk)) for disk in names]
+
+    def path(self, app: AppName, disk: DiskName) -> Path:
+        """Where its data lies on the server."""
+        return self.disks.path(app, disk)
+
+    def refuse_missing(self, app: AppName, disk: DiskName) -> None:
+        """``UserError`` where the app has no such disk."""
+        if disk not in self.disks.list(app):
+            raise UserError(f"{app} has no disk {disk}", f"disks:list {app}")
 
     def _overview(self, app: App, disk: DiskName, mount_path: str | None) -> DiskOverview:
         usage = self.disks.quota.usage(app.name, disk)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from pushdeploy.domain.names import AppName
+from pushdeploy.upkeep.leftovers import Leftovers
 from pushdeploy.upkeep.reconcile import Reconciler
 from pushdeploy.upkeep.retention import Retention
 
@@ -13,9 +14,13 @@ class UpkeepErrands:
 
     reconciler: Reconciler
     retention: Retention
+    leftovers: Leftovers
 
     def look_again(self, app: AppName) -> None:
         self.reconciler.look_again(app)
 
     def collect(self, app: AppName) -> None:
         self.retention.collect_behind(app)
+
+    def forget_builds(self, app_id: int) -> None:
+        self.leftovers.after_destroy(app_id)

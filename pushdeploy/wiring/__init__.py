@@ -21,12 +21,11 @@ from pushdeploy.receive.service import GitService, PackLimits
 from pushdeploy.settings import Settings
 from pushdeploy.ssh.server import SshServer
 from pushdeploy.store import Store
-from pushdeploy.upkeep.errands import UpkeepErrands
 from pushdeploy.wiring.back_ends import Given, make_back_ends
 from pushdeploy.wiring.flow import make_flow, make_following
 from pushdeploy.wiring.ground import Ground
 from pushdeploy.wiring.reads import make_reads
-from pushdeploy.wiring.upkeep import make_reconciler, make_retention, make_upkeep
+from pushdeploy.wiring.upkeep import make_errands, make_upkeep
 
 
 class Wiring:
@@ -55,10 +54,9 @@ class Wiring:
         ground = self._ground
         back = make_back_ends(ground, self._given)
         following = make_following(ground, back)
-        reconciler, retention = make_reconciler(ground, back, following), make_retention(ground)
-        flow = make_flow(ground, back, following, UpkeepErrands(reconciler, retention))
-        reads = make_reads(ground, back)
-        upkeep = make_upkeep(ground, back, flow, reconciler, retention)
+        errands = make_errands(ground, back, following)
+        flow, reads = make_flow(ground, back, following, errands), make_reads(ground, back)
+        upkeep = make_upkeep(ground, back, flow, errands)
         return Context(
             ground.settings,
             ground.store,

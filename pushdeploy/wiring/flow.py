@@ -8,13 +8,18 @@ from pushdeploy.flow.after_live import AfterLive
 from pushdeploy.flow.attach import DiskChanges
 from pushdeploy.flow.building import Building
 from pushdeploy.flow.candidates import Candidates
+from pushdeploy.flow.clone import Clones
 from pushdeploy.flow.configure import ConfigChanges
 from pushdeploy.flow.converge import Converger
 from pushdeploy.flow.cutover import CutOvers, Exclusive, Overlap
 from pushdeploy.flow.deploy import Deployer
+from pushdeploy.flow.destroy import Destruction
+from pushdeploy.flow.disk_care import DiskCare
+from pushdeploy.flow.domains import DomainChanges
 from pushdeploy.flow.first_moments import FirstMoments
 from pushdeploy.flow.keys import KeyChanges
 from pushdeploy.flow.lock import Locking
+from pushdeploy.flow.new_app import NewApps
 from pushdeploy.flow.new_tasks import Starts
 from pushdeploy.flow.one_off import OneOffCommands
 from pushdeploy.flow.outages import Outages
@@ -29,11 +34,16 @@ from pushdeploy.flow.restore import Restores
 from pushdeploy.flow.retry import Retries
 from pushdeploy.flow.rollback import Rollbacks
 from pushdeploy.flow.safety import Safety
+from pushdeploy.flow.scale import Scaling
+from pushdeploy.flow.settings import SettingChanges
 from pushdeploy.flow.shared_config import SharedConfig
 from pushdeploy.flow.ship import Shipper
+from pushdeploy.flow.snapshot import SnapshotChanges
+from pushdeploy.flow.start_stop import StartStop
 from pushdeploy.flow.swap import Swaps
 from pushdeploy.flow.take_back import TakeBack
 from pushdeploy.flow.traffic import Traffic
+from pushdeploy.flow.transfers import Transfers
 from pushdeploy.flow.turn import Turns
 from pushdeploy.release.phase import ReleasePhase
 from pushdeploy.wiring.ground import Ground
@@ -72,24 +82,40 @@ def make_flow(ground: Ground, back: BackEnds, following: Following, errands: Err
     take_back = TakeBack(store, turns, candidates, shipper)
     refs, builder, swaps = back.repositories, back.builder, following.swaps
     promoter = Promoter(store, turns, refs, builder, candidates, shipper, take_back)
-    traffic, processes = following.traffic, following.processes
+    disks, snapshots, locks = back.disks, back.snapshots, ground.locks
+    attachments = DiskChanges(store, turns, candidates, shipper)
+    restores = Restores(store, turns, snapshots, candidates, shipper)
+    restarts = Restarts(converger, following.processes, following.traffic, swaps)
+    start_stop = StartStop(store, turns, converger, restarts, errands)
+    new_apps = NewApps(store, back.sites, refs, converger)
     return Flow(
         turns=turns,
         deployer=Deployer(store, turns, refs, building, candidates, shipper),
         retries=Retries(store, turns, refs, builder, candidates, shipper),
         rollbacks=Rollbacks(store, turns, builder, candidates, shipper),
-        restores=Restores(store, turns, back.snapshots, candidates, shipper),
+        restores=restores,
         config_changes=ConfigChanges(store, turns, candidates, shipper),
-        disk_changes=DiskChanges(store, turns, candidates, shipper),
         promoter=promoter,
         converger=converger,
-        restarts=Restarts(converger, processes, traffic, swaps),
-        renames=Renames(store, turns, converger, swaps, refs, back.disks),
+        restarts=restarts,
+        renames=Renames(store, turns, converger, swaps, refs, disks),
+        start_stop=start_stop,
+        scaling=Scaling(store, turns, start_stop),
         rehearsals=RehearsalRequests(store, promoter, back.rehearsals),
-        one_offs=OneOffCommands(
-            store, back.scheduler, back.manifests, ground.locks.writers, ground.locks.one_offs
+        new_apps=new_apps,
+        clones=Clones(store, new_apps, promoter),
+        destruction=Destruction(
+            store, turns, converger, refs, disks, snapshots, back.rehearsals, errands
         ),
-        locking=Locking(store, ground.locks.apps),
+        settings=SettingChanges(store, converger),
+        domains=DomainChanges(store, back.sites, converger),
+        disks=DiskCare(store, turns, disks, attachments),
+        snapshots=SnapshotChanges(store, turns, locks.traffic, disks, snapshots),
+        transfers=Transfers(turns, disks, snapshots, restores),
+        one_offs=OneOffCommands(
+            store, back.scheduler, back.manifests, locks.writers, locks.one_offs
+        ),
+        locking=Locking(store, locks.apps),
         keys=KeyChanges(store),
         pipelines=PipelineChanges(store),
         shared_config=SharedConfig(store),

@@ -3,6 +3,7 @@
 from pushdeploy.context import BackEnds, Reads
 from pushdeploy.reads.apps import AppReader
 from pushdeploy.reads.disks import DiskReader
+from pushdeploy.reads.logs import LogReader
 from pushdeploy.reads.pipelines import PipelineReader
 from pushdeploy.reads.releases import ReleaseReader
 from pushdeploy.reads.snapshots import SnapshotReader
@@ -21,5 +22,7 @@ def make_reads(ground: Ground, back: BackEnds) -> Reads:
         snapshots=SnapshotReader(store, back.snapshots),
         disks=DiskReader(store, back.disks),
         pipelines=PipelineReader(store, back.repositories),
+        logs=LogReader(scheduler),
+        addresses=back.sites,
         verifier=Verifier(store, scheduler, manifests, locks.apps),
     )

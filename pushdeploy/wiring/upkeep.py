@@ -2,6 +2,7 @@
 
 from pushdeploy.build.caches import AppCaches
 from pushdeploy.context import BackEnds, Flow, Upkeep
+from pushdeploy.upkeep.errands import UpkeepErrands
 from pushdeploy.upkeep.host_rules import HostRules
 from pushdeploy.upkeep.leftovers import Leftovers
 from pushdeploy.upkeep.reconcile import Reconciler
@@ -12,28 +13,29 @@ from pushdeploy.wiring.flow import Following
 from pushdeploy.wiring.ground import Ground
 
 
-def make_reconciler(ground: Ground, back: BackEnds, following: Following) -> Reconciler:
-    converger, first_moments = following.converger, following.first_moments
-    return Reconciler(ground.store, back.scheduler, back.router, converger, first_moments)
-
-
-def make_retention(ground: Ground) -> Retention:
-    keep, locks = ground.settings.keep_releases, ground.locks
-    return Retention(ground.store, locks.apps, ground.engine, keep, pins=locks.pins)
-
-
-def make_upkeep(
-    ground: Ground, back: BackEnds, flow: Flow, reconciler: Reconciler, retention: Retention
-) -> Upkeep:
+def make_errands(ground: Ground, back: BackEnds, following: Following) -> UpkeepErrands:
+    """With the chores that do what the flow leaves to be done later."""
     store, locks, engine = ground.store, ground.locks, ground.engine
-    caches, scheduler = AppCaches(ground.home.cache / "apps"), back.scheduler
+    keep, caches = ground.settings.keep_releases, AppCaches(ground.home.cache / "apps")
+    converger, first_moments = following.converger, following.first_moments
+    retention = Retention(store, locks.apps, engine, keep, pins=locks.pins)
+    return UpkeepErrands(
+        Reconciler(store, back.scheduler, back.router, converger, first_moments),
+        retention,
+        Leftovers(store, locks.apps, engine, caches, retention),
+    )
+
+
+def make_upkeep(ground: Ground, back: BackEnds, flow: Flow, errands: UpkeepErrands) -> Upkeep:
+    store, locks, engine = ground.store, ground.locks, ground.engine
+    scheduler, reconciler = back.scheduler, errands.reconciler
     most_bytes = ground.settings.task_layer_bytes
     finishing = Finishing(store, flow.turns, locks.traffic, scheduler, reconciler)
     return Upkeep(
         reconciler=reconciler,
         recovery=Recovery(store, back.repositories, scheduler, back.snapshots, finishing),
-        retention=retention,
-        leftovers=Leftovers(store, locks.apps, engine, caches, retention),
+        retention=errands.retention,
+        leftovers=errands.leftovers,
         written_layers=WrittenLayers(scheduler, flow.restarts, locks.apps, most_bytes),
         host_rules=HostRules(engine),
     )

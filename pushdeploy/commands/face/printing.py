@@ -4,6 +4,7 @@ not look; one JSON document when asked for it."""
 import io
 import json
 from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from textwrap import wrap
 
@@ -13,6 +14,7 @@ from rich.text import Text
 
 from pushdeploy.commands.face.request import Request
 from pushdeploy.commands.session import Session
+from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.plain import plain, plain_sink
 from pushdeploy.domain.ports.streams import WindowSize
 from pushdeploy.output import Output, Sink, columns
@@ -32,6 +34,12 @@ def output_of(session: Session) -> Output:
 def errors_of(session: Session) -> Output:
     """All lines to the client's stderr: what is said beside a document on stdout."""
     return Output(_lines(session, session.write_error))
+
+
+def asker_beside(request: Request, form: str) -> Asker:
+    """The asker of a request, who reads on stderr where stdout is one document."""
+    asker = request.asker
+    return replace(asker, output=errors_of(request.session)) if form == "json" else asker
 
 
 def show_rows(

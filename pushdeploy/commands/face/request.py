@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pushdeploy.access.gate import Gate
 from pushdeploy.commands.session import Session
-from pushdeploy.context import BackEnds, Context, Flow, Locks, Reads
+from pushdeploy.context import Context, Flow, Reads, Upkeep
 from pushdeploy.domain.asker import Asker
 from pushdeploy.output import Output
 from pushdeploy.store import Store
@@ -23,12 +24,8 @@ class Request:
     catalogue: "Catalogue"
 
     @property
-    def locks(self) -> Locks:
-        return self.context.locks
-
-    @property
-    def back_ends(self) -> BackEnds:
-        return self.context.back_ends
+    def gate(self) -> Gate:
+        return self.context.gate
 
     @property
     def flow(self) -> Flow:
@@ -37,6 +34,10 @@ class Request:
     @property
     def reads(self) -> Reads:
         return self.context.reads
+
+    @property
+    def upkeep(self) -> Upkeep:
+        return self.context.upkeep
 
     @property
     def store(self) -> Store:

@@ -1,0 +1,64 @@
+"""Destroy: an app goes with all that is its own, but for the data on its disks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pushdeploy.disks.directories import Directories
+from pushdeploy.domain.app import App
+from pushdeploy.domain.asker import Asker
+from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.domain.names import AppName, DiskName
+from pushdeploy.domain.ports.errands import Errands
+from pushdeploy.domain.ports.refs import Refs
+from pushdeploy.flow.converge import Converger
+from pushdeploy.flow.turn import Turns
+from pushdeploy.release.rehearsal import Rehearsals
+from pushdeploy.release.snapshots import SnapshotPhase
+from pushdeploy.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Destruction:
+    store: Store
+    turns: Turns
+    converger: Converger
+    refs: Refs
+    disks: Directories
+    snapshots: SnapshotPhase
+    rehearsals: Rehearsals
+    errands: Errands
+
+    def destroy(self, name: AppName, asker: Asker, *, with_data: bool) -> Sequence[DiskName]:
+        """Remove an app, and the data on its disks ``with_data``: those whose data stays.
+
+        What stays is whole: what a failed release did to it is undone first, for the snapshots go.
+        """
+        with (
+            self.turns.to_its_end(name, "destroy", asker),
+            asker.output.step(f"Destroying {name}"),
+        ):
+            disks = self.disks.list(name)
+            if not with_data:
+                self.converger.put_back(name, asker.output)
+            self._remove(self.store.apps.get(name))
+            if with_data:
+                self.disks.destroy_all(name)
+        return [] if with_data else disks
+
+    def _remove(self, app: App) -> None:
+        """Stopped first, so that nobody starts again what is being removed."""
+        name, grace_seconds = app.name, app.settings.run.stop_grace_seconds
+        self.rehearsals.cancel(name, f"{name} is being destroyed")
+        self.store.apps.set_stopped(name, True)
+        try:
+            self.converger.forget(name, grace_seconds)
+        except PushdeployError:
+            self.store.apps.set_stopped(name, app.stopped)
+            raise
+        self.refs.remove(name)
+        self.store.apps.destroy(name)
+        self.snapshots.files.remove_app(app.id)
+        # Once more: a watcher that saw the tasks go may have routed to the stopped app meanwhile.
+        self.converger.forget(name, grace_seconds)
+        self.converger.processes.scheduler.forget_logs(name)
+        self.errands.forget_builds(app.id)

@@ -1,0 +1,41 @@
+"""Domains: an app answers on other host names, all of those that were asked for or none."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from pushdeploy.domain.names import AppName, HostName
+from pushdeploy.domain.ports.output import Output
+from pushdeploy.flow.converge import Converger
+from pushdeploy.route.sites import Sites
+from pushdeploy.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class DomainChanges:
+    store: Store
+    sites: Sites
+    converger: Converger
+
+    def change(
+        self,
+        app: AppName,
+        wanted: Sequence[HostName],
+        gone: Sequence[HostName],
+        output: Output,
+    ) -> Sequence[HostName]:
+        """Add what is ``wanted`` and remove what is ``gone``: those that are new to the app.
+
+        Nothing is changed where the router or another app objects.
+        """
+        domains, new = self.store.domains, self.sites.new_hosts(app, wanted)
+        with ExitStack() as undo:
+            for host in gone:
+                domains.remove(app, host)
+                undo.callback(domains.add, app, host)
+            for host in new:
+                domains.add(app, host)
+                undo.callback(domains.remove, app, host)
+            self.converger.refresh_route(app, output)
+            undo.pop_all()
+        return new

@@ -1,0 +1,26 @@
+"""Settings: those of an app change, and what follows from the change is done at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pushdeploy.domain.app import App
+from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.settings import AppSettings, affected, changed_settings
+from pushdeploy.domain.settings.setting import Affects
+from pushdeploy.flow.converge import Converger
+from pushdeploy.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class SettingChanges:
+    store: Store
+    converger: Converger
+
+    def change(self, app: App, changes: Sequence[str], output: Output) -> AppSettings:
+        """Apply ``key=value`` words: the settings of the app now. ``UserError`` for a bad one."""
+        settings = changed_settings(app.settings, changes)
+        if changes:
+            self.store.apps.set_settings(app.name, settings)
+        if Affects.ROUTE in affected(app.settings, settings):
+            self.converger.refresh_route(app.name, output)
+        return settings

@@ -1,0 +1,91 @@
+"""Start, stop and restart: the processes of the live release, without a release."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+
+from pushdeploy.domain.asker import Asker
+from pushdeploy.domain.errors import BackendDown, PushdeployError, UserError
+from pushdeploy.domain.names import AppName
+from pushdeploy.domain.ports.errands import Errands
+from pushdeploy.domain.ports.output import Output
+from pushdeploy.flow.converge import Converger
+from pushdeploy.flow.restart import Restarts
+from pushdeploy.flow.turn import Turns
+from pushdeploy.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class StartStop:
+    store: Store
+    turns: Turns
+    converger: Converger
+    restarts: Restarts
+    errands: Errands
+
+    def start(self, name: AppName, asker: Asker) -> None:
+        """Start what ``stop`` stopped. ``UserError`` where nothing is live, and nothing waits."""
+        with self.turns.to_its_end(name, "start", asker) as app:
+            if app.put_back is None and self.store.releases.current(name) is None:
+                raise UserError(f"{name} has no live release", "git push deploy main")
+            with (
+                asker.output.step(f"Starting {name}"),
+                self.or_back(name, asker.output, "it stays stopped") as undo,
+            ):
+                undo.callback(self.store.apps.set_stopped, name, app.stopped)
+                self.store.apps.set_stopped(name, False)
+
+    def stop(self, name: AppName, asker: Asker) -> bool:
+        """Stop all processes until ``start``: False where they are stopped already."""
+        with self.turns.to_its_end(name, "stop", asker) as app:
+            if app.stopped:
+                return False
+            with asker.output.step(f"Stopping {name}"):
+                self.store.apps.set_stopped(name, True)
+                self.converger.converge(name, asker.output)
+            return True
+
+    def restart(self, name: AppName, process: str | None, asker: Asker) -> None:
+        """Replace the processes of a type, or one such as web.1; all of them without either."""
+        with (
+            self.turns.to_its_end(name, "restart", asker),
+            asker.output.step(f"Restarting {process or 'all processes'} of {name}"),
+            self._told_when_nothing_runs(name),
+        ):
+            slots = self.restarts.restart(name, process, asker.output)
+            asker.output.detail(", ".join(str(slot) for slot in slots))
+
+    @contextmanager
+    def or_back(self, name: AppName, output: Output, kept: str) -> Iterator[ExitStack]:
+        """Make what runs follow a change that is made inside. Where that fails, the change is
+        undone by what has been pushed on the stack, and the failure says what is ``kept``."""
+        with ExitStack() as undo:
+            try:
+                yield undo
+                self.converger.converge(name, output)
+            except PushdeployError as error:
+                undo.close()
+                error.serving = kept
+                self._converge_back(name, output)
+                raise
+            undo.pop_all()
+
+    def _converge_back(self, name: AppName, output: Output) -> None:
+        try:
+            self.converger.converge(name, output)
+        except PushdeployError as error:
+            output.trouble(error.message)
+
+    @contextmanager
+    def _told_when_nothing_runs(self, name: AppName) -> Iterator[None]:
+        try:
+            yield
+        except PushdeployError as error:
+            with suppress(BackendDown):
+                if not self.converger.processes.scheduler.tasks(name):
+                    error.serving = (
+                        f"nothing of {name} runs now: it is tried again by itself, and by"
+                        f" ps:start {name}"
+                    )
+                    self.errands.look_again(name)
+            raise
