@@ -18,7 +18,7 @@ _HEADER_BYTES = 256 * 1024
 _BODY_BYTES = 256 * 1024
 
 
-class Probe:
+class HttpCheck:
     """Asks as often as it is told to, until aborted."""
 
     def __init__(self, address: str, port: int, host: str) -> None:

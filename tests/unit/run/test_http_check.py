@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from pushdeploy.run.health import Answer
-from pushdeploy.run.http_check import NOT_LISTENING, Probe
+from pushdeploy.run.http_check import NOT_LISTENING, HttpCheck
 
 
 class Server:
@@ -64,7 +64,9 @@ def answering(answer: bytes | None) -> pytest.MarkDecorator:
 
 @answering(b"HTTP/1.1 204 No Content\r\n\r\n")
 def test_the_request_carries_the_apps_host_and_an_escaped_path(server: Server) -> None:
-    answer = Probe("127.0.0.1", server.port, "shop.example").ask("up?a=1\r\nX: y", 5, body=False)
+    answer = HttpCheck("127.0.0.1", server.port, "shop.example").ask(
+        "up?a=1\r\nX: y", 5, body=False
+    )
     assert answer == Answer(204)
     first, *headers = server.asked[0].split("\r\n")
     assert first == "GET /up?a=1%0D%0AX:%20y HTTP/1.1"
@@ -74,51 +76,51 @@ def test_the_request_carries_the_apps_host_and_an_escaped_path(server: Server) -
 
 @answering(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
 def test_the_body_is_read_where_it_is_wanted(server: Server) -> None:
-    probe = Probe("127.0.0.1", server.port, "shop")
-    assert probe.ask("/", 5, body=True) == Answer(200, "hello")
-    assert probe.ask("/", 5, body=False) == Answer(200)
+    asked = HttpCheck("127.0.0.1", server.port, "shop")
+    assert asked.ask("/", 5, body=True) == Answer(200, "hello")
+    assert asked.ask("/", 5, body=False) == Answer(200)
 
 
 @answering(b"HTTP/1.1 200 OK\r\n\r\nendless")
 def test_an_endless_body_does_not_hold_up_who_does_not_want_it(server: Server) -> None:
-    assert Probe("127.0.0.1", server.port, "shop").ask("/", 5, body=False) == Answer(200)
+    assert HttpCheck("127.0.0.1", server.port, "shop").ask("/", 5, body=False) == Answer(200)
 
 
 @answering(b"SSH-2.0-something\r\n")
 def test_another_protocol_is_a_problem(server: Server) -> None:
-    answer = Probe("127.0.0.1", server.port, "shop").ask("/", 5, body=False)
+    answer = HttpCheck("127.0.0.1", server.port, "shop").ask("/", 5, body=False)
     assert answer.problem == "what comes back is not HTTP"
 
 
 @answering(b"")
 def test_a_connection_that_is_closed_without_a_word_is_a_problem(server: Server) -> None:
-    answer = Probe("127.0.0.1", server.port, "shop").ask("/", 5, body=False)
+    answer = HttpCheck("127.0.0.1", server.port, "shop").ask("/", 5, body=False)
     assert answer.problem == "the connection is closed without an answer"
 
 
 @answering(None)
 def test_silence_is_a_problem_after_the_time_out(server: Server) -> None:
-    answer = Probe("127.0.0.1", server.port, "shop").ask("/", 0.2, body=False)
+    answer = HttpCheck("127.0.0.1", server.port, "shop").ask("/", 0.2, body=False)
     assert answer.problem == "no answer within 0.2 s"
 
 
 @answering(None)
 def test_an_abort_ends_a_waiting_request_at_once(server: Server) -> None:
-    probe = Probe("127.0.0.1", server.port, "shop")
-    timer = threading.Timer(0.2, probe.abort)
+    asked = HttpCheck("127.0.0.1", server.port, "shop")
+    timer = threading.Timer(0.2, asked.abort)
     timer.start()
     began = time.monotonic()
-    assert probe.ask("/", 30, body=False).problem
+    assert asked.ask("/", 30, body=False).problem
     assert time.monotonic() - began < 5
-    assert probe.ask("/", 30, body=False) is NOT_LISTENING
+    assert asked.ask("/", 30, body=False) is NOT_LISTENING
     timer.join()
 
 
 def test_a_closed_port_and_no_address_are_nobody_listening() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    assert Probe("127.0.0.1", port, "shop").ask("/", 1, body=False) is NOT_LISTENING
-    assert Probe("", port, "shop").ask("/", 1, body=False) is NOT_LISTENING
+    assert HttpCheck("127.0.0.1", port, "shop").ask("/", 1, body=False) is NOT_LISTENING
+    assert HttpCheck("", port, "shop").ask("/", 1, body=False) is NOT_LISTENING
 
 
 def headers(*values: str) -> bytes:
@@ -142,4 +144,4 @@ def headers(*values: str) -> bytes:
 def test_as_many_headers_are_an_answer_as_visitors_can_be_given(
     server: Server, expected: Answer
 ) -> None:
-    assert Probe("127.0.0.1", server.port, "shop").ask("/", 5, body=False) == expected
+    assert HttpCheck("127.0.0.1", server.port, "shop").ask("/", 5, body=False) == expected

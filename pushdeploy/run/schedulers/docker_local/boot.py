@@ -18,10 +18,10 @@ from pushdeploy.domain.task import Slot
 from pushdeploy.output import duration
 from pushdeploy.run import health
 from pushdeploy.run.health import Trial
-from pushdeploy.run.http_check import NOT_LISTENING, Probe
+from pushdeploy.run.http_check import NOT_LISTENING, HttpCheck
 from pushdeploy.run.misplaced import Settling
-from pushdeploy.run.schedulers.docker_local.labels import gated
 from pushdeploy.run.schedulers.docker_local.listening import listening, sight
+from pushdeploy.run.schedulers.docker_local.specs import gated
 
 _AT_ONCE = 32
 _TAIL_LINES = 20
@@ -113,7 +113,7 @@ class Boot:
         self._started: ContainerInfo | None = None
         self._settling = Settling(manifest.port)
         self._told = False
-        self._probe: Probe | None = None
+        self._check: HttpCheck | None = None
         self._given_up = threading.Event()
         self._woken = threading.Event()
 
@@ -145,8 +145,8 @@ class Boot:
     def wake(self) -> None:
         """Something has been decided: wait for nothing any more."""
         self._woken.set()
-        if self._probe is not None:
-            self._probe.abort()
+        if self._check is not None:
+            self._check.abort()
 
     def look(self) -> None:
         """Whether it died while nobody could tell. Does not raise."""
@@ -170,7 +170,7 @@ class Boot:
                 self._start_behind(self._gate)
             else:
                 self._engine.start(self.container)
-                self._probe = self._probe_of_address()
+                self._check = self._check_of_address()
         except (BackendDown, BootFailed):
             raise
         except PushdeployError as error:
@@ -181,16 +181,16 @@ class Boot:
         attached = self._engine.attach(self.container, False)
         try:
             self._engine.start(self.container)
-            self._probe = self._probe_of_address()  # now, while nobody waits for it
+            self._check = self._check_of_address()  # now, while nobody waits for it
             self._pass(gate)
             attached.write(b"go\n")
             attached.end_input()
         finally:
             attached.close()
 
-    def _probe_of_address(self) -> Probe:
+    def _check_of_address(self) -> HttpCheck:
         info = self._started = self._engine.inspect(self.container)
-        return Probe(info.address if info else "", self.manifest.port, self._host)
+        return HttpCheck(info.address if info else "", self.manifest.port, self._host)
 
     def _pass(self, gate: StartGate) -> None:
         if not gate.wait(self.container):
@@ -261,8 +261,8 @@ class Boot:
             except PushdeployError as error:
                 return error.message
             return f"exit code {code}" if code else ""
-        assert self._probe is not None
-        answer = self._probe.ask(check.path, timeout_seconds, body=check.content is not None)
+        assert self._check is not None
+        answer = self._check.ask(check.path, timeout_seconds, body=check.content is not None)
         self.remark = health.remark(self.slot, trial, answer, self._host)
         if answer is NOT_LISTENING:
             return None

@@ -11,7 +11,7 @@ from pushdeploy.domain.one_off import TIMED_OUT
 from pushdeploy.domain.ports.engine import Attached, Engine
 from pushdeploy.domain.ports.start_gate import StartGate
 from pushdeploy.domain.ports.streams import Streams, WindowSize
-from pushdeploy.run.schedulers.docker_local.labels import gated
+from pushdeploy.run.schedulers.docker_local.specs import gated
 
 KILLED = 128 + 9
 

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TypeVar
 
 from pushdeploy.domain.cancel import Cancellation
@@ -15,12 +14,12 @@ from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.one_off import OneOff
-from pushdeploy.domain.ports.engine import Engine
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.ports.start_gate import StartGate
 from pushdeploy.domain.ports.streams import Streams
-from pushdeploy.domain.site import default_host
 from pushdeploy.domain.task import Death, Slot, SlotDeaths, Specimen, Task, Tried
+from pushdeploy.resources import find
+from pushdeploy.run.choice import SchedulerGround
 from pushdeploy.run.logbook import LINES_KEPT, Logbook
 from pushdeploy.run.schedulers.docker_local import labels
 from pushdeploy.run.schedulers.docker_local import still_healthy as standing
@@ -29,6 +28,12 @@ from pushdeploy.run.schedulers.docker_local.boot import Boot, boot_all
 from pushdeploy.run.schedulers.docker_local.deaths import Deaths
 from pushdeploy.run.schedulers.docker_local.one_off import finish, run_once
 from pushdeploy.run.schedulers.docker_local.own_containers import OwnContainers
+from pushdeploy.run.schedulers.docker_local.specs import (
+    HOME,
+    Surroundings,
+    once_spec,
+    task_spec,
+)
 from pushdeploy.run.schedulers.docker_local.tail import Line, Tail
 
 T = TypeVar("T")
@@ -41,26 +46,19 @@ _CHANGES = frozenset({"start", "die", "destroy"})
 class DockerLocal:
     """Runs tasks as containers, and reads them back from their labels. Thread-safe.
 
-    ``entry`` is the release hook on the host: release commands run through it. ``domain``, where
-    given, makes the Host of health checks ``<app>.<domain>``, else it is the app's name.
+    Release commands go through the hook ``release``, the operator's own where there is one. Health
+    checks ask for the Host ``<app>.<domain>``.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        instance: str,
-        logs: Path,
-        entry: Path | None = None,
-        domain: str | None = None,
-        accounts: Path | None = None,
-    ) -> None:
-        self._engine = engine
-        self._instance = instance
-        self._logbook = Logbook(logs)
-        self._entry = entry
-        self._accounts = Accounts(accounts) if accounts else None
-        self._domain = domain
-        self._ours = OwnContainers()
+    def __init__(self, ground: SchedulerGround) -> None:
+        home = ground.home
+        self._engine = ground.engine
+        self._instance = ground.instance
+        self._domain = ground.settings.domain
+        self._entry = find("hooks", "release", home.root)
+        self._logbook = Logbook(home.logs)
+        self._accounts = Accounts(home.accounts)
+        self._own = OwnContainers()
         self._deaths = Deaths()
 
     def run(
@@ -73,7 +71,7 @@ class DockerLocal:
     ) -> Sequence[Task]:
         cancellation.check()
         boots = self._boots(manifest, slots, gate)
-        with self._ours.at_work(boot.spec.name for boot in boots):
+        with self._own.at_work(boot.spec.name for boot in boots):
             try:
                 boot_all(self._engine, boots, output, cancellation)
                 tasks = [_task_of(boot) for boot in boots]
@@ -93,16 +91,10 @@ class DockerLocal:
         ended: Callable[[int], None] | None = None,
     ) -> int:
         cancellation.check()
-        spec = labels.once_spec(
-            one_off,
-            self._instance,
-            terminal=streams.terminal,
-            entry=self._entry,
-            entrypoint=self._entrypoint(one_off.manifest),
-            accounts=self._names(one_off.manifest),
-        )
+        around = self._surroundings(one_off.manifest)
+        spec = once_spec(one_off, around, terminal=streams.terminal, entry=self._entry)
         seconds = one_off.timeout_seconds
-        with self._ours.at_work([spec.name]):
+        with self._own.at_work([spec.name]):
             return run_once(self._engine, spec, streams, seconds, cancellation, gate, ended)
 
     def try_out(
@@ -115,7 +107,7 @@ class DockerLocal:
     ) -> Tried:
         cancellation.check()
         [boot] = self._boots(manifest, [slot], None)
-        with self._ours.at_work([boot.spec.name]):
+        with self._own.at_work([boot.spec.name]):
             try:
                 boot_all(self._engine, [boot], output, cancellation)
                 told_at = time.monotonic()
@@ -125,7 +117,7 @@ class DockerLocal:
             finally:
                 if boot.container:
                     self._engine.remove(boot.container)
-                self._ours.retire(boot.spec.name)
+                self._own.retire(boot.spec.name)
 
     @contextmanager
     def watching(self, tasks: Sequence[Task], fallen: Cancellation) -> Iterator[None]:
@@ -156,7 +148,7 @@ class DockerLocal:
         def retire(task: Task) -> None:
             info = self._engine.inspect(task.container)
             if info is not None:
-                self._ours.retire(info.name)
+                self._own.retire(info.name)
                 self._engine.stop(task.container, grace_seconds)
                 self._remove(task.app, task.slot, task.version, task.container)
 
@@ -244,47 +236,37 @@ class DockerLocal:
         One that has ended while it waited for that is nobody's any more.
         """
         if info.state in {"exited", "dead", "removing"}:
-            return self._ours.works_on(info.name)
-        return self._ours.has(info.name)
+            return self._own.works_on(info.name)
+        return self._own.has(info.name)
 
     def _stays(self, info: ContainerInfo) -> bool:
         """A release command is never cut in half, whoever started it."""
-        return self._ours.has(info.name) or labels.is_running_release(info)
+        return self._own.has(info.name) or labels.is_running_release(info)
 
     def _boots(
         self, manifest: Manifest, slots: Sequence[Slot], gate: StartGate | None
     ) -> Sequence[Boot]:
         """The engine is asked about the image once, however many slots there are."""
-        entrypoint, names = self._entrypoint(manifest), self._names(manifest)
-        host = default_host(manifest.app, self._domain) if self._domain else str(manifest.app)
+        around, host = self._surroundings(manifest), f"{manifest.app}.{self._domain}"
         return [
-            Boot(
-                self._engine,
-                manifest,
-                slot,
-                labels.task_spec(manifest, slot, self._instance, entrypoint, names),
-                host,
-                gate,
-            )
+            Boot(self._engine, manifest, slot, task_spec(manifest, slot, around), host, gate)
             for slot in slots
         ]
 
-    def _entrypoint(self, manifest: Manifest) -> Sequence[str]:
-        """The entrypoint of an image that an app's own Dockerfile made; a slug of ours has none."""
+    def _surroundings(self, manifest: Manifest) -> Surroundings:
+        """An image that an app's own Dockerfile made has an entrypoint; a slug of ours has none."""
         image = self._engine.image(manifest.image) if manifest.user is None else None
-        return image.entrypoint if image else ()
-
-    def _names(self, manifest: Manifest) -> Sequence[tuple[str, str]]:
-        """The mounts that give the app's user a name."""
-        if self._accounts is None:
-            return ()
-        return self._accounts.mounts(manifest.user, manifest.group, labels.HOME)
+        return Surroundings(
+            self._instance,
+            image.entrypoint if image else (),
+            self._accounts.mounts(manifest.user, manifest.group, HOME),
+        )
 
     def _discard(self, boot: Boot) -> None:
         if boot.container:
             manifest = boot.manifest
             self._remove(manifest.app, boot.slot, manifest.version, boot.container)
-        self._ours.retire(boot.spec.name)
+        self._own.retire(boot.spec.name)
 
     def _remove(self, app: AppName, slot: Slot, version: int, container: str) -> None:
         with suppress(PushdeployError), self._engine.logs(container, tail=LINES_KEPT) as lines:
@@ -305,8 +287,8 @@ class DockerLocal:
         if event.action not in _CHANGES or slot is None:
             return []
         name = event.labels.get("name", "")
-        busy = self._ours.busy(name)
-        if event.action == "die" and not self._ours.retired(name):
+        busy = self._own.busy(name)
+        if event.action == "die" and not self._own.retired(name):
             self._note_death(event, slot, counts=not busy)
         return [] if busy else [AppName(event.labels[labels.APP])]
 

@@ -21,10 +21,12 @@ from pushdeploy.domain.one_off import OneOff
 from pushdeploy.domain.ports.streams import WindowSize
 from pushdeploy.domain.slug import Healthcheck
 from pushdeploy.engine.docker import DockerEngine
+from pushdeploy.instance import Home
 from pushdeploy.locks.start_gate import StartGate
 from pushdeploy.output import Output
-from pushdeploy.resources import shipped
+from pushdeploy.run.choice import SchedulerGround
 from pushdeploy.run.schedulers.docker_local.scheduler import DockerLocal
+from pushdeploy.settings import load_settings
 
 pytestmark = pytest.mark.docker
 
@@ -118,8 +120,8 @@ def bench(engine: DockerEngine, tiny_image: str, instance: str, tmp_path: Path) 
         boot_timeout_seconds=20,
         stop_grace_seconds=5,
     )
-    scheduler = DockerLocal(engine, instance, tmp_path / "logs", shipped("hooks") / "release")
-    return Bench(engine, scheduler, manifest)
+    ground = SchedulerGround(engine, instance, Home(tmp_path), load_settings(home=tmp_path))
+    return Bench(engine, DockerLocal(ground), manifest)
 
 
 def test_a_task_that_takes_too_much_memory_is_told_so(bench: Bench) -> None:
