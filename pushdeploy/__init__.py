@@ -1,3 +1,3 @@
-"""One machine with Docker becomes a private Heroku."""
+"""This package makes one machine with Docker a private Heroku."""
 
 __version__ = "0.1.0"

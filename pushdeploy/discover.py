@@ -9,7 +9,7 @@ from pushdeploy.domain.errors import PushdeployError, UserError
 
 
 def discover(package: ModuleType, name: str, *, ignore: Container[str] = ()) -> dict[str, object]:
-    """``{module's last name: its object called name}``, in the order of the names.
+    """Return ``{module's last name: its object called name}``, in the order of the names.
 
     Modules in ``ignore`` are no back-ends. Any other one without that name is a defect of the
     installation: ``PushdeployError`` at start.
@@ -28,7 +28,7 @@ def discover(package: ModuleType, name: str, *, ignore: Container[str] = ()) -> 
 
 
 def chosen(package: ModuleType, name: str, setting: str, wanted: str) -> object:
-    """The object ``name`` of the one back-end of ``package`` that ``setting`` names.
+    """Return the object ``name`` of the one back-end of ``package`` that ``setting`` names.
 
     ``docker-local`` is the module ``docker_local``. ``UserError`` with those that exist.
     """

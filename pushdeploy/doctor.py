@@ -32,7 +32,7 @@ CLOCK_SLACK_SECONDS = 300
 
 
 def examine(home: Path | None) -> Sequence[Finding]:
-    """Every check in turn; settings that cannot be read leave nothing else to look at."""
+    """Make every check in turn; settings that cannot be read leave nothing else to look at."""
     try:
         settings = load_settings(home=home) if home else load_settings()
     except PushdeployError as error:
@@ -45,7 +45,7 @@ def rows(findings: Sequence[Finding]) -> list[dict[str, object]]:
 
 
 def lines(findings: Sequence[Finding]) -> list[str]:
-    """A line each; what to type stands under what is wrong."""
+    """Print a line for each finding; the command to type stands under a fault."""
     heads = columns([("ok" if each.ok else " !", each.check, each.detail) for each in findings])
     shown = []
     for finding, head in zip(findings, heads, strict=True):
@@ -89,7 +89,7 @@ def check_user(user: int) -> Finding:
 
 
 def check_home(home: Home) -> Finding:
-    """It exists, and nobody else reads what is secret in it."""
+    """Check that the home exists, and that nobody else reads its secrets."""
     if not home.root.is_dir():
         return Finding("home", False, f"{home.root} is missing", _init(home))
     for path, mode in ((home.root, 0o700), (home.host_key, 0o600), (home.database, 0o600)):
@@ -100,7 +100,7 @@ def check_home(home: Home) -> Finding:
 
 
 def check_free(check: str, path: Path, mend: str) -> Finding:
-    """Of the file system that holds ``path``, or its nearest parent that exists."""
+    """Check the free space of the file system that holds ``path``, or its nearest parent."""
     while not path.exists():
         path = path.parent
     lack = no_room_at(path)
@@ -115,7 +115,7 @@ def check_program(name: str, path: str | None, package: str) -> Finding:
 
 
 def check_clock(now: float, newest: float, synchronised: str) -> Finding:
-    """A wrong clock breaks certificates and the order of releases."""
+    """Check the clock: a wrong one breaks certificates and the order of releases."""
     mend = "timedatectl set-ntp true"
     year = time.gmtime(now).tm_year
     if year < EARLIEST_YEAR:
@@ -236,7 +236,7 @@ def _isolation(settings: Settings) -> Iterator[Finding]:
 
 
 def check_isolation(engine: Engine, settings: Settings) -> Finding:
-    """What containers can reach of this host, seen from inside."""
+    """Check from inside which places of this host containers reach."""
     from pushdeploy.isolation import has_ipv6, reached
 
     engine.ensure_network()
@@ -295,7 +295,7 @@ def _ports(settings: Settings, home: Home) -> Iterator[Finding]:
 
 
 def check_port(name: str, address: Address, home: Home) -> Finding:
-    """Free, or held by this home's own server or nginx."""
+    """Check that the port is free, or that this home's own server or nginx holds it."""
     check = f"{name} port"
     if not listening(address.port):
         return Finding(check, True, f"{address} is free")

@@ -16,7 +16,7 @@ from pushdeploy.templating import Templates
 
 
 def make_home(settings: Settings, output: Output) -> None:
-    """All of it, closed to everybody else; tells of each part."""
+    """Make every part of the home, closed to everybody else, and tell of each."""
     home = Home(settings.home)
     output.detail(f"instance {create_instance(home.root)}")
     _make_private(home)
@@ -27,7 +27,7 @@ def make_home(settings: Settings, output: Output) -> None:
 
 
 def make_unit(home: Home, path: Path, output: Output) -> None:
-    """The systemd unit of this home, which runs this very program."""
+    """Write the systemd unit of this home, which runs this very program."""
     text = Templates(home.root).render(
         "systemd/pushdeploy.service", python=quoted(sys.executable), home=quoted(home.root)
     )
@@ -63,7 +63,8 @@ def _make_settings_file(home: Home, settings: Settings, output: Output) -> None:
 
 
 def settings_text(settings: Settings) -> str:
-    """The first pushdeploy.toml: what was set is written, everything else a comment.
+    """Write the first pushdeploy.toml: settings that were given stand as such, others as
+    comments.
 
     A setting without a default stands there with an example.
     """
@@ -104,5 +105,5 @@ def _make_database(home: Home, settings: Settings) -> None:
 
 
 def quoted(path: object) -> str:
-    """As systemd.syntax(7) quotes inside double quotes, with systemd.unit(5)'s specifiers off."""
+    """Quote as systemd.syntax(7) does in double quotes, with systemd.unit(5)'s specifiers off."""
     return str(path).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")

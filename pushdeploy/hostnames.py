@@ -17,7 +17,8 @@ _LABEL_BYTES = 63  # RFC 1035 §2.3.4
 
 
 def parse_host(text: str) -> HostName:
-    """In any case, with or without the dot of the root, in letters of any language or in punycode.
+    """Parse a host name in any case, with or without the dot of the root, in any letters or in
+    punycode.
 
     ``bücher.example`` and ``XN--BCHER-KVA.example.`` are both ``xn--bcher-kva.example``.
     ``UserError`` says what is wrong: a URL, a port, an address, a letter.
@@ -39,7 +40,7 @@ def parse_host(text: str) -> HostName:
 
 
 def shown_host(host: HostName) -> str:
-    """With its own letters in brackets, where it has others than those that are sent."""
+    """Show the name with its own letters in brackets, where other letters are sent."""
     with suppress(idna.IDNAError, UnicodeError):
         letters = idna.decode(host.removeprefix("*."))
         if "xn--" in host and letters.isprintable():
@@ -48,10 +49,10 @@ def shown_host(host: HostName) -> str:
 
 
 class PublicSuffixes:
-    """The list of publicsuffix.org, as it comes with the library."""
+    """The list of publicsuffix.org comes with the library."""
 
     def has(self, host: str) -> bool:
-        """Whether names below ``host`` are given to anybody. False for what no list knows."""
+        """Tell whether names below ``host`` are given to anybody. False for what no list knows."""
         return self._list.publicsuffix(host) == host
 
     @cached_property

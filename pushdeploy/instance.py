@@ -1,4 +1,4 @@
-"""The home: where everything of one server lives, and the id that sets its containers apart."""
+"""A home holds everything of one server, and the id that sets its containers apart."""
 
 import re
 import secrets
@@ -12,7 +12,7 @@ _INSTANCE = re.compile(r"[0-9a-f]{8}")
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The paths of a home; nobody else joins them."""
+    """A home has these paths, and nobody else joins them."""
 
     root: Path
 
@@ -42,17 +42,17 @@ class Home:
 
     @property
     def snapshots(self) -> Path:
-        """Beside the disks, on the same file system, so that copies may share blocks."""
+        """Return the directory on the disks' file system, so that copies may share blocks."""
         return self.root / "snapshots"
 
     @property
     def rehearsals(self) -> Path:
-        """Copies of disks while something is tried out on them; on that file system too."""
+        """Return the directory for copies of disks while something is tried out on them."""
         return self.root / "rehearsals"
 
     @property
     def accounts(self) -> Path:
-        """Files that give the users of apps a name in their containers."""
+        """Return the directory of files that give the users of apps a name in their containers."""
         return self.root / "accounts"
 
     @property
@@ -69,12 +69,12 @@ class Home:
 
     @property
     def pid_file(self) -> Path:
-        """Locked and written by the one ``serve`` of this home."""
+        """Return the file that the one ``serve`` of this home locks and writes."""
         return self.root / "serve.lock"
 
     @property
     def directories(self) -> tuple[Path, ...]:
-        """What ``init`` makes, the root first; nginx's own is the router's to make."""
+        """Return the directories that ``init`` makes, the root first, without nginx's own."""
         return (
             self.root,
             self.repositories,
@@ -101,7 +101,7 @@ def create_instance(root: Path) -> str:
 
 
 def read_instance(root: Path) -> str:
-    """The 8 hexadecimal digits that name and label whatever this server makes."""
+    """Return the 8 hexadecimal digits that name and label whatever this server makes."""
     path = Home(root).instance_file
     try:
         text = path.read_text(errors="replace").strip()

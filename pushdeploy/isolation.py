@@ -28,7 +28,7 @@ NETWORKS = {None: "an app", "bridge": "a step of a Dockerfile build"}
 
 
 def reached(engine: Engine, image: str) -> Sequence[str]:
-    """What containers of ``image``, which has Python, can reach and should not, in words."""
+    """List the places that containers of ``image``, which has Python, reach and should not."""
     with create_server(("0.0.0.0", 0)) as host:  # noqa: S104 - to be found where it must not be
         port = host.getsockname()[1]
         places = [*(f"{address}:{port}" for address in _own_addresses(4)), f"{_METADATA}:80"]
@@ -47,7 +47,7 @@ def reached(engine: Engine, image: str) -> Sequence[str]:
 
 
 def has_ipv6() -> bool:
-    """Whether this kernel speaks IPv6 at all."""
+    """Tell whether this kernel speaks IPv6 at all."""
     return _IPV6.is_dir()
 
 
@@ -109,7 +109,7 @@ def _own_addresses(family: Literal[4, 6]) -> Sequence[str]:
 
 
 def addresses_in(shown: str) -> Sequence[str]:
-    """``4: eth0    inet6 fd00::2/64 scope global …``, a line each."""
+    """Parse lines like ``4: eth0 inet6 fd00::2/64 scope global …``."""
     words = [line.split() for line in shown.splitlines()]
     named = [(each[1], each[3].partition("/")[0]) for each in words if len(each) > 3]
     return [

@@ -1,4 +1,4 @@
-"""Programs that run inside of containers and print the places of this host that they reach."""
+"""These programs run inside of containers and print the places of this host that they reach."""
 
 CONNECTIONS = """\
 import socket, sys, threading

@@ -15,7 +15,7 @@ _TIMEOUT_SECONDS = 300
 
 
 class Lifecycle:
-    """Finds and runs ``pre-build``, ``post-deploy`` and ``post-receive``."""
+    """``Lifecycle`` finds and runs ``pre-build``, ``post-deploy`` and ``post-receive``."""
 
     def __init__(self, home: Path) -> None:
         self._home = home

@@ -1,4 +1,4 @@
-"""Who listens on a TCP port of this machine, as proc_net(5) and proc_pid_fd(5) tell."""
+"""Finds the processes that listen on a TCP port, from proc_net(5) and proc_pid_fd(5)."""
 
 import logging
 from collections.abc import Iterator
@@ -20,18 +20,18 @@ class Listener:
 
 
 def listening(port: int) -> bool:
-    """Whether anything does, on any address of the machine."""
+    """Tell whether any process listens on the port, on any address of the machine."""
     return bool(_inodes(port))
 
 
 def owners(port: int) -> list[Listener]:
-    """The processes that hold the port; others' are seen by root only."""
+    """Return the processes that hold the port; others' are seen by root only."""
     wanted = {f"socket:[{inode}]" for inode in _inodes(port)}
     return [_listener(pid) for pid in _pids() if wanted & _sockets(pid)]
 
 
 def inodes_of(table: str, port: int) -> set[str]:
-    """The sockets listening on ``port`` in a text of /proc/net/tcp or tcp6."""
+    """Return the sockets listening on ``port`` in a text of /proc/net/tcp or tcp6."""
     found = set()
     for line in table.splitlines()[1:]:
         fields = line.split()

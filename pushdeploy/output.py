@@ -1,4 +1,4 @@
-"""What a person reads while something is done for them, and where it goes."""
+"""A person reads lines while work is done for them, and sinks take these lines."""
 
 import threading
 import time
@@ -20,7 +20,7 @@ _REMEMBERED = 200
 
 
 class Output:
-    """Lines of the face, given to every sink in order. Thread-safe.
+    """An output gives lines of the face to every sink in order. Thread-safe.
 
     ``-----> Step``, ``=====> Headline``, seven spaces for detail, `` !     `` for trouble.
     ``trouble_sink``, where given, takes the trouble lines instead of the others.
@@ -34,7 +34,7 @@ class Output:
         self._shown: deque[str] = deque(maxlen=_REMEMBERED)
 
     def also(self, sink: Sink, timed: Timed | None = None) -> "Output":
-        """An output that writes here and to ``sink``, and tells ``timed`` of its steps."""
+        """Return an output that writes here and to ``sink``, and tells ``timed`` of its steps."""
         both = Output(*self._sinks, sink)
         both._timed = timed or self._timed
         if self._trouble_sink is not None:
@@ -43,7 +43,7 @@ class Output:
         return both
 
     def prefixed(self, prefix: str) -> "Output":
-        """An output whose lines come here behind ``prefix``; trouble stays trouble."""
+        """Return an output whose lines come here behind ``prefix``; trouble stays trouble."""
         return Output(
             lambda line: self._write(prefix + line, trouble=False),
             trouble_sink=lambda line: self._write(prefix + line, trouble=True),
@@ -51,7 +51,7 @@ class Output:
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """``-----> title``; the step's time follows when it ends well."""
+        """Print ``-----> title``; the step's time follows when it ends well."""
         self.line(f"-----> {title}")
         started = time.monotonic()
         yield
@@ -72,11 +72,12 @@ class Output:
             self._write(f" !     {line}".rstrip(), trouble=True)
 
     def line(self, text: str) -> None:
-        """A line as it is; an app's own output comes this way."""
+        """Print a line as it is; an app's own output comes this way."""
         self._write(text, trouble=False)
 
     def failure(self, error: PushdeployError) -> None:
-        """What failed, what it said, what still serves, what to type next.
+        """Print the failure, its last lines, the release that still serves, and the next
+        command to type.
 
         A log that has just been shown, as it came, is not quoted once more.
         """
@@ -109,7 +110,7 @@ class Output:
 
 
 class Quiet(Output):
-    """Takes everything and shows nothing."""
+    """A quiet output takes everything and shows nothing."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -124,7 +125,7 @@ def _both(one: Sink, other: Sink) -> Sink:
 
 
 def duration(seconds: float) -> str:
-    """``0.42s``, ``12.3s``, ``3m 20s``, ``2h 05m``."""
+    """Write seconds as ``0.42s``, ``12.3s``, ``3m 20s`` or ``2h 05m``."""
     if round(seconds, 2) < 10:
         return f"{seconds:.2f}s"
     if round(seconds, 1) < 60:
@@ -136,7 +137,7 @@ def duration(seconds: float) -> str:
 
 
 def columns(rows: Sequence[Sequence[Any]], head: Sequence[str] = ()) -> list[str]:
-    """Plain columns, two spaces apart, the last one not padded."""
+    """Lay rows out in plain columns, two spaces apart, the last one not padded."""
     table = [[str(cell) for cell in row] for row in ([head] if head else []) + list(rows)]
     if not table:
         return []

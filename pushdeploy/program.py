@@ -1,4 +1,4 @@
-"""What to type for this very program: its name where the PATH leads to it, else its whole path."""
+"""Messages name this very program: by name where the PATH leads to it, else by its whole path."""
 
 import re
 import shutil
@@ -14,7 +14,7 @@ _TYPED = re.compile(rf"(?P<before>^|[:;]\s+|\bsudo )(?P<name>{_NAME})(?= [a-z])"
 
 
 def typed(hint: str) -> str:
-    """A hint that names a program which is there, whether or not that is on the PATH."""
+    """Make a hint name a program which is there, whether or not that is on the PATH."""
 
     def named(match: re.Match[str]) -> str:
         before = match["before"]
@@ -24,7 +24,7 @@ def typed(hint: str) -> str:
 
 
 def own_name(path: str | None = None) -> str:
-    """``pushdeploy`` where a shell finds this installation by it; ``path`` is another's PATH."""
+    """Return ``pushdeploy`` where a shell with ``path`` finds this installation by it."""
     here = Path(sys.executable).parent / _NAME
     found = shutil.which(_NAME, path=path)
     if not here.exists() or (found and Path(found).resolve() == here.resolve()):

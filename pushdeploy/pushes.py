@@ -1,4 +1,4 @@
-"""What a git push means: which branch deploys, who makes the app, and the deploy itself."""
+"""A git push deploys an app: here its branch is known, the app is made, and the deploy begins."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -23,7 +23,7 @@ _ALIKE = 0.75
 
 
 class Pushes:
-    """The port ``PushReceiver`` over the store and the flow."""
+    """``Pushes`` implement the port ``PushReceiver`` over the store and the flow."""
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
@@ -32,7 +32,7 @@ class Pushes:
         self._sites = context.back_ends.sites
 
     def open(self, app: AppName, by: KeyName) -> Sequence[str]:
-        """The first push creates the app; until it is live its address tells so."""
+        """Let the first push create the app; until it is live its address tells so."""
         del by
         if self._store.apps.find(app) is not None:
             return ()
@@ -48,7 +48,7 @@ class Pushes:
         return [f"-----> Made app {app}", *self._perhaps_meant(app)]
 
     def missing(self, app: AppName) -> UnknownApp:
-        """With the present name of an app that had this one."""
+        """Return an error with the present name of an app that had this one."""
         now = self._store.apps.renamed(app)
         return (
             UnknownApp(app)
@@ -69,7 +69,7 @@ class Pushes:
             self._converger.forget(app, grace_seconds=0)
 
     def deploy_branch(self, app: AppName, offered: Sequence[str]) -> str:
-        """The app's setting, else main; master for an app whose first push offers only that."""
+        """Return the app's setting, else main; master where a first push offers only that."""
         return deploy_branch_of(self._store.apps.find(app), offered)
 
     def deploy(
@@ -109,7 +109,7 @@ class Pushes:
 
 
 def post_receive(lifecycle: Lifecycle) -> AfterReceive:
-    """The hook after a ref has moved; its failure is told and changes nothing."""
+    """Return the hook after a ref has moved; its failure is told and changes nothing."""
 
     def run(app: AppName, ref: str, old: str, new: str, by: KeyName, output: Output) -> None:
         facts = {"APP": str(app), "REF": ref, "OLD": old, "NEW": new, "BY": str(by)}

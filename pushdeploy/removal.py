@@ -1,4 +1,4 @@
-"""The way back from ``init`` and ``serve``: takes away what one server made, and nothing else."""
+"""Takes away all that ``init`` and ``serve`` of one server have made, and nothing else."""
 
 import fcntl
 import os
@@ -30,7 +30,7 @@ _SYSTEMD = Path("/run/systemd/system")
 
 
 def remove_server(settings: Settings, unit: Path, purge: bool, output: Output) -> None:
-    """The service, nginx, containers, images, networks, rules and mounts of this home's server.
+    """Remove the service, nginx, containers, images, networks, rules and mounts of this server.
 
     ``purge`` removes the home too, with all data of its apps. What was removed before is passed
     over, so that it may be run again.
@@ -52,7 +52,9 @@ def remove_server(settings: Settings, unit: Path, purge: bool, output: Output) -
 
 
 def _refuse_own_ground(home: Home) -> None:
-    """``UserError`` where the home holds more than a home: this program, or all of a machine."""
+    """Raise ``UserError`` where the home holds more than a home: this program, or all of a
+    machine.
+    """
     root = home.root.resolve()
     if Path(pushdeploy.__file__).resolve().is_relative_to(root) or len(root.parts) < 3:
         raise UserError(

@@ -15,8 +15,7 @@ _RESERVE_PART = 20
 
 
 class Reserve:
-    """Files in the home that are removed when its file system is full, so that a command that frees
-    more can run."""
+    """Files in the home keep room for a command that frees more, on a full file system."""
 
     def __init__(self, home: Path) -> None:
         self._home = home
@@ -42,7 +41,7 @@ class Reserve:
             shutil.rmtree(draft, ignore_errors=True)
 
     def give_up(self) -> bool:
-        """Remove the reserve: whether there was one."""
+        """Remove the reserve, and tell whether there was one."""
         if not self._directory.exists():
             return False
         shutil.rmtree(self._directory, ignore_errors=True)

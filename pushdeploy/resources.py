@@ -9,7 +9,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def shipped(kind: str) -> Path:
-    """The directory ``hooks`` or ``templates``: inside the package, else beside it (a checkout)."""
+    """Return the directory of ``kind``: inside the package, else beside it (a checkout)."""
     for place in (_PACKAGE / kind, _PACKAGE.parent / kind):
         if place.is_dir():
             return place
@@ -17,12 +17,12 @@ def shipped(kind: str) -> Path:
 
 
 def search_path(kind: str, home: Path | None) -> Sequence[Path]:
-    """Where to look, first wins: ``<home>/<kind>``, then what ships."""
+    """List the directories to look in, first wins: ``<home>/<kind>``, then the shipped one."""
     return [*([home / kind] if home else []), shipped(kind)]
 
 
 def find(kind: str, name: str, home: Path | None) -> Path | None:
-    """The first file called ``name``, or None."""
+    """Return the first file called ``name``, or None."""
     for directory in search_path(kind, home):
         if (directory / name).is_file():
             return directory / name

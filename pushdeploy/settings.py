@@ -1,4 +1,4 @@
-"""Every setting in one frozen value: environment, then <home>/pushdeploy.toml, then defaults."""
+"""All settings are one frozen value: environment, then <home>/pushdeploy.toml, then defaults."""
 
 import ipaddress
 import os
@@ -26,7 +26,7 @@ _HOST_PORT = re.compile(r"(?P<host>[^:\[\]\s]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """``host:port``; ``[::1]:2222`` for IPv6."""
+    """An address is ``host:port``, like ``[::1]:2222`` for IPv6."""
 
     host: str
     port: int
@@ -84,7 +84,7 @@ AbsolutePath = Annotated[Path, AfterValidator(Path.absolute)]
 
 
 class Settings(BaseSettings):
-    """Read once at start by ``load_settings``; documented in docs/settings.md.
+    """``load_settings`` reads the settings once at start; docs/settings.md explains them.
 
     ``pushdeploy init`` writes the descriptions into the first pushdeploy.toml.
     """
@@ -281,7 +281,7 @@ class Settings(BaseSettings):
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """``UserError`` that names the setting and what is wrong with it."""
+    """Load the settings, or raise ``UserError`` that names the setting and its fault."""
     try:
         return Settings(**overrides)
     except (ValueError, OSError) as error:

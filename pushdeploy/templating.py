@@ -1,4 +1,4 @@
-"""Jinja2, and only here: a template prints, Python decides."""
+"""Jinja2 is used here only: a template prints, Python decides."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +10,10 @@ from pushdeploy.resources import search_path
 
 
 class Templates:
-    """Renders templates/ with the operator's own in front. Unknown variables are errors."""
+    """``Templates`` render templates/ with the operator's own in front.
+
+    Unknown variables are errors.
+    """
 
     def __init__(self, home: Path | None = None) -> None:
         self._environment = jinja2.Environment(
@@ -23,7 +26,7 @@ class Templates:
         )
 
     def render(self, name: str, /, **values: object) -> str:
-        """``name`` is relative to templates/, as in ``nginx/app.conf``."""
+        """Render the template ``name``, relative to templates/, as in ``nginx/app.conf``."""
         try:
             return self._environment.get_template(name).render(**values)
         except (jinja2.TemplateError, UnicodeDecodeError) as error:

@@ -39,11 +39,20 @@ OWNERS = {
 }
 """Who may import what: the first name below the package."""
 
-SAID_PLAINLY = ("disks", "locks", "receive", "release", "ssh", "store")
-"""Parts whose docstrings all begin with a plain sentence. The list only grows."""
+SAID_PLAINLY = (
+    "access",
+    "disks",
+    "engine",
+    "locks",
+    "receive",
+    "release",
+    "ssh",
+    "store",
+)
+"""Folders whose docstrings all begin with a plain sentence. The list only grows."""
 
 NO_BEGINNINGS = (
-    "all and as at but by from he here her his how in into it its nobody none not nothing now of"
+    "and as at but by from he here her his how in into it its nobody none not nothing now of"
     " on once one only or our she so that their them there they those to us we what when where"
     " whether which who whom whose why with without"
 )

@@ -1,1 +1,1 @@
-"""Who may do what, and the audit log of who did."""
+"""A rule decides about permissions, and the audit log remembers who did what."""

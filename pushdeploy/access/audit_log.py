@@ -25,8 +25,8 @@ class Act:
 
 
 class AuditLog:
-    """Never keeps anybody from acting: a log that cannot be written is told, and nobody is stopped
-    from making room or mending the database.
+    """The audit log never keeps anybody from acting: a log that cannot be written is told, and
+    nobody is stopped from making room or mending the database.
     """
 
     def __init__(self, audit: Audit) -> None:

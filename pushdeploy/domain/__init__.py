@@ -1,1 +1,3 @@
-"""The nouns and rules of pushdeploy: values without I/O, on the standard library alone."""
+"""The domain holds the nouns and rules of pushdeploy: values without I/O, on the standard
+library.
+"""

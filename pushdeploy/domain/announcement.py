@@ -1,4 +1,4 @@
-"""What a person is told of a release that is live: where it answers, or what to type for that."""
+"""A person is told of a live release by its address, or by the command that gives it one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -9,7 +9,7 @@ from pushdeploy.domain.ports.output import Output
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who wants a change, where they read about it, and how they stop it."""
+    """An asker wants a change, reads about it at ``output``, and may stop it."""
 
     by: KeyName
     output: Output

@@ -8,7 +8,7 @@ from pushdeploy.domain.errors import Cancelled
 
 
 class Cancellation:
-    """One deploy's stop button. Thread-safe.
+    """A cancellation is one deploy's stop button. Thread-safe.
 
     ``cancel`` runs the stoppers of whatever is going on (kill a container, close a stream);
     ``check`` raises between steps; after ``commit`` cancelling does nothing. ``may_commit`` is
@@ -32,7 +32,10 @@ class Cancellation:
         return self._committed
 
     def cancel(self, reason: str) -> bool:
-        """False when it is too late. Stoppers run on the calling thread, once."""
+        """Stop the deploy, or return False when it is too late.
+
+        Stoppers run on the calling thread, once.
+        """
         with self._lock:
             if self._committed:
                 return False
@@ -50,7 +53,7 @@ class Cancellation:
             raise Cancelled(f"cancelled: {self._reason}", "nothing was changed")
 
     def commit(self) -> None:
-        """The point of no return; raises ``Cancelled`` when the stop came first."""
+        """Pass the point of no return, or raise ``Cancelled`` when the stop came first."""
         if not self._committed:
             self._may_commit()
         with self._lock:
@@ -60,7 +63,7 @@ class Cancellation:
 
     @contextmanager
     def branch(self) -> Iterator["Cancellation"]:
-        """One of several deploys behind this button, each with a point of no return of its own.
+        """Give one of several deploys behind this button a point of no return of its own.
 
         ``Cancelled`` when the stop came first.
         """
@@ -70,7 +73,10 @@ class Cancellation:
 
     @contextmanager
     def stopping(self, stop: Callable[[], object]) -> Iterator[None]:
-        """While inside, ``cancel`` calls ``stop``. ``stop`` must not raise and may run at once."""
+        """Let ``cancel`` call ``stop`` while the context lasts.
+
+        ``stop`` must not raise and may run at once.
+        """
         with self._lock:
             pending = self._reason is not None
             if not pending:

@@ -1,4 +1,4 @@
-"""What a root process of somebody else's image may do beyond the files that are its own."""
+"""Capabilities say how far a root process of somebody else's image reaches beyond its own files."""
 
 from collections.abc import Collection, Sequence
 
@@ -62,7 +62,7 @@ _FORGING = frozenset({"NET_ADMIN", "NET_RAW"})
 
 
 def parse_capabilities(text: str) -> Sequence[str]:
-    """``net_raw, CAP_MKNOD`` → sorted names without CAP_; ``UserError`` for what cannot be had."""
+    """Sort ``net_raw, CAP_MKNOD``, without CAP_; ``UserError`` for those that cannot be had."""
     words = {word.strip().upper().removeprefix("CAP_") for word in text.split(",")}
     for name in sorted(words):
         if name in NEVER:
@@ -78,5 +78,5 @@ def parse_capabilities(text: str) -> Sequence[str]:
 
 
 def forges(capabilities: Collection[str]) -> bool:
-    """Whether a container with these can send frames in another's name."""
+    """Tell whether a container with these can send frames in another's name."""
     return not _FORGING.isdisjoint(capabilities)

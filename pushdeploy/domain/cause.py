@@ -1,4 +1,4 @@
-"""Why a command of an app ended: read out of its exit code and the last lines of its log. Pure.
+"""The cause of a command's end is read from its exit code and the last lines of its log. Pure.
 
 What is not certain is not claimed: then the last line of the log stands for itself.
 """
@@ -100,7 +100,9 @@ _CODE = frozenset(
 
 
 class Mends(StrEnum):
-    """What can mend it: only a push, config without one, somebody else, more memory."""
+    """A cause is mended by a push only, by config without one, by somebody else, or by more
+    memory.
+    """
 
     CODE = "code"
     CONFIG = "config"
@@ -111,7 +113,8 @@ class Mends(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """``what`` completes "it does not start: ", where it is ``certain``, else quotes the log.
+    """The text ``what`` completes "it does not start: ", where it is ``certain``, else quotes
+    the log.
 
     ``remedy`` is what to do; empty where ``mends`` says it all. ``variable`` is a config var that
     the app wants.
@@ -124,7 +127,7 @@ class Cause:
     variable: str = ""
 
     def hint(self, app: str) -> str:
-        """The next thing to do or to type. A retry is for what can change without a push."""
+        """Return the next thing to do or to type. A retry is for what can change without a push."""
         retry = f"releases:retry {app}"
         if self.mends is Mends.CODE:
             return self.remedy or "mend it, commit and push again"
@@ -142,7 +145,8 @@ class Cause:
 def cause_of(
     lines: Sequence[str], exit_code: int | None, command: str = "", *, memory_megabytes: int = 0
 ) -> Cause | None:
-    """Why ``command`` ended with ``exit_code`` (None: it runs still), by the end of its log.
+    """Find why ``command`` ended with ``exit_code`` (None: it runs still), by the end of its
+    log.
 
     ``memory_megabytes`` is its limit where the kernel killed it for its memory, else 0. None when
     neither says anything.
@@ -166,7 +170,7 @@ def cause_of(
 
 
 def before_the_masters_end(lines: Sequence[str]) -> Sequence[str]:
-    """Without the traceback with which gunicorn's master ends, for a worker told the cause."""
+    """Cut off the traceback with which gunicorn's master ends, for a worker told the cause."""
     if not any(text.startswith("gunicorn.errors.HaltServer:") for text in lines[-3:]):
         return lines
     master = (at for at, text in enumerate(lines) if _MASTERS_FRAME.match(text))
@@ -174,7 +178,7 @@ def before_the_masters_end(lines: Sequence[str]) -> Sequence[str]:
 
 
 def cause_of_refusal(message: str) -> Cause | None:
-    """Why Docker could not start a container, where it is the image's own fault."""
+    """Find why Docker could not start a container, where it is the image's own fault."""
     found = _DOCKER_EXEC.search(message)
     if found is None:
         return None

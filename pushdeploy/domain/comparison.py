@@ -1,4 +1,7 @@
-"""What a promotion would change, and what differs between two stages. Never a config value."""
+"""A comparison shows the changes that a promotion would make, and the differences of two stages.
+
+Never a config value.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +14,7 @@ from pushdeploy.domain.release import Release
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """An app of the comparison: what is live and what its next release would get."""
+    """A side is an app of the comparison, with its live release and its next one's config."""
 
     app: AppName
     live: Release | None
@@ -21,7 +24,7 @@ class Side:
 
     @property
     def commands(self) -> Mapping[str, str]:
-        """Its Procfile, ``release`` among the process types."""
+        """Return the commands of the Procfile, ``release`` among the process types."""
         if self.live is None:
             return {}
         slug = self.live.slug
@@ -30,7 +33,9 @@ class Side:
 
     @property
     def formation(self) -> Mapping[str, str]:
-        """What runs at all; a type of which none runs is as good as absent."""
+        """Return the process types that run at all; a type of which none runs is as good as
+        absent.
+        """
         if self.live is None:
             return {}
         slug = self.live.slug
@@ -40,7 +45,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What two stages have under one name; None where a side has nothing."""
+    """Two stages have different values under one name; None where a side has no value."""
 
     name: str
     source: str | None
@@ -49,7 +54,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Of a source with a target. ``config_*`` are names of config vars."""
+    """A comparison is made of a source with a target. ``config_*`` are names of config vars."""
 
     source: Side
     target: Side
@@ -68,14 +73,14 @@ class Comparison:
 
     @property
     def release_command(self) -> str | None:
-        """What a promotion would run in the target before its traffic moves."""
+        """Return the command that a promotion would run in the target before its traffic moves."""
         if self.source.live is None or self.same_slug:
             return None
         return self.source.live.slug.release_command
 
     @property
     def same(self) -> bool:
-        """Whether nothing at all differs."""
+        """Tell whether nothing at all differs."""
         lists = (self.processes, self.formation, self.disks, self.builder)
         config = (self.config_source_only, self.config_target_only, self.config_different)
         return self.same_slug and not any(lists) and not any(config)

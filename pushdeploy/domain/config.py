@@ -1,4 +1,4 @@
-"""Config vars: which names are allowed, and what a change of several of them comes to."""
+"""Config vars have allowed names, and several changes of them come to one new config."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
 def check_key(key: str) -> None:
-    """``UserError`` when ``key`` cannot be a config var's name."""
+    """Raise ``UserError`` when ``key`` cannot be a config var's name."""
     if not _KEY.fullmatch(key):
         raise UserError(
             f"{key[:80]!r} is not a config var's name",
@@ -27,7 +27,7 @@ def check_key(key: str) -> None:
 def changed_config(
     config: Mapping[str, str], changes: Mapping[str, str | None]
 ) -> tuple[Mapping[str, str], str]:
-    """The new config and a line that names the keys, empty when nothing changes.
+    """Return the new config and a line that names the keys, empty when nothing changes.
 
     None as a value unsets. ``UserError`` for a bad key, a NUL, or more than 64 KB in all.
     """
@@ -45,7 +45,7 @@ def changed_config(
 
 
 def described_change(before: Mapping[str, str], after: Mapping[str, str]) -> str:
-    """``Set A, B and Unset C``: names only; empty when nothing changes."""
+    """Write ``Set A, B and Unset C``: names only; empty when nothing changes."""
     changed = differing_keys(before, after)
     parts = [
         f"{verb} {', '.join(keys)}"
@@ -59,12 +59,12 @@ def described_change(before: Mapping[str, str], after: Mapping[str, str]) -> str
 
 
 def differing_keys(before: Mapping[str, str], after: Mapping[str, str]) -> Sequence[str]:
-    """Those that were added, changed or removed, in order."""
+    """List the keys that were added, changed or removed, in order."""
     return sorted(k for k in {*before, *after} if before.get(k) != after.get(k))
 
 
 def staged_keys(live: Release | None, wanted: Mapping[str, str]) -> Sequence[str]:
-    """Names of config vars that ``live`` does not have as the next release would with ``wanted``.
+    """List the config vars that differ between ``live`` and the next release with ``wanted``.
 
     Empty where nothing is live: then all of them simply wait for the first release.
     """

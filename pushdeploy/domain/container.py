@@ -1,4 +1,4 @@
-"""What is told to an engine, and what it tells: containers, images, lines and events."""
+"""Engines are told of containers, images, lines and events by these values, and tell them too."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,9 @@ ISOLATED = "isolated"
 
 @dataclass(frozen=True, slots=True)
 class ContainerSpec:
-    """A container to create. Sizes in bytes; ``mounts`` are (host path, container path) pairs.
+    """A spec describes a container to create.
+
+    Sizes in bytes; ``mounts`` are (host path, container path) pairs.
 
     ``command`` and ``entrypoint`` None leave the image's own. It has the ``capabilities`` that are
     named and no others. ``network`` None gives the instance's own bridge, ``ISOLATED`` the one
@@ -49,7 +51,7 @@ class ContainerSpec:
 
 @dataclass(frozen=True, slots=True)
 class ContainerInfo:
-    """What the engine says of a container; ``address`` is empty while it has none.
+    """The engine tells this of a container; ``address`` is empty while it has none.
 
     ``kept`` tells whether the engine restarts it (``keep_running``). ``started_at`` is when it
     was started last, None where it never was. ``pid`` is its first process as the engine's machine
@@ -108,7 +110,7 @@ class ImageInfo:
 
 @dataclass(frozen=True, slots=True)
 class ImageChange:
-    """What ``commit`` writes into the new image's configuration; the rest is the parent's."""
+    """``commit`` writes this into the new image's configuration; the rest is the parent's."""
 
     labels: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -118,7 +120,7 @@ class ImageChange:
 
 @dataclass(frozen=True, slots=True)
 class BuildTool:
-    """What builds Dockerfiles: BuildKit or the classic builder, and the engine's version."""
+    """A build tool is BuildKit or the classic builder, with the engine's version."""
 
     buildkit: bool
     version: tuple[int, int]

@@ -1,4 +1,4 @@
-"""What an app may rely on at run time: the environment that is computed for each release."""
+"""The contract with apps is the environment that is computed for each release."""
 
 from collections.abc import Mapping
 
@@ -44,7 +44,7 @@ def environment(
     *,
     heroku_names: bool = False,
 ) -> Mapping[str, str]:
-    """The environment common to every task of a release.
+    """Return the environment common to every task of a release.
 
     Config vars win over the tunables, over Heroku's names, and over Dokku's GIT_REV. ``place`` is
     the app's in its pipeline, None where it is in none.

@@ -1,5 +1,6 @@
-"""Disks: named directories that outlive containers, where an app may mount them, and how a release
-changes hands over them."""
+"""Disks are named directories that outlive containers, with a mount path and a way to change
+hands.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ _LONGEST_BYTES = 255
 
 
 class CutOver(StrEnum):
-    """The moment when traffic moves to a new release.
+    """A cut-over is the moment when traffic moves to a new release.
 
     ``overlap``: old and new tasks run side by side. ``exclusive``: requests wait, the old tasks
     stop before the release command and the new tasks begin, and a failure puts the disks back.
@@ -58,14 +59,16 @@ class Attachment:
 
 
 def cut_over_of(disks: Sequence[Attachment], wanted: CutOver | None) -> CutOver:
-    """How a release with ``disks`` goes live; ``wanted`` is what a person has set, if anything."""
+    """Choose how a release with ``disks`` goes live; ``wanted`` is the person's own choice, if
+    any.
+    """
     if not disks:
         return CutOver.OVERLAP
     return wanted or CutOver.EXCLUSIVE
 
 
 def cut_over_reason(disks: Sequence[Attachment], wanted: CutOver | None) -> str:
-    """Why it is that one, for people."""
+    """Explain to people why a release goes live in that way."""
     if not disks:
         return "no disk"
     if wanted is None:
@@ -93,7 +96,7 @@ def _mount_path(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How much is on a disk and may still come.
+    """A usage says how much is on a disk and may still come.
 
     ``limit_bytes`` None: only its file system of ``total_bytes``, which others share, stops it.
     ``kind`` is the back-end that holds the limit, empty without one.
@@ -111,7 +114,7 @@ CROWDED, NEARLY_FULL = 80, 95
 
 
 def crowding(usage: Usage, wanted_bytes: int | None = None) -> str:
-    """What to warn of, to follow the name of the disk; empty while there is room.
+    """Warn of a full disk, in words to follow its name; empty while there is room.
 
     ``wanted_bytes`` is the size that it should keep to where nothing makes it.
     """

@@ -1,4 +1,4 @@
-"""A command in an image that has an ENTRYPOINT of its own: handed to it, as docker run does."""
+"""A command in an image with its own ENTRYPOINT is handed to that, as docker run does."""
 
 import re
 import shlex
@@ -16,7 +16,7 @@ _OF_THE_SHELL = frozenset(
 
 
 def takes_commands(entrypoint: Sequence[str]) -> bool:
-    """Whether there is one that a command can be handed to.
+    """Tell whether there is one that a command can be handed to.
 
     The shell form (``ENTRYPOINT ./start``, which Docker keeps as ``/bin/sh -c ./start``) takes
     none: what stands behind its script is dropped.
@@ -25,7 +25,8 @@ def takes_commands(entrypoint: Sequence[str]) -> bool:
 
 
 def through(entrypoint: Sequence[str], command: str) -> str:
-    """A shell's line by which ``command`` reaches the entrypoint, with its variables replaced.
+    """Write a shell's line by which ``command`` reaches the entrypoint, with its variables
+    replaced.
 
     Word by word, as of Docker and Dokku; what only a shell can do becomes a command of a shell,
     which an entrypoint that ends in ``exec "$@"`` starts.
@@ -40,7 +41,7 @@ def through(entrypoint: Sequence[str], command: str) -> str:
 
 
 def plain_words(entrypoint: Sequence[str], command: str) -> Sequence[str] | None:
-    """The words to hand to the entrypoint where no shell would change any; else None.
+    """Return the words to hand to the entrypoint where no shell would change any; else None.
 
     An image with an entrypoint may hold no shell at all.
     """

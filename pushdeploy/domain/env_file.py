@@ -1,4 +1,4 @@
-"""A .env file: one ``KEY=VALUE`` a line, as shells, Docker Compose and our own export write it."""
+"""A .env file holds one ``KEY=VALUE`` a line, as shells, Docker Compose and our export write it."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _CONTROL = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 def parse_env(text: str) -> Mapping[str, str]:
-    """``{key: value}``; where a key stands twice the last one counts.
+    """Parse into ``{key: value}``; where a key stands twice the last one counts.
 
     ``export`` before a key, comments, single and double quotes, and values of several lines within
     quotes are understood. ``UserError`` names the line and never a value.

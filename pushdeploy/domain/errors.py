@@ -1,4 +1,4 @@
-"""The one tree of errors: a message that states the fact, a hint that names what to type next."""
+"""All errors are one tree: a message that states the fact, a hint that names the next command."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -8,7 +8,7 @@ BUG_STATUS = 70
 
 
 class PushdeployError(Exception):
-    """Anything that a user or an operator is told in one line.
+    """An error tells a user or an operator one line.
 
     ``exit_status`` is what the ssh command or ``git push`` ends with. ``serving`` tells what goes
     on serving in spite of the failure, where that is known.
@@ -24,11 +24,11 @@ class PushdeployError(Exception):
 
 
 class UserError(PushdeployError):
-    """What was asked for cannot be done as it was asked."""
+    """The request cannot be carried out as it was made."""
 
 
 class UnknownApp(UserError):
-    """No such app. Exit 20, as clients of Dokku expect."""
+    """The app does not exist. Exit 20, as clients of Dokku expect."""
 
     exit_status: ClassVar[int] = 20
 
@@ -37,7 +37,7 @@ class UnknownApp(UserError):
 
 
 class RenamedApp(UnknownApp):
-    """An app of that name there was; ``hint`` says how to go on with its present one."""
+    """The app of that name is called otherwise now; ``hint`` says how to go on with it."""
 
     def __init__(self, name: str, now: str, hint: str) -> None:
         UserError.__init__(self, f"app {name} is called {now} now", hint)
@@ -74,22 +74,32 @@ class StageFailed(PushdeployError):
 
 
 class BuildFailed(StageFailed):
+    """The build of a source failed."""
+
     stage: ClassVar[str] = "build"
 
 
 class SnapshotFailed(StageFailed):
+    """No snapshot could be taken before a release."""
+
     stage: ClassVar[str] = "snapshot"
 
 
 class ReleaseFailed(StageFailed):
+    """The release command failed."""
+
     stage: ClassVar[str] = "release"
 
 
 class BootFailed(StageFailed):
+    """A process of the release did not become healthy."""
+
     stage: ClassVar[str] = "boot"
 
 
 class RouteFailed(StageFailed):
+    """The route could not be switched to the new tasks."""
+
     stage: ClassVar[str] = "route"
 
 

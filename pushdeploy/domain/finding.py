@@ -1,4 +1,4 @@
-"""A finding: what one check of the doctor saw, and what to type where that is wrong."""
+"""A finding is the result of one check of the doctor, with the command to type where it is bad."""
 
 import re
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check saw; ``mend`` is what to type where it is not ``ok``."""
+    """A check has this result; ``mend`` is the text to type where it is not ``ok``."""
 
     check: str
     ok: bool
@@ -16,7 +16,7 @@ class Finding:
 
 
 def check_version(name: str, said: str | None, least: Sequence[int], mend: str) -> Finding:
-    """``said`` is what the program answered, None where it is missing."""
+    """Judge a version; ``said`` is the answer of the program, None where it is missing."""
     wanted = ".".join(map(str, least))
     if said is None:
         return Finding(name, False, f"missing; {wanted} or newer is needed", mend)

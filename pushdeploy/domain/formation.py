@@ -1,4 +1,4 @@
-"""How many of each process type: what a person scaled, else app.json's wish, else web=1."""
+"""A formation is how many of each process type run: as scaled, else by app.json, else web=1."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,10 @@ def quantities(
     scaled: Mapping[ProcessType, int],
     suggested: Mapping[ProcessType, int],
 ) -> Mapping[ProcessType, int]:
-    """The quantity of every process type of a slug. Types that the slug has not are left out."""
+    """Return the quantity of every process type of a slug.
+
+    Types that the slug has not are left out.
+    """
     default = {WEB: 1}
     return {
         kind: scaled.get(kind, suggested.get(kind, default.get(kind, 0))) for kind in process_types
@@ -27,7 +30,7 @@ def quantities(
 
 
 def formation_of(app: App, live: Release | None) -> Mapping[ProcessType, int]:
-    """How many of each process type are to run, or will with the first release."""
+    """Return how many of each process type are to run, or will with the first release."""
     if live is None:
         return {WEB: 1, **app.formation}
     return quantities(live.slug.process_types, app.formation, live.slug.formation)
@@ -40,7 +43,7 @@ def parse_scale(
     any_type: bool = False,
     app: str = "shop",
 ) -> Mapping[ProcessType, int]:
-    """``web=2 worker+1`` against the current quantities: the new ones of the named types.
+    """Apply ``web=2 worker+1`` to the current quantities: the new ones of the named types.
 
     ``any_type``: there is no slug yet that would tell which types there are.
     """

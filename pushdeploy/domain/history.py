@@ -1,4 +1,4 @@
-"""What lies between two commits: who wrote what, on either side."""
+"""Two commits have other commits between them, on either side."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Divergence:
 
     @property
     def summary(self) -> str:
-        """``2 ahead, 1 behind``; empty when there is nothing between them."""
+        """Write ``2 ahead, 1 behind``; empty when there is nothing between them."""
         more = "" if self.complete else "+"
         counts = ((len(self.ahead), "ahead"), (len(self.behind), "behind"))
         return ", ".join(f"{count}{more} {side}" for count, side in counts if count)

@@ -15,8 +15,10 @@ _OWN_NAME = "give a name of your own, as in shop.example.com or *.example.com"
 def refuse_host(
     app: AppName, host: HostName, domain: str, public_suffix: Callable[[str], bool]
 ) -> None:
-    """``UserError`` unless ``app`` may answer on ``host`` of a server whose apps are below
-    ``domain``. ``public_suffix`` tells names below which anybody can have one, as co.uk.
+    """Raise ``UserError`` unless ``app`` may answer on ``host`` of a server whose apps are
+    below ``domain``.
+
+    ``public_suffix`` tells names below which anybody can have one, as co.uk.
 
     A name below ``domain`` belongs to the app that it names, there already or not, and so does all
     below that. nginx takes ``*.example.com`` for names of any depth.
@@ -42,7 +44,8 @@ def refuse_host(
 
 
 def ends_in_number(host: str) -> bool:
-    """Whether browsers take it for an IPv4 address (the WHATWG URL Standard, "ends in a number").
+    """Tell whether browsers take it for an IPv4 address (the WHATWG URL Standard, "ends in a
+    number").
 
     They read 127.1, 2130706433, 0x7f.1 and 017700000001 as addresses too.
     """
@@ -50,7 +53,7 @@ def ends_in_number(host: str) -> bool:
 
 
 def app_below(host: str, domain: str) -> str | None:
-    """``shop`` for ``shop.<domain>`` and ``x.shop.<domain>``; None for names elsewhere."""
+    """Return ``shop`` for ``shop.<domain>`` and ``x.shop.<domain>``; None for names elsewhere."""
     head, found, tail = host.rpartition(f".{domain}")
     if not found or tail:
         return None
@@ -60,8 +63,8 @@ def app_below(host: str, domain: str) -> str | None:
 def refuse_taken_name(
     app: AppName, domain: str, domains: Mapping[AppName, Sequence[HostName]]
 ) -> None:
-    """``UserError`` when an app cannot be called so, for its host, or one below it, is a domain of
-    another.
+    """Raise ``UserError`` when an app cannot be called so, for its host, or one below it, is a
+    domain of another.
 
     A server of before may have let that happen.
     """

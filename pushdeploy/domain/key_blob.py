@@ -1,4 +1,4 @@
-"""What the bytes of a public key hold: taken apart, checked, and put together."""
+"""The bytes of a public key are taken apart, checked and put together here."""
 
 import base64
 import binascii
@@ -18,13 +18,13 @@ _RSA_BITS = range(2048, 16385)
 
 
 def fingerprint(blob: bytes) -> str:
-    """``SHA256:…`` of a public key's blob, as ``ssh-keygen -l`` shows it."""
+    """Return ``SHA256:…`` of a public key's blob, as ``ssh-keygen -l`` shows it."""
     digest = base64.b64encode(hashlib.sha256(blob).digest()).decode()
     return f"SHA256:{digest.rstrip('=')}"
 
 
 def decode(text: str) -> bytes:
-    """``UserError`` where it is not base64, or was cut off."""
+    """Raise ``UserError`` where it is not base64, or was cut off."""
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
@@ -34,19 +34,19 @@ def decode(text: str) -> bytes:
 
 
 def kind_within(blob: bytes) -> str:
-    """The kind that a blob names in its first field; empty where there is none."""
+    """Return the kind that a blob names in its first field; empty where there is none."""
     length = int.from_bytes(blob[:4], "big")
     name = blob[4 : 4 + length]
     return name.decode("ascii", "replace") if len(name) == length else ""
 
 
 def is_whole(blob: bytes) -> bool:
-    """Whether its fields end where it ends."""
+    """Tell whether its fields end where it ends."""
     return bool(_fields(blob))
 
 
 def refuse_kind(kind: str) -> None:
-    """``UserError`` for kinds of keys that this server does not let in."""
+    """Raise ``UserError`` for kinds of keys that this server does not let in."""
     if "-cert-v01@" in kind:
         raise UserError(
             "certificates are not supported", "give the plain public key: the file KEY.pub"
@@ -58,7 +58,8 @@ def refuse_kind(kind: str) -> None:
 
 
 def check(kind: str, blob: bytes) -> None:
-    """``UserError`` unless the blob is a key of this kind, written in the one way that clients do.
+    """Raise ``UserError`` unless the blob is a key of this kind, written in the one way that
+    clients do.
 
     RFC 4253 §6.6, RFC 5656 §3.1 and RFC 8709 §4 lay it out; it is compared byte by byte.
     """
@@ -70,7 +71,7 @@ def check(kind: str, blob: bytes) -> None:
 
 
 def blob_of(kind: str, *parts: bytes) -> bytes:
-    """A blob from its fields."""
+    """Make a blob of its fields."""
     return b"".join(len(part).to_bytes(4, "big") + part for part in (kind.encode(), *parts))
 
 

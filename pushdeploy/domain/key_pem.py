@@ -1,4 +1,4 @@
-"""Public keys as OpenSSL writes them: PEM (RFC 7468) around DER (X.690), made into ssh's blobs."""
+"""Public keys in OpenSSL's form, PEM (RFC 7468) around DER (X.690), become ssh's blobs."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,7 +18,7 @@ _DAMAGED = UserError("the key is damaged: its PEM block cannot be read", WANTED)
 
 
 def from_pkcs8(der: bytes) -> bytes:
-    """A ``PUBLIC KEY`` block: SubjectPublicKeyInfo of RFC 5280 §4.1.2.7."""
+    """Read a ``PUBLIC KEY`` block: SubjectPublicKeyInfo of RFC 5280 §4.1.2.7."""
     algorithm, key = _parts(_whole(der, _SEQUENCE), (_SEQUENCE, _BITS))
     name, parameters = _split(algorithm, _OBJECT)
     if key[:1] != b"\0":
@@ -33,7 +33,7 @@ def from_pkcs8(der: bytes) -> bytes:
 
 
 def from_pkcs1(der: bytes) -> bytes:
-    """An ``RSA PUBLIC KEY`` block: RSAPublicKey of RFC 8017 §A.1.1."""
+    """Read an ``RSA PUBLIC KEY`` block: RSAPublicKey of RFC 8017 §A.1.1."""
     modulus, exponent = _parts(_whole(der, _SEQUENCE), (_INTEGER, _INTEGER))
     return blob_of("ssh-rsa", exponent, modulus)
 

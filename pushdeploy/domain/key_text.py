@@ -1,4 +1,4 @@
-"""Public keys in whatever form people have them: lines of OpenSSH, blocks of SSH2 and of PEM."""
+"""Public keys come in any form that people have: lines of OpenSSH, blocks of SSH2 and of PEM."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -88,7 +88,7 @@ class KeyText:
 
 
 def decoded(data: bytes) -> str:
-    """The text of a file from whatever machine: UTF-8, or the UTF-16 of Windows' shells."""
+    """Decode a file from whatever machine: UTF-8, or the UTF-16 of Windows' shells."""
     if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         return data.decode("utf-16", "replace")
     if data[1:2] == b"\0":
@@ -97,7 +97,10 @@ def decoded(data: bytes) -> str:
 
 
 def keys_in(text: str) -> Sequence[KeyText]:
-    """Every key of the text, each once. ``UserError`` says what is wrong with the first bad one."""
+    """Return every key of the text, each once.
+
+    ``UserError`` says what is wrong with the first bad one.
+    """
     text = "\n".join(line.strip() for line in text.translate(_INVISIBLE).splitlines())
     _refuse_private(text)
     found = [_of_block(match["what"], match["body"]) for match in _BLOCK.finditer(text)]
@@ -193,7 +196,7 @@ def _unquoted(line: str) -> str:
 
 
 def _goes_on(line: str, following: str) -> bool:
-    """Whether a terminal or a mail program broke a key between these two."""
+    """Tell whether a terminal or a mail program broke a key between these two."""
     last = line.rpartition(" ")[2]
     if _begins(following) or not last.startswith("AAAA"):
         return False
@@ -206,7 +209,7 @@ def _goes_on(line: str, following: str) -> bool:
 
 
 def _begins(line: str) -> bool:
-    """Whether a key, or something before one, begins here."""
+    """Tell whether a key, or something before one, begins here."""
     return any(word in KINDS or word.startswith("AAAA") for word in line.split())
 
 

@@ -1,4 +1,4 @@
-"""What builds leave in the engine without a name on it, told by the time at which it came to be."""
+"""Builds leave nameless things in the engine, told apart by the time at which they came to be."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _SLACK = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A time in which a Dockerfile of ours was built; ``ended`` is None while one still is."""
+    """A window is the time of a build of ours; ``ended`` is None while it still goes on."""
 
     begun: datetime
     ended: datetime | None
@@ -49,7 +49,7 @@ class Bound:
 
 
 def doomed_records(records: Iterable[BuildRecord], bound: Bound) -> Sequence[str]:
-    """Ids of ours that nobody uses: contexts, what is old, what is an app's that is gone.
+    """List ids of ours that nobody uses: contexts, old records, those of apps that are gone.
 
     Beyond ``most_bytes`` those go that have not been used for longest.
     """
@@ -70,7 +70,7 @@ def doomed_records(records: Iterable[BuildRecord], bound: Bound) -> Sequence[str
 def doomed_images(
     nameless: Iterable[tuple[ImageDigest, datetime]], windows: Collection[Window]
 ) -> Sequence[ImageDigest]:
-    """Steps of the classic builder that came while we built and on which nothing stands."""
+    """List the classic builder's steps that came while we built and on which nothing stands."""
     return [image for image, created_at in nameless if _within(created_at, windows)]
 
 

@@ -120,6 +120,6 @@ def manifest_of(
 
 
 def web_port(config: Mapping[str, str]) -> int:
-    """Where web listens: ``PORT`` of the config when it is a port, else 5000."""
+    """Return the port of web: ``PORT`` of the config when it is a port, else 5000."""
     text = config.get("PORT", "")
     return int(text) if _PORT.fullmatch(text) and int(text) < 65536 else 5000

@@ -24,14 +24,14 @@ class Name(str):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """``UserError`` with the rule when ``text`` is not such a name."""
+        """Raise ``UserError`` with the rule when ``text`` is not such a name."""
         if not cls.fits(text):
             raise UserError(f"{text[:80]!r} is not {cls._kind}", cls._rule)
         return cls(text)
 
     @classmethod
     def fits(cls, text: str) -> bool:
-        """Whether ``parse`` would take it."""
+        """Tell whether ``parse`` would take it."""
         return cls._pattern.fullmatch(text) is not None
 
 
@@ -45,7 +45,7 @@ class AppName(Name):
 
 
 class ProcessType(Name):
-    """What stands before the colon in a Procfile."""
+    """A process type stands before the colon in a Procfile."""
 
     __slots__ = ()
     _kind = "a process type"
@@ -54,6 +54,8 @@ class ProcessType(Name):
 
 
 class DiskName(Name):
+    """A disk has a name within its app."""
+
     __slots__ = ()
     _kind = "a disk name"
     _pattern = re.compile(r"[a-z0-9]([a-z0-9_-]{0,28}[a-z0-9])?")
@@ -61,7 +63,7 @@ class DiskName(Name):
 
 
 class KeyName(Name):
-    """Who a public key belongs to: the name that releases and locks carry."""
+    """A key's name says who it belongs to, and releases and locks carry it."""
 
     __slots__ = ()
     _kind = "a key name"
@@ -81,6 +83,8 @@ class HostName(Name):
 
 
 class CommitId(Name):
+    """A commit id is a SHA-1 in hexadecimal digits."""
+
     __slots__ = ()
     _kind = "a commit id"
     _pattern = _COMMIT

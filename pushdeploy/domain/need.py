@@ -1,4 +1,4 @@
-"""What somebody who wants something needs to be allowed."""
+"""A need says which permission a request asks for."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""Which package of Python's brings a module, or a program, that has another name than it."""
+"""Some packages of Python bring a module, or a program, of another name."""
 
 import re
 

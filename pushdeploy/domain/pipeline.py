@@ -15,6 +15,8 @@ _SUFFIXES = {
 
 
 class PipelineName(Name):
+    """A pipeline has a name of its own on the server."""
+
     __slots__ = ()
     _kind = "a pipeline's name"
     _pattern = re.compile(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?")
@@ -22,6 +24,8 @@ class PipelineName(Name):
 
 
 class StageName(Name):
+    """A stage has a name within its pipeline."""
+
     __slots__ = ()
     _kind = "a stage"
     _pattern = re.compile(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?")
@@ -38,7 +42,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an app stands, as it is told itself."""
+    """An app is told its own place: its pipeline and its stage."""
 
     pipeline: PipelineName
     stage: StageName
@@ -53,7 +57,7 @@ class Pipeline:
     members: Sequence[Member]
 
     def stage_of(self, app: AppName) -> StageName:
-        """``UserError`` when the app is not a member."""
+        """Raise ``UserError`` when the app is not a member."""
         for member in self.members:
             if member.app == app:
                 return member.stage
@@ -81,7 +85,8 @@ class Pipeline:
         return []
 
     def targets(self, source: AppName, named: Sequence[AppName] = ()) -> Sequence[AppName]:
-        """What ``source`` is promoted to: those ``named``, else the apps of the next stage.
+        """List the apps that ``source`` is promoted to: those ``named``, else those of the next
+        stage.
 
         ``UserError`` when one is not a member, or nothing comes after the source.
         """

@@ -1,4 +1,4 @@
-"""What to keep, start and stop so that exactly the wanted slots of one release run."""
+"""A plan keeps, starts and stops tasks so that exactly the wanted slots of one release run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +12,8 @@ from pushdeploy.domain.task import Slot, Task
 
 @dataclass(frozen=True, slots=True)
 class TaskPlan:
+    """A plan keeps and stops tasks, and starts slots."""
+
     keep: Sequence[Task]
     start: Sequence[Slot]
     stop: Sequence[Task]
@@ -35,7 +37,7 @@ def plan_tasks(wanted: Sequence[Slot], version: int | None, tasks: Sequence[Task
 
 
 def is_foreign(task: Task, live: Release | None) -> bool:
-    """Whether a task calls itself one of ``live`` and runs another image.
+    """Tell whether a task calls itself one of ``live`` and runs another image.
 
     Somebody has started it by hand: it gets no traffic and takes nobody's place, and is left for
     ``pipelines:verify`` to name.
@@ -44,16 +46,16 @@ def is_foreign(task: Task, live: Release | None) -> bool:
 
 
 def serves(tasks: Sequence[Task]) -> bool:
-    """Whether one of them is a web process."""
+    """Tell whether one of them is a web process."""
     return any(task.slot.process_type == WEB for task in tasks)
 
 
 def is_down(plan: TaskPlan, present: Sequence[Task]) -> bool:
-    """Whether web processes are wanted, and none is ``present``."""
+    """Tell whether web processes are wanted, and none is ``present``."""
     wanted = serves(plan.keep) or any(slot.process_type == WEB for slot in plan.start)
     return wanted and not serves(present)
 
 
 def has_one_writer(app: App, live: Release) -> bool:
-    """Whether no two tasks of different times may write to its disks at once."""
+    """Tell whether no two tasks of different times may write to its disks at once."""
     return cut_over_of(live.disks, app.settings.disks.cut_over) is CutOver.EXCLUSIVE

@@ -34,7 +34,7 @@ class TargetResult:
 
 
 def promotion_of(release: Release) -> str:
-    """How the releases that ``release`` is promoted to are described."""
+    """Describe the releases that ``release`` is promoted to."""
     return f"Promote {release.app} {release.label} {release.slug.commit.short}"
 
 

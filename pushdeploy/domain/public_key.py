@@ -1,4 +1,4 @@
-"""Who is asking: the public key that signed the last request of the login, and how one is read."""
+"""A public key that signed the last request of a login says who is asking."""
 
 import base64
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ class PublicKey:
 
     @classmethod
     def several(cls, name: KeyName, text: str) -> Sequence[Self]:
-        """Every key of a text, in any form that people have: NAME, NAME-2, NAME-3, …
+        """Read every key of a text, in any form that people have, as NAME, NAME-2 and so on.
 
         ``UserError`` says what is wrong with the first that cannot be used.
         """
@@ -55,7 +55,7 @@ class PublicKey:
 
     @property
     def admission(self) -> Sequence[str]:
-        """What is told to whoever has let the key in."""
+        """Return the lines for the person who has let the key in."""
         told = [f"{self.name} may deploy with {self.fingerprint}"]
         if self.options:
             told.append(f"       its {', '.join(dict.fromkeys(self.options))} does not hold here")

@@ -43,7 +43,7 @@ class Contents:
 
 @dataclass(frozen=True, slots=True)
 class NameChanges:
-    """Of things that have names: which came, which went, and which are something else now."""
+    """Named things came, went, or are something else now."""
 
     added: Sequence[str] = ()
     removed: Sequence[str] = ()
@@ -65,13 +65,15 @@ class TableChange:
 
     @property
     def differs(self) -> bool:
-        """In its columns or in the number of its rows, as far as both have been counted."""
+        """Tell whether the columns or the number of rows differ, as far as both have been
+        counted.
+        """
         counts = {self.rows_before, self.rows_after}
         return self.change != "unchanged" or (None not in counts and len(counts) == 2)
 
     @property
     def tells(self) -> bool:
-        """Whether there is anything to say about it: one that was counted once only, too."""
+        """Tell whether there is anything to say about it: one that was counted once only, too."""
         return self.differs or (self.rows_before is None) != (self.rows_after is None)
 
 
@@ -88,7 +90,7 @@ class DatabaseChange:
 
 
 def database_changes(disk: DiskName, before: Contents, after: Contents) -> Sequence[DatabaseChange]:
-    """One for each database that was on the disk or is there now, by path."""
+    """Return a change for each database that was on the disk or is there now, by path."""
     old, new = before.databases, after.databases
     return [
         _database_change(disk, path, old.get(path), new.get(path)) for path in sorted({*old, *new})
@@ -163,7 +165,9 @@ class WebRun:
 
 @dataclass(frozen=True, slots=True)
 class DiskGrowth:
-    """In bytes of blocks. One that is not ``copied`` was empty in the rehearsal.
+    """A disk grew by so many bytes of blocks.
+
+    One that is not ``copied`` was empty in the rehearsal.
 
     ``limit_bytes`` is the size of the disk itself, which its copy has not; None: it has none.
     """
@@ -185,7 +189,7 @@ class DiskGrowth:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """How long an exclusive cut-over would keep requests waiting: the sum of what it does then."""
+    """An exclusive cut-over would keep requests waiting for the sum of these seconds."""
 
     stop_seconds: float
     snapshot_seconds: float
@@ -226,8 +230,9 @@ class Report:
 
     @property
     def hold(self) -> Hold | None:
-        """None when the release would not have gone live, and for an app without a disk: its old
-        and new processes run side by side."""
+        """Return None when the release would not have gone live, and for an app without a disk:
+        its old and new processes run side by side.
+        """
         if not self.went_well or not self.disks:
             return None
         return Hold(

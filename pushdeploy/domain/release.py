@@ -37,6 +37,8 @@ _UNFINISHED = frozenset(
 
 
 class Reason(StrEnum):
+    """A release is made for one of these reasons."""
+
     DEPLOY = "deploy"
     CONFIG = "config"
     PROMOTE = "promote"
@@ -48,7 +50,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What is to become a release: everything of it but its number.
+    """A candidate is everything of a future release but its number.
 
     ``ref`` names the branch that moves to ``slug.commit`` when the release goes live, with
     ``ref_old`` the commit that it must still be at; None where no branch moves. Without

@@ -17,7 +17,7 @@ _WENT_LIVE = frozenset({ReleaseStatus.LIVE, ReleaseStatus.RETIRED})
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What retention wants to know of a release: ``image`` is its slug's."""
+    """Retention looks at this of a release: ``image`` is its slug's."""
 
     app: AppName
     version: int
@@ -44,6 +44,8 @@ class StoredImage:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
+    """A verdict says whether an image stays, and why."""
+
     image: StoredImage
     stays: bool
     why: str
@@ -67,7 +69,7 @@ def verdicts(
     in_use: Collection[ImageDigest],
     rule: Rule,
 ) -> Sequence[Verdict]:
-    """One for each image: slugs first, so that what they stand on can go after them.
+    """Return a verdict for each image: slugs first, so that the layers below can go after them.
 
     ``entries`` are all releases of every app that has one of these ``images`` in any release.
     ``in_use`` are the images of all containers. Nothing may be building meanwhile: a slug without

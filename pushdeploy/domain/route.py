@@ -35,7 +35,7 @@ class Route:
 
 
 def targets_of(tasks: Sequence[Task]) -> Sequence[Target]:
-    """Where the web tasks among ``tasks`` listen; those without an address are left out."""
+    """Return where the web tasks among ``tasks`` listen; those without an address are left out."""
     web = (task for task in tasks if task.slot.process_type == WEB and task.address)
     return sorted({Target(task.address, task.port) for task in web})
 

@@ -2,7 +2,7 @@
 
 
 def about_bytes(size_bytes: int) -> str:
-    """To one decimal, for reading: ``1.4 MB``."""
+    """Write a size to one decimal, for reading: ``1.4 MB``."""
     amount = float(size_bytes)
     for unit in ("B", "kB", "MB", "GB"):
         if amount < 1024:

@@ -10,7 +10,7 @@ from pushdeploy.domain.names import CommitId, ImageDigest, ProcessType, TreeId
 
 @dataclass(frozen=True, slots=True)
 class Healthcheck:
-    """One entry of app.json's ``healthchecks``, times in seconds.
+    """A health check is an entry of app.json's ``healthchecks``, with times in seconds.
 
     ``path`` asks over HTTP on the web port; ``command`` runs inside the container; with neither,
     the process must stay up for ``uptime_seconds``.

@@ -76,7 +76,8 @@ def superfluous(
     rule: SnapshotRule,
     spent: Collection[int] = (),
 ) -> Sequence[Snapshot]:
-    """Those of one app that may go, newest first; ``needed`` are ids that a kept release needs.
+    """List the snapshots of one app that may go, newest first; a kept release needs ``needed``
+    ones.
 
     ``spent`` ones have been put back, so the disks hold what they hold: only the newest of all
     stays, for the next to share its files.

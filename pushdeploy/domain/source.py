@@ -34,7 +34,7 @@ class SourceReader(Protocol):
         """
 
     def descends_from(self, commit: CommitId) -> bool:
-        """Whether ``commit`` is in the history of this one, or is this one."""
+        """Tell whether ``commit`` is in the history of this one, or is this one."""
 
     def keep(self) -> None:
         """Make the objects permanent, under a private ref, before anything depends on them."""
@@ -42,6 +42,8 @@ class SourceReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Source:
+    """A source is the tree of a commit of an app."""
+
     app: AppName
     commit: CommitId
     tree: TreeId

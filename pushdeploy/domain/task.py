@@ -19,7 +19,7 @@ class Slot:
         return f"{self.process_type}.{self.index}"
 
     def is_of(self, process: str | None) -> bool:
-        """Whether ``process`` names it, or its type; None names all."""
+        """Tell whether ``process`` names it, or its type; None names all."""
         return process in {None, str(self.process_type), str(self)}
 
 
@@ -48,7 +48,7 @@ TaskState = Literal["starting", "up", "stopped", "crashed"]
 
 @dataclass(frozen=True, slots=True)
 class SlotDeaths:
-    """How often processes in one place ended by themselves, how at first and how at last."""
+    """Processes in one place ended by themselves this often, so at first and so at last."""
 
     slot: Slot
     times: int
@@ -81,7 +81,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """How long a process took to become healthy, and then to end when it was told to."""
+    """A process took so long to become healthy, and then to end when it was told to."""
 
     boot_seconds: float
     stop_seconds: float

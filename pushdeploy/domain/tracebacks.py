@@ -1,4 +1,4 @@
-"""What a program that died of an error of its own has printed of it, by language. Pure.
+"""A program that died of an error of its own has printed it in the form of its language. Pure.
 
 Each reader takes the last lines of a log, oldest first, without what servers say after it. None
 means that the log does not end with such an error: then nothing is claimed.
@@ -116,7 +116,8 @@ def _is_place_of_syntax_error(text: str) -> bool:
 
 
 def _belongs(rest: Sequence[str], error: str, exit_code: int | None) -> bool:
-    """Whether ``rest`` is the error's own message, and not what the program said afterwards.
+    """Tell whether ``rest`` is the error's own message, and not what the program said
+    afterwards.
 
     An error that nobody caught ends Python with 1; with another code the program went on.
     """

@@ -19,12 +19,12 @@ def parse_bytes(text: str) -> int:
 
 
 def show_seconds(seconds: int) -> str:
-    """What ``parse_seconds`` reads back."""
+    """Write seconds in the form that ``parse_seconds`` reads back."""
     return _show(seconds, _SECONDS)
 
 
 def show_bytes(size_bytes: int) -> str:
-    """What ``parse_bytes`` reads back."""
+    """Write a size in the form that ``parse_bytes`` reads back."""
     return _show(size_bytes, _BYTES)
 
 

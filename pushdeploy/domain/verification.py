@@ -1,4 +1,4 @@
-"""Whether what runs is what the ledger says, and whether stages that should agree do."""
+"""A verification compares running tasks with the ledger, and stages that should agree."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from pushdeploy.domain.task import Slot, Specimen
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known of an app.
+    """The evidence is all that is known of an app.
 
     ``recorded`` are the images of the releases that its containers name; ``promoted`` is the
     image that its live release was promoted with, None where it was not. ``shipping`` are the
@@ -29,17 +29,17 @@ class Evidence:
 
     @property
     def in_between(self) -> bool:
-        """Whether more or less than what is live may run for a moment."""
+        """Tell whether more or less than what is live may run for a moment."""
         return self.changing or bool(self.shipping)
 
     @property
     def images(self) -> Sequence[str]:
-        """Of all tasks that run: one, when everything is well."""
+        """Return the images of all tasks that run: one, when everything is well."""
         return sorted({each.image for each in self.running if each.is_task})
 
 
 def troubles_of(evidence: Evidence) -> Sequence[str]:
-    """What is wrong with one app, a line each; empty when it runs what the ledger says."""
+    """List the faults of one app, a line each; empty when it runs the images of the ledger."""
     lines = [line for each in evidence.running if (line := _foreign(evidence, each))]
     live = evidence.live
     if live is None:

@@ -53,7 +53,7 @@ def find_client(programs: Sequence[str]) -> str | None:
 
 
 def _drives_buildkit(program: str) -> bool:
-    """Whether the program has the buildx plug-in, or BuildKit inside, as before version 23."""
+    """Tell whether the program has the buildx plug-in, or BuildKit inside, as before version 23."""
     if _said([program, "buildx", "version"]) is not None:
         return True
     version = _said([program, "--version"]) or ""
@@ -77,7 +77,7 @@ def _said(command: Sequence[str]) -> str | None:
 
 
 def refuse_heeded(arguments: Mapping[str, str]) -> None:
-    """``BuildFailed`` for build arguments that a builder would take for its own settings.
+    """Raise ``BuildFailed`` for build arguments that a builder would take for its own settings.
 
     The docker program runs as us and on the host, and gets them as its environment: LD_PRELOAD or
     DOCKER_CONFIG would make it run what an app has put on its disk. BUILDKIT_SYNTAX would have the

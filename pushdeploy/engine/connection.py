@@ -41,7 +41,7 @@ class Connection:
 
     @property
     def api(self) -> docker.APIClient:
-        """``BackendDown`` when no Docker answers to the first question, its API version."""
+        """Raise ``BackendDown`` when no Docker answers to the first question, its API version."""
         with self._connecting:
             if self._client is None:
                 with answering("connect"):
@@ -148,7 +148,9 @@ class Stream:
 
 
 def _knock(url: str) -> None:
-    """``OSError`` when nothing listens on a Unix socket; docker-py would leak one for each try."""
+    """Raise ``OSError`` when nothing listens on a Unix socket; docker-py would leak one for
+    each try.
+    """
     scheme, _, path = url.partition("://")
     if scheme in {"unix", "http+unix"}:
         with socket.socket(socket.AF_UNIX) as door:

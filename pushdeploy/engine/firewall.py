@@ -26,7 +26,7 @@ def enforce(host_rules: HostRules) -> Sequence[str]:
 
 
 def are_enforced(host_rules: HostRules) -> bool:
-    """Whether packets still pass by the rules; False where nobody can tell."""
+    """Tell whether packets still pass by the rules; False where nobody can tell."""
     return all(rules.hung(host_rules, _present(family) or "") for family in _PROGRAMS)
 
 

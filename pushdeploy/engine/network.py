@@ -74,7 +74,8 @@ class Network(Connection):
             return problems
 
     def remove_network(self, alone: str = "") -> None:
-        """All bridges with their rules, or those of ``alone``; nothing happens when there are none.
+        """Remove all bridges with their rules, or those of ``alone``; nothing happens without
+        any.
 
         Fails while containers are on them.
         """
@@ -169,7 +170,9 @@ class Network(Connection):
         ]
 
     def _is_local(self) -> bool:
-        """Whether Docker runs on this machine: only then are the host's rules ours to write."""
+        """Tell whether Docker runs on this machine: only then are the host's rules ours to
+        write.
+        """
         return self.api.base_url.startswith("http+docker://localhost")
 
 

@@ -45,7 +45,7 @@ class Bridge:
 
 @dataclass(frozen=True, slots=True)
 class HostRules:
-    """They keep the containers of one instance from this host, but for its name servers."""
+    """Host rules keep the containers of one instance from this host, but for its name servers."""
 
     instance: str
     bridges: Sequence[Bridge]
@@ -53,7 +53,7 @@ class HostRules:
     lan_closed: bool = False
 
     def chain(self, hook: Literal["host", "away"]) -> str:
-        """At most 28 characters, the same for ever: for packets to this host, or beyond it."""
+        """Name the chain for packets to this host, or beyond it: 28 characters at most."""
         digest = hashlib.sha256(self.instance.encode()).hexdigest()[:10]
         return f"PUSHDEPLOY-{digest}-{hook}"
 
@@ -72,7 +72,7 @@ def restore(host_rules: HostRules, family: Family, present: str) -> str:
 
 
 def hung(host_rules: HostRules, present: str) -> bool:
-    """Whether packets pass by our chains now."""
+    """Tell whether packets pass by our chains now."""
     return not _hooks(host_rules, present)
 
 

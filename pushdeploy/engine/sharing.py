@@ -12,16 +12,19 @@ _ONE_URL = f"{_SCHEME}localhost"
 
 
 def share_connections(client: docker.APIClient) -> None:
-    """docker-py keeps a pool of connections for each URL, thus for each container and each call
-    about it: every call of a deploy makes a pool and connects anew, which costs us more processor
-    time than the question itself. A client over TCP is left as it is."""
+    """Give a client one pool of connections: docker-py keeps one for each URL, thus for each
+    container and each call about it, which makes every call of a deploy connect anew and costs
+    us more processor time than the question itself.
+
+    A client over TCP is left as it is.
+    """
     adapter = client.get_adapter(client.base_url)
     if isinstance(adapter, UnixHTTPAdapter):
         client.mount(_SCHEME, SharingAdapter(adapter))
 
 
 class SharingAdapter(UnixHTTPAdapter):
-    """One pool of connections for all URLs."""
+    """The adapter keeps one pool of connections for all URLs."""
 
     def __init__(self, former: UnixHTTPAdapter) -> None:
         super().__init__(former.socket_path, former.timeout, max_pool_size=former.max_pool_size)

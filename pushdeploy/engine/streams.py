@@ -94,7 +94,7 @@ class ContainerStreams(Connection):
 
     @contextmanager
     def events(self) -> Iterator[Iterator[EngineEvent]]:
-        """Nothing after entering is missed while the connection holds; ``connected`` comes first.
+        """Miss no event after entering while the connection holds; ``connected`` comes first.
 
         Where Docker does not answer, the iterator waits until it does.
         """
@@ -131,7 +131,7 @@ class AttachedSocket:
             self._socket.sendall(data)
 
     def end_input(self) -> None:
-        """On a terminal that is ^D; else our half of the connection is closed."""
+        """Send ^D on a terminal; else close our half of the connection."""
         if self._tty:
             self.write(b"\x04")
             return

@@ -1,1 +1,1 @@
-"""What is told: each file reads what commands, and others later, show of one noun."""
+"""A reader of each noun gives the values that commands, and others later, show."""

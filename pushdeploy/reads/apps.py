@@ -32,7 +32,7 @@ class AppOverview:
 
 @dataclass(frozen=True, slots=True)
 class AppDetails:
-    """All that is known of one app.
+    """The details are all that is known of one app.
 
     ``config_staged`` names the vars that wait for the next release; ``doing`` is the purpose of
     whoever holds the app's lock; ``held_since`` is since when its requests are held.
@@ -51,13 +51,15 @@ class AppDetails:
 
 @dataclass(frozen=True, slots=True)
 class AppReader:
+    """The reader tells which apps there are, and of each which release is live."""
+
     store: Store
     locks: AppLocks
     traffic: TrafficLocks
     sites: Sites
 
     def all(self) -> Sequence[AppOverview]:
-        """In the order of their names."""
+        """Return all apps in the order of their names."""
         live = self.store.releases.live()
         return [self._overview(app, live.get(app.name)) for app in self.store.apps.list()]
 

@@ -25,6 +25,8 @@ class DiskOverview:
 
 @dataclass(frozen=True, slots=True)
 class DiskReader:
+    """The reader tells which disks an app has, and how full they are."""
+
     store: Store
     disks: Directories
 
@@ -35,11 +37,11 @@ class DiskReader:
         return [self._overview(app, disk, mounts.get(disk)) for disk in names]
 
     def path(self, app: AppName, disk: DiskName) -> Path:
-        """Where its data lies on the server."""
+        """Return the path of the disk's data on the server."""
         return self.disks.path(app, disk)
 
     def refuse_missing(self, app: AppName, disk: DiskName) -> None:
-        """``UserError`` where the app has no such disk."""
+        """Raise ``UserError`` where the app has no such disk."""
         if disk not in self.disks.list(app):
             raise UserError(f"{app} has no disk {disk}", f"disks:list {app}")
 

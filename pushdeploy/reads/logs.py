@@ -11,6 +11,8 @@ from pushdeploy.domain.ports.scheduler import Scheduler
 
 @dataclass(frozen=True, slots=True)
 class LogReader:
+    """The reader gives the lines that the processes of an app print."""
+
     scheduler: Scheduler
 
     def lines(

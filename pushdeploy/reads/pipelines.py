@@ -27,7 +27,9 @@ class Standing:
 
     @property
     def same_slug(self) -> bool | None:
-        """None where one of the two has nothing live."""
+        """Return None where one of the two has nothing live, else whether the slugs are the
+        same.
+        """
         if self.live is None or self.upstream is None:
             return None
         return self.live.slug.image == self.upstream.slug.image
@@ -35,7 +37,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class StageDifference:
-    """What differs between an app and one of another stage, and the commits between them."""
+    """An app differs from one of another stage in these values, and has these commits between."""
 
     comparison: Comparison
     divergence: Divergence
@@ -43,6 +45,8 @@ class StageDifference:
 
 @dataclass(frozen=True, slots=True)
 class PipelineReader:
+    """The reader tells how the apps of a pipeline differ."""
+
     store: Store
     refs: Refs
 
@@ -50,11 +54,12 @@ class PipelineReader:
         return self.store.pipelines.list()
 
     def standings(self, pipeline: Pipeline) -> Sequence[Standing]:
-        """One for each app of the pipeline, in its order."""
+        """Return a standing for each app of the pipeline, in its order."""
         return [self._standing(pipeline, member) for member in pipeline.members]
 
     def differences(self, pipeline: Pipeline, source: AppName) -> Sequence[StageDifference]:
-        """Of ``source`` with the apps of the next stage; of those before with one in the last.
+        """Compare ``source`` with the apps of the next stage, and those before with one in the
+        last.
 
         ``UserError`` where there is nothing to compare.
         """

@@ -38,6 +38,8 @@ class ReleaseDetails:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseReader:
+    """The reader tells of the releases of an app."""
+
     store: Store
     engine: Engine
 
@@ -46,7 +48,10 @@ class ReleaseReader:
         return self._entries(app, self.store.releases.list(app, limit))
 
     def entry(self, app: AppName, version: int | None) -> LedgerEntry:
-        """One release, the last one without ``version``. ``UserError`` when there is none."""
+        """Return one release, the last one without ``version``.
+
+        ``UserError`` when there is none.
+        """
         return self._entries(app, [self._one(app, version)])[0]
 
     def details(self, app: AppName, version: int | None) -> ReleaseDetails:
@@ -59,7 +64,7 @@ class ReleaseReader:
         return ReleaseDetails(entry, config, self.store.releases.steps(app, release.version))
 
     def output(self, release: Release) -> Sequence[str]:
-        """What was said while it was made, as far as that is kept."""
+        """Return the lines that were printed while it was made, as far as they are kept."""
         return self.store.releases.output(release.app, release.version)
 
     def live_before(self, release: Release) -> Release | None:

@@ -27,6 +27,8 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotReader:
+    """The reader tells which snapshots of an app's disks there are."""
+
     store: Store
     snapshots: SnapshotPhase
 
@@ -35,7 +37,7 @@ class SnapshotReader:
         return [each for each in self.store.snapshots.list(app) if each.complete]
 
     def get(self, app: AppName, snapshot: int) -> Snapshot:
-        """``UserError`` when there is none."""
+        """Raise ``UserError`` when there is none."""
         return self.store.snapshots.get(app, snapshot)
 
     def left_by(self, release: Release) -> Snapshot:

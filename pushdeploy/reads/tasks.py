@@ -56,13 +56,13 @@ class Process:
 
     @classmethod
     def of_one_off(cls, one: RunningOneOff, container: str | None) -> "Process":
-        """It has no ``container`` while that is being made."""
+        """Describe a one-off command, which has no ``container`` while that is being made."""
         return cls(one.name, "up", one.version, one.since, one.since, container=container)
 
 
 @dataclass(frozen=True, slots=True)
 class RunningApp:
-    """What runs of an app, the oldest first, and what a person should know of it.
+    """The processes of an app run, the oldest first, with facts that a person should know of it.
 
     ``error`` says that processes of the live release did not stay up; ``held_since`` is since when
     requests are held.
@@ -76,6 +76,8 @@ class RunningApp:
 
 @dataclass(frozen=True, slots=True)
 class TaskReader:
+    """The reader tells which processes of an app run."""
+
     store: Store
     scheduler: Scheduler
     manifests: Manifests
@@ -96,15 +98,15 @@ class TaskReader:
         )
 
     def tasks(self, app: AppName) -> Sequence[Task]:
-        """Without one-off commands, by their slots' names."""
+        """List the tasks without one-off commands, by their slots' names."""
         return sorted(self.scheduler.tasks(app), key=lambda task: str(task.slot))
 
     def formation(self, app: App) -> Mapping[ProcessType, int]:
-        """How many of each process type are to run, or will with the first release."""
+        """Return how many of each process type are to run, or will with the first release."""
         return formation_of(app, self._live(app.name))
 
     def port(self, app: App) -> int | None:
-        """Where the web processes of the live release listen; None where nothing is live."""
+        """Return the port of the live release's web processes; None where nothing is live."""
         live = self._live(app.name)
         return self.manifests.of(app, live).port if live else None
 

@@ -29,6 +29,8 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
+    """The verifier compares the running containers of a pipeline with the ledger."""
+
     store: Store
     scheduler: Scheduler
     manifests: Manifests

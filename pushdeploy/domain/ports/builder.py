@@ -26,8 +26,8 @@ class Builder(Protocol):
         """
 
     def sweep(self) -> None:
-        """At the start: remove what the builds of a killed server have left."""
+        """Remove, at the start, the files that the builds of a killed server have left."""
 
     def find(self, key: str) -> Slug | None: ...
     def has(self, slug: Slug) -> bool:
-        """Whether its image is on this machine."""
+        """Tell whether its image is on this machine."""

@@ -17,10 +17,10 @@ class DiskLimit(Protocol):
     """The lowest that suits makes new ones."""
 
     def suits(self, root: Path) -> bool:
-        """Whether disks under ``root`` may become of this kind."""
+        """Tell whether disks under ``root`` may become of this kind."""
 
     def holds(self, path: Path) -> bool:
-        """Whether the disk is of this kind."""
+        """Tell whether the disk is of this kind."""
 
     def ensure(self, path: Path) -> bool:
         """Make a disk that it holds usable, as after a boot: whether it had not been."""
@@ -30,7 +30,7 @@ class DiskLimit(Protocol):
 
     def usage(self, path: Path) -> Usage: ...
     def limit(self, path: Path, size_bytes: int) -> None:
-        """Of a disk that it holds, or of a plain directory, whose data and owner stay.
+        """Limit a disk that it holds, or a plain directory, whose data and owner stay.
 
         ``UserError`` with nothing changed where it cannot shrink, or is to be copied while in use.
         """
@@ -40,7 +40,7 @@ class DiskLimit(Protocol):
 
     def destroy(self, path: Path) -> None: ...
     def trouble(self, path: Path) -> str:
-        """What is wrong with a disk that it holds, to follow its name; empty when nothing is."""
+        """Tell the fault of a disk that it holds, to follow its name; empty when there is none."""
 
     def growth_bytes(self, path: Path) -> int:
-        """What it may still take from the file system that it lies on."""
+        """Return how much it may still take from the file system that it lies on."""

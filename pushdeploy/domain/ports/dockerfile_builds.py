@@ -14,7 +14,7 @@ class DockerfileBuilds(Protocol):
     """The part of ``Engine`` that builds Dockerfiles."""
 
     def build_tool(self) -> BuildTool:
-        """What ``build`` works with."""
+        """Return the tool that ``build`` works with."""
 
     def build(
         self,
@@ -25,13 +25,13 @@ class DockerfileBuilds(Protocol):
         line: Callable[[str], None],
         cancellation: Cancellation,
     ) -> ImageDigest:
-        """Of a tar context, by BuildKit where there is a client; ``BuildFailed`` with a tail."""
+        """Build a tar context, by BuildKit where there is a client; ``BuildFailed`` with a tail."""
 
     def sweep(self) -> None:
         """Remove what a killed server's builds have left on this machine itself."""
 
     def build_records(self) -> Sequence[BuildRecord]:
-        """All of BuildKit's cache that is not in use, whoever made it; takes its time."""
+        """List all of BuildKit's cache that is not in use, whoever made it; takes its time."""
 
     def forget_records(self, ids: Sequence[str]) -> None: ...
     def nameless_images(self) -> Sequence[tuple[ImageDigest, datetime]]:

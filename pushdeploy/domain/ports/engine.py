@@ -48,7 +48,7 @@ class Engine(DockerfileBuilds, Networks, Protocol):
     def start(self, container: str) -> None: ...
     def stop(self, container: str, grace_seconds: int) -> None: ...
     def signal(self, container: str, name: str) -> None:
-        """Nothing happens when it is not running."""
+        """Send the signal; nothing happens when the container is not running."""
 
     def wait(self, container: str) -> int:
         """Block until it has exited: the exit code."""
@@ -57,14 +57,14 @@ class Engine(DockerfileBuilds, Networks, Protocol):
         """Kill and remove; nothing happens when it is gone."""
 
     def keep_running(self, container: str, always: bool) -> None:
-        """Whether the engine restarts it after a crash or a boot."""
+        """Tell whether the engine restarts it after a crash or a boot."""
 
     def inspect(self, container: str) -> ContainerInfo | None: ...
     def containers(self, labels: Mapping[str, str]) -> Sequence[ContainerInfo]:
-        """All containers of this instance with these labels, running or not, oldest first."""
+        """List containers of this instance with these labels, running or not, oldest first."""
 
     def attach(self, container: str, tty: bool) -> Attached:
-        """Before ``start``."""
+        """Attach to a container before ``start``."""
 
     def resize(self, container: str, columns: int, rows: int) -> None: ...
     def execute(self, container: str, command: Sequence[str], timeout_seconds: float) -> int:

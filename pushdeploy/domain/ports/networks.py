@@ -17,4 +17,7 @@ class Networks(Protocol):
         """Make every rule true that keeps containers from the host: what could not be closed."""
 
     def remove_network(self, alone: str = "") -> None:
-        """All bridges with their rules, or those of ``alone``. Fails while containers are there."""
+        """Remove all bridges with their rules, or those of ``alone``.
+
+        Fails while containers are there.
+        """

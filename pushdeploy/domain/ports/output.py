@@ -18,7 +18,9 @@ class Output(Protocol):
         """A line of the app's own, as it is."""
 
     def failure(self, error: PushdeployError) -> None:
-        """What failed, what it said, what still serves, what to type next."""
+        """Print the failure, its last lines, the release that still serves, and the next
+        command to type.
+        """
 
     def also(
         self, sink: Callable[[str], None], timed: Callable[[str, float], None] | None = None

@@ -17,7 +17,7 @@ class PushReceiver(Protocol):
         """Called before every push: makes the app where it does not exist, and says so in lines."""
 
     def missing(self, app: AppName) -> PushdeployError:
-        """What somebody is told who fetches from an app that does not exist."""
+        """Make the error for somebody who fetches from an app that does not exist."""
 
     def abandon(self, app: AppName) -> None:
         """Called when a push that made the app ended before anything was built.

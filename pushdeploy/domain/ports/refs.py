@@ -21,12 +21,12 @@ class Refs(Protocol):
         """A commit that the repository already holds."""
 
     def related(self, app: AppName, commit: CommitId, other: AppName, base: CommitId) -> bool:
-        """Whether a commit of one repository and one of another share any history."""
+        """Tell whether a commit of one repository and one of another share any history."""
 
     def divergence(
         self, app: AppName, commit: CommitId, other: AppName, base: CommitId | None
     ) -> Divergence:
-        """What only ``commit`` of one repository and only ``base`` of another have behind them.
+        """Compare the histories of ``commit`` in one repository and ``base`` in another.
 
         ``UserError`` where one of them is not there any more.
         """

@@ -60,4 +60,4 @@ class Router(Protocol):
         """Called now and then, so that the proxy's own logs do not fill the file system."""
 
     def examine(self, *, serving: bool) -> Iterator[Finding]:
-        """What the doctor tells of the proxy, which need not run while no server is ``serving``."""
+        """Yield findings about the proxy, which need not run while no server is ``serving``."""

@@ -67,13 +67,15 @@ class Scheduler(Protocol):
         """While inside, cancel ``fallen`` when one of them has ended. The engine is not asked."""
 
     def confirm(self, tasks: Sequence[Task]) -> None:
-        """From now on the engine looks after them: it starts them anew when they end.
+        """Let the engine look after the tasks from now on, and start them anew when they end.
 
         ``BootFailed`` with its last log lines when one does not run on as it was started.
         """
 
     def listening(self, tasks: Sequence[Task]) -> Sequence[Task]:
-        """Without web tasks that nothing can be connected to: dead, or not ready again."""
+        """List the tasks without those of web that nothing can be connected to: dead, or not
+        ready.
+        """
 
     def deaths(self, app: AppName, version: int) -> Sequence[SlotDeaths]:
         """The places of a release whose processes ended by themselves, as far as was seen."""
@@ -107,7 +109,7 @@ class Scheduler(Protocol):
         """Kill a one-off that runs in ``container``: its name, empty where it is none."""
 
     def tasks(self, app: AppName | None = None) -> Sequence[Task]:
-        """What runs, read from the containers' labels."""
+        """Return the tasks that run, read from the containers' labels."""
 
     def specimens(self, app: AppName) -> Sequence[Specimen]:
         """Every running container that carries the app's label, but for those of builds."""

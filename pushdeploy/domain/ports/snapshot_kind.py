@@ -21,7 +21,7 @@ class SnapshotKind(Protocol):
         """Between these two directories, as tried out; neither is changed."""
 
     def needed_bytes(self, disk: Path, former: Path | None) -> int:
-        """How much room a snapshot would take now, by an estimate."""
+        """Estimate how much room a snapshot would take now."""
 
     def estimate(self, disk: Path, former: Path | None) -> Estimate:
         """The same, and how many names are to be gone through; the disk is looked at once."""
@@ -53,4 +53,4 @@ class SnapshotKind(Protocol):
         """
 
     def clone(self, place: Path, target: Path, uid: int) -> None:
-        """Into the empty directory ``target``; what was the disk's owner's becomes ``uid``'s."""
+        """Copy into the empty directory ``target``; files of the disk's owner become ``uid``'s."""

@@ -7,6 +7,8 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class WindowSize:
+    """A terminal has so many columns and rows."""
+
     columns: int = 80
     rows: int = 24
 
@@ -21,7 +23,7 @@ class Streams(Protocol):
         """The next bytes of input, ``most`` of them at the most; blocks; empty at the end."""
 
     def write(self, data: bytes) -> None:
-        """All of ``data``; what a client that has gone would have read is dropped."""
+        """Write the whole of ``data``, and drop it once the client has gone."""
 
     def write_error(self, data: bytes) -> None: ...
     def on_resize(self, resized: Callable[[WindowSize], None]) -> None:

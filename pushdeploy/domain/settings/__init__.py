@@ -27,7 +27,7 @@ class AppSettings:
 
 
 def all_settings() -> Sequence[Setting]:
-    """Those that ``apps:set`` knows, in the order of their sections."""
+    """List the settings that ``apps:set`` knows, in the order of their sections."""
     return [setting for setting, _, _ in _places()]
 
 
@@ -59,7 +59,7 @@ def shown_settings(settings: AppSettings) -> Mapping[str, str]:
 
 
 def affected(former: AppSettings, settings: AppSettings) -> set[Affects]:
-    """What has to follow the change from ``former`` to ``settings``."""
+    """Tell which parts have to follow the change from ``former`` to ``settings``."""
     before, after = shown_settings(former), shown_settings(settings)
     return {each.affects for each in all_settings() if before[each.name] != after[each.name]}
 

@@ -26,7 +26,7 @@ class DiskSettings:
     disk_limits_bytes: Mapping[str, int] = field(default_factory=dict)
 
     def with_limit(self, disk: DiskName, size_bytes: int | None) -> Self:
-        """None: no limit."""
+        """Return settings with this limit of the disk, or without one for None."""
         others = {name: size for name, size in self.disk_limits_bytes.items() if name != disk}
         sizes = others if size_bytes is None else {**others, str(disk): size_bytes}
         return replace(self, disk_limits_bytes=sizes)
