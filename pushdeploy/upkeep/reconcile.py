@@ -14,7 +14,7 @@ from pushdeploy.flow.converge import Converger
 from pushdeploy.flow.first_moments import FirstMoments
 from pushdeploy.output import Quiet
 from pushdeploy.store import Store
-from pushdeploy.upkeep.dirty import Dirty, Found
+from pushdeploy.upkeep.changed_apps import ChangedApps, Condition
 
 _log = logging.getLogger(__name__)
 _AT_ONCE = 4
@@ -38,7 +38,7 @@ class Reconciler:
         self._converger = converger
         self._first_moments = first_moments
         self._said: dict[AppName, str] = {}
-        self._dirty: Dirty | None = None
+        self._changed_apps: ChangedApps | None = None
 
     def route_all(self, waiting: Collection[AppName]) -> None:
         """Route every app to what runs of it, with one reload.
@@ -50,7 +50,7 @@ class Reconciler:
         routes = [self._converger.present_route(app, waits=app.name in waiting) for app in apps]
         self._router.routes(routes)
 
-    def converge_all(self) -> Mapping[AppName, Found]:
+    def converge_all(self) -> Mapping[AppName, Condition]:
         """Start what is missing of every app and stop what is too much.
 
         Raises when something of an unknown app does not stop; the others are looked after first.
@@ -63,14 +63,14 @@ class Reconciler:
                 found = list(pool.map(self.converge_quietly, names))
         return dict(zip(names, found, strict=True))
 
-    def converge_quietly(self, name: AppName) -> Found:
+    def converge_quietly(self, name: AppName) -> Condition:
         """Converge and log what fails: one bad app must not stop the others."""
         try:
             self._tell(name)
             settled = self._converger.converge(name, Quiet(), requests_wait=True)
         except UnknownApp:
             self._said.pop(name, None)
-            return Found.SETTLED
+            return Condition.SETTLED
         except PushdeployError as error:
             if self._said.get(name) != error.message:  # it is tried again and again
                 _log.warning("app=%s cannot be converged: %s", name, error.message)
@@ -79,8 +79,8 @@ class Reconciler:
             _log.exception("app=%s cannot be converged", name)
         else:
             self._said.pop(name, None)
-            return Found.SETTLED if settled else Found.COMING
-        return Found.FAILED
+            return Condition.SETTLED if settled else Condition.COMING
+        return Condition.FAILED
 
     def _tell(self, name: AppName) -> None:
         """What cannot be written down must not keep an app from being brought in order."""
@@ -91,19 +91,21 @@ class Reconciler:
 
     def look_again(self, name: AppName) -> None:
         """Soon, and again while it fails: what should run of it does not."""
-        if self._dirty is not None:
-            self._dirty.mark(name)
+        if self._changed_apps is not None:
+            self._changed_apps.mark(name)
 
     def watch(self, stopping: threading.Event) -> None:
         """Converge all, then whatever changes by itself, until ``stopping``; on its own thread."""
         with ThreadPoolExecutor(_WATCHED_AT_ONCE, thread_name_prefix="converge") as pool:
-            self._dirty = dirty = Dirty(pool, self.converge_quietly, self.converge_all)
+            self._changed_apps = changed = ChangedApps(
+                pool, self.converge_quietly, self.converge_all
+            )
             try:
                 with self._changes(stopping) as changes:
                     for name in changes:
-                        dirty.mark(name)
+                        changed.mark(name)
             finally:
-                dirty.close()
+                changed.close()
 
     @contextmanager
     def _changes(self, stopping: threading.Event) -> Iterator[Iterator[AppName | None]]:

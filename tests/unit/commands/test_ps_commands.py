@@ -13,7 +13,7 @@ from pushdeploy.domain.names import AppName
 from pushdeploy.domain.task import Death, SlotDeaths
 from pushdeploy.flow.first_moments import FirstMoments
 from pushdeploy.flow.outages import Outages
-from pushdeploy.upkeep.dirty import Found
+from pushdeploy.upkeep.changed_apps import Condition
 from pushdeploy.upkeep.reconcile import Reconciler
 from tests.memory import MemoryRouter
 from tests.unit.commands.machine import AT, SHOP, WEB, WORKER, Machine
@@ -208,7 +208,7 @@ def test_processes_are_started_again_where_nothing_can_be_written(tmp_path: Path
     machine.scheduler.running.clear()
 
     watch = NoRoom(machine.store, machine.scheduler)
-    assert reconciler_of(machine, watch, router=Full()).converge_quietly(SHOP) is Found.FAILED
+    assert reconciler_of(machine, watch, router=Full()).converge_quietly(SHOP) is Condition.FAILED
     assert machine.places() == ["web.1"]
     machine.store.close()
 
@@ -222,7 +222,7 @@ def test_requests_wait_as_long_as_the_operator_says_for_what_ended_by_itself(
     machine.scheduler.broken = {WEB}
     watch = FirstMoments(machine.store, machine.scheduler)
     reconciler = reconciler_of(machine, watch, outages=Outages(hold_seconds))
-    assert reconciler.converge_quietly(SHOP) is Found.FAILED
+    assert reconciler.converge_quietly(SHOP) is Condition.FAILED
     assert machine.router.table[SHOP].site.state == state
 
 

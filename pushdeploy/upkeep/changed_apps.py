@@ -16,7 +16,7 @@ _PART = 4
 """After trouble of a minute an app is looked at again a quarter of a minute later, and so on."""
 
 
-class Found(Enum):
+class Condition(Enum):
     """How an app was when somebody had looked after it; its value: the longest pause in seconds
     until it is looked at again."""
 
@@ -26,7 +26,7 @@ class Found(Enum):
     FAILED = 600
 
 
-class Dirty:
+class ChangedApps:
     """Apps that changed: each has one worker at a time, and a last turn if it changed meanwhile.
 
     One that is not settled then has another turn soon, and later and later while that lasts.
@@ -35,8 +35,8 @@ class Dirty:
     def __init__(
         self,
         pool: ThreadPoolExecutor,
-        one: Callable[[AppName], Found],
-        everything: Callable[[], Mapping[AppName, Found]],
+        one: Callable[[AppName], Condition],
+        everything: Callable[[], Mapping[AppName, Condition]],
     ) -> None:
         self._pool = pool
         self._one = one
@@ -75,24 +75,24 @@ class Dirty:
             for each, found in self._looked_at(name).items():
                 self._look_again(each, found)
 
-    def _looked_at(self, name: AppName | None) -> Mapping[AppName | None, Found]:
+    def _looked_at(self, name: AppName | None) -> Mapping[AppName | None, Condition]:
         """A look that fails is one at trouble, also the look at everything: Docker may be gone."""
         try:
             if name is not None:
                 return {name: self._one(name)}
-            return dict(self._everything()) | {None: Found.SETTLED}
+            return dict(self._everything()) | {None: Condition.SETTLED}
         except PushdeployError as error:
             _log.warning("app=%s cannot be looked after: %s", name or "all", error.message)
         except Exception:  # noqa: BLE001 - what changes later is to be looked at all the same
             _log.exception("app=%s cannot be looked after", name or "all")
-        return {name: Found.FAILED}
+        return {name: Condition.FAILED}
 
-    def _look_again(self, name: AppName | None, found: Found) -> None:
+    def _look_again(self, name: AppName | None, found: Condition) -> None:
         with self._lock:
             former = self._timers.pop(name, None)
             if former is not None:
                 former.cancel()
-            if found is Found.SETTLED:
+            if found is Condition.SETTLED:
                 self._troubled_since.pop(name, None)
                 return
             if self._closed:

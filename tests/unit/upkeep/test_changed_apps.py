@@ -9,7 +9,7 @@ import pytest
 
 from pushdeploy.domain.errors import BackendDown
 from pushdeploy.domain.names import AppName
-from pushdeploy.upkeep.dirty import Dirty, Found
+from pushdeploy.upkeep.changed_apps import ChangedApps, Condition
 
 SHOP = AppName("shop")
 BLOG = AppName("blog")
@@ -24,28 +24,28 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 class Looks:
     """Finds what is next in ``finds``, then that all is well; tells the test of each look."""
 
-    def __init__(self, *finds: Found) -> None:
+    def __init__(self, *finds: Condition) -> None:
         self._finds = list(finds)
         self.seen: queue.SimpleQueue[AppName] = queue.SimpleQueue()
 
-    def one(self, name: AppName) -> Found:
-        found = self._finds.pop(0) if self._finds else Found.SETTLED
+    def one(self, name: AppName) -> Condition:
+        found = self._finds.pop(0) if self._finds else Condition.SETTLED
         self.seen.put(name)
         return found
 
-    def all(self) -> dict[AppName, Found]:
-        return {SHOP: Found.SETTLED, BLOG: Found.COMING}
+    def all(self) -> dict[AppName, Condition]:
+        return {SHOP: Condition.SETTLED, BLOG: Condition.COMING}
 
 
-@pytest.mark.parametrize("trouble", [Found.COMING, Found.FAILED])
+@pytest.mark.parametrize("trouble", [Condition.COMING, Condition.FAILED])
 def test_what_is_not_settled_is_looked_at_again_until_it_is(
-    pool: ThreadPoolExecutor, trouble: Found
+    pool: ThreadPoolExecutor, trouble: Condition
 ) -> None:
     looks = Looks(trouble, trouble)
-    dirty = Dirty(pool, looks.one, looks.all)
-    dirty.mark(SHOP)
+    changed = ChangedApps(pool, looks.one, looks.all)
+    changed.mark(SHOP)
     assert [looks.seen.get(timeout=20) for _ in range(3)] == [SHOP] * 3
-    dirty.close()
+    changed.close()
     pool.shutdown()
     assert looks.seen.empty()
 
@@ -63,46 +63,46 @@ def test_a_look_that_fails_is_tried_again(
         if troubles:
             raise troubles.pop()
 
-    def one(name: AppName) -> Found:
+    def one(name: AppName) -> Condition:
         look(name)
-        return Found.SETTLED
+        return Condition.SETTLED
 
-    def everything() -> dict[AppName, Found]:
+    def everything() -> dict[AppName, Condition]:
         look(None)
         return {}
 
-    dirty = Dirty(pool, one, everything)
-    dirty.mark(name)
+    changed = ChangedApps(pool, one, everything)
+    changed.mark(name)
     assert [looks.get(timeout=20) for _ in range(3)] == [name] * 3
-    dirty.mark(name)
+    changed.mark(name)
     assert looks.get(timeout=20) == name
-    dirty.close()
+    changed.close()
 
 
 def test_a_look_at_everything_leads_to_another_at_what_was_not_settled(
     pool: ThreadPoolExecutor,
 ) -> None:
     looks = Looks()
-    dirty = Dirty(pool, looks.one, looks.all)
-    dirty.mark(None)
+    changed = ChangedApps(pool, looks.one, looks.all)
+    changed.mark(None)
     assert looks.seen.get(timeout=20) == BLOG
-    dirty.close()
+    changed.close()
 
 
 def test_a_change_during_a_look_leads_to_one_more(pool: ThreadPoolExecutor) -> None:
     begun, go_on = threading.Event(), threading.Event()
     looks = Looks()
 
-    def one(name: AppName) -> Found:
+    def one(name: AppName) -> Condition:
         begun.set()
         assert go_on.wait(20)
         return looks.one(name)
 
-    dirty = Dirty(pool, one, looks.all)
-    dirty.mark(SHOP)
+    changed = ChangedApps(pool, one, looks.all)
+    changed.mark(SHOP)
     assert begun.wait(20)
-    dirty.mark(SHOP)
-    dirty.mark(SHOP)
+    changed.mark(SHOP)
+    changed.mark(SHOP)
     go_on.set()
     assert [looks.seen.get(timeout=20) for _ in range(2)] == [SHOP] * 2
     pool.shutdown()
@@ -110,11 +110,11 @@ def test_a_change_during_a_look_leads_to_one_more(pool: ThreadPoolExecutor) -> N
 
 
 def test_nothing_begins_once_it_is_closed(pool: ThreadPoolExecutor) -> None:
-    looks = Looks(Found.COMING)
-    dirty = Dirty(pool, looks.one, looks.all)
-    dirty.mark(SHOP)
+    looks = Looks(Condition.COMING)
+    changed = ChangedApps(pool, looks.one, looks.all)
+    changed.mark(SHOP)
     assert looks.seen.get(timeout=20) == SHOP
-    dirty.close()
+    changed.close()
     pool.shutdown()
-    dirty.mark(SHOP)
+    changed.mark(SHOP)
     assert looks.seen.empty()
