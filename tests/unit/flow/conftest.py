@@ -7,8 +7,11 @@ import pytest
 
 from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.disk import Attachment
 from pushdeploy.output import Output
-from tests.unit.commands.machine import ADA, Machine
+from tests.unit.commands.machine import ADA, SHOP, Machine
+from tests.unit.flow.one_writer import Holding, NoHold, live_one_writer
+from tests.unit.flow.orders import orders
 
 
 @pytest.fixture
@@ -28,3 +31,34 @@ def told() -> list[str]:
 @pytest.fixture
 def asker(told: list[str]) -> Asker:
     return Asker(ADA, Output(told.append), Cancellation())
+
+
+@pytest.fixture
+def one_writer(tmp_path: Path) -> Iterator[Machine]:
+    """A live app whose disk is in no snapshot, so that nothing of it is put back."""
+    yield from live_one_writer(tmp_path, NoHold())
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> Iterator[Machine]:
+    """The same where requests can be held."""
+    yield from live_one_writer(tmp_path, Holding())
+
+
+@pytest.fixture
+def shop(machine: Machine) -> Machine:
+    """A live app with a snapshot of its disk."""
+    machine.store.apps.create(SHOP)
+    machine.store.disks.replace(SHOP, [Attachment.parse("data", "/data")])
+    machine.live()
+    orders(machine).write_text("one")
+    machine.type("disks:snapshot shop")
+    return machine
+
+
+@pytest.fixture
+def unsettled(shop: Machine) -> Machine:
+    """The same, and a failed release has changed the data and could not put it back."""
+    shop.store.apps.set_put_back(SHOP, 1)
+    orders(shop).write_text("torn")
+    return shop
