@@ -252,6 +252,22 @@ def _inheriting_children(tree: ast.AST) -> Iterator[int]:
 _CALLS = frozenset({"run", "Popen", "call", "check_call", "check_output"})
 
 
+def test_a_build_knows_no_language_by_name() -> None:
+    rest = [path for path in (PACKAGE / "build").rglob("*.py") if "languages" not in path.parts]
+    named = {
+        f"{name_of(path)}: {found[0]}"
+        for path in rest
+        if (found := _OF_A_LANGUAGE.search(path.read_text()))
+    }
+    assert not named, "what one language needs is said in its LANGUAGE"
+
+
+_OF_A_LANGUAGE = re.compile(
+    r"pushdeploy\.build\.languages\.|\b(python\w*|django|site-packages|venv|uv|UV_\w+|pip\d?|PIP_\w+)\b",
+    re.IGNORECASE,
+)
+
+
 @pytest.mark.parametrize("package", sorted(PLUGS))
 def test_every_back_end_defines_the_name_of_its_kind(package: str) -> None:
     assert discover(importlib.import_module(package), PLUGS[package]) is not None

@@ -27,7 +27,7 @@ _WORDS = {
     "list_type": "must be a list in brackets",
     "string_type": "must be a text in quotes",
 }
-"""Kinds of errors that pydantic tells in Python's words."""
+"""Kinds of errors that pydantic tells in a programmer's words."""
 
 _MOST_SECONDS = 24 * 60 * 60
 _Seconds = Annotated[float, Field(ge=0, le=_MOST_SECONDS, allow_inf_nan=False)]

@@ -14,8 +14,8 @@ from pushdeploy.build.deciding import Decider, LiveReleases
 from pushdeploy.build.dependency_layers import PACKAGES_LABEL, DependencyLayers, WantedLayer
 from pushdeploy.build.execution import Executor, Underway
 from pushdeploy.build.keys import layer_key
-from pushdeploy.build.languages.dockerfile.building import WantedImage, build_image
-from pushdeploy.build.plan import DockerfilePlan, Finish, LayeredPlan
+from pushdeploy.build.own_image import OwnImagePlan, WantedImage
+from pushdeploy.build.plan import Finish, LayeredPlan
 from pushdeploy.build.stacks import Stack, Stacks
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import BackendDown
@@ -139,18 +139,16 @@ class SlugBuilder:
         if decided.stack is not None:
             return self._layered(decided, decided.stack, underway)
         plan = decided.parts[-1].plan
-        assert isinstance(plan, DockerfilePlan)
+        assert isinstance(plan, OwnImagePlan)
         wanted = WantedImage(
-            dockerfile=plan.dockerfile,
             tag=self._tag("slug", decided.key),
             labels=decided.labels(),
             config=config,
             scope=decided.ground.scope,
             cached_from=self._slugs_of(decided.app_id),
         )
-        step = underway.output.step(f"Building {plan.dockerfile}")
-        with step, self.caches.building(decided.app_id):
-            return build_image(wanted, self._engine, self._options, underway)
+        with underway.output.step(plan.title), self.caches.building(decided.app_id):
+            return plan.make(wanted, self._engine, self._options, underway)
 
     def _layered(self, decided: DecidedBuild, stack: Stack, underway: Underway) -> ImageDigest:
         """The dependency layers of all languages, one upon the other, and the slug upon them."""

@@ -9,8 +9,8 @@ from datetime import datetime
 from pushdeploy.build.app_json import AppJson
 from pushdeploy.build.containers import OWNER_LABEL, ROLE_LABEL
 from pushdeploy.build.keys import Ground
-from pushdeploy.build.language import Language
-from pushdeploy.build.plan import LayeredPlan, Plan
+from pushdeploy.build.language import Language, Plan
+from pushdeploy.build.plan import LayeredPlan
 from pushdeploy.build.processes import Processes
 from pushdeploy.build.stack_definitions import path_of
 from pushdeploy.build.stacks import Stack

@@ -7,12 +7,15 @@ from datetime import date
 
 from pushdeploy.build import languages
 from pushdeploy.build.environment import listed_names
-from pushdeploy.build.plan import Plan
+from pushdeploy.build.own_image import OwnImagePlan
+from pushdeploy.build.plan import LayeredPlan
 from pushdeploy.build.stack_order import StackOrder
 from pushdeploy.build.tree import Tree
 from pushdeploy.discover import discover
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import AppName
+
+Plan = LayeredPlan | OwnImagePlan
 
 
 @dataclass(frozen=True, slots=True)

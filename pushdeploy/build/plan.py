@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pushdeploy.domain.names import WEB, ProcessType
+from pushdeploy.domain.names import ProcessType
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +88,3 @@ class LayeredPlan:
     default_processes: Mapping[ProcessType, str] = field(default_factory=dict)
     example: str = "web: ./server --port $PORT"
     notices: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class DockerfilePlan:
-    """An image that the app's own Dockerfile makes."""
-
-    dockerfile: str
-    default_processes: Mapping[ProcessType, str] = field(default_factory=lambda: {WEB: ""})
-    example: str = "web: ./server --port $PORT"
-    notices: Sequence[str] = ()
-
-
-Plan = LayeredPlan | DockerfilePlan

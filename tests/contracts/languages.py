@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import BinaryIO
 
 from pushdeploy.build.keys import Ground, layer_key, slug_key
-from pushdeploy.build.language import Circumstances, Language, load_languages
-from pushdeploy.build.plan import Command, Install, LayeredPlan, Plan
+from pushdeploy.build.language import Circumstances, Language, Plan, load_languages
+from pushdeploy.build.plan import Command, Install, LayeredPlan
 from pushdeploy.build.stack_order import NEWEST, StackOrder
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.errors import BuildFailed

@@ -1,18 +1,17 @@
 """Apps with a Dockerfile of their own: the image is what it says, once it has been checked."""
 
 from pushdeploy.build.language import Circumstances, Files, Language
-from pushdeploy.build.plan import DockerfilePlan
+from pushdeploy.build.languages.dockerfile.building import DOCKERFILE, build_image
+from pushdeploy.build.own_image import OwnImagePlan
 from pushdeploy.build.tree import Tree
-
-_NAME = "Dockerfile"
 
 
 def _detect(tree: Tree) -> str | None:
-    return tree.first([_NAME])
+    return tree.first([DOCKERFILE])
 
 
-def _plan(_tree: Tree, _circumstances: Circumstances) -> DockerfilePlan:
-    return DockerfilePlan(_NAME)
+def _plan(_tree: Tree, _circumstances: Circumstances) -> OwnImagePlan:
+    return OwnImagePlan(f"Building {DOCKERFILE}", build_image)
 
 
 LANGUAGE = Language(
@@ -22,5 +21,5 @@ LANGUAGE = Language(
     wants="a Dockerfile",
     detect=_detect,
     plan=_plan,
-    files=Files(telling=[_NAME], read=[_NAME]),
+    files=Files(telling=[DOCKERFILE], read=[DOCKERFILE]),
 )

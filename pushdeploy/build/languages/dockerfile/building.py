@@ -1,31 +1,18 @@
 """An image of the app's own Dockerfile: checked, built by the engine, its failures made clear."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-
 from pushdeploy.build.containers import BuildSettings
 from pushdeploy.build.environment import listed_environment
 from pushdeploy.build.execution import Underway
 from pushdeploy.build.languages.dockerfile.checking import check_images, text_as_sent
 from pushdeploy.build.languages.dockerfile.features import clearer_failures, refuse_unknown
 from pushdeploy.build.languages.dockerfile.listed import listed_for
+from pushdeploy.build.own_image import WantedImage
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.container import BuildOptions
 from pushdeploy.domain.names import ImageDigest
 from pushdeploy.domain.ports.engine import Engine
 
-
-@dataclass(frozen=True, slots=True)
-class WantedImage:
-    """``config`` are all config vars of the app; ``scope`` and ``cached_from`` are what no other
-    app's builds reuse."""
-
-    dockerfile: str
-    tag: str
-    labels: Mapping[str, str]
-    config: Mapping[str, str]
-    scope: str
-    cached_from: Sequence[ImageDigest]
+DOCKERFILE = "Dockerfile"
 
 
 def build_image(
@@ -33,7 +20,7 @@ def build_image(
 ) -> ImageDigest:
     """``BuildFailed`` for a Dockerfile that reaches for another app's images, or does not build."""
     reader = underway.source.reader
-    text = text_as_sent(Tree.of(reader), wanted.dockerfile)
+    text = text_as_sent(Tree.of(reader), DOCKERFILE)
     tool = engine.build_tool()
     refuse_unknown(text, tool)
     listed = listed_for(text, listed_environment(wanted.config), tool)
@@ -53,4 +40,4 @@ def build_image(
     )
     hear, cancellation = underway.output.detail, underway.cancellation
     with reader.archive() as context, clearer_failures(text):
-        return engine.build(context, wanted.dockerfile, wanted.tag, options, hear, cancellation)
+        return engine.build(context, DOCKERFILE, wanted.tag, options, hear, cancellation)
