@@ -17,6 +17,7 @@ import pytest
 from pushdeploy.build.builder import SlugBuilder
 from pushdeploy.build.containers import BuildSettings
 from pushdeploy.build.language import Circumstances, load_languages
+from pushdeploy.build.plan import Install, LayeredPlan
 from pushdeploy.build.stack_definitions import stack_definitions
 from pushdeploy.build.stack_order import NEWEST, StackOrder
 from pushdeploy.build.stacks import Stacks
@@ -64,6 +65,8 @@ class FilesInMemory:
 
 
 LANGUAGES = load_languages()
+(PYTHON,) = [each for each in LANGUAGES if each.name == "python"]
+SEEN = [each.variables.seen for each in LANGUAGES]
 BOOKWORM = stack_definitions(LANGUAGES)["bookworm"]
 STACKS = StackOrder(("bookworm", "trixie"), frozenset({"bookworm"}), NEWEST)
 """What is there after bin/setup."""
@@ -82,6 +85,21 @@ def circumstances(
 
 
 MakeTree = Callable[[Mapping[str, str | bytes]], Tree]
+
+
+def plan(
+    tree_of: MakeTree, files: Mapping[str, str | bytes], environment: Mapping[str, str]
+) -> LayeredPlan:
+    """Of a Python app."""
+    made = PYTHON.plan(tree_of(files), circumstances(environment))
+    assert isinstance(made, LayeredPlan)
+    return made
+
+
+def install(tree_of: MakeTree, files: Mapping[str, str | bytes]) -> Install:
+    made = plan(tree_of, files, {}).install
+    assert made is not None
+    return made
 
 
 @pytest.fixture

@@ -11,9 +11,8 @@ from pushdeploy.build.advice import (
 )
 from pushdeploy.build.app_json import AppJson, parse_app_json
 from pushdeploy.domain.errors import BuildFailed
-from tests.unit.build.conftest import LANGUAGES, MakeTree
+from tests.unit.build.conftest import LANGUAGES, PYTHON, MakeTree
 
-PYTHON = [each for each in LANGUAGES if each.name == "python"]
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 12345\n"
 
 
@@ -33,7 +32,7 @@ POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize
 def test_a_file_that_has_no_effect_is_named_once(tree_of: MakeTree, name: str) -> None:
     tree = tree_of({name: "", "requirements.txt": ""})
 
-    (line,) = unread(tree, AppJson(), PYTHON, LANGUAGES)
+    (line,) = unread(tree, AppJson(), [PYTHON], LANGUAGES)
 
     assert line.startswith(f"{name} is not ")
     assert list(unread(tree, AppJson(), [], LANGUAGES)) == []
@@ -60,7 +59,7 @@ def test_a_file_that_has_no_effect_is_named_once(tree_of: MakeTree, name: str) -
 def test_a_key_of_app_json_that_has_no_effect_is_named(
     tree_of: MakeTree, text: str, said: str
 ) -> None:
-    (line,) = unread(tree_of({}), parse_app_json(text), PYTHON, LANGUAGES)
+    (line,) = unread(tree_of({}), parse_app_json(text), [PYTHON], LANGUAGES)
 
     assert line.startswith(f"app.json: {said}")
 
@@ -71,7 +70,7 @@ def test_what_is_honoured_is_not_talked_about(tree_of: MakeTree) -> None:
     )
     facts = parse_app_json('{"formation": {"web": {"quantity": 1}}, "env": {"A": "1"}}')
 
-    assert list(unread(tree_of(files), facts, PYTHON, LANGUAGES)) == []
+    assert list(unread(tree_of(files), facts, [PYTHON], LANGUAGES)) == []
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,14 @@ from pushdeploy.build.stacks import Stacks
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.names import TreeId
 from pushdeploy.engine.docker import DockerEngine
-from tests.unit.build.conftest import LANGUAGES, MakeClone, MakeTree, bench_of, circumstances
+from tests.unit.build.conftest import (
+    LANGUAGES,
+    PYTHON,
+    MakeClone,
+    MakeTree,
+    bench_of,
+    circumstances,
+)
 from tests.unit.build.looking import look
 
 INSTALL = """
@@ -83,12 +90,11 @@ def test_a_dockerfile_is_joined_by_nobody(tree_of: MakeTree) -> None:
 
 
 def test_a_slug_of_two_languages_has_another_key() -> None:
-    python = next(each for each in LANGUAGES if each.name == "python")
     tree = TreeId("1" * 40)
 
     keys = {
         slug_key(Ground("word", languages, "sha256:stack"), tree, {})
-        for languages in ([python], [COLOURS], [COLOURS, python])
+        for languages in ([PYTHON], [COLOURS], [COLOURS, PYTHON])
     }
 
     assert len(keys) == 3

@@ -12,7 +12,7 @@ from pushdeploy.build.keys import Ground, layer_key, slug_key
 from pushdeploy.build.plan import LayeredPlan
 from pushdeploy.build.stack_definitions import stack_definitions
 from pushdeploy.domain.names import TreeId
-from tests.unit.build.conftest import LANGUAGES, MakeTree, circumstances
+from tests.unit.build.conftest import LANGUAGES, PYTHON, SEEN, MakeTree, circumstances
 
 TREE = TreeId("1" * 40)
 CONFIG = {
@@ -23,7 +23,7 @@ CONFIG = {
     "TOKEN": "secret",
     "DATABASE_URL": "not for builds",
 }
-ENVIRONMENT = build_environment(CONFIG, [each.variables.seen for each in LANGUAGES])
+ENVIRONMENT = build_environment(CONFIG, SEEN)
 
 
 def test_stacks_that_have_been_made_are_found() -> None:
@@ -61,11 +61,10 @@ def test_a_slug_that_has_been_built_is_found(name: str, expected: str) -> None:
 def test_dependencies_that_have_been_installed_are_found(
     tree_of: MakeTree, files: Mapping[str, str], expected: str
 ) -> None:
-    (language,) = [each for each in LANGUAGES if each.name == "python"]
-    plan = language.plan(tree_of(files), circumstances(ENVIRONMENT))
+    plan = PYTHON.plan(tree_of(files), circumstances(ENVIRONMENT))
     assert isinstance(plan, LayeredPlan)
     assert plan.install is not None
 
-    key = layer_key(Ground("word", [language], "sha256:stack"), plan.install, TREE, ENVIRONMENT)
+    key = layer_key(Ground("word", [PYTHON], "sha256:stack"), plan.install, TREE, ENVIRONMENT)
 
     assert key.startswith(expected)
