@@ -10,6 +10,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from pushdeploy.domain.cancel import Cancellation
@@ -107,7 +108,7 @@ class Nginx:
             reload = self._apply(route.app, content)
             if not self._refuse(route.app, reload, leaving):
                 until(reload.gone, KEEPALIVE_MIN_TIMEOUT_SECONDS)
-            self._wait_until_empty(set(leaving), drain_seconds, output)
+            self._drain(_Move(route, frozenset(leaving), drain_seconds, output, Cancellation()))
             self._refuse_unheld(route.app)
         yield
 
@@ -123,34 +124,17 @@ class Nginx:
 
         Requests that have come to ``leaving`` before are answered by them within the drain time.
         """
-        fallen = fallen or Cancellation()
+        left = frozenset(leaving) - frozenset(route.targets)
+        move = _Move(route, left, drain_seconds, output, fallen or Cancellation())
         with _backend():
             self._firewall.lift(route.targets)
             waiting = None if route.is_held else self._holds.find(route.app)
             if route.is_held:
                 self._holds.begin(route.app)
             if waiting and waiting.holding:
-                self._let_go(route, output)
-                self._refuse_silent(route, fallen)
-                self._wait_until_empty(set(leaving) - set(route.targets), drain_seconds, output)
-                return
-            former, content = self._reloads.content(route.app), self._rendered(route)
-            reload = self._apply(route.app, content)
-            try:
-                self._refuse_silent(route, fallen)
-            except RouteFailed:
-                self._reloads.apply({route.app: former})
-                raise
-            if waiting:  # it has let go already, and may still have some who wait for their turn
-                self._holds.pass_on(route.app, route.targets)
-                self._holds.finish(route.app)
-            if content != former:
-                output.detail(_destination(route))
-            self._drain(reload, set(leaving) - set(route.targets), drain_seconds, output, fallen)
-            self._firewall.forget(route.app)
-            if fallen.cancelled:
-                self._reloads.apply({route.app: former})
-                raise RouteFailed(f"{route.app} has lost a task while traffic went to it")
+                self._switch_held(move)
+            else:
+                self._switch_served(move, still_held=waiting is not None)
 
     def routes(self, routes: Sequence[Route]) -> None:
         """Make exactly these the apps' files. A bad one is left as it was, and logged."""
@@ -254,6 +238,37 @@ class Nginx:
         self._holds.finish(route.app)
         self._firewall.forget(route.app)
 
+    def _switch_held(self, move: "_Move") -> None:
+        self._let_go(move.route, move.output)
+        self._refuse_silent(move.route, move.fallen)
+        self._drain(move)
+
+    def _switch_served(self, move: "_Move", *, still_held: bool) -> None:
+        """``still_held``: a holder has let go already, and may have some who wait their turn."""
+        app = move.route.app
+        former, content = self._reloads.content(app), self._rendered(move.route)
+        reload = self._apply(app, content)
+        with self._former_file_on_error(app, former):
+            self._refuse_silent(move.route, move.fallen)
+        if still_held:
+            self._holds.pass_on(app, move.route.targets)
+            self._holds.finish(app)
+        if content != former:
+            move.output.detail(_destination(move.route))
+        self._drain(move, reload)
+        self._firewall.forget(app)
+        with self._former_file_on_error(app, former):
+            if move.fallen.cancelled:
+                raise RouteFailed(f"{app} has lost a task while traffic went to it")
+
+    @contextmanager
+    def _former_file_on_error(self, app: AppName, former: bytes | None) -> Iterator[None]:
+        try:
+            yield
+        except RouteFailed:
+            self._reloads.apply({app: former})
+            raise
+
     def _refuse_silent(self, route: Route, fallen: Cancellation) -> None:
         asks = route.targets and route.site.hosts
         wrong = complaint(self._shared.http, route.site.hosts, fallen) if asks else ""
@@ -287,34 +302,30 @@ class Nginx:
             )
         return applied.reload
 
-    def _drain(
-        self,
-        reload: Reload,
-        leaving: set[Target],
-        drain_seconds: float,
-        output: Output,
-        fallen: Cancellation,
-    ) -> None:
-        if not leaving:
+    def _drain(self, move: "_Move", reload: Reload | None = None) -> None:
+        """Without a ``reload`` no worker opens new connections: the table is exact at once."""
+        if not move.leaving:
             return
         still_open = wait_until_empty(
-            leaving,
-            workers_gone=reload.gone,
-            quiet_at=reload.at + KEEPALIVE_MIN_TIMEOUT_SECONDS,
-            drain_seconds=drain_seconds,
-            fallen=fallen,
+            move.leaving,
+            workers_gone=reload.gone if reload else lambda: False,
+            quiet_at=reload.at + KEEPALIVE_MIN_TIMEOUT_SECONDS if reload else 0,
+            drain_seconds=move.drain_seconds,
+            fallen=move.fallen if reload else None,
         )
-        if not fallen.cancelled:
-            _tell_open(still_open, drain_seconds, output)
+        if not (reload and move.fallen.cancelled):
+            _tell_open(still_open, move.drain_seconds, move.output)
 
-    def _wait_until_empty(self, leaving: set[Target], drain_seconds: float, output: Output) -> None:
-        """Where no worker opens new connections to them: the table is exact at once."""
-        if not leaving:
-            return
-        still_open = wait_until_empty(
-            leaving, workers_gone=lambda: False, quiet_at=0, drain_seconds=drain_seconds
-        )
-        _tell_open(still_open, drain_seconds, output)
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """Requests move to ``route``; those that are at ``leaving`` have time to be answered."""
+
+    route: Route
+    leaving: frozenset[Target]
+    drain_seconds: float
+    output: Output
+    fallen: Cancellation
 
 
 def _tell_open(still_open: int, drain_seconds: float, output: Output) -> None:
