@@ -5,19 +5,16 @@ are not isolated, and all of them have the address 127.0.0.1.
 """
 
 import io
-import os
 import queue
 import secrets
-import signal
 import subprocess
 import tarfile
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import IO, BinaryIO, Literal
+from typing import BinaryIO
 
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import (
@@ -33,16 +30,9 @@ from pushdeploy.domain.container import (
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.leftovers import BuildRecord
 from pushdeploy.domain.names import ImageDigest
+from tests.fake_containers import FakeContainer, FakeImage, FakeStreams
 
-ADDRESS = "127.0.0.1"
 TIMED_OUT = 124
-
-
-@dataclass
-class FakeImage:
-    info: ImageInfo
-    files: dict[str, bytes] = field(default_factory=dict)
-    environment: dict[str, str] = field(default_factory=dict)
 
 
 class FakeEngine:
@@ -51,7 +41,7 @@ class FakeEngine:
     def __init__(self, instance: str = "fake0000") -> None:
         self.instance = instance
         self._lock = threading.RLock()
-        self._containers: dict[str, _Container] = {}
+        self._containers: dict[str, FakeContainer] = {}
         self._images: dict[ImageDigest, FakeImage] = {}
         self.records: list[BuildRecord] = []
         self._listeners: list[queue.SimpleQueue[EngineEvent | None]] = []
@@ -86,7 +76,7 @@ class FakeEngine:
         with self._lock:
             if any(other.spec.name == spec.name for other in self._containers.values()):
                 raise PushdeployError(f"the name {spec.name} is taken")
-            container = _Container(spec, self._image(spec.image), self)
+            container = FakeContainer(spec, self._image(spec.image), self.tell)
             self._containers[container.id] = container
         return container.id
 
@@ -126,7 +116,7 @@ class FakeEngine:
             infos = [container.info() for container in self._containers.values()]
         return [info for info in infos if _carries(info.labels, labels)]
 
-    def attach(self, container: str, tty: bool) -> "_Attached":
+    def attach(self, container: str, tty: bool) -> FakeStreams:
         return self._get(container).attach()
 
     def resize(self, container: str, columns: int, rows: int) -> None:
@@ -276,12 +266,12 @@ class FakeEngine:
 
     # ------------------------------------------------------------- private
 
-    def tell(self, action: str, container: "_Container") -> None:
+    def tell(self, action: str, container: FakeContainer) -> None:
         labels = {**container.spec.labels, "name": container.spec.name}
         for listener in list(self._listeners):
             listener.put(EngineEvent(action, container.id, labels))
 
-    def _get(self, container: str) -> "_Container":
+    def _get(self, container: str) -> FakeContainer:
         try:
             return self._containers[container]
         except KeyError:
@@ -314,199 +304,6 @@ class FakeEngine:
         environment = {**parent.environment, **change.environment}
         self._images[digest] = FakeImage(info, dict(files), environment)
         return digest
-
-
-class _Container:
-    """A process with what Docker would know of it."""
-
-    def __init__(self, spec: ContainerSpec, image: FakeImage, engine: FakeEngine) -> None:
-        self.spec = spec
-        self.image = image
-        self.id = secrets.token_hex(32)
-        self.files = dict(image.files)
-        self.kept = False
-        self.state: Literal["created", "running", "restarting", "exited"] = "created"
-        self._engine = engine
-        self._created_at = datetime.now(UTC)
-        self._changed = threading.Condition()
-        self._lines: list[LogLine] = []
-        self._attached: _Attached | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-        self._exit_code: int | None = None
-        self._restarts = 0
-        self._stopped = False
-
-    def environment(self) -> dict[str, str]:
-        return {"PATH": os.defpath, **self.image.environment, **self.spec.environment}
-
-    def info(self) -> ContainerInfo:
-        return ContainerInfo(
-            id=self.id,
-            name=self.spec.name,
-            image=self.image.info.id,
-            labels=self.spec.labels,
-            state=self.state,
-            exit_code=None if self.state in {"created", "running"} else self._exit_code,
-            out_of_memory=False,
-            address=ADDRESS if self.state == "running" else "",
-            created_at=self._created_at,
-            restarts=self._restarts,
-            kept=self.kept,
-        )
-
-    def start(self) -> None:
-        entrypoint = self.spec.entrypoint
-        program = self.image.info.entrypoint if entrypoint is None else entrypoint
-        found = {target: source for source, target in self.spec.read_only_mounts}
-        words = self.spec.command or self.image.info.command
-        command = [found.get(word, word) for word in words]  # a file lies where it was mounted from
-        # env(1) stands in for Docker's init: it, too, ends with 127 where there is no such program.
-        self._process = subprocess.Popen(
-            ["/usr/bin/env", *program, *command],
-            env=self.environment(),
-            stdin=subprocess.PIPE if self.spec.open_stdin else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-        self._stopped = False
-        self._become("running")
-        self._engine.tell("start", self)
-        threading.Thread(target=self._live, args=[self._process], daemon=True).start()
-
-    def stop(self, grace_seconds: int) -> None:
-        self._stopped = True
-        if self.state == "restarting":
-            self._become("exited")
-        self.signal("TERM" if grace_seconds else "KILL")
-        deadline = time.monotonic() + grace_seconds
-        with self._changed:
-            self._changed.wait_for(self._is_over, max(0.0, deadline - time.monotonic()))
-        self.signal("KILL")
-        if self.state == "running":
-            self.wait()
-
-    def signal(self, name: str) -> None:
-        process = self._process
-        if process is not None and self.state == "running":
-            self._stopped = self._stopped or name == "KILL"
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, getattr(signal, f"SIG{name}"))
-
-    def crash(self) -> None:
-        """As if the process had been killed behind the engine's back."""
-        assert self._process is not None
-        os.killpg(self._process.pid, signal.SIGKILL)
-
-    def wait(self) -> int:
-        with self._changed:
-            self._changed.wait_for(self._is_over)
-        return self._exit_code or 0
-
-    def attach(self) -> "_Attached":
-        self._attached = _Attached(self)
-        return self._attached
-
-    def write(self, data: bytes) -> None:
-        if self._process is not None and self._process.stdin is not None:
-            with suppress(OSError, ValueError):
-                self._process.stdin.write(data)
-                self._process.stdin.flush()
-
-    def end_input(self) -> None:
-        if self._process is not None and self._process.stdin is not None:
-            with suppress(OSError, ValueError):
-                self._process.stdin.close()
-
-    def lines(self, tail: int | None, left: threading.Event | None) -> Iterator[LogLine]:
-        """Until ``left`` or the end; without ``left``, what there is."""
-        seen = 0 if tail is None else max(0, len(self._lines) - tail)
-        while True:
-            with self._changed:
-                new = self._lines[seen:]
-                if not new and (left is None or left.is_set() or self._is_over()):
-                    return
-                if not new:
-                    self._changed.wait(0.05)
-            seen += len(new)
-            yield from new
-
-    def _is_over(self) -> bool:
-        return self.state in {"exited", "restarting"}
-
-    def _become(self, state: Literal["running", "restarting", "exited"]) -> None:
-        with self._changed:
-            self.state = state
-            self._changed.notify_all()
-
-    def _live(self, process: "subprocess.Popen[bytes]") -> None:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        readers = [
-            threading.Thread(target=self._read, args=[1, process.stdout]),
-            threading.Thread(target=self._read, args=[2, process.stderr]),
-        ]
-        for reader in readers:
-            reader.start()
-        code = process.wait()
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # the end of its first process ends a container
-        for reader in readers:
-            reader.join()
-        if process.stdin is not None:
-            with suppress(OSError):
-                process.stdin.close()
-        self._exit_code = 128 - code if code < 0 else code
-        if self._attached is not None:
-            self._attached.parts.put(None)
-        again = self.kept and not self._stopped
-        self._become("restarting" if again else "exited")
-        self._engine.tell("die", self)
-        if again:
-            time.sleep(0.1)
-            self._restarts += 1
-            with suppress(PushdeployError):
-                if not self._stopped:
-                    self.start()
-
-    def _read(self, stream: Literal[1, 2], pipe: IO[bytes]) -> None:
-        rest = b""
-        with pipe:
-            while data := os.read(pipe.fileno(), 65536):
-                if self._attached is not None:
-                    self._attached.parts.put((stream, data))
-                *whole, rest = (rest + data).split(b"\n")
-                self._log(stream, whole)
-        self._log(stream, [rest] if rest else [])
-
-    def _log(self, stream: Literal[1, 2], texts: Sequence[bytes]) -> None:
-        with self._changed:
-            now = datetime.now(UTC)
-            self._lines += [LogLine(now, stream, t.decode(errors="replace")) for t in texts]
-            self._changed.notify_all()
-
-
-class _Attached:
-    def __init__(self, container: _Container) -> None:
-        self._container = container
-        self.parts: queue.SimpleQueue[tuple[Literal[1, 2], bytes] | None] = queue.SimpleQueue()
-
-    def read(self) -> tuple[Literal[1, 2], bytes] | None:
-        part = self.parts.get()
-        if part is None:
-            self.parts.put(None)
-        return part
-
-    def write(self, data: bytes) -> None:
-        self._container.write(data)
-
-    def end_input(self) -> None:
-        self._container.end_input()
-
-    def close(self) -> None:
-        self.parts.put(None)
-        if not self._container.spec.stdin_stays:
-            self._container.end_input()
 
 
 def _carries(labels: Mapping[str, str], wanted: Mapping[str, str]) -> bool:

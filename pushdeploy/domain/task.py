@@ -60,6 +60,8 @@ class SlotDeaths:
 class Task:
     """``address`` is the container's own IP, or empty; ``port`` is where web listens.
 
+    ``machine`` is where it runs, empty on this one: there its address is reached directly.
+
     ``restarts`` counts how often its place was filled anew because its process had ended by
     itself; ``last_death`` is the last such end that the present server has seen.
     """
@@ -77,6 +79,7 @@ class Task:
     started_at: datetime | None = None
     restarts: int = 0
     last_death: Death | None = None
+    machine: str = ""
 
 
 @dataclass(frozen=True, slots=True)
