@@ -1,1 +1,1 @@
-"""What users type over ssh: one file a noun."""
+"""Users type these commands over ssh: a file holds those of one noun."""

@@ -1,12 +1,12 @@
-"""apps: make, look at, set, rename and destroy them."""
+"""Commands of apps make, show, set, lock, rename and destroy them."""
 
 import click
 
-from pushdeploy.commands.face import asking
 from pushdeploy.commands.face.arguments import app_argument, find_app, form_option
 from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.printing import Row, moment, show_record, show_rows
 from pushdeploy.commands.face.request import Request
+from pushdeploy.commands.face.typed_input import Question, confirm
 from pushdeploy.domain.app import App
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.settings import (
@@ -123,19 +123,19 @@ def rename(request: Request, app: App, new: AppName) -> None:
 @command("apps:destroy", removes=True, example="apps:destroy shop --confirm shop")
 @app_argument
 @click.option("--force", is_flag=True, help="Do not ask.")
-@click.option("--confirm", metavar="NAME", help="The app's name once more, instead of being asked.")
+@click.option(
+    "--confirm", "typed", metavar="NAME", help="The app's name once more, instead of being asked."
+)
 @click.option("--delete-disks", is_flag=True, help="Delete the data on its disks as well.")
-def destroy(
-    request: Request, app: App, force: bool, confirm: str | None, delete_disks: bool
-) -> None:
+def destroy(request: Request, app: App, force: bool, typed: str | None, delete_disks: bool) -> None:
     """Remove an app: its processes, releases, config, domains and repository.
 
     The data on its disks stays where it is unless --delete-disks is given; its snapshots go.
     """
     if not force:
         hint = f"apps:destroy {app.name} --confirm {app.name}"
-        question = asking.Question(f"destroying {app.name}", app.name, hint, "destroy it")
-        asking.confirm(request.session, question, confirm)
+        question = Question(f"destroying {app.name}", app.name, hint, "destroy it")
+        confirm(request.session, question, typed)
     kept = request.flow.destruction.destroy(app.name, request.asker, with_data=delete_disks)
     for disk in kept:
         path = request.reads.disks.path(app.name, disk)

@@ -1,4 +1,4 @@
-"""audit: who asked this server for what, and how it ended."""
+"""The command audit shows who asked this server for what, and how it ended."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""builds: stop one that is going on."""
+"""The command of builds stops one that is going on."""
 
 from pushdeploy.commands.face.arguments import app_argument
 from pushdeploy.commands.face.command import command

@@ -1,4 +1,4 @@
-"""apps: a second app that begins as a copy of another."""
+"""The command apps:clone makes an app that begins as a copy of another."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""config: the vars that every process of an app gets. Each change is one release."""
+"""Commands of config set and show the vars that every process of an app gets."""
 
 import base64
 import binascii
@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 import click
 
 from pushdeploy.commands.face.arguments import form_option
-from pushdeploy.commands.face.asking import read_input
 from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.config_changes import change_config
-from pushdeploy.commands.face.layers import Layer, LayerCommand, layer_argument
+from pushdeploy.commands.face.config_layers import Layer, LayerCommand, layer_argument
 from pushdeploy.commands.face.printing import show_data, show_json, show_lines
 from pushdeploy.commands.face.request import Request
+from pushdeploy.commands.face.typed_input import read_input
 from pushdeploy.domain.config import MOST_BYTES, check_key
 from pushdeploy.domain.env_file import parse_env
 from pushdeploy.domain.errors import UserError

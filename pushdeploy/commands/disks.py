@@ -1,14 +1,14 @@
-"""disks: directories of an app that outlive its containers. Attaching one is a release."""
+"""Commands of disks attach and detach them, limit them, show them and delete their data."""
 
 from collections.abc import Sequence
 
 import click
 
 from pushdeploy.commands.face.arguments import app_argument, form_option
-from pushdeploy.commands.face.asking import Question, confirm
 from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.printing import Row, show_record, show_rows
 from pushdeploy.commands.face.request import Request
+from pushdeploy.commands.face.typed_input import Question, confirm
 from pushdeploy.domain.app import App
 from pushdeploy.domain.disk import Attachment, cut_over_of, cut_over_reason
 from pushdeploy.domain.names import DiskName

@@ -1,4 +1,4 @@
-"""The whole life of one ssh command: split, find, allow, parse, run, write down."""
+"""Dispatch leads an ssh command through its life: split, find, allow, parse, run, write down."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -7,10 +7,10 @@ from contextlib import suppress
 import click
 
 from pushdeploy.access.audit_log import AuditLog
-from pushdeploy.commands.face.audit import refused_line
+from pushdeploy.commands.face.audited_lines import refused_line
 from pushdeploy.commands.face.catalogue import Catalogue
 from pushdeploy.commands.face.command import Command
-from pushdeploy.commands.face.line import Line, named_app, parse_line, split_words
+from pushdeploy.commands.face.command_line import Line, named_app, parse_line, split_words
 from pushdeploy.commands.face.printing import output_of
 from pushdeploy.commands.face.request import Request
 from pushdeploy.commands.session import Session

@@ -1,4 +1,4 @@
-"""domains and url: the host names on which an app answers."""
+"""Commands of domains change and show the host names on which an app answers, and its URLs."""
 
 from collections.abc import Sequence
 

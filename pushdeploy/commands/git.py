@@ -1,4 +1,4 @@
-"""git: what Dokku's users set about pushes, under its name there."""
+"""The command git:set sets about pushes what users of Dokku set under this name there."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""help and version: what can be typed, and to what."""
+"""The commands help and version say what can be typed, and to which server."""
 
 import textwrap
 from collections.abc import Sequence

@@ -1,12 +1,12 @@
-"""keys and whoami: who may deploy to this server."""
+"""Commands of keys let people use this server, and say as whom one is let in."""
 
 import click
 
 from pushdeploy.commands.face.arguments import form_option
-from pushdeploy.commands.face.asking import read_bytes
 from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.printing import show_record, show_rows
 from pushdeploy.commands.face.request import Request
+from pushdeploy.commands.face.typed_input import read_bytes
 from pushdeploy.domain.key_text import decoded
 from pushdeploy.domain.names import KeyName
 from pushdeploy.domain.public_key import PublicKey

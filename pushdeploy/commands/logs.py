@@ -1,4 +1,4 @@
-"""logs: what the processes of an app print."""
+"""The command logs shows what the processes of an app print."""
 
 from dataclasses import replace
 from datetime import UTC

@@ -1,4 +1,4 @@
-"""pipelines: apps that share a codebase, in stages. Make them, look at them, change them."""
+"""Commands of pipelines put apps that share a codebase into stages, and show how they stand."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import click
 
 from pushdeploy.commands.face.arguments import find_app, form_option
 from pushdeploy.commands.face.command import command
-from pushdeploy.commands.face.pipelines import (
+from pushdeploy.commands.face.pipeline_choice import (
     addition,
     all_members,
     chosen_pipeline,

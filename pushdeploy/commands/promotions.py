@@ -1,4 +1,4 @@
-"""pipelines, in action: promote a slug to the next stage, see what that would change, verify it."""
+"""Commands of pipelines promote a slug, tell what that would change, and verify what runs."""
 
 from collections.abc import Sequence
 
@@ -6,16 +6,16 @@ import click
 
 from pushdeploy.commands.face.arguments import form_option
 from pushdeploy.commands.face.command import command
-from pushdeploy.commands.face.differences import difference_json, tell_difference
-from pushdeploy.commands.face.pipelines import (
+from pushdeploy.commands.face.pipeline_choice import (
     chosen_pipeline,
     chosen_source,
     member_argument,
     pipeline_argument,
 )
 from pushdeploy.commands.face.printing import Row, asker_beside, show_json, show_rows
-from pushdeploy.commands.face.rehearsals import rehearsal_json, tell_rehearsal
+from pushdeploy.commands.face.rehearsal_reports import rehearsal_json, tell_rehearsal
 from pushdeploy.commands.face.request import Request
+from pushdeploy.commands.face.stage_differences import difference_json, tell_difference
 from pushdeploy.commands.releases import parse_version
 from pushdeploy.domain.app import App
 from pushdeploy.domain.errors import UserError

@@ -1,15 +1,15 @@
-"""ps: the processes of an app: see, scale, restart, stop, start, rebuild them."""
+"""Commands of processes show, scale, restart, stop, start and rebuild those of an app."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC
 
 import click
 
+from pushdeploy.commands.face.all_apps import app_or_all, for_each
 from pushdeploy.commands.face.arguments import app_argument, form_option
 from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.printing import Row, show_json, show_rows
 from pushdeploy.commands.face.request import Request
-from pushdeploy.commands.face.several import app_or_all, for_each
 from pushdeploy.domain.app import App
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.task import Death

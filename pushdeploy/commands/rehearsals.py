@@ -1,11 +1,11 @@
-"""releases, tried on a copy: what one would do to an app's data, and how long it would take."""
+"""The command releases:rehearse tries a release on copies of the disks of an app."""
 
 import click
 
 from pushdeploy.commands.face.arguments import app_argument, find_app, form_option
 from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.printing import asker_beside, show_json
-from pushdeploy.commands.face.rehearsals import rehearsal_json, tell_rehearsal
+from pushdeploy.commands.face.rehearsal_reports import rehearsal_json, tell_rehearsal
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App
 

@@ -1,4 +1,4 @@
-"""releases: the ledger of an app. What was released, why, by whom, and what became of it."""
+"""Commands of releases show the ledger of an app, and roll back, retry or clean up."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""reports: facts about apps under the names that Dokku's clients and scripts ask for."""
+"""Reports tell facts about apps under the names that clients and scripts of Dokku ask for."""
 
 from collections.abc import Callable, Mapping, Sequence
 

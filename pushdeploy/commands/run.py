@@ -1,4 +1,4 @@
-"""run: a command in a one-off container, with the live release's slug, config and disks."""
+"""The command run starts a one-off command beside the app, and ends with its exit code."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,9 +6,9 @@ import click
 
 from pushdeploy.commands.config import assigned, parse_assignment
 from pushdeploy.commands.face.arguments import app_argument
-from pushdeploy.commands.face.audit import audited_line
+from pushdeploy.commands.face.audited_lines import audited_line
 from pushdeploy.commands.face.command import Command, command
-from pushdeploy.commands.face.line import APP_FLAGS, named_app, split_words
+from pushdeploy.commands.face.command_line import APP_FLAGS, named_app, split_words
 from pushdeploy.commands.face.request import Request
 from pushdeploy.commands.session import Session
 from pushdeploy.domain.app import App

@@ -1,4 +1,4 @@
-"""One ssh exec request as commands see it: who asks, and where input and output go."""
+"""A session is one ssh request as commands see it: who asks, where input and output go."""
 
 from typing import Protocol
 

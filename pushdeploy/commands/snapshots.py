@@ -1,12 +1,12 @@
-"""disks: copies of an app's disks as of one moment. Take, list, restore and remove them."""
+"""Commands of snapshots copy the disks of an app as of one moment, and bring such copies back."""
 
 import click
 
 from pushdeploy.commands.face.arguments import app_argument, form_option
-from pushdeploy.commands.face.asking import Question, confirm
 from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.printing import Row, asker_beside, moment, show_json, show_rows
 from pushdeploy.commands.face.request import Request
+from pushdeploy.commands.face.typed_input import Question, confirm
 from pushdeploy.domain.app import App
 from pushdeploy.domain.names import DiskName
 from pushdeploy.domain.sizes import about_bytes

@@ -1,15 +1,15 @@
-"""disks: their data as a tar over ssh, out and in, and copies for another app."""
+"""Commands of transfers move the data of a disk as a tar over ssh, or to another app."""
 
 from dataclasses import replace
 
 import click
 
 from pushdeploy.commands.face.arguments import app_argument, find_app
-from pushdeploy.commands.face.asking import Question, confirm
 from pushdeploy.commands.face.command import command
-from pushdeploy.commands.face.meter import Meter
 from pushdeploy.commands.face.printing import errors_of
 from pushdeploy.commands.face.request import Request
+from pushdeploy.commands.face.transfer_meter import Meter
+from pushdeploy.commands.face.typed_input import Question, confirm
 from pushdeploy.domain.app import App
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import DiskName

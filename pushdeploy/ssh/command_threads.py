@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pushdeploy.access.audit_log import AuditLog
-from pushdeploy.commands.face.audit import refused_line
+from pushdeploy.commands.face.audited_lines import refused_line
 from pushdeploy.commands.face.printing import output_of
 from pushdeploy.commands.session import Session
 from pushdeploy.domain.errors import BUG_STATUS, PushdeployError

@@ -1,1 +1,1 @@
-"""What all commands share: how they are found, asked for, checked, read and answered."""
+"""The face is what all commands share: how they are found, asked for, checked and answered."""

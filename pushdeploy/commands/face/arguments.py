@@ -1,4 +1,4 @@
-"""Arguments and options that many commands have."""
+"""Many commands take these arguments and options."""
 
 import difflib
 from collections.abc import Callable

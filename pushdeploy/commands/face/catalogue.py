@@ -1,4 +1,4 @@
-"""All commands, found file by file: one more file is one more noun."""
+"""The catalogue finds all commands, file by file: one more file is one more noun."""
 
 import difflib
 import re
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pushdeploy.commands
 from pushdeploy.commands.face.command import Command
-from pushdeploy.commands.face.elsewhere import said_elsewhere
+from pushdeploy.commands.face.foreign_commands import said_elsewhere
 from pushdeploy.discover import discover
 from pushdeploy.domain.errors import PushdeployError, UserError
 

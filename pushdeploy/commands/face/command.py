@@ -1,12 +1,12 @@
-"""A command of the face: a Click command that prints to the session and says what it needs."""
+"""A command is a Click command that prints to the session and says what it needs."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 
-from pushdeploy.commands.face.audit import audited_line
-from pushdeploy.commands.face.line import named_app, split_words
+from pushdeploy.commands.face.audited_lines import audited_line
+from pushdeploy.commands.face.command_line import named_app, split_words
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.need import Need
 

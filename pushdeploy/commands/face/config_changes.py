@@ -1,10 +1,10 @@
-"""A change of config vars, and what is said of it: released now, staged, or kept for later."""
+"""Config vars change, and people are told what of it is live, staged, or kept for later."""
 
 from collections.abc import Mapping
 
-from pushdeploy.commands.face.layers import GLOBAL, Layer
+from pushdeploy.commands.face.all_apps import for_each
+from pushdeploy.commands.face.config_layers import GLOBAL, Layer
 from pushdeploy.commands.face.request import Request
-from pushdeploy.commands.face.several import for_each
 from pushdeploy.domain.app import App
 
 

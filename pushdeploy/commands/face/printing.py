@@ -1,5 +1,5 @@
-"""Answers: a table on a terminal; plain columns in a pipe, their heads on stderr, where scripts do
-not look; one JSON document when asked for it."""
+"""Answers are printed as a table on a terminal; as plain columns in a pipe, with their heads on
+stderr, where scripts do not look; as one JSON document when asked for it."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""One command being run: what it works with, who asks, and where the answer goes."""
+"""A request is one command being run: what it may ask, who asks, and where the answer goes."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

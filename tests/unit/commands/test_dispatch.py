@@ -4,8 +4,8 @@ import sqlite3
 
 import pytest
 
-from pushdeploy.commands.face.audit import audited_line
-from pushdeploy.commands.face.line import Line, parse_line, split_words
+from pushdeploy.commands.face.audited_lines import audited_line
+from pushdeploy.commands.face.command_line import Line, parse_line, split_words
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import KeyName
 from tests.unit.commands.machine import SHOP, Client, Machine

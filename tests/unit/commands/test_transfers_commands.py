@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pushdeploy.commands.face.meter import Meter
+from pushdeploy.commands.face.transfer_meter import Meter
 from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.names import AppName
 from tests.unit.commands.machine import SHOP, WEB, Client, Machine

@@ -1,4 +1,4 @@
-"""What the audit log keeps of a command line: all but secrets."""
+"""The audit log keeps these lines of what was typed: all of them but secrets."""
 
 import shlex
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Which pipeline, and which of its apps, a command means: asked for where several could be."""
+"""A pipeline, and an app of it, are chosen: people are asked where several could be meant."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar

@@ -1,4 +1,4 @@
-"""How far a transfer is, told once a second where it takes longer than that."""
+"""A meter tells once a second how far a transfer is, where it takes longer than that."""
 
 import time
 from collections.abc import Callable

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pushdeploy.commands.face import elsewhere
 from pushdeploy.commands.face.catalogue import Catalogue
+from pushdeploy.commands.face.foreign_commands import EXACT, MORE, NOUNS
 from tests.test_docs import NAMES, named_commands
 from tests.unit.commands.machine import SHOP, Machine
 
@@ -68,13 +68,17 @@ def test_a_word_from_elsewhere_is_answered_with_what_to_type(
 
 
 def test_no_word_from_elsewhere_is_a_command_of_ours() -> None:
-    assert not set(elsewhere.EXACT) & NAMES
+    assert not set(EXACT) & NAMES
     catalogue = Catalogue()
-    assert not [noun for noun in elsewhere.NOUNS if catalogue.has(noun)]
+    assert not [noun for noun in NOUNS if catalogue.has(noun)]
 
 
 def test_every_command_that_an_answer_names_exists() -> None:
-    texts = [*elsewhere.EXACT.values(), *elsewhere.NOUNS.values(), *elsewhere.MORE.values()]
+    texts = [
+        *EXACT.values(),
+        *NOUNS.values(),
+        *MORE.values(),
+    ]
     assert named_commands("\n".join(texts)) <= NAMES
 
 

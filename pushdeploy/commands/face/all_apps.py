@@ -1,4 +1,4 @@
-"""Commands that are for one app, or with ``--all`` for every one."""
+"""Some commands are for one app, or with ``--all`` for every one, one after the other."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar

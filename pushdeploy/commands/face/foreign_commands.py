@@ -1,4 +1,4 @@
-"""Words of Heroku and Dokku that are no commands here: what to type instead, or why there is none.
+"""Words of Heroku and Dokku that are no commands here get an answer: what to type, or why not.
 
 ``APP`` in a text becomes the name of the app that was meant, where it is known.
 """

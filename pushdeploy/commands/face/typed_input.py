@@ -1,4 +1,7 @@
-"""Reading what a person types or pipes in. A terminal is echoed here: no tty driver does it."""
+"""Commands read here what a person types or pipes in.
+
+A terminal is echoed here as well, for no tty driver does it.
+"""
 
 from dataclasses import dataclass
 

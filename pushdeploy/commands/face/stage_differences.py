@@ -1,4 +1,4 @@
-"""A comparison of two stages, for people and for programs. Config values never come here."""
+"""Differences of two stages are shown to people and programs. Config values never come here."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The two layers of config vars: those of an app, and below them those that all apps share."""
+"""Config vars lie in two layers: those of an app, and below them those that all apps share."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The command line of an ssh request, taken apart once, as Dokku's clients write it too."""
+"""The line that came over ssh is taken apart once, also as clients of Dokku write it."""
 
 import io
 import shlex
