@@ -7,6 +7,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -17,6 +18,7 @@ import pushdeploy
 from pushdeploy.discover import discover
 
 ROOT = Path(__file__).resolve().parent.parent
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 PACKAGE = ROOT / "pushdeploy"
 FILES = sorted(PACKAGE.rglob("*.py"))
 MOST_LINES = 400
@@ -185,6 +187,50 @@ def test_a_command_asks_flow_and_reads_and_touches_no_part_itself(path: Path) ->
 
 def test_a_command_that_touches_a_part_is_noticed() -> None:
     assert parts_reached("request.context.locks.apps.holder(app)") == ["locks", "context"]
+
+
+def test_the_arrows_that_people_read_are_those_that_are_kept() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    kept = [layer.replace("pushdeploy.", "") for layer in contracts["contracts"][0]["layers"]]
+    rooms = ARCHITECTURE.partition("## The rooms")[2].partition("\n## ")[0]
+    shown = re.findall(r"(?m)^    (?:→ )?((?:\w| \| |\(\w+\))+)$", rooms)
+    assert shown == kept
+
+
+def thread_starts(tree: ast.AST) -> Iterator[ast.Call]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func).rpartition(".")[2]
+            if name in {"Thread", "Timer", "ThreadPoolExecutor"}:
+                yield node
+
+
+def test_every_thread_stands_in_the_table_that_says_who_ends_it() -> None:
+    table = ARCHITECTURE.partition("## Threads")[2]
+    found = {path: list(thread_starts(ast.parse(path.read_text()))) for path in FILES}
+    starters = {str(path.relative_to(PACKAGE)) for path, starts in found.items() if starts}
+    assert set(re.findall(r"`([\w/]+\.py)`", table)) == starters | {"ssh/transport.py"}
+    for path, starts in found.items():
+        for name in filter(None, map(thread_name, starts)):
+            assert f"`{name}`" in table, f"{name_of(path)} starts {name}"
+
+
+def test_every_thread_has_a_name() -> None:
+    """Timers take none."""
+    for path in FILES:
+        for call in thread_starts(ast.parse(path.read_text())):
+            timer = ast.unparse(call.func).endswith("Timer")
+            assert timer or thread_name(call) is not None, f"{name_of(path)}:{call.lineno}"
+
+
+def thread_name(call: ast.Call) -> str | None:
+    """What it begins with: empty where that is known at run time only, None without a name."""
+    for keyword in call.keywords:
+        if keyword.arg in {"name", "thread_name_prefix"}:
+            values = getattr(keyword.value, "values", [keyword.value])
+            first = values[0]
+            return str(first.value).strip() if isinstance(first, ast.Constant) else ""
+    return None
 
 
 @pytest.mark.parametrize("library", sorted(OWNERS))

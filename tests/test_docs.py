@@ -4,7 +4,7 @@ import itertools
 import os
 import re
 import shlex
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 
 import click
@@ -264,3 +264,36 @@ def test_every_decision_has_a_number_of_its_own_and_says_it() -> None:
     assert numbers == list(range(1, len(found) + 1))
     for number, page in zip(numbers, found, strict=True):
         assert page.read_text().startswith(f"# {number}. ")
+
+
+MAPS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "docs/architecture.md")]
+_PATH = re.compile(
+    r"(?<![\w./<>~:*$…-])(?:[\w.-]+/)*(?:[\w-]+\.(?:py|md|cfg|toml|lock)\b|[\w.-]+/)(?!\w)"
+)
+
+
+def code_lines(text: str) -> Iterator[str]:
+    """What a page shows as code: indented lines, fenced blocks, and words in backticks."""
+    text = re.sub(r"(?ms)^```.*?^```$", lambda block: indented(block[0]), text)
+    for line in text.splitlines():
+        yield from [line] if line.startswith("    ") else re.findall(r"`([^`]+)`", line)
+
+
+def indented(block: str) -> str:
+    return "\n".join(f"    {line}" for line in block.splitlines()[1:-1])
+
+
+def is_there(path: str, beside: str) -> bool:
+    """In the checkout or the package, or in the folder ``beside`` that begins the same line; a
+    file's name without a folder may stand anywhere."""
+    places = [top / inner for top in (ROOT, ROOT / "pushdeploy") for inner in ("", beside)]
+    anywhere = "/" not in path and any(True for _ in (ROOT / "pushdeploy").rglob(path))
+    return anywhere or any((place / path).exists() for place in places)
+
+
+@pytest.mark.parametrize("page", [page for page in MAPS if page.exists()], ids=name_of)
+def test_every_path_that_a_map_names_exists(page: Path) -> None:
+    for line in code_lines(page.read_text()):
+        found = _PATH.findall(line)
+        gone = [path for path in found if not is_there(path, found[0])]
+        assert not gone, f"{line.strip()}: {gone}"

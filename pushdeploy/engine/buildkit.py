@@ -174,7 +174,9 @@ def _converse(
 ) -> None:
     assert process.stdin is not None
     assert process.stdout is not None
-    feeder = threading.Thread(target=_feed, args=[context, process.stdin], daemon=True)
+    feeder = threading.Thread(
+        target=_feed, args=[context, process.stdin], name="build context", daemon=True
+    )
     feeder.start()
     for raw in process.stdout:
         line(raw.decode(errors="replace").rstrip("\r\n"))

@@ -96,7 +96,9 @@ def _converse(
             attached.write(b"go\n")
         if streams.terminal is not None:
             streams.on_resize(resize)
-        threading.Thread(target=_feed, args=[streams, attached], daemon=True).start()
+        threading.Thread(
+            target=_feed, args=[streams, attached], name="one-off input", daemon=True
+        ).start()
         with _ended_after(timeout_seconds, engine, container) as timed_out:
             _deliver(attached, streams)
             code = _exit_code(engine, container)
