@@ -44,10 +44,12 @@ OWNERS = {
 SAID_PLAINLY = (
     "access",
     "disks",
+    "domain",
     "engine",
     "locks",
     "receive",
     "release",
+    "route",
     "ssh",
     "store",
 )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 
 def until(condition: Callable[[], bool], seconds: float, pause_seconds: float = 0.01) -> bool:
-    """Whether ``condition`` came true within the time; it is asked at least once."""
+    """Tell whether ``condition`` came true within the time; it is asked at least once."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() >= deadline:

@@ -42,11 +42,11 @@ class Sites:
         return route_of(app, self.hosts(app.name), version, tasks)
 
     def refuse_taken_name(self, app: AppName) -> None:
-        """``UserError`` when the default host of a new ``app`` is another app's domain."""
+        """Raise ``UserError`` when the default host of a new ``app`` is another app's domain."""
         refuse_taken_name(app, self.domain, self.domains.all())
 
     def new_hosts(self, app: AppName, wanted: Sequence[HostName]) -> Sequence[HostName]:
-        """Those of ``wanted`` that the app does not answer on yet, each once.
+        """Choose those of ``wanted`` that the app does not answer on yet, each once.
 
         ``UserError`` where one of them is not for it.
         """

@@ -7,7 +7,7 @@ from pushdeploy.templating import Templates
 
 
 def nginx(ground: RouterGround) -> Nginx:
-    """Its files lie in ``<home>/nginx``; templates of the operator's own win."""
+    """Make the router, with its files in ``<home>/nginx``; templates of the operator's win."""
     root, settings = ground.home.root, ground.settings
     return Nginx(root, shared_front(settings), Templates(root), settings.nginx)
 

@@ -62,7 +62,7 @@ class Caretaker:
 
 
 def deaths_in(path: Path) -> Sequence[datetime]:
-    """When nginx ended by itself, the last one last."""
+    """List the moments when nginx ended by itself, the last one last."""
     found = []
     for line in _lines(path):
         with suppress(ValueError):

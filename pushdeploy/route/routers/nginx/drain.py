@@ -29,7 +29,7 @@ def connected_peers(lines: Iterable[str]) -> Iterator[Target]:
 
 
 def open_connections(targets: Collection[Target]) -> int:
-    """How many connections this machine has to ``targets``."""
+    """Count the connections that this machine has to ``targets``."""
     wanted = {Target(str(ipaddress.ip_address(t.address)), t.port) for t in targets}
     peers = (peer for table in _TABLES for peer in connected_peers(_lines(table)))
     return sum(peer in wanted for peer in peers)

@@ -44,6 +44,8 @@ Way = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
+    """A visitor waits until requests are let go, or shown the page when ``expiry`` comes."""
+
     visitor: socket.socket
     expiry: asyncio.TimerHandle
 
@@ -101,7 +103,7 @@ class Holder:
         }
 
     def idle_seconds(self) -> float:
-        """How long nobody has come or said anything; 0 while anybody is here."""
+        """Tell how long nobody has come or said anything; 0 while anybody is here."""
         if self._waiting or self._relays:
             return 0
         return self._loop.time() - self._stirred
@@ -331,7 +333,7 @@ async def _serve(
 
 
 def main() -> None:
-    """``holder.py APP HOLD_SECONDS IDLE_SECONDS REQUESTS_FD CONTROL_FD``"""
+    """Run as ``holder.py APP HOLD_SECONDS IDLE_SECONDS REQUESTS_FD CONTROL_FD``."""
     app, hold_seconds, idle_seconds, *numbers = sys.argv[1:]
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

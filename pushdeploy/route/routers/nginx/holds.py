@@ -55,11 +55,11 @@ class Holds:
             self._start(app)
 
     def find(self, app: AppName) -> Held | None:
-        """None when nothing holds for the app; waits for one that is just starting."""
+        """Find the holder of an app, waiting for one that is just starting; None without one."""
         return self.tell(app, "status")
 
     def runs(self, app: AppName) -> bool:
-        """Whether a holder has the app's sockets; it may be just starting."""
+        """Tell whether a holder has the app's sockets; it may be just starting."""
         with self._directory() as directory, socket.socket(socket.AF_UNIX) as control:
             return control.connect_ex(f"{directory}/{app}.control") == 0
 
@@ -72,15 +72,15 @@ class Holds:
         self.tell(app, "finish")
 
     def end(self, app: AppName) -> None:
-        """At once, with whatever it has."""
+        """End a holder at once, with whatever it has."""
         self.tell(app, "end")
 
     def apps(self) -> Sequence[AppName]:
-        """Those that have a holder, or had one that was killed."""
+        """List the apps that have a holder, or had one that was killed."""
         return [AppName(path.stem) for path in self._prefix.holders.glob("*.control")]
 
     def tell(self, app: AppName, *words: str) -> Held | None:
-        """None when there is no holder, or it is just dying."""
+        """Ask a holder; None when there is none, or it is just dying."""
         with self._directory() as directory, socket.socket(socket.AF_UNIX) as control:
             control.settimeout(_ANSWER_SECONDS)
             try:

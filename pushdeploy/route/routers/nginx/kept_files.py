@@ -21,13 +21,13 @@ class _Known:
 
 
 class KeptFiles:
-    """Not thread-safe: the caller holds a lock. One that was never written here is not known."""
+    """The files are known once they were written here. Not thread-safe: the caller holds a lock."""
 
     def __init__(self) -> None:
         self._known: dict[Path, _Known] = {}
 
     def write(self, path: Path, content: bytes | None) -> None:
-        """None removes it."""
+        """Write the file; None removes it."""
         if content is None:
             self._known.pop(path, None)
             remove(path)
@@ -36,7 +36,7 @@ class KeptFiles:
         self.learn(path, content)
 
     def learn(self, path: Path, content: bytes) -> None:
-        """It holds this already, and should go on to do so."""
+        """Note that the file holds this already, and should go on to do so."""
         self._known[path] = _Known(content, _signature(path))
 
     def knows(self, path: Path) -> bool:
@@ -69,7 +69,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def read(path: Path) -> bytes | None:
-    """None without a plain file that could be read."""
+    """Read a file; None without a plain one that could be read."""
     try:
         return path.read_bytes() if path.is_file() and not path.is_symlink() else None
     except OSError:

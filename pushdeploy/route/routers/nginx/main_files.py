@@ -59,7 +59,7 @@ def install(
 
 
 def worker_limits() -> WorkerLimits:
-    """What the machine lets the workers have, without an alert in the log at each start."""
+    """Ask the machine what it lets the workers have, lest each start writes an alert."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     files = _MOST_FILES if most == resource.RLIM_INFINITY else min(most, _MOST_FILES)
     return WorkerLimits(_user(), files)

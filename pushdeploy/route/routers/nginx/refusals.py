@@ -90,7 +90,7 @@ class Refusals:
 
 
 def chain_name(home: Path) -> str:
-    """At most 28 characters, the same for ever."""
+    """The name has at most 28 characters and stays the same for ever."""
     return "pushdeploy-" + hashlib.sha256(str(home).encode()).hexdigest()[:10]
 
 

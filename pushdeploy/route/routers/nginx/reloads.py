@@ -33,7 +33,10 @@ Changes = Mapping[AppName, bytes | None]
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What nginx has read now. ``refused``: its words about the changes that it did not take."""
+    """The outcome tells what nginx has read now.
+
+    ``refused`` has its words about the changes that it did not take.
+    """
 
     reload: Reload
     refused: Mapping[AppName, Sequence[str]] = field(default_factory=dict)
@@ -75,7 +78,7 @@ class Reloads:
         raise ticket.outcome or BackendDown("the reload was interrupted", "try again")
 
     def content(self, app: AppName) -> bytes | None:
-        """What the app's file holds, None without one that could be read."""
+        """The text of the app's file, None without one that could be read."""
         return read(self._prefix.app_file(app))
 
     def mend(self) -> None:
@@ -224,7 +227,7 @@ class Reloads:
 
 
 def differ_in_addresses(former: bytes | None, new: bytes | None) -> bool:
-    """Whether two texts of nginx differ in comments and addresses with a port, and nothing else."""
+    """Tell whether two texts differ in comments and addresses with a port, and nothing else."""
     if former is None or new is None:
         return False
     return _PASSING.sub(b"", former) == _PASSING.sub(b"", new)
@@ -244,7 +247,7 @@ def without_named(prefix: Prefix, trial: Callable[[], Sequence[str]]) -> Sequenc
 
 
 def names_an_app(lines: Sequence[str]) -> bool:
-    """Whether nginx complains of an app's file, and not of an operator's or its own."""
+    """Tell whether nginx complains of an app's file, and not of an operator's or its own."""
     return any(_APP_FILE.search(line) for line in lines)
 
 

@@ -83,7 +83,7 @@ def forwarding_file(templates: Templates, shared: SharedFront, features: Feature
 
 
 def app_file(templates: Templates, shared: SharedFront, route: Route) -> str:
-    """One app's file. ``UserError`` or ``ValueError`` for a name or an address that is none."""
+    """Render one app's file; ``UserError`` or ``ValueError`` for what is no name or address."""
     site, targets = route.site, [_target(target) for target in route.targets]
     return templates.render(
         "nginx/app.conf",

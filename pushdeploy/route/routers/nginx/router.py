@@ -154,7 +154,7 @@ class Nginx:
                 self._holds.finish(app)
 
     def remove(self, app: AppName) -> None:
-        """Nothing answers for the app any more, apart from the page for unknown hosts."""
+        """Let nothing answer for the app any more, apart from the page for unknown hosts."""
         with _backend():
             self._holds.pass_on(app, [])
             self._apply(app, None)

@@ -1,4 +1,4 @@
-"""/proc tells which nginx processes are ours and what they do, without asking nginx.
+"""Linux tells in /proc which nginx processes are ours and what they do, without asking nginx.
 
 Our nginx works in its own directory, so a process belongs to it when that is where it works.
 """
@@ -24,7 +24,7 @@ class Worker:
 
 
 def is_master(pid: int, directory: Path) -> bool:
-    """Whether ``pid`` is the master of the nginx that works in ``directory``."""
+    """Tell whether ``pid`` is the master of the nginx that works in ``directory``."""
     return _works_in(pid, directory) and title(pid).startswith(_MASTER)
 
 
@@ -36,7 +36,7 @@ def master_in(directory: Path) -> int | None:
 
 
 def is_stopped(pid: int) -> bool:
-    """Whether somebody has sent it SIGSTOP."""
+    """Tell whether somebody has sent the process SIGSTOP."""
     return _stat(pid)[:1] == ["T"]
 
 
@@ -56,7 +56,7 @@ def children_of(master: int) -> frozenset[int]:
 
 
 def is_idle(master: int) -> bool:
-    """Whether a master has done what it was told and started all its workers.
+    """Tell whether a master has done what it was told and started all its workers.
 
     It blocks signals whenever it is at work, and lets them in only while it waits for one.
     """
@@ -75,18 +75,18 @@ def workers_in(directory: Path) -> Sequence[Worker]:
 
 
 def is_worker(pid: int) -> bool:
-    """Whether ``pid`` is still a worker; ended ones awaiting their parent do not count."""
+    """Tell whether ``pid`` is still a worker; ended ones awaiting their parent do not count."""
     return title(pid).startswith(_WORKER)
 
 
 def takes_connections(pid: int) -> bool:
-    """Whether ``pid``, a master's child, has not been told to leave."""
+    """Tell whether ``pid``, a master's child, has not been told to leave."""
     name = title(pid)
     return name.startswith(_OURS) and not name.startswith(_LEAVING)
 
 
 def user_of(pid: int) -> int | None:
-    """Whose process it is, by number; None when it has ended."""
+    """The number of the process's owner; None when it has ended."""
     try:
         return (_PROC / str(pid)).stat().st_uid
     except OSError:
@@ -94,7 +94,7 @@ def user_of(pid: int) -> int | None:
 
 
 def title(pid: int) -> str:
-    """What the process calls itself; empty when it has ended."""
+    """The name that the process gives itself; empty when it has ended."""
     try:
         line = (_PROC / str(pid) / "cmdline").read_bytes()
     except OSError:
