@@ -128,7 +128,7 @@ def _give_up_reserve(home: Home) -> None:
         return
     _log.error("%s; %s", lack.message, lack.hint)
     if Reserve(home.root).give_up():
-        _log.warning("what was kept in reserve for this is free now: make room soon")
+        _log.warning("the reserve for this is free now: make room soon")
 
 
 def _upkeep(context: Context) -> Mapping[str, Callable[[], object]]:

@@ -78,5 +78,5 @@ def _none_answers(languages: Sequence[Language], tree: Tree) -> BuildFailed:
         f"{unknown}: its top directory does not say it, but {below.directory}/ has"
         f" {', '.join(below.names)}",
         f"push that directory as the top one:  {below.push}",
-        details=[*looked, found, *below.others, f"or move what is in it:  {below.move}"],
+        details=[*looked, found, *below.others, f"or move the files in it:  {below.move}"],
     )

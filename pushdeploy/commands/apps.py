@@ -54,7 +54,7 @@ def exists(request: Request, app: str) -> None:
 @app_argument
 @form_option
 def info(request: Request, app: App, form: str) -> None:
-    """Show what an app is and what runs of it."""
+    """Show the facts of an app and its running processes."""
     details = request.reads.apps.details(app)
     show_record(request, form, {**_row(details.overview), **_more(details)}, left_out=("version",))
 

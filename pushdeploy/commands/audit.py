@@ -25,7 +25,7 @@ def parse_since(text: str) -> datetime:
 
 
 @command("audit", needs="admin", reads=True, example="audit --app shop --since 7d")
-@click.option("--app", "app", metavar="APP", help="Only what was about an app, or its former name.")
+@click.option("--app", "app", metavar="APP", help="Only entries about an app, or its former name.")
 @click.option("--by", metavar="NAME", help="Only what one key has asked for.")
 @click.option(
     "--since", type=parse_since, metavar="WHEN", help="From 2h or 7d ago, or 2026-01-31, on."

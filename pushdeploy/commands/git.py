@@ -19,7 +19,8 @@ def set_(request: Request, app: App, key: str, value: str) -> None:
     """Choose the branch that deploys, as apps:set does; no BRANCH gives back the default."""
     if key != _BRANCH:
         raise UserError(
-            f"there is no {key[:40]} of git here", f"git:set {app.name} {_BRANCH} BRANCH is what is"
+            f"there is no {key[:40]} of git here",
+            f"git:set {app.name} {_BRANCH} BRANCH is the only one",
         )
     request.flow.settings.change(app, [f"{key}={value}"], request.output)
     branch = deploy_branch_of(request.store.apps.get(app.name), ())

@@ -22,7 +22,7 @@ _SHOWN = ("process", "state", "release", "since", "restarts", "last_exit")
 @app_argument
 @form_option
 def ps(request: Request, app: App, form: str) -> None:
-    """Show what runs of an app, one-off commands too."""
+    """Show the running processes of an app, one-off commands too."""
     shown = _last_exit if form == "json" else _last_exit_said
     running = request.reads.tasks.running(app)
     rows = [_row(process, shown) for process in running.processes]

@@ -69,7 +69,7 @@ def info(request: Request, app: App, version: int | None, form: str) -> None:
 @_version_argument
 @form_option
 def output(request: Request, app: App, version: int | None, form: str) -> None:
-    """Print what was said while a release was made, the last one by default."""
+    """Print the output of a release, the last one by default."""
     entry = request.reads.releases.entry(app.name, version)
     release, lines = entry.release, request.reads.releases.output(entry.release)
     if form == "json":

@@ -114,7 +114,7 @@ def _reporting(noun: str, about: str, facts: Callable[[Request, App], Report]) -
 
 COMMANDS: Sequence[Command] = (
     _reporting("apps", "since when there is an app and what is deployed", app_report),
-    _reporting("ps", "what is to run of an app, and what does", ps_report),
+    _reporting("ps", "the processes that are to run, and those that do", ps_report),
     _reporting("domains", "the host names of an app", domains_report),
     _reporting("checks", "how the health of an app is checked", checks_report),
     _reporting("ports", "from which port to which port requests go", ports_report),

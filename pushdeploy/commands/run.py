@@ -51,7 +51,7 @@ class _Run(Command):
     help="One more var.",
 )
 @click.option("--no-tty", is_flag=True, help="No terminal for it, although you have one.")
-@click.option("--rm", is_flag=True, expose_value=False, help="As always: nothing of it is left.")
+@click.option("--rm", is_flag=True, expose_value=False, help="As always: the container is removed.")
 @app_argument
 @click.argument("typed", metavar="COMMAND...")
 def run(

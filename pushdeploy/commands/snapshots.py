@@ -99,7 +99,7 @@ def accept_loss(request: Request, app: App, found: Snapshot, hint: str, force: b
     """Say what going back to ``found`` loses, and go on only where that is wanted."""
     loss = request.reads.snapshots.loss(app, found)
     request.output.line(
-        f"{found.label} is of {moment(found.created_at)} UTC: what was written in the"
+        f"{found.label} is of {moment(found.created_at)} UTC: data written in the"
         f" {duration(loss.seconds)} since is lost;"
         f" files of {about_bytes(loss.changed_bytes)} have changed"
     )

@@ -43,7 +43,7 @@ def export(request: Request, app: App, disk: DiskName, snapshot: int | None) -> 
 @command("disks:import", example="disks:import shop data --force < shop-data.tar")
 @app_argument
 @_disk_argument
-@click.option("--force", is_flag=True, help="Replace what is on the disk.")
+@click.option("--force", is_flag=True, help="Replace the data on the disk.")
 def import_(request: Request, app: App, disk: DiskName, force: bool) -> None:
     """Bring a tar from standard input onto a disk, in place of what is there.
 
@@ -74,7 +74,7 @@ def import_(request: Request, app: App, disk: DiskName, force: bool) -> None:
 @_disk_argument
 @click.argument("other", metavar="OTHER_APP")
 @click.option("--as", "name", type=DiskName.parse, metavar="NAME", help="Its disk, if not DISK.")
-@click.option("--force", is_flag=True, help="Replace what is on its disk, and do not ask.")
+@click.option("--force", is_flag=True, help="Replace the data on its disk, and do not ask.")
 def clone(
     request: Request, app: App, disk: DiskName, other: str, name: DiskName | None, force: bool
 ) -> None:

@@ -47,7 +47,7 @@ def pack(tree: Path, write: Callable[[bytes], None], cancellation: Cancellation)
             trouble.seek(0)
             raise BackendDown(
                 f"the export was cut short: {_first_line(trouble.read()) or f'tar ended: {ended}'}",
-                "what has arrived is not whole: remove it, and try again",
+                "the file that has arrived is not whole: remove it, and try again",
             )
 
 

@@ -179,7 +179,7 @@ class _Member(tarfile.TarInfo):
 def _what_is_wrong(said: str, offset: int) -> str:
     if "empty" in said or "truncated" in said:
         return "the tar is cut short" if offset else "nothing was sent: there is no tar"
-    return f"the tar is damaged: {said}" if offset else "what was sent is no tar"
+    return f"the tar is damaged: {said}" if offset else "the data that was sent is no tar"
 
 
 @contextmanager
@@ -383,7 +383,9 @@ def _cannot_be_made(member: tarfile.TarInfo, error: OSError | ValueError) -> Exc
     if isinstance(error, OSError) and error.errno in _FULL | {errno.EIO}:
         return error
     if isinstance(error, OSError) and error.errno in {errno.ELOOP, errno.ENOTDIR}:
-        return UserError(f"{member.name[:80]!r} leads through what is no directory", _TAR_HINT)
+        return UserError(
+            f"{member.name[:80]!r} leads through a name that is no directory", _TAR_HINT
+        )
     why = error.strerror if isinstance(error, OSError) else error
     return UserError(f"{member.name[:80]!r} cannot be made: {why}", _TAR_HINT)
 

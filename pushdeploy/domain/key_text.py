@@ -38,13 +38,13 @@ _OTHERS = (
     (
         re.compile(r"https?://\S+", re.IGNORECASE),
         "this is an address, not a key",
-        "fetch what is there, look at it, and give that: curl -fsS LINE",
+        "fetch the text, look at it, and give that: curl -fsS LINE",
     ),
     (re.compile(r"<.*"), "this is a web page, not a key", WANTED),
     (
         re.compile(r"(~|\.{0,2})/\S+|\S+\.pub"),
         "this is the name of a file, not a public key",
-        "give what is in it, as in: keys:add NAME < LINE",
+        "give the text in it, as in: keys:add NAME < LINE",
     ),
     (
         re.compile(r"\d+ \d+ \d+( .*)?"),

@@ -235,7 +235,7 @@ class Promoter:
                 " any more",
                 f"ps:rebuild {release.app}"
                 if release.status is ReleaseStatus.LIVE
-                else f"releases {release.app} shows what is left",
+                else f"releases {release.app} shows the releases that are left",
             )
 
     def _latest_version(self, target: AppName) -> int | None:

@@ -70,7 +70,7 @@ class Records:
 
 def _hint_of_cancelled(release: Release) -> str:
     if release.restore is not None:
-        return f"releases {release.app} shows what was tried"
+        return f"releases {release.app} shows the releases that were tried"
     return f"releases:retry {release.app} starts it once more, without a build"
 
 

@@ -61,7 +61,7 @@ class Renames:
                 with output.step(f"Starting {old} as {new}"):
                     converger.converge(new, output)
                 undo.pop_all()
-                with output.step(f"Stopping what is still called {old}"):
+                with output.step(f"Stopping the tasks that are still called {old}"):
                     self._hand_over(swap, old, new, output)
             converger.processes.scheduler.rename_logs(old, new)
 

@@ -67,7 +67,7 @@ def _refuse_restore(failed: Release) -> None:
     if failed.restore is not None:
         raise UserError(
             f"{failed.label} was to bring back the data of s{failed.restore}:"
-            " what has been written since would be lost unsaid",
+            " data written since would be lost unsaid",
             f"disks:restore {failed.app} s{failed.restore}, or releases:rollback {failed.app}"
             " vN --with-disk, say what is lost",
         )

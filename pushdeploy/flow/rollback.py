@@ -63,7 +63,7 @@ class Rollbacks:
         if former is None:
             raise UserError(f"{app} has no former release to go back to", f"releases {app}")
         if former.version == live.version:
-            raise UserError(f"{live.label} is what runs", f"releases {app} shows the others")
+            raise UserError(f"{live.label} runs already", f"releases {app} shows the others")
         if former.status is not ReleaseStatus.RETIRED:
             raise UserError(
                 f"{former.label} was never live: it is {former.status}", f"releases {app}"
@@ -86,5 +86,5 @@ def refuse_expired(builder: Builder, release: Release) -> None:
     if not builder.has(release.slug):
         raise UserError(
             f"{release.label} has expired: its slug is not on this machine any more",
-            f"releases {release.app} shows what is left; a push builds it again",
+            f"releases {release.app} shows the releases that are left; a push builds it again",
         )

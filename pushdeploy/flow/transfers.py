@@ -119,7 +119,7 @@ class Transfers:
             return self.restores.bring_in(app, made, asker)
         except PushdeployError as error:
             retry = f"disks:restore {app} {made.label} tries again"
-            again = f"what has arrived is {made.label}: {retry}"
+            again = f"the data that has arrived is {made.label}: {retry}"
             error.hint = f"{error.hint}\n{again}" if error.hint else again
             raise
 

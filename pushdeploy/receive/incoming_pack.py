@@ -96,7 +96,7 @@ def store_pack(git: Git, incoming: IncomingPack, cancellation: Cancellation) -> 
         cancellation.check()
         raise PackRefused("the connection ended before the pack began")
     if not header.startswith(b"PACK"):
-        raise PackRefused("what was sent is not a pack")
+        raise PackRefused("the data that was sent is not a pack")
     if header[8:] == b"\0\0\0\0":
         incoming.read(_TRAILER_BYTES)  # only refs to what is here already
         return

@@ -129,5 +129,5 @@ def _incomplete(quarantine: Quarantine, error: GitFailed) -> UserError:
     """Clients leave out what lies behind a ref of ours, also where we never got it."""
     hint = "push again"
     if (quarantine.repository.directory / "shallow").exists():
-        hint = "the branch came from a shallow clone: push what is newer, or use releases:rollback"
+        hint = "the branch came from a shallow clone: push newer commits, or use releases:rollback"
     return UserError(f"the push lacks objects that it needs: {error.message}", hint)

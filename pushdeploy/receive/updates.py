@@ -138,7 +138,7 @@ def _impossible(
     app: AppName, update: RefUpdate, deploys: str, existing: Mapping[str, CommitId]
 ) -> str:
     if update.new is None and update.ref == deploys:
-        return f"{deploys.removeprefix(HEADS)} is what runs; apps:destroy {app} removes the app"
+        return f"{deploys.removeprefix(HEADS)} is deployed; apps:destroy {app} removes the app"
     if update.new is None and update.old is None:
         return "there is no such ref"
     if update.new and update.ref in _namesakes(deploys):

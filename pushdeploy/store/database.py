@@ -87,7 +87,7 @@ class Database:
                     f"{self._file} is damaged: {said}",
                     "stop the server, and put a backup of this file back, without its -wal",
                 ) from error
-            raise BackendDown(said, "pushdeploy doctor says what is wrong") from error
+            raise BackendDown(said, "pushdeploy doctor names the fault") from error
 
 
 def _said(error: SQLAlchemyError) -> str:

@@ -87,7 +87,7 @@ class Reconciler:
         try:
             self._first_moments.note(name)
         except PushdeployError as error:
-            _log.warning("app=%s what became of it is not written down: %s", name, error.message)
+            _log.warning("app=%s its new state is not written down: %s", name, error.message)
 
     def look_again(self, name: AppName) -> None:
         """Soon, and again while it fails: what should run of it does not."""

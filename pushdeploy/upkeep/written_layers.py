@@ -90,5 +90,5 @@ class WrittenLayers:
         return (
             f"it has written {size_bytes // _MEGABYTE} MB beside its disks,"
             f" and {self.most_bytes // _MEGABYTE} MB are all that it may"
-            " (PUSHDEPLOY_TASK_LAYER_BYTES): put on a disk what is to stay"
+            " (PUSHDEPLOY_TASK_LAYER_BYTES): put files that are to stay on a disk"
         )

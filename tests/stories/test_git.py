@@ -57,7 +57,7 @@ def test_other_branches_and_tags_are_stored_and_do_not_deploy(
 def test_the_deploy_branch_cannot_be_deleted(server: Server, hello: Repository) -> None:
     refused = hello.push("--delete", "main")
     assert refused.returncode == 1
-    assert f"main is what runs; apps:destroy {hello.app} removes the app" in refused.stderr
+    assert f"main is deployed; apps:destroy {hello.app} removes the app" in refused.stderr
     assert hello.remote_main == hello.head
     assert server.get(hello.app).status == 200
 

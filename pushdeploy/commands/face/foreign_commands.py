@@ -19,26 +19,26 @@ _SQL = (
     "ssh -t deploy run APP 'psql \"$DATABASE_URL\"' where the app's image has psql;"
     " else psql on your machine, with the URL of: config:get APP DATABASE_URL"
 )
-_PLUGIN = "there are no plugins: help shows what is built in"
+_PLUGIN = "there are no plugins: help shows the commands that there are"
 _BUILDER = (
     "the language is found by the app's files; a Dockerfile in the repository replaces all of it"
 )
 _LOGS = "logs APP -t follows them; what an app logs is not sent anywhere else"
 _CONTAINER = "a Dockerfile at the top of the repository, and git push deploy main"
-_SERVERS_LOG = "the server's log has what it does: journalctl -u pushdeploy"
+_SERVERS_LOG = "the server's log tells of its work: journalctl -u pushdeploy"
 _SCHEDULE = "cron of the machine can do it: ssh deploy run APP COMMAND"
 _CHECKS = (
     "write them into app.json: healthchecks; boot-timeout of apps:set APP is how long they take"
 )
-_NETWORK = "each app is alone in its network; what it offers goes through web and its domains"
-_MEMBERS = "keys:add NAME < NAME.pub lets a person in, keys:list shows who is"
+_NETWORK = "each app is alone in its network; its service is reached through web and its domains"
+_MEMBERS = "keys:add NAME < NAME.pub lets a person in, keys:list shows all of them"
 _REMOTE = "git remote add deploy deploy:APP, on your machine"
 _SHELL = "ssh -t deploy run APP bash"
 _STOP = "ps:stop APP stops it and shows a page that says so; ps:start APP brings it back"
 _DOMAIN = "domain of pushdeploy.toml on the server is what all apps are below"
 _IMAGE = "a Dockerfile with FROM IMAGE in a repository, and git push deploy main"
 _AFTER_DEPLOY = "hooks/post-deploy below the server's home is called after each deploy"
-_NO_CLIENT = "there is no client: what it does is typed as ssh deploy COMMAND, and help shows all"
+_NO_CLIENT = "there is no client: its commands are typed as ssh deploy COMMAND, and help shows all"
 _LOGIN = "your ssh key is your login: whoami shows whose it is"
 _NO_FETCH = "nothing is fetched from other servers: git push deploy main, from a clone"
 _BESIDE = "run APP COMMAND runs a command beside the app"
@@ -182,7 +182,7 @@ EXACT: Mapping[str, str] = {
     "shell-completion": _NO_CLIENT,
     "slugs": "releases APP; releases:info APP vN shows one",
     "ssh": _SHELL,
-    "stack": "apps:info APP names its stack; PUSHDEPLOY_STACK on the server is that of new builds",
+    "stack": "apps:info APP names its stack; PUSHDEPLOY_STACK on the server is for new builds",
     "start": "ps:start APP",
     "status": "ps APP",
     "stop": "ps:stop APP",
@@ -204,7 +204,7 @@ NOUNS: Mapping[str, str] = {
     "app-json": "app.json is read from the top of the repository",
     "auth": _LOGIN,
     "authorizations": _MEMBERS,
-    "backups": "disks:snapshots APP shows those of its disks; databases are not managed here",
+    "backups": "disks:snapshots APP shows the copies of its disks; databases are not managed here",
     "builder": _BUILDER,
     "builder-dockerfile": "the Dockerfile at the top of the repository is built",
     "builder-herokuish": _BUILDER,
@@ -273,14 +273,14 @@ NOUNS: Mapping[str, str] = {
     "sessions": _MEMBERS,
     "solr": _DATABASE,
     "spaces": _NETWORK,
-    "stack": "apps:info APP names its stack; PUSHDEPLOY_STACK on the server is that of new builds",
+    "stack": "apps:info APP names its stack; PUSHDEPLOY_STACK on the server is for new builds",
     "tags": _TAGS,
     "teams": _MEMBERS,
     "telemetry": _NO_CLIENT,
     "traefik": _ROUTES,
     "trusted-ips": _ROUTES,
     "typesense": _DATABASE,
-    "usage": "ps APP shows what runs, disks:list APP how much is on its disks",
+    "usage": "ps APP shows its processes, disks:list APP how much is on its disks",
     "vector": _LOGS,
     "webhooks": _AFTER_DEPLOY,
 }

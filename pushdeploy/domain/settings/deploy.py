@@ -30,7 +30,7 @@ _DEPLOY_BRANCH = Setting(
     Affects.NOTHING,
     _parse_branch,
     lambda branch: branch or "",
-    unset="main, or that of the first push",
+    unset="main, or the branch of the first push",
 )
 
 

@@ -81,7 +81,7 @@ def test_what_never_was_live_what_is_and_what_is_gone_cannot_be_rolled_back_to(
     machine.type("config:set shop A=1")
     machine.scheduler.broken = set()
     assert "v3 was never live: it is failed" in machine.type("rollback shop v3").errors
-    assert "v2 is what runs" in machine.type("rollback shop v2").errors
+    assert "v2 runs already" in machine.type("rollback shop v2").errors
     assert "there is no release v9" in machine.type("rollback shop v9").errors
     machine.engine.remove_image(f"pushdeploy-{machine.engine.instance}/slug:old")
     assert "v1 has expired" in machine.type("rollback shop v1").errors

@@ -117,7 +117,7 @@ def test_slug_that_is_not_on_this_machine_any_more_cannot_be_promoted(two: Machi
     two.engine.remove_image(f"{slug}:new")
     former = two.type("pipelines:promote shop-staging --release v1")
     assert "v1 of shop-staging has expired" in former.errors
-    assert "releases shop-staging shows what is left" in former.errors
+    assert "releases shop-staging shows the releases that are left" in former.errors
     two.engine.remove_image(f"{slug}:newer")
     live = two.type("pipelines:promote shop-staging")
     assert "v2 of shop-staging has expired" in live.errors

@@ -237,7 +237,7 @@ def test_a_restore_is_a_release_that_can_be_undone(shop: Machine) -> None:
     assert answer.status == 0, answer.errors
     assert orders(shop).read_text() == "one"
     assert releases(shop)[0].description == "Restore s1: noon"
-    assert re.search(r"s1 is of .* UTC: what was written in the .* since is lost", answer.out)
+    assert re.search(r"s1 is of .* UTC: data written in the .* since is lost", answer.out)
     assert answer.out.splitlines()[-1] == "disks:restore shop s2 undoes it"
     shop.type("disks:restore shop s2 --force")
     assert orders(shop).read_text() == "two"

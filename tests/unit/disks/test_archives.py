@@ -99,7 +99,7 @@ HOSTILE = {
     "absolute path": [entry("/etc/cron.d/x", size=4)],
     "leads out": [entry("a/../../x", size=4)],
     "no directory": [entry("a", tarfile.SYMTYPE, linkname="/etc"), entry("a/x", size=4)],
-    "through what": [entry("a", size=1), entry("a/x", size=4)],
+    "through a name": [entry("a", size=1), entry("a/x", size=4)],
     "device": [entry("null", tarfile.CHRTYPE, devmajor=1, devminor=3)],
     "or what else": [entry("disk", tarfile.BLKTYPE, devmajor=8, devminor=0)],
     "cannot be made": [entry("x", tarfile.LNKTYPE, linkname="etc/passwd")],

@@ -256,7 +256,7 @@ def test_branches_can_be_deleted_but_not_the_one_that_deploys(
 
     assert status == 1
     assert "- [deleted]         old" in output
-    assert "main is what runs; apps:destroy shop removes the app" in output
+    assert "main is deployed; apps:destroy shop removes the app" in output
     assert repositories.read(APP, "refs/heads/old") is None
     assert repositories.read(APP, "refs/heads/main") == commit
 

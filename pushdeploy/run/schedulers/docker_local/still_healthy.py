@@ -24,7 +24,7 @@ def confirm(engine: Engine, task: Task, death: Death | None) -> None:
         return
     raise BootFailed(
         f"{task.slot} was healthy, and ended when traffic went to it{_how(info, death)}",
-        f"logs {task.app} -p {task.slot} shows what it said",
+        f"logs {task.app} -p {task.slot} shows its last lines",
         exit_code=death.exit_code if death else None,
         log_tail=_last_lines(engine, task),
     )
