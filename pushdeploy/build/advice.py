@@ -1,4 +1,4 @@
-"""What a source brings along for other platforms: nothing of it is passed over in silence."""
+"""A push names all that a source brings along for other platforms and that has no effect here."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase

@@ -1,4 +1,4 @@
-"""app.json: Heroku's keys, and Dokku's healthchecks, cron and scripts.dokku; comments allowed."""
+"""app.json has Heroku's keys, and Dokku's healthchecks, cron and scripts.dokku; comments too."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -39,14 +39,14 @@ class _Part(BaseModel):
 
 
 class FormationEntry(_Part):
-    """How many tasks of a process type a new app starts with."""
+    """A new app starts with this many tasks of a process type."""
 
     quantity: Annotated[int, Field(ge=0, le=MOST_TASKS)] | None = None
     size: str | None = None
 
 
 class HealthcheckEntry(_Part):
-    """As docker-container-healthchecker reads it, which Dokku uses. Times in seconds."""
+    """A check is read as by docker-container-healthchecker, which Dokku uses. Times in seconds."""
 
     name: str = "default"
     type: Literal["startup", "readiness", "liveness"] = "startup"

@@ -1,4 +1,4 @@
-"""What layers are made of: archives of the source and of directories, with an owner and modes."""
+"""Layers are made of archives: of the source and of directories, with an owner and modes."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ DEPENDENCY_PATCH = TarPatch(0, 0, 0o755, 0o644, 0o755)
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """A directory of a container, by its absolute path, that goes to the same place of an image."""
+    """A directory of a container goes to the same absolute path of an image."""
 
     container: str
     path: str

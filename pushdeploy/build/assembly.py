@@ -1,4 +1,4 @@
-"""A slug's last layer: the source on top of the dependencies, with what finishing steps add."""
+"""A slug's last layer is put together: the source, and what finishing steps have added."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack

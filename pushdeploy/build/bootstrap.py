@@ -1,4 +1,4 @@
-"""A Debian root file system made from packages alone, for machines that reach no image registry."""
+"""A Debian root file system is made of packages alone, where no image registry can be reached."""
 
 import re
 import shutil
@@ -24,7 +24,7 @@ _URI = re.compile(r"https?://[^\s\]]+?/debian(-security)?/?(?=\s|$)", re.MULTILI
 
 @dataclass(frozen=True, slots=True)
 class Mirrors:
-    """Where Debian's packages come from."""
+    """Debian's packages come from these addresses."""
 
     archive: str = "http://deb.debian.org/debian"
     security: str = "http://deb.debian.org/debian-security"

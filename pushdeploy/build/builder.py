@@ -1,4 +1,4 @@
-"""Source → Slug: reuse what an equal build made, else build in layers, or as a Dockerfile says."""
+"""Source → Slug: what an equal build made is reused; all else is built, in layers or whole."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ DEPENDENCIES_LABEL = "pushdeploy.dependencies"
 
 
 class SlugStore(Protocol):
-    """Where slugs are remembered by their keys."""
+    """Slugs are remembered by their keys."""
 
     def find(self, key: str) -> Slug | None: ...
     def add(self, slug: Slug) -> None:
@@ -40,7 +40,7 @@ class SlugStore(Protocol):
 
 
 class SlugBuilder:
-    """The port ``Builder``, on the languages of build/languages/."""
+    """Fulfils the port ``Builder`` with the languages that the stacks were given."""
 
     def __init__(
         self,
@@ -144,7 +144,7 @@ class SlugBuilder:
             tag=self._tag("slug", decided.key),
             labels=decided.labels(),
             config=config,
-            scope=decided.ground.scope,
+            scope=decided.key_prefix.scope,
             cached_from=self._slugs_of(decided.app_id),
         )
         with underway.output.step(plan.title), self.caches.building(decided.app_id):
@@ -152,11 +152,11 @@ class SlugBuilder:
 
     def _layered(self, decided: DecidedBuild, stack: Stack, underway: Underway) -> ImageDigest:
         """The dependency layers of all languages, one upon the other, and the slug upon them."""
-        base, ground = str(stack.run), decided.ground
+        base, prefix = str(stack.run), decided.key_prefix
         steps: list[Finish] = []
         for language, plan in decided.layered():
             if plan.install is not None:
-                own = replace(ground, languages=[language])
+                own = replace(prefix, languages=[language])
                 key = layer_key(own, plan.install, decided.source.tree, decided.environment)
                 wanted = WantedLayer(
                     language=language,
@@ -171,7 +171,7 @@ class SlugBuilder:
                     },
                 )
                 self._ensure(wanted, underway)
-                base, ground = wanted.tag, replace(ground, base=key)
+                base, prefix = wanted.tag, replace(prefix, base=key)
             steps += self._applicable(plan, base)
         with underway.output.step("Building slug"):
             wanted_slug = WantedSlug(

@@ -1,4 +1,4 @@
-"""What builds of one app leave for its next builds: a directory for each app, seen by no other."""
+"""Builds of one app leave directories for its next builds, which no other app sees."""
 
 import os
 import secrets
@@ -18,7 +18,7 @@ _MOST_NOTES = 1000
 
 @dataclass(frozen=True, slots=True)
 class AppCaches:
-    """Directories below ``root``, each named by an app's id, which it keeps when it is renamed.
+    """Each directory below ``root`` bears an app's id, which it keeps when it is renamed.
 
     The directory itself is ours; what builds write into stands one below, so that no build can
     exchange it for a link.

@@ -1,12 +1,12 @@
-"""Which language builds a source, or what was looked for; and what each that takes part plans."""
+"""The first language that knows a source builds it, and others may join; or an error says why."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pushdeploy.build.below import one_level_down
 from pushdeploy.build.decided_build import Part
 from pushdeploy.build.language import Circumstances, Language
 from pushdeploy.build.near_misses import files_read, misspelled
+from pushdeploy.build.nested_app import one_level_down
 from pushdeploy.build.plan import LayeredPlan
 from pushdeploy.build.stack_order import StackOrder
 from pushdeploy.build.tree import Tree

@@ -1,4 +1,4 @@
-"""Build containers: made, fed, watched and removed, whatever happens."""
+"""Build containers are made, fed, watched and removed, whatever happens."""
 
 import logging
 import threading
@@ -36,7 +36,7 @@ _MOST_LINE_BYTES = 8192
 
 @dataclass(frozen=True, slots=True)
 class BuildSettings:
-    """Limits of a build and where its caches are; sizes in bytes, 0 for no limit.
+    """A build has limits, and a place for its caches; sizes are in bytes, 0 is no limit.
 
     ``cache`` is a directory of the host that survives; ``stack`` is that of new apps that ask for
     none, or NEWEST.
@@ -53,7 +53,7 @@ class BuildSettings:
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """What a build container gets, apart from its image and command."""
+    """A build container gets these, apart from its image and command."""
 
     labels: Mapping[str, str]
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -171,7 +171,7 @@ class WrongRuntime(BuildFailed):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a build container ended; ``tail`` are its last lines."""
+    """A build container ended so; ``tail`` are its last lines."""
 
     exit_code: int
     tail: Sequence[str]

@@ -1,4 +1,4 @@
-"""A build that has been decided on, as a value: what the image will say and which slug it makes."""
+"""A build that has been decided on is a value: it says what the image tells, and the slug."""
 
 import json
 import shlex
@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pushdeploy.build.app_json import AppJson
 from pushdeploy.build.containers import OWNER_LABEL, ROLE_LABEL
-from pushdeploy.build.keys import Ground
+from pushdeploy.build.keys import KeyPrefix
 from pushdeploy.build.language import Language, Plan
 from pushdeploy.build.plan import LayeredPlan
 from pushdeploy.build.processes import Processes
@@ -24,7 +24,7 @@ from pushdeploy.domain.source import Source
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one language has planned for an app."""
+    """One language has planned this for an app."""
 
     language: Language
     plan: Plan
@@ -39,7 +39,7 @@ class DecidedBuild:
 
     app_id: int
     key: str
-    ground: Ground
+    key_prefix: KeyPrefix
     source: Source
     parts: Sequence[Part]
     stack: Stack | None

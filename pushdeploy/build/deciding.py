@@ -11,7 +11,7 @@ from pushdeploy.build.caches import AppCaches
 from pushdeploy.build.choice import choose, parts_of
 from pushdeploy.build.decided_build import DecidedBuild, Part
 from pushdeploy.build.environment import build_environment
-from pushdeploy.build.keys import Ground, slug_key
+from pushdeploy.build.keys import KeyPrefix, slug_key
 from pushdeploy.build.language import Circumstances, Language
 from pushdeploy.build.plan import LayeredPlan
 from pushdeploy.build.processes import processes_of
@@ -25,14 +25,14 @@ from pushdeploy.domain.source import Source
 
 
 class LiveReleases(Protocol):
-    """Where the release that an app runs is found: it stays on its stack."""
+    """Tells the release that an app runs: it stays on its stack."""
 
     def current(self, app: AppName) -> Release | None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Decider:
-    """``stack`` is the one for new apps, or NEWEST."""
+    """Decides how a source is built; ``stack`` is the one for new apps, or NEWEST."""
 
     languages: Sequence[Language]
     stacks: Stacks
@@ -72,15 +72,15 @@ class Decider:
         for line in unread(tree, facts, layered, self.languages):
             output.trouble(line)
         stack = self._stack(parts, output)
-        ground = Ground(
+        prefix = KeyPrefix(
             scope=self.caches.scope(app_id),
             languages=[part.language for part in parts],
             base=stack.run if stack else "",
         )
         return DecidedBuild(
             app_id=app_id,
-            key=slug_key(ground, source.tree, environment),
-            ground=ground,
+            key=slug_key(prefix, source.tree, environment),
+            key_prefix=prefix,
             source=source,
             parts=parts,
             stack=stack,

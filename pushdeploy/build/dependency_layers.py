@@ -1,4 +1,4 @@
-"""Dependency layers: installed in a container that has the compilers, carried over to another."""
+"""Dependencies are installed where compilers are, and carried over into a layer without them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

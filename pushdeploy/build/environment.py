@@ -1,4 +1,4 @@
-"""Which config vars a build may see: an allow-list, and the names that the app itself lists."""
+"""A build sees those config vars that are on a list, and those that the app itself lists."""
 
 import hashlib
 import json

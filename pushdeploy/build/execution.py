@@ -1,4 +1,4 @@
-"""Commands in a build container: run one after the other, shown, and judged by how they end."""
+"""Commands run in a build container one after the other, are shown, and judged by how they end."""
 
 import shlex
 import time
@@ -18,7 +18,7 @@ _MARK = "\x1e"
 
 @dataclass(frozen=True, slots=True)
 class Underway:
-    """A build that has begun: what all of its containers have in common.
+    """All containers of a build that has begun have these in common.
 
     ``environment`` is for containers that run the app's code, never for images; ``deadline`` is a
     time of ``time.monotonic``.

@@ -1,4 +1,4 @@
-"""Names for what a build makes: an equal key means an equal slug, or an equal dependency layer.
+"""Equal keys mean equal slugs, or equal dependency layers.
 
 A key is known to its app alone.
 """
@@ -15,8 +15,8 @@ from pushdeploy.domain.names import TreeId
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """What all keys of an app have in common.
+class KeyPrefix:
+    """All keys of an app begin with these.
 
     ``scope`` is the app's own word: an equal tree of another app makes another key, for a build
     runs code of the app, and what that code leaves is determined by no key. ``base`` is what all
@@ -35,22 +35,22 @@ class Ground:
         return self.scope, names, versions, self.base
 
 
-def slug_key(ground: Ground, tree: TreeId, environment: Mapping[str, str]) -> str:
+def slug_key(prefix: KeyPrefix, tree: TreeId, environment: Mapping[str, str]) -> str:
     """64 hex digits."""
-    return _hash("slug", *ground.parts, tree, environment_hash(environment))
+    return _hash("slug", *prefix.parts, tree, environment_hash(environment))
 
 
 def layer_key(
-    ground: Ground, install: Install, tree: TreeId, environment: Mapping[str, str]
+    prefix: KeyPrefix, install: Install, tree: TreeId, environment: Mapping[str, str]
 ) -> str:
     """The key of a dependency layer: the tree counts only where it is copied first."""
     files = {name: hashlib.sha256(data).hexdigest() for name, data in install.files.items()}
     commands = [list(command.arguments) for command in install.commands]
-    not_keyed = {"BUILD_ENV"}.union(*(each.variables.not_keyed for each in ground.languages))
+    not_keyed = {"BUILD_ENV"}.union(*(each.variables.not_keyed for each in prefix.languages))
     seen = {name: text for name, text in environment.items() if name not in not_keyed}
     return _hash(
         "dependencies",
-        *ground.parts,
+        *prefix.parts,
         json.dumps(files, sort_keys=True),
         json.dumps(commands),
         json.dumps(sorted(install.environment.items())),

@@ -1,4 +1,4 @@
-"""A language, as one value: all that the rest of a build asks of one. No other room knows any."""
+"""A language is one value: all that the rest of a build asks of one. No other room knows any."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,7 @@ Plan = LayeredPlan | OwnImagePlan
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What a plan may depend on besides the tree.
+    """A plan may depend on these, besides the tree.
 
     ``environment`` holds the config vars that a build may see, ``config_names`` the names of all;
     ``learned`` is the ``runtime`` of the ``Failure`` with which a first try ended.
@@ -45,7 +45,7 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Names of files of an app's top directory.
+    """A language knows files of an app's top directory by their names.
 
     ``telling`` are those by which a person sees the language, the surest first, ``read`` those
     that it reads, ``unread`` what it leaves alone though others read it, with what to do instead.
@@ -58,8 +58,9 @@ class Files:
 
 @dataclass(frozen=True, slots=True)
 class Variables:
-    """Config vars: ``seen`` matches the names that every build may see, and those of ``not_keyed``
-    change no dependency."""
+    """``seen`` matches names of config vars that every build may see; those of ``not_keyed`` change
+    no dependency.
+    """
 
     seen: str = ""
     not_keyed: frozenset[str] = frozenset()
@@ -75,7 +76,7 @@ def _as_it_is(environment: Mapping[str, str]) -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What the commands of a language find in their build containers. No key depends on it.
+    """Commands of a language find these in their build containers. No key depends on them.
 
     ``programs`` says where on this machine a program is that the container has at a path;
     ``caches`` maps a variable to the name of a directory, the app's own, to which it leads;
@@ -91,7 +92,7 @@ class Tools:
 
 @dataclass(frozen=True, slots=True)
 class StackShare:
-    """What every stack has of a language. A change makes all stacks anew, and so all slugs.
+    """Every stack has this of a language. A change makes all stacks anew, and so all slugs.
 
     ``versions`` maps a stack to the version that is on it; ``paths`` stand in front of PATH;
     ``script`` runs as root when a run stack is made.
@@ -117,7 +118,7 @@ class Language:
     new dependency layers; ``wants`` tells a person what it looks for. Of ``watched``, package →
     pattern of a path, a dependency layer notes those that it has. ``opens_sqlite`` returns the file
     of the app that opens a database. ``joins`` tells that it builds its part of an app of another
-    language, too, before that one builds the rest.
+    language, too, before that one builds the rest: then its failures name no ``runtime``.
     """
 
     name: str

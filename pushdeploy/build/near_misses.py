@@ -1,4 +1,4 @@
-"""Files whose name is nearly one that is read: they would have no effect, and nobody would know."""
+"""A file whose name is nearly one that is read has no effect: it is named."""
 
 import difflib
 import re

@@ -1,4 +1,4 @@
-"""An image that an app brings along, in place of layers on a stack of ours: what it is made of."""
+"""An app may bring an image along, in place of layers on a stack of ours."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

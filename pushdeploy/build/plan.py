@@ -1,4 +1,4 @@
-"""What a language decides for an app, as values: what carries a plan out decides nothing."""
+"""A language decides in values what is done for an app; what carries them out decides nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from pushdeploy.domain.names import ProcessType
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a build failed, in one line, and what to type next.
+    """``message`` says in one line why a build failed, ``hint`` what to type next.
 
     ``runtime`` tells the language, in its own words, with which one the same is worth a try.
     """
@@ -26,7 +26,7 @@ def unexplained(lines: Sequence[str]) -> Failure | None:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command of a build container: what runs, and how it is shown.
+    """A command runs in a build container, and may be shown in other words.
 
     ``hint`` is what to do when it fails and ``explain`` finds no better one in its last lines.
     """
@@ -42,7 +42,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Install:
-    """The dependency layer: shared by every source whose ``files`` are the same.
+    """A dependency layer is shared by all sources of an app whose ``files`` are the same.
 
     ``files`` (path below /app → bytes) are copied first; ``whole_tree`` copies all of the source
     too, and makes the layer the tree's own. The commands run in the build stack, where they bring
@@ -59,7 +59,7 @@ class Install:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """A command that runs in the finished slug; the directory that it names becomes part of it.
+    """A command runs in the finished slug; the directory that it names becomes part of it.
 
     The command leaves ``result_file`` with the absolute path of that directory, or empty.
     ``needs_package`` is one of the language's watched packages, without which the step does not
@@ -74,7 +74,7 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class LayeredPlan:
-    """A slug of ours: stack, dependency layer, source, finishing steps.
+    """A slug of ours is a stack, a dependency layer, the source, and what finishing steps add.
 
     ``environment`` is the slug's, and ``paths`` stand in front of its PATH.
     """

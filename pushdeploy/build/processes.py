@@ -1,4 +1,4 @@
-"""Process types and the release command of a slug: its Procfile, else what the language offers."""
+"""A slug's process types and release command come from its Procfile, or from its language."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

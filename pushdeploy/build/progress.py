@@ -1,4 +1,4 @@
-"""What apt, dpkg and mmdebstrap are at, told now and then while a stack is made."""
+"""A line now and then tells what apt, dpkg and mmdebstrap are at while a stack is made."""
 
 import time
 from collections.abc import Callable

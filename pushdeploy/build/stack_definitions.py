@@ -1,4 +1,4 @@
-"""The stacks there are, as data: a Debian suite, and what each language has on it."""
+"""A stack is a Debian suite with what each language has on it: the definitions are data."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The stacks that an app could be built on, and in which order they come to mind."""
+"""An app could be built on several stacks, which come to mind in an order."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The two images of a stack, run and build: pulled where a registry answers, else bootstrapped."""
+"""A stack has two images, run and build: pulled where a registry answers, else bootstrapped."""
 
 import fcntl
 import socket

@@ -1,4 +1,4 @@
-"""Rewrites a tar stream on its way into an image: owner, mode, prefix; refuses escapes."""
+"""A tar stream is rewritten on its way into an image: owner, mode, prefix; escapes are refused."""
 
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
@@ -23,14 +23,14 @@ def unnoticed(_name: str) -> None:
 
 
 class Readable(Protocol):
-    """Anything that bytes are read from: a pipe, a file, a response."""
+    """Bytes are read from it: from a pipe, a file, a response."""
 
     def read(self, size: int, /) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
 class TarPatch:
-    """What every member becomes. ``prefix`` ends with a slash or is empty.
+    """Every member becomes this. ``prefix`` ends with a slash or is empty.
 
     Files get ``file_mode``, and the bits of ``executable_mode`` too where their owner may execute
     them; set-uid, set-gid and extended attributes never survive. Times stay: browsers and

@@ -1,4 +1,4 @@
-"""What detection sees of a source: the names of its files and the text of a few of them.
+"""Detection sees of a source the names of its files and the text of a few of them.
 
 Symbolic links are followed within the tree, for every file that is read and in this one place.
 """

@@ -7,7 +7,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import BinaryIO
 
-from pushdeploy.build.keys import Ground, layer_key, slug_key
+from pushdeploy.build.keys import KeyPrefix, layer_key, slug_key
 from pushdeploy.build.language import Circumstances, Language, Plan, load_languages
 from pushdeploy.build.plan import Command, Install, LayeredPlan
 from pushdeploy.build.stack_order import NEWEST, StackOrder
@@ -75,12 +75,12 @@ def install_of(plan: Plan | None) -> Install | None:
 def key_of(
     language: Language, install: Install, environment: Mapping[str, str] | None = None
 ) -> str:
-    ground = Ground("word", [language], "sha256:stack")
-    return layer_key(ground, install, TREE, environment or {})
+    prefix = KeyPrefix("word", [language], "sha256:stack")
+    return layer_key(prefix, install, TREE, environment or {})
 
 
 def key_of_slug(language: Language) -> str:
-    return slug_key(Ground("word", [language], "sha256:stack"), TREE, {})
+    return slug_key(KeyPrefix("word", [language], "sha256:stack"), TREE, {})
 
 
 def without_reasons(plan: Plan | None) -> Plan | None:

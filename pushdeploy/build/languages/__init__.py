@@ -1,1 +1,1 @@
-"""What builds an app: a file or a folder for each language; each defines LANGUAGE."""
+"""Each file or folder here is a language that builds apps, and defines LANGUAGE."""

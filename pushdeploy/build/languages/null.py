@@ -1,4 +1,4 @@
-"""An app that runs as it is: a Procfile, and nothing that some language would have to build."""
+"""An app without a language runs as it is: it has a Procfile, and nothing has to be built."""
 
 from pushdeploy.build.language import Circumstances, Files, Language
 from pushdeploy.build.plan import LayeredPlan

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pushdeploy.build.below import one_level_down
 from pushdeploy.build.choice import choose
+from pushdeploy.build.nested_app import one_level_down
 from pushdeploy.domain.errors import BuildFailed
 from tests.unit.build.conftest import LANGUAGES, MakeTree
 

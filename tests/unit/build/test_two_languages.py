@@ -6,7 +6,7 @@ import pytest
 
 from pushdeploy.build.choice import choose, parts_of
 from pushdeploy.build.containers import BuildSettings
-from pushdeploy.build.keys import Ground, slug_key
+from pushdeploy.build.keys import KeyPrefix, slug_key
 from pushdeploy.build.language import Circumstances, Language, Tools
 from pushdeploy.build.plan import Command, Finish, Install, LayeredPlan
 from pushdeploy.build.stacks import Stacks
@@ -93,7 +93,7 @@ def test_a_slug_of_two_languages_has_another_key() -> None:
     tree = TreeId("1" * 40)
 
     keys = {
-        slug_key(Ground("word", languages, "sha256:stack"), tree, {})
+        slug_key(KeyPrefix("word", languages, "sha256:stack"), tree, {})
         for languages in ([PYTHON], [COLOURS], [COLOURS, PYTHON])
     }
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from pushdeploy.build.environment import build_environment
-from pushdeploy.build.keys import Ground, layer_key, slug_key
+from pushdeploy.build.keys import KeyPrefix, layer_key, slug_key
 from pushdeploy.build.plan import LayeredPlan
 from pushdeploy.build.stack_definitions import stack_definitions
 from pushdeploy.domain.names import TreeId
@@ -43,7 +43,7 @@ def test_stacks_that_have_been_made_are_found() -> None:
 def test_a_slug_that_has_been_built_is_found(name: str, expected: str) -> None:
     (language,) = [each for each in LANGUAGES if each.name == name]
 
-    key = slug_key(Ground("word", [language], "sha256:stack"), TREE, ENVIRONMENT)
+    key = slug_key(KeyPrefix("word", [language], "sha256:stack"), TREE, ENVIRONMENT)
 
     assert key.startswith(expected)
 
@@ -65,6 +65,6 @@ def test_dependencies_that_have_been_installed_are_found(
     assert isinstance(plan, LayeredPlan)
     assert plan.install is not None
 
-    key = layer_key(Ground("word", [PYTHON], "sha256:stack"), plan.install, TREE, ENVIRONMENT)
+    key = layer_key(KeyPrefix("word", [PYTHON], "sha256:stack"), plan.install, TREE, ENVIRONMENT)
 
     assert key.startswith(expected)

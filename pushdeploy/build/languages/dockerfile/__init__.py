@@ -1,4 +1,4 @@
-"""Apps with a Dockerfile of their own: the image is what it says, once it has been checked."""
+"""A Dockerfile of its own makes the image of an app, once it has been checked."""
 
 from pushdeploy.build.language import Circumstances, Files, Language
 from pushdeploy.build.languages.dockerfile.building import DOCKERFILE, build_image

@@ -1,11 +1,11 @@
-"""An image of the app's own Dockerfile: checked, built by the engine, its failures made clear."""
+"""An app's own Dockerfile is checked, built by the engine, and its failures are made clear."""
 
 from pushdeploy.build.containers import BuildSettings
 from pushdeploy.build.environment import listed_environment
 from pushdeploy.build.execution import Underway
+from pushdeploy.build.languages.dockerfile.build_secrets import listed_for
 from pushdeploy.build.languages.dockerfile.checking import check_images, text_as_sent
 from pushdeploy.build.languages.dockerfile.features import clearer_failures, refuse_unknown
-from pushdeploy.build.languages.dockerfile.listed import listed_for
 from pushdeploy.build.own_image import WantedImage
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.container import BuildOptions

@@ -4,9 +4,9 @@ import platform
 import tarfile
 from collections.abc import Iterable, Mapping
 
+from pushdeploy.build.languages.dockerfile.image_rules import refuse_image, refuse_unreadable
 from pushdeploy.build.languages.dockerfile.images import Named, named_by, named_images
 from pushdeploy.build.languages.dockerfile.reading import instruction_of
-from pushdeploy.build.languages.dockerfile.verdict import refuse_image, refuse_unreadable
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.container import ImageInfo
 from pushdeploy.domain.errors import BuildFailed

@@ -1,4 +1,4 @@
-"""Why the build of a Dockerfile failed: read out of the last lines of the builder. Pure.
+"""The last lines of a builder say why the build of a Dockerfile failed. Pure.
 
 BuildKit words it in one way since Docker 23 and in another before, the classic builder in a third.
 """

@@ -1,4 +1,4 @@
-"""What a Dockerfile uses that not every builder knows, told before one stumbles over it."""
+"""Not every builder knows all that Dockerfiles use: that is told before one stumbles over it."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -42,7 +42,7 @@ _OTHERWISE = {
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A feature in a line."""
+    """A line uses a feature."""
 
     line: int
     keyword: str

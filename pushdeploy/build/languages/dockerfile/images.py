@@ -1,4 +1,4 @@
-"""Which images a Dockerfile names: to stand on, to copy from, to mount, to be read by."""
+"""A Dockerfile names images to stand on, to copy from, to mount, and to be read by."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _UNNAMED = " "
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """An image that a line names; ``name`` is None where only the builder could tell it.
+    """A line names an image; ``name`` is None where only the builder could tell it.
 
     ``written`` is what stands there, and ``role`` is in which way: ``FROM``, ``COPY --from`` and
     the like; ``HEREDOC`` is that of a line which may hide some. ``is_base`` tells whether triggers

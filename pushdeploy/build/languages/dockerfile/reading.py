@@ -1,4 +1,4 @@
-"""A Dockerfile as instructions, read as Docker's builders read it.
+"""A Dockerfile is read as instructions, as Docker's builders read it.
 
 They differ among each other in two things, which is what a ``Dialect`` is for. The grammar is that
 of https://docs.docker.com/reference/dockerfile/ and of BuildKit's parser.
@@ -33,7 +33,7 @@ _WITH_HEREDOC = frozenset({"ADD", "COPY", "RUN"})
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a builder takes what old and new ones take differently.
+    """Old and new builders take a few things differently; a dialect says how one does.
 
     ``indented_comments`` are skipped within a continued instruction; ``doubled_escapes`` at the
     end of a line continue it; of ``returns`` there all are dropped, or one; and an escape that the

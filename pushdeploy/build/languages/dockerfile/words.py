@@ -1,4 +1,4 @@
-"""The words of an instruction: its flags, those of a shell, and the variables within them."""
+"""An instruction has words: its flags, those of a shell, and the variables within them."""
 
 import csv
 import re

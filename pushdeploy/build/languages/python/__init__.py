@@ -1,4 +1,4 @@
-"""Python apps: versions, dependency files, Django."""
+"""Python apps are known by their dependency files; uv installs what those name."""
 
 from pushdeploy.build.languages.python.language import LANGUAGE
 

@@ -1,4 +1,4 @@
-"""Which stack gives an app its Python, or whether uv has to fetch one."""
+"""A stack gives an app its Python, or uv has to fetch one."""
 
 from dataclasses import dataclass, replace
 

@@ -1,4 +1,4 @@
-"""Django: collectstatic in the finished slug, as Heroku does it."""
+"""Django collects its static files in the finished slug, as at Heroku."""
 
 from pushdeploy.build.language import Circumstances
 from pushdeploy.build.languages.python.django_failures import explained

@@ -1,4 +1,4 @@
-"""Why collectstatic failed, in one line, and what to type or write next."""
+"""One line tells why collectstatic failed, and one what to type or write next."""
 
 import re
 from collections.abc import Callable, Collection, Sequence

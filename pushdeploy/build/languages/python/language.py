@@ -1,4 +1,4 @@
-"""Python apps: dependencies by uv into a layer of their own, Django's static files collected."""
+"""uv installs an app's dependencies into a layer of their own; Django collects its static files."""
 
 import re
 from collections.abc import Sequence

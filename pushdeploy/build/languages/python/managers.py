@@ -1,14 +1,14 @@
-"""Which dependency file an app has, and the commands by which uv installs it into /opt/venv."""
+"""Each dependency file has a manager, and commands by which uv installs what it names."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from pushdeploy.build.languages.python.left_out import left_out
 from pushdeploy.build.languages.python.pipenv import pipfile_requirements, refuse_stale
 from pushdeploy.build.languages.python.poetry import poetry_pins, read_toml
 from pushdeploy.build.languages.python.requirements import installs_from_source, requirement_files
+from pushdeploy.build.languages.python.unnamed_dependencies import left_out
 from pushdeploy.build.plan import Command
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.errors import BuildFailed

@@ -1,4 +1,4 @@
-"""Pipfile.lock as requirements: every package pinned, with its hashes, as pipenv installs them."""
+"""Pipfile.lock becomes requirements: every package pinned, with its hashes, as pipenv has them."""
 
 import hashlib
 import json

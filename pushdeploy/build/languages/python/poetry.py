@@ -1,4 +1,4 @@
-"""poetry.lock for uv: what the project asks for, held to exactly what the lock pins."""
+"""poetry.lock becomes requirements: what the project asks for, held to what the lock pins."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""requirements.txt: the files that it includes, and whether it installs from the source itself."""
+"""requirements.txt may include other files, and install from the source itself."""
 
 import posixpath
 import re

@@ -1,4 +1,4 @@
-"""Where a Python app opens an SQLite database: Django's settings, or code."""
+"""A Python app opens an SQLite database in Django's settings or in its code."""
 
 import re
 from collections.abc import Sequence

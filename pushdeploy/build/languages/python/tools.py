@@ -1,4 +1,4 @@
-"""uv, by which dependencies are installed, and what every stack has of Python."""
+"""uv installs dependencies, and every stack has a Python."""
 
 from collections.abc import Mapping
 

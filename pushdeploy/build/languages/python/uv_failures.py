@@ -1,4 +1,4 @@
-"""Why uv could not install the dependencies, in one line, and what to write or type next."""
+"""One line tells why uv could not install the dependencies, and one what to do next."""
 
 import re
 from collections.abc import Callable, Sequence

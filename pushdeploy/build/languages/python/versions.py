@@ -1,4 +1,4 @@
-"""Python's versions: how people write them, which requirements they meet, when they end."""
+"""People write versions of Python in many forms; some meet a requirement, and each has an end."""
 
 import re
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ Release = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A version that somebody asked for, and where."""
+    """Somebody asked for a version, at a place."""
 
     release: Release
     full: str

@@ -1,4 +1,4 @@
-"""Where an app may say which Python it wants, and which of these places wins."""
+"""An app may say in several places which Python it wants; one of them wins."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence

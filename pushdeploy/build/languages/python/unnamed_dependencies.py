@@ -1,4 +1,4 @@
-"""What other files of a project depend on, and requirements.txt, which decides, does not name."""
+"""Other files of a project may name dependencies that requirements.txt, which decides, does not."""
 
 import re
 import tomllib

@@ -1,4 +1,4 @@
-"""Whether a Dockerfile may use the images that it names. Pure: what the engine says is given."""
+"""A Dockerfile may not use every image that it names. Pure: what the engine says is given."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What becomes of the config vars that BUILD_ENV lists for a Dockerfile: arguments or secrets."""
+"""Config vars that BUILD_ENV lists become arguments or secrets of a Dockerfile."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pushdeploy.build.languages.dockerfile.listed import listed_for
+from pushdeploy.build.languages.dockerfile.build_secrets import listed_for
 from pushdeploy.domain.container import BuildTool
 from pushdeploy.domain.errors import BuildFailed
 

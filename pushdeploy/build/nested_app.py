@@ -1,4 +1,4 @@
-"""An app in a directory of its repository, where no builder looks: found, to say what to do."""
+"""An app in a directory of its repository is found, where no builder looks, to say what to do."""
 
 import shlex
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from pushdeploy.build.tree import Tree
 
 
 @dataclass(frozen=True, slots=True)
-class Below:
+class NestedApp:
     """``names`` are the telling files in ``directory``; ``others``: where else there are some."""
 
     directory: str
@@ -29,7 +29,7 @@ class Below:
         return f"git ls-tree -z --name-only HEAD:{where} | xargs -0 -I{{}} git mv {where}/{{}} ."
 
 
-def one_level_down(tree: Tree, languages: Sequence[Language]) -> Below | None:
+def one_level_down(tree: Tree, languages: Sequence[Language]) -> NestedApp | None:
     """The directory of the top one that has the most telling file; None where none has any."""
     found: dict[str, list[str]] = {}
     for name in dict.fromkeys(name for each in languages for name in each.files.telling):
@@ -41,4 +41,4 @@ def one_level_down(tree: Tree, languages: Sequence[Language]) -> Below | None:
         return None
     directory, *rest = found
     others = [f"{other}/ has {', '.join(found[other])}" for other in rest]
-    return Below(directory, found[directory], others)
+    return NestedApp(directory, found[directory], others)
