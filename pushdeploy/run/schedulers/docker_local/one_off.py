@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
 
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import ContainerInfo, ContainerSpec
@@ -21,39 +23,78 @@ GRACE_SECONDS = 10.0
 _MEGABYTE = 1024 * 1024
 
 
-def run_once(
-    engine: Engine,
-    spec: ContainerSpec,
-    streams: Streams,
-    timeout_seconds: float | None,
-    cancellation: Cancellation,
-    gate: StartGate | None = None,
-    ended: Callable[[int], None] | None = None,
-) -> int:
-    """The exit code, when all output has been given to ``streams``; the container is gone then.
+@dataclass(frozen=True, slots=True)
+class OneOffContainer:
+    """Runs the container of ``spec`` once, with ``streams`` on it.
 
-    A line to stderr tells of a want of memory. ``ended`` hears of the code before the removal.
+    ``ended`` hears of the exit code before the container is removed.
     """
-    # A foreign image may lack what waiting takes: its container comes when the gate is open.
-    if gate is not None and spec.user is None:
-        _pass(gate)
-        gate = None
-    container = engine.create(spec if gate is None else gated(spec))
-    try:
-        attached = engine.attach(container, spec.tty)
+
+    engine: Engine
+    spec: ContainerSpec
+    streams: Streams
+    timeout_seconds: float | None
+    cancellation: Cancellation
+    gate: StartGate | None = None
+    ended: Callable[[int], None] | None = None
+
+    def run(self) -> int:
+        """The exit code, when all output has been given to the streams; nothing is left then.
+
+        A line to stderr tells of a want of memory.
+        """
+        gate = self.gate
+        # A foreign image may lack what waiting takes: its container comes when the gate is open.
+        if gate is not None and self.spec.user is None:
+            _pass(gate)
+            gate = None
+        container = self.engine.create(self.spec if gate is None else gated(self.spec))
         try:
-            code = _converse(
-                engine, container, attached, streams, timeout_seconds, cancellation, gate
-            )
+            return self._run_in(container, gate)
+        finally:
+            self.engine.remove(container)
+
+    def _run_in(self, container: str, gate: StartGate | None) -> int:
+        attached = self.engine.attach(container, self.spec.tty)
+        try:
+            with self.cancellation.stopping(partial(self._kill, container)):
+                self._start(container, attached, gate)
+                code = self._converse(container, attached)
+            _refuse_cancelled(self.cancellation)
             if code:
-                _explain(engine.inspect(container), spec, streams)
-            if ended is not None:
-                ended(code)
+                _explain(self.engine.inspect(container), self.spec, self.streams)
+            if self.ended is not None:
+                self.ended(code)
             return code
         finally:
             attached.close()
-    finally:
-        engine.remove(container)
+
+    def _start(self, container: str, attached: Attached, gate: StartGate | None) -> None:
+        self.engine.start(container)
+        if self.cancellation.cancelled:
+            self._kill(container)  # the first one came before there was anything to kill
+        if gate is not None:
+            _pass(gate)
+            attached.write(b"go\n")
+        if self.streams.terminal is not None:
+            self.streams.on_resize(partial(self._resize, container))
+        threading.Thread(
+            target=_feed, args=[self.streams, attached], name="one-off input", daemon=True
+        ).start()
+
+    def _converse(self, container: str, attached: Attached) -> int:
+        with _ended_after(self.timeout_seconds, self.engine, container) as timed_out:
+            _deliver(attached, self.streams)
+            code = _exit_code(self.engine, container)
+        return TIMED_OUT if timed_out() else code
+
+    def _kill(self, container: str) -> None:
+        with suppress(PushdeployError):
+            self.engine.signal(container, "KILL")
+
+    def _resize(self, container: str, size: WindowSize) -> None:
+        with suppress(PushdeployError):
+            self.engine.resize(container, size.columns, size.rows)
 
 
 def finish(
@@ -68,42 +109,6 @@ def finish(
             line(each.text)
     engine.remove(container)
     return code
-
-
-def _converse(
-    engine: Engine,
-    container: str,
-    attached: Attached,
-    streams: Streams,
-    timeout_seconds: float | None,
-    cancellation: Cancellation,
-    gate: StartGate | None,
-) -> int:
-    def kill() -> None:
-        with suppress(PushdeployError):
-            engine.signal(container, "KILL")
-
-    def resize(size: WindowSize) -> None:
-        with suppress(PushdeployError):
-            engine.resize(container, size.columns, size.rows)
-
-    with cancellation.stopping(kill):
-        engine.start(container)
-        if cancellation.cancelled:
-            kill()  # the first one came before there was anything to kill
-        if gate is not None:
-            _pass(gate)
-            attached.write(b"go\n")
-        if streams.terminal is not None:
-            streams.on_resize(resize)
-        threading.Thread(
-            target=_feed, args=[streams, attached], name="one-off input", daemon=True
-        ).start()
-        with _ended_after(timeout_seconds, engine, container) as timed_out:
-            _deliver(attached, streams)
-            code = _exit_code(engine, container)
-    _refuse_cancelled(cancellation)
-    return TIMED_OUT if timed_out() else code
 
 
 def _refuse_cancelled(cancellation: Cancellation) -> None:

@@ -26,7 +26,7 @@ from pushdeploy.run.schedulers.docker_local import still_healthy as standing
 from pushdeploy.run.schedulers.docker_local.accounts import Accounts
 from pushdeploy.run.schedulers.docker_local.boot import Boot, boot_all
 from pushdeploy.run.schedulers.docker_local.deaths import Deaths
-from pushdeploy.run.schedulers.docker_local.one_off import finish, run_once
+from pushdeploy.run.schedulers.docker_local.one_off import OneOffContainer, finish
 from pushdeploy.run.schedulers.docker_local.own_containers import OwnContainers
 from pushdeploy.run.schedulers.docker_local.specs import (
     HOME,
@@ -95,7 +95,10 @@ class DockerLocal:
         spec = once_spec(one_off, around, terminal=streams.terminal, entry=self._entry)
         seconds = one_off.timeout_seconds
         with self._own.at_work([spec.name]):
-            return run_once(self._engine, spec, streams, seconds, cancellation, gate, ended)
+            container = OneOffContainer(
+                self._engine, spec, streams, seconds, cancellation, gate, ended
+            )
+            return container.run()
 
     def try_out(
         self,
