@@ -64,7 +64,7 @@ from pushdeploy.upkeep.written_layers import WrittenLayers
 
 @dataclass(frozen=True, slots=True)
 class Locks:
-    """Who waits for whom."""
+    """Locks decide who waits for whom."""
 
     apps: AppLocks
     traffic: TrafficLocks
@@ -75,7 +75,7 @@ class Locks:
 
 @dataclass(frozen=True, slots=True)
 class BackEnds:
-    """What git, Docker, nginx and the disks are asked by."""
+    """Git, Docker, nginx and the disks are reached through these parts."""
 
     repositories: Repositories
     builder: Builder
@@ -90,7 +90,7 @@ class BackEnds:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What people ask for."""
+    """People ask for these acts."""
 
     turns: Turns
     deployer: Deployer
@@ -122,7 +122,7 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Reads:
-    """What people are told."""
+    """People are told facts by these readers."""
 
     apps: AppReader
     tasks: TaskReader
@@ -137,7 +137,7 @@ class Reads:
 
 @dataclass(frozen=True, slots=True)
 class Upkeep:
-    """What nobody asks for."""
+    """Chores run these parts without being asked."""
 
     reconciler: Reconciler
     recovery: Recovery
@@ -149,6 +149,8 @@ class Upkeep:
 
 @dataclass(frozen=True, slots=True)
 class Context:
+    """A context holds all parts of a server, grouped by concern."""
+
     settings: Settings
     store: Store
     gate: Gate

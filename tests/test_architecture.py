@@ -47,11 +47,14 @@ SAID_PLAINLY = (
     "domain",
     "engine",
     "locks",
+    "reads",
     "receive",
     "release",
     "route",
+    "run",
     "ssh",
     "store",
+    "wiring",
 )
 """Folders whose docstrings all begin with a plain sentence. The list only grows."""
 

@@ -46,7 +46,7 @@ def unread(
 
 
 def refuse_lfs_pointers(tree: Tree) -> None:
-    """``BuildFailed`` that names files of which only Git LFS's pointer was pushed."""
+    """Raise ``BuildFailed`` that names files of which only Git LFS's pointer was pushed."""
     patterns = [
         pattern for path in tree.named(".gitattributes", 5) for pattern in _lfs_patterns(tree, path)
     ]
@@ -90,7 +90,7 @@ def _matches(path: str, below: str, pattern: str) -> bool:
 
 
 def sqlite_in(tree: Tree, languages: Sequence[Language]) -> str:
-    """Where a source keeps an SQLite database: a file of it, or what opens one; else empty."""
+    """Name the place where a source keeps an SQLite database, as a file or in code; else empty."""
     for path in sorted(tree.paths):
         top, _, name = path.rpartition("/")
         if "/" in top or top in NO_DATA or name == "Thumbs.db":
@@ -103,7 +103,8 @@ def sqlite_in(tree: Tree, languages: Sequence[Language]) -> str:
 def first_config(
     facts: AppJson, config: Mapping[str, str], new_secret: Callable[[], str]
 ) -> Mapping[str, str]:
-    """What app.json wants set before an app's first build and is not: values and secrets.
+    """Return values and secrets that app.json wants set before a first build and that are
+    missing.
 
     ``new_secret`` is called for each secret: whoever learns one knows no other.
     """

@@ -1,4 +1,4 @@
-"""app.json has Heroku's keys, and Dokku's healthchecks, cron and scripts.dokku; comments too."""
+"""An app.json holds Heroku's keys, and Dokku's healthchecks, cron and scripts.dokku."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -75,22 +75,30 @@ class HealthcheckEntry(_Part):
 
 
 class CronEntry(_Part):
+    """A command is to run by a schedule."""
+
     command: str
     schedule: str
 
 
 class DokkuScripts(_Part):
+    """Dokku's names of scripts run before and after a deploy."""
+
     predeploy: str | None = None
     postdeploy: str | None = None
 
 
 class Scripts(_Part):
+    """These scripts run around a deploy."""
+
     dokku: DokkuScripts = DokkuScripts()
     postdeploy: str | None = None
     pr_predestroy: Annotated[str | None, Field(alias="pr-predestroy")] = None
 
 
 class EnvEntry(_Part):
+    """A config var of app.json has a value, or a generator for one."""
+
     description: str = ""
     value: str | None = None
     required: bool = True
@@ -147,7 +155,7 @@ def read_app_json(tree: Tree) -> AppJson:
 
 
 def parse_app_json(text: str) -> AppJson:
-    """``BuildFailed`` that names the line, or the key and what is wrong with it."""
+    """Raise ``BuildFailed`` that names the line, or the key and what is wrong with it."""
     data = _decoded(text)
     try:
         found = AppJson.model_validate(data)

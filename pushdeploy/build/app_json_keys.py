@@ -1,4 +1,4 @@
-"""One table decides what becomes of each key of app.json.
+"""A table decides how each key of app.json is treated.
 
 A value of the wrong kind is refused whatever becomes of its key; see ``parse_app_json``.
 """

@@ -28,7 +28,7 @@ class Directory:
 def content(
     engine: Engine, source: Source | None, made: Sequence[Directory], seen: Notice = unnoticed
 ) -> Iterator[bytes]:
-    """One archive of the source and of directories; ``seen`` is told each name from the latter."""
+    """Yield an archive of the source and of directories; ``seen`` gets each name of the latter."""
     if source is not None:
         with source.reader.archive() as tar:
             yield from members(tar, SOURCE_PATCH)

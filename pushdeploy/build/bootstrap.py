@@ -80,7 +80,7 @@ def command(stack: StackDefinition, mirrors: Mirrors) -> Sequence[str]:
 
 
 def require_tools() -> None:
-    """``BackendDown`` with what to install when something is missing."""
+    """Raise ``BackendDown`` with what to install when something is missing."""
     missing = [package for tool, package in _PACKAGES.items() if not shutil.which(tool)]
     if not _KEYRING.exists():
         missing.append("debian-archive-keyring")

@@ -27,7 +27,7 @@ class AppCaches:
     root: Path
 
     def directory(self, app_id: int, name: str) -> Path:
-        """Where a tool keeps what the app's builds download; it belongs to the user of builds."""
+        """Return a tool's directory for downloads of builds, which the user of builds owns."""
         found = self._of(app_id) / name
         if not found.is_dir():
             found.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ class AppCaches:
             self._note(app_id, "ended")
 
     def windows(self, app_id: int, server_began: datetime) -> Sequence[Window]:
-        """When Dockerfiles of the app were built; a server that was killed has ended one, too."""
+        """List the times when Dockerfiles of the app were built; a kill has ended one, too."""
         found: list[Window] = []
         for word, moment in self._notes(app_id):
             if found and found[-1].ended is None:
@@ -76,7 +76,9 @@ class AppCaches:
         return found
 
     def was_cut_short(self, app_id: int, server_began: datetime) -> bool:
-        """Whether a build of the app had not ended when this server began, and is not settled."""
+        """Tell whether a build of the app had not ended when this server began, and is not
+        settled.
+        """
         last = next(iter([*self._notes(app_id)][-1:]), None)
         return last is not None and last[0] == "begun" and last[1] < server_began
 
@@ -86,12 +88,12 @@ class AppCaches:
             self._note(app_id, "ended", server_began)
 
     def app_ids(self) -> Sequence[int]:
-        """Of all apps that have anything here, also of those that have been destroyed."""
+        """List the ids of apps that have anything here, also of those that have been destroyed."""
         names = (path.name for path in self.root.iterdir()) if self.root.is_dir() else ()
         return sorted(int(name) for name in names if name.isdecimal())
 
     def wants_trimming(self, app_id: int, most_bytes: int, oldest: datetime) -> bool:
-        """Whether there are too many downloads, or none was needed since ``oldest``."""
+        """Tell whether there are too many downloads, or none was needed since ``oldest``."""
         found = self._directories(app_id)
         if not found:
             return False

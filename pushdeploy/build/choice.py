@@ -39,7 +39,7 @@ class Choice:
 
 
 def choose(languages: Sequence[Language], tree: Tree) -> Choice:
-    """``BuildFailed`` with what was looked for and what was found when none answers."""
+    """Raise ``BuildFailed`` with what was looked for and what was found when none answers."""
     able = [(each, found) for each in languages if (found := each.detect(tree))]
     if not able:
         raise _none_answers(languages, tree)
@@ -50,7 +50,7 @@ def choose(languages: Sequence[Language], tree: Tree) -> Choice:
 
 
 def parts_of(choice: Choice, tree: Tree, circumstances: Circumstances) -> Sequence[Part]:
-    """What the languages plan, the main one last: those that join get along with its stack."""
+    """Return the languages' plans, the main one last: those that join get along with its stack."""
     main = Part(choice.language, choice.language.plan(tree, circumstances))
     if not isinstance(main.plan, LayeredPlan):
         return [main]

@@ -179,7 +179,10 @@ class Ending:
     out_of_memory: bool
 
     def require_success(self, command: Command, timeout_seconds: float) -> None:
-        """``BuildFailed`` with the cause, unless it ended well. What it said was shown before."""
+        """Raise ``BuildFailed`` with the cause, unless it ended well.
+
+        What it said was shown before.
+        """
         if self.timed_out:
             raise BuildFailed(
                 f"{command} took over {timeout_seconds:g} s and was stopped",

@@ -24,7 +24,7 @@ from pushdeploy.domain.source import Source
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One language has planned this for an app."""
+    """A part is the plan of one language for an app."""
 
     language: Language
     plan: Plan
@@ -62,7 +62,7 @@ class DecidedBuild:
         ]
 
     def slug_environment(self) -> Mapping[str, str]:
-        """What the image says besides that of its stack; the main language's goes first."""
+        """Return the image's environment beside its stack's; the main language's goes first."""
         plans = [plan for _language, plan in self.layered()]
         paths = [path for plan in reversed(plans) for path in plan.paths]
         made = {"PATH": path_of(paths)} if paths else {}
@@ -71,7 +71,7 @@ class DecidedBuild:
         return made
 
     def labels(self) -> Mapping[str, str]:
-        """What the image tells of itself."""
+        """Return the labels by which the image tells of itself."""
         return {
             ROLE_LABEL: "slug",
             OWNER_LABEL: str(self.app_id),
@@ -85,7 +85,7 @@ class DecidedBuild:
         }
 
     def notices(self, image: ImageInfo) -> Sequence[str]:
-        """What becomes of the Procfile's commands in an image with an entrypoint."""
+        """Tell how the Procfile's commands run in an image with an entrypoint."""
         commands = [*self.processes.types.values(), self.processes.release or ""]
         if self.stack is not None or not image.entrypoint or not any(commands):
             return []
@@ -98,7 +98,7 @@ class DecidedBuild:
         return [f'{dropped}; ENTRYPOINT ["program"] would get them']
 
     def slug(self, image: ImageInfo, now: datetime) -> Slug:
-        """``BuildFailed`` when web would start the image's own command and it has none."""
+        """Raise ``BuildFailed`` when web would start the image's own command and it has none."""
         ours = self.stack is not None
         if not ours and not self.processes.types.get(WEB, "-"):
             _require_command(image)

@@ -32,7 +32,7 @@ def listed_environment(config: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def listed_names(config: Mapping[str, str]) -> Sequence[str]:
-    """What BUILD_ENV says, with commas or spaces between the names."""
+    """Read the names in BUILD_ENV, with commas or spaces between them."""
     return config.get("BUILD_ENV", "").replace(",", " ").split()
 
 

@@ -64,7 +64,7 @@ class Executor:
 
 
 def script(commands: Sequence[Command]) -> Sequence[str]:
-    """One shell script that marks where each command begins and ends with the first failure."""
+    """Write a shell script that marks where each command begins and ends with the first failure."""
     lines = [
         f"printf '\\036{index}\\n'; {shlex.join(command.arguments)}"
         for index, command in enumerate(commands)

@@ -36,7 +36,7 @@ class KeyPrefix:
 
 
 def slug_key(prefix: KeyPrefix, tree: TreeId, environment: Mapping[str, str]) -> str:
-    """64 hex digits."""
+    """Return 64 hex digits, the same for equal content."""
     return _hash("slug", *prefix.parts, tree, environment_hash(environment))
 
 

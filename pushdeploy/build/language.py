@@ -34,11 +34,11 @@ class Circumstances:
     learned: str = ""
 
     def config_set(self, *assignments: str) -> str:
-        """What to type so that config vars are set."""
+        """Return the command that sets config vars."""
         return f"ssh deploy config:set {self.app} {' '.join(assignments)}"
 
     def let_in(self, name: str, *assignments: str) -> str:
-        """What to type so that builds see a config var, with those that they see already."""
+        """Return the command that lets builds see a config var beside those that they see."""
         listed = listed_names(self.environment)
         return self.config_set(*assignments, f"BUILD_ENV={','.join(filter(None, [*listed, name]))}")
 

@@ -21,7 +21,7 @@ class Processes:
 
 
 def processes_of(tree: Tree, default: Mapping[ProcessType, str], example: str) -> Processes:
-    """``BuildFailed`` when neither a Procfile nor the language names a process to run."""
+    """Raise ``BuildFailed`` when neither a Procfile nor the language names a process to run."""
     commands = dict(_procfile(tree) if tree.has(PROCFILE) else default)
     release = commands.pop(RELEASE, None)
     if not commands and default:

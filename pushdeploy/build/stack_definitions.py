@@ -68,7 +68,7 @@ class StackDefinition:
 
     @property
     def key(self) -> str:
-        """12 hex digits: another definition has another key, and so other images."""
+        """Return 12 hex digits: another definition has another key, and so other images."""
         facts = {
             "name": self.name,
             "suite": self.suite,

@@ -66,14 +66,14 @@ class Stacks:
         self.definitions = stack_definitions(languages)
 
     def definition(self, name: str) -> StackDefinition:
-        """``UserError`` for a stack that does not exist."""
+        """Raise ``UserError`` for a stack that does not exist."""
         if name not in self.definitions:
             known = ", ".join(self.definitions)
             raise UserError(f"there is no stack {name}", f"there are: {known}")
         return self.definitions[name]
 
     def ready(self, name: str) -> bool:
-        """Whether ``ensure`` would return at once."""
+        """Tell whether ``ensure`` would return at once."""
         return self._found(self.definition(name)) is not None
 
     def prepare(self, name: str, output: Output) -> None:

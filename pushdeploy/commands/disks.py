@@ -130,7 +130,7 @@ COMMANDS = (attach, detach, destroy, list_, set_, ensure_directory)
 
 
 def parse_attachment(words: Sequence[str]) -> Attachment:
-    """Of ``NAME /path``, or Dokku's ``NAME:/path``, with or without its place of disks."""
+    """Parse ``NAME /path``, or Dokku's ``NAME:/path``, with or without its place of disks."""
     name, path = words if len(words) == 2 else words[0].partition(":")[::2]
     if len(words) > 2 or not path:
         raise click.UsageError("give a name and a mount path")

@@ -41,8 +41,10 @@ _APPS = frozenset({"app", "apps", "more"})
 
 
 class Commands:
+    """A command line is parsed, checked by the gate, run, and noted in the audit log."""
+
     def __init__(self, context: Context) -> None:
-        """``PushdeployError`` when a command file is not as it must be."""
+        """Raise ``PushdeployError`` when a command file is not as it must be."""
         self._context = context
         self._gate = context.gate
         self._audit_log = AuditLog(context.store.audit)

@@ -14,7 +14,7 @@ from pushdeploy.hostnames import parse_host, shown_host
 
 
 def parse_hosts(text: str) -> Sequence[HostName]:
-    """One, or of ``.example.com`` both the domain and all names below it, as nginx means it."""
+    """Return a host, or for ``.example.com`` both the domain and all names below it."""
     if not text.startswith("."):
         return [parse_host(text)]
     return [parse_host(text[1:]), parse_host(f"*{text}")]

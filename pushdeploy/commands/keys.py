@@ -18,7 +18,7 @@ _name_argument = click.argument("name", type=KeyName.parse, metavar="NAME")
 @command("keys:add", "ssh-keys:add", needs="admin", example="keys:add bob < bob.pub")
 @_name_argument
 def add(request: Request, name: KeyName) -> None:
-    """Let the public key on standard input use this server, as NAME; more of them as NAME-2, …"""
+    """Let the public keys on standard input use this server, as NAME, NAME-2 and so on."""
     data = read_bytes(request.session, "Paste the line of the .pub file: ", _MOST_BYTES)
     keys = PublicKey.several(name, decoded(data))
     request.store.keys.add(*keys)

@@ -72,7 +72,7 @@ COMMANDS = (logs,)
 
 
 def shown_line(place: str, line: LogLine) -> str:
-    """As Heroku shows it: ``2026-01-31T12:00:00.000000+00:00 app[web.1]: text``."""
+    """Write a line as Heroku does: ``2026-01-31T12:00:00.000000+00:00 app[web.1]: text``."""
     return f"{_at(line)} app[{place}]: {line.text}"
 
 

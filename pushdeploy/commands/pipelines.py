@@ -34,7 +34,7 @@ _UPDATE = "pipelines:update shop-eu --stage production"
 
 
 def parse_stages(text: str) -> Sequence[StageName]:
-    """``staging,production``."""
+    """Parse stage names with commas between them, like ``staging,production``."""
     return [StageName.parse(name) for name in text.split(",")]
 
 
@@ -66,7 +66,7 @@ def create(
     more: tuple[str, ...],
     stage: StageName | None,
 ) -> None:
-    """Make a pipeline, with apps in the stages that their names tell: -staging, -dev, …
+    """Make a pipeline, with apps in the stages that their names tell, like -staging or -dev.
 
     Stages stand in the order in which they first appear. --stage is for all the apps named.
     """

@@ -123,7 +123,7 @@ COMMANDS: Sequence[Command] = (
 
 
 def _only(report: Report, flags: Sequence[str]) -> str:
-    """``UserError`` unless one fact is asked for that there is."""
+    """Raise ``UserError`` unless one fact is asked for that there is."""
     name = flags[0].removeprefix("--")
     if len(flags) > 1 or name not in report:
         raise UserError(

@@ -76,7 +76,7 @@ COMMANDS = (run,)
 
 
 def own_options(text: str) -> tuple[list[str], str]:
-    """Our options at the front of ``text``, and what follows them as it was typed."""
+    """Split our options at the front of ``text`` from the text that follows, as it was typed."""
     options: list[str] = []
     rest = text
     words = split_words(text)

@@ -18,4 +18,4 @@ class Session(Streams, Protocol):
     cancellation: Cancellation
 
     def raw_mode(self) -> None:
-        """From now on bytes pass untouched, as for an attached container."""
+        """Let bytes pass untouched from now on, as for an attached container."""

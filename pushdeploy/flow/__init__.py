@@ -1,1 +1,1 @@
-"""What people ask for: deploy, promote and config changes, and how each of them goes live."""
+"""People ask for deploys, promotions and config changes, and the flow makes each of them live."""

@@ -21,6 +21,8 @@ from pushdeploy.store import Store
 
 @dataclass(frozen=True, slots=True)
 class AfterLive:
+    """The work after a release is live is done here."""
+
     store: Store
     refs: Refs
     scheduler: Scheduler

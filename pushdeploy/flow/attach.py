@@ -16,6 +16,8 @@ from pushdeploy.store import Store
 
 @dataclass(frozen=True, slots=True)
 class DiskChanges:
+    """A change of an app's disks is a release."""
+
     store: Store
     turns: Turns
     candidates: Candidates
@@ -38,7 +40,7 @@ class DiskChanges:
             return self._change(app, left, f"Detach {disk}", asker)
 
     def refuse_attachment(self, app: AppName, attachment: Attachment) -> None:
-        """``UserError`` where the disk, or its place, is taken already."""
+        """Raise ``UserError`` where the disk, or its place, is taken already."""
         for other in self.store.disks.of(app):
             if other.disk == attachment.disk or other.mount_path == attachment.mount_path:
                 raise UserError(

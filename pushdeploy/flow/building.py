@@ -15,7 +15,7 @@ from pushdeploy.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """What was printed before there was a release, and how long its steps took: its build."""
+    """A preparation keeps the lines and steps of a build, which come before its release."""
 
     lines: list[str] = field(default_factory=list)
     steps: list[tuple[str, float]] = field(default_factory=list)
@@ -26,6 +26,8 @@ class Preparation:
 
 @dataclass(frozen=True, slots=True)
 class Building:
+    """A commit becomes a slug here."""
+
     store: Store
     builder: Builder
     lifecycle: Lifecycle

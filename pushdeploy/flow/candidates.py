@@ -19,6 +19,8 @@ _RETRIED = re.compile(r"\A(Retry of v[0-9]+: )+")
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
+    """Each kind of deploy puts its candidate together here."""
+
     store: Store
 
     def of_push(

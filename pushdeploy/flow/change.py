@@ -28,15 +28,18 @@ class Change:
 
     @property
     def migrates(self) -> bool:
-        """Whether a release command runs, which is never cut in half."""
+        """Tell whether a release command runs, which is never cut in half."""
         return self.candidate.release_phase and self.release.slug.release_command is not None
 
     def old(self, tasks: Sequence[Task]) -> Sequence[Task]:
-        """Those of ``tasks`` that are not of the new release."""
+        """Return those of ``tasks`` that are not of the new release."""
         return [task for task in tasks if task.version != self.release.version]
 
     def begin_migration(self) -> None:
-        """``Cancelled`` where somebody has stopped it before. Nothing can once a command runs."""
+        """Raise ``Cancelled`` where somebody has stopped it before.
+
+        Nothing can once a command runs.
+        """
         if self.migrates:
             self._pass_point_of_no_return()
 

@@ -15,6 +15,8 @@ from pushdeploy.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Clones:
+    """An app is cloned without its disks' data."""
+
     store: Store
     new_apps: NewApps
     promoter: Promoter

@@ -15,6 +15,8 @@ from pushdeploy.store import Store
 
 @dataclass(frozen=True, slots=True)
 class ConfigChanges:
+    """A change of an app's config is a release."""
+
     store: Store
     turns: Turns
     candidates: Candidates
@@ -51,6 +53,6 @@ class ConfigChanges:
             return self.shipper.ship(self.candidates.of_config(live, wanted, asker.by), asker)
 
     def _has_so(self, live: Release, keys: Collection[str], wanted: Mapping[str, str]) -> bool:
-        """Whether ``keys`` are live as they would be with the own config ``wanted``."""
+        """Tell whether ``keys`` are live as they would be with the own config ``wanted``."""
         whole = {**self.store.config.shared(), **wanted}
         return all(live.whole_config.get(key) == whole.get(key) for key in keys)

@@ -23,6 +23,8 @@ from pushdeploy.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Converger:
+    """The converger makes the tasks and the route of one app follow the ledger."""
+
     store: Store
     processes: Processes
     traffic: Traffic
@@ -74,7 +76,8 @@ class Converger:
             return self.store.apps.get(name)
 
     def clear(self, plan: AppPlan) -> AppPlan:
-        """Where one task at a time writes to a disk: nothing but what is to stay runs any more.
+        """Stop what is not to stay where one task at a time writes to a disk, and return the
+        rest.
 
         What is left of the plan.
         """
@@ -137,7 +140,9 @@ class Converger:
         requests_wait: bool,
         new: Sequence[Task] = (),
     ) -> None:
-        """``RouteFailed`` as soon as one of ``new`` ends, whose address would be asked for long."""
+        """Raise ``RouteFailed`` as soon as one of ``new`` ends, whose address would be asked
+        for long.
+        """
         fallen, down = Cancellation(), requests_wait and plan.is_down(tasks)
         with self.processes.scheduler.watching(new, fallen):
             self.traffic.send(

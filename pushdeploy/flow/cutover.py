@@ -154,6 +154,8 @@ class Exclusive:
 
 @dataclass(frozen=True, slots=True)
 class CutOvers:
+    """A release goes live by one of these cut-overs."""
+
     overlap: Overlap
     exclusive: Exclusive
 

@@ -1,5 +1,8 @@
-"""THE FLOW. Push, rebuild, retry, rollback, promote and config change differ only in where the slug
-comes from (candidates.py); then all of them ship. Read this file first, then ship.py."""
+"""This is THE FLOW.
+
+Push, rebuild, retry, rollback, promote and config change differ only in where the slug comes from
+(candidates.py); then all of them ship. Read this file first, then ship.py.
+"""
 
 from dataclasses import dataclass
 
@@ -79,7 +82,7 @@ class Deployer:
 
 
 def live_release(store: Store, app: AppName) -> Release:
-    """``UserError`` where there is none."""
+    """Raise ``UserError`` where there is none."""
     live = store.releases.current(app)
     if live is None:
         raise UserError(f"{app} has no live release", f"git push deploy main, or releases {app}")

@@ -19,6 +19,8 @@ from pushdeploy.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Destruction:
+    """An app is destroyed here."""
+
     store: Store
     turns: Turns
     converger: Converger

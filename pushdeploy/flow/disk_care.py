@@ -20,6 +20,8 @@ from pushdeploy.store import Store
 
 @dataclass(frozen=True, slots=True)
 class DiskCare:
+    """Disks are made, limited and destroyed without a release."""
+
     store: Store
     turns: Turns
     disks: Directories
@@ -64,7 +66,7 @@ class DiskCare:
             self.disks.destroy(app, disk)
 
     def refuse_destroy(self, app: AppName, disk: DiskName) -> None:
-        """``UserError`` where the disk has no data, or is attached."""
+        """Raise ``UserError`` where the disk has no data, or is attached."""
         if disk not in self.disks.list(app):
             raise UserError(f"{app} has no data on a disk {disk}", f"disks:list {app}")
         if disk in [item.disk for item in self.store.disks.of(app)]:

@@ -13,6 +13,8 @@ from pushdeploy.store import Store
 
 @dataclass(frozen=True, slots=True)
 class DomainChanges:
+    """A change of an app's host names needs no release."""
+
     store: Store
     sites: Sites
     converger: Converger

@@ -1,4 +1,4 @@
-"""What an app's first deploy does besides: the config that app.json asks for, and good advice."""
+"""An app's first deploy also sets the config that app.json asks for, and gives good advice."""
 
 import secrets
 

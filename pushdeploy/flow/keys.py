@@ -10,6 +10,8 @@ from pushdeploy.store import Store
 
 @dataclass(frozen=True, slots=True)
 class KeyChanges:
+    """Keys are added and removed here."""
+
     store: Store
 
     def remove(self, name: KeyName, by: KeyName, *, force: bool) -> Sequence[KeyName]:

@@ -14,6 +14,8 @@ _MOST_MESSAGE_CHARACTERS = 200
 
 @dataclass(frozen=True, slots=True)
 class Locking:
+    """A person locks an app against pushes and promotions, or unlocks it."""
+
     store: Store
     locks: AppLocks
 

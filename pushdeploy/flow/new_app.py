@@ -14,6 +14,8 @@ from pushdeploy.store import Store
 
 @dataclass(frozen=True, slots=True)
 class NewApps:
+    """A new app is made whole, or not at all."""
+
     store: Store
     sites: Sites
     refs: Refs

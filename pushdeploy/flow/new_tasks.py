@@ -29,7 +29,7 @@ class NewTasks:
     started: "Future[Sequence[Task]]"
 
     def await_ready(self) -> str:
-        """One of their containers, when all of them wait to begin; none is awaited for ever.
+        """Return a container, when all of them wait to begin; none is awaited for ever.
 
         Empty where there is no such container. Raises what keeps one from being made.
         """
@@ -56,6 +56,8 @@ class NewTasks:
 
 @dataclass(frozen=True, slots=True)
 class Starts:
+    """New tasks and the release command of a change are made ready here."""
+
     store: Store
     scheduler: Scheduler
     phase: ReleasePhase

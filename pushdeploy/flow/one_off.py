@@ -49,6 +49,8 @@ class OneOffCommand:
 
 @dataclass(frozen=True, slots=True)
 class OneOffCommands:
+    """A one-off command runs beside the tasks of an app."""
+
     store: Store
     scheduler: Scheduler
     manifests: Manifests
@@ -97,7 +99,7 @@ class OneOffCommands:
 
 
 def shell_command(typed: str, slug: Slug) -> str:
-    """What the shell gets: ``typed`` as it is, but for the name of a process type in front of it,
+    """Give the shell ``typed`` as it is, but for the name of a process type in front of it,
     which stands for the command of that type.
 
     All of it within one pair of quotes cannot be a program's name: then the quotes are taken off.

@@ -7,7 +7,10 @@ from pushdeploy.domain.names import AppName
 
 
 class Outages:
-    """Thread-safe. An app is in one from ``bearable`` until ``over``."""
+    """An outage of an app lasts from ``bearable`` until ``over``; the list is thread-safe.
+
+    An app is in one from ``bearable`` until ``over``.
+    """
 
     def __init__(self, bearable_seconds: float) -> None:
         """Requests wait for no longer than that, and are told so at once afterwards."""

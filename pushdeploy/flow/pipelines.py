@@ -11,7 +11,7 @@ from pushdeploy.store import Store
 
 @dataclass(frozen=True, slots=True)
 class PipelineChanges:
-    """What takes more than one change of the store."""
+    """Some changes of a pipeline take more than one change of the store."""
 
     store: Store
 

@@ -16,7 +16,7 @@ from pushdeploy.store import Store
 
 @dataclass(frozen=True, slots=True)
 class AppPlan:
-    """What to keep, start and stop of ``app``, whose live release is ``live``."""
+    """A plan keeps, starts and stops tasks of ``app``, whose live release is ``live``."""
 
     app: App
     live: Release | None
@@ -31,7 +31,7 @@ class AppPlan:
         return self.live is not None and has_one_writer(self.app, self.live)
 
     def is_down(self, present: Sequence[Task]) -> bool:
-        """Whether web processes are wanted, and none is ``present``."""
+        """Tell whether web processes are wanted, and none is ``present``."""
         return is_down(self.tasks, present)
 
     def without(self, stopped: Sequence[Task]) -> "AppPlan":
@@ -42,6 +42,8 @@ class AppPlan:
 
 @dataclass(frozen=True, slots=True)
 class Processes:
+    """The tasks of a live release are compared with the formation, started and stopped."""
+
     store: Store
     scheduler: Scheduler
     manifests: Manifests
@@ -62,7 +64,10 @@ class Processes:
         return AppPlan(app, live, plan_tasks(wanted, live.version if live else None, tasks))
 
     def start(self, plan: AppPlan, slots: Sequence[Slot], output: Output) -> Sequence[Task]:
-        """Those ``slots`` of the live release, all healthy. ``BootFailed``."""
+        """Start those ``slots`` of the live release, and return them when all are healthy.
+
+        ``BootFailed``.
+        """
         if plan.live is None or not slots:
             return []
         manifest = self.manifests.of(plan.app, plan.live)

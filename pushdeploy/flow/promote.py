@@ -26,7 +26,7 @@ _AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
-    """What is asked for; ``version`` None means the source's live release."""
+    """A promotion is asked for; ``version`` None means the source's live release."""
 
     source: AppName
     targets: Sequence[AppName]
@@ -37,6 +37,8 @@ class Promotion:
 
 @dataclass(frozen=True, slots=True)
 class Promoter:
+    """A slug goes from one stage to the apps of another."""
+
     store: Store
     turns: Turns
     refs: Refs
@@ -210,7 +212,7 @@ class Promoter:
         return release
 
     def _refuse(self, promotion: Promotion, release: Release, target: AppName) -> None:
-        """``UserError`` with the reason why ``release`` cannot become one of ``target``."""
+        """Raise ``UserError`` with the reason why ``release`` cannot become one of ``target``."""
         refuse_locked(self.store.apps.get(target))
         self._refuse_expired(release)
         self._refuse_strangers(promotion, release, target)
@@ -263,7 +265,7 @@ class Together:
                 )
 
     def give_up(self, why: str) -> None:
-        """One will never arrive, or has failed after."""
+        """Let the others give up: a deploy will never arrive, or has failed after."""
         with self._changed:
             self._why = self._why or why
             self._changed.notify_all()

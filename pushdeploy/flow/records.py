@@ -16,11 +16,13 @@ from pushdeploy.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Records:
+    """The output of a release is kept while it is printed."""
+
     store: Store
 
     @contextmanager
     def of(self, release: Release, output: Output, made: Preparation) -> Iterator[Output]:
-        """What is said to the output that is given is kept, behind what was said before.
+        """Keep the lines of an output, behind those that were printed before.
 
         An error marks the release failed, and is told what serves then and what to type next.
         """

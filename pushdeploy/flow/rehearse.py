@@ -16,7 +16,7 @@ from pushdeploy.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
-    """What became of a rehearsal for ``app``: a report, or the ``error`` that kept it from one."""
+    """A rehearsal for ``app`` came to a report, or to the ``error`` that kept it from one."""
 
     app: AppName
     report: Report | None
@@ -29,7 +29,7 @@ class Rehearsed:
 
 @dataclass(frozen=True, slots=True)
 class RehearsalRequests:
-    """Without ``network`` nothing that is rehearsed gets out of the machine."""
+    """A rehearsal without ``network`` lets nothing get out of the machine."""
 
     store: Store
     promoter: Promoter

@@ -20,6 +20,8 @@ from pushdeploy.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Renames:
+    """An app gets another name while it serves."""
+
     store: Store
     turns: Turns
     converger: Converger

@@ -28,6 +28,8 @@ class _Anew:
 
 @dataclass(frozen=True, slots=True)
 class Restarts:
+    """The tasks of a live release are replaced by new ones."""
+
     converger: Converger
     processes: Processes
     traffic: Traffic
@@ -81,7 +83,7 @@ class Restarts:
 
 
 def _anew(plan: AppPlan, process: str | None) -> _Anew:
-    """``UserError`` where ``process`` names nothing that runs or should."""
+    """Raise ``UserError`` where ``process`` names nothing that runs or should."""
     old = [task for task in plan.tasks.keep if task.slot.is_of(process)]
     missing = {slot for slot in plan.tasks.start if slot.is_of(process)}
     slots = sorted({task.slot for task in old} | missing)

@@ -15,6 +15,8 @@ from pushdeploy.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Restores:
+    """A snapshot is put back onto the disks of an app."""
+
     store: Store
     turns: Turns
     snapshots: SnapshotPhase

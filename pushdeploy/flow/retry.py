@@ -20,6 +20,8 @@ _RECENT = 100
 
 @dataclass(frozen=True, slots=True)
 class Retries:
+    """A failed release is tried again, with its slug."""
+
     store: Store
     turns: Turns
     refs: Refs

@@ -19,6 +19,8 @@ _LOOK_BACK = 100
 
 @dataclass(frozen=True, slots=True)
 class Rollbacks:
+    """An earlier release's slug goes live again."""
+
     store: Store
     turns: Turns
     builder: Builder
@@ -82,7 +84,7 @@ class Rollbacks:
 
 
 def refuse_expired(builder: Builder, release: Release) -> None:
-    """``UserError`` where the slug of ``release`` is not on this machine any more."""
+    """Raise ``UserError`` where the slug of ``release`` is not on this machine any more."""
     if not builder.has(release.slug):
         raise UserError(
             f"{release.label} has expired: its slug is not on this machine any more",

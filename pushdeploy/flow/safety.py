@@ -18,6 +18,8 @@ from pushdeploy.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Safety:
+    """A failed release leaves the data and the live release as they were."""
+
     store: Store
     snapshots: SnapshotPhase
     converger: Converger
@@ -29,7 +31,7 @@ class Safety:
         return self.snapshots.ahead(change.app, release.disks, release.by, change.output)
 
     def snapshot(self, change: Change, early: Snapshot | None) -> None:
-        """From now on, whatever happens, the disks are put back unless the release is live."""
+        """Put the disks back from now on, whatever happens, unless the release is live."""
         app, release, output = change.app, change.release, change.output
         taken = self.snapshots.before_release(
             app, release.disks, release.version, release.by, output, early
@@ -55,7 +57,7 @@ class Safety:
             raise
 
     def start_again(self, app: AppName, output: Output) -> None:
-        """Those of its tasks that have ended; the others go on."""
+        """Start those of the app's tasks that have ended; the others go on."""
         try:
             self.converger.converge(app, output)
         except PushdeployError as error:

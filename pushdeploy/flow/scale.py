@@ -14,6 +14,8 @@ from pushdeploy.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
+    """An app runs another number of processes without a release."""
+
     store: Store
     turns: Turns
     start_stop: StartStop

@@ -13,6 +13,8 @@ from pushdeploy.store import Store
 
 @dataclass(frozen=True, slots=True)
 class SettingChanges:
+    """Settings of an app change, and the parts that they affect follow."""
+
     store: Store
     converger: Converger
 

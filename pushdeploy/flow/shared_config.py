@@ -18,6 +18,8 @@ class SharedChange:
 
 @dataclass(frozen=True, slots=True)
 class SharedConfig:
+    """Config vars that all apps share change here."""
+
     store: Store
 
     def change(self, changes: Mapping[str, str | None]) -> SharedChange:

@@ -25,6 +25,8 @@ from pushdeploy.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Shipper:
+    """A candidate becomes a live release here."""
+
     store: Store
     manifests: Manifests
     converger: Converger
@@ -69,7 +71,7 @@ class Shipper:
         return self.store.releases.get(app.name, release.version)
 
     def _refuse_restore(self, candidate: Candidate) -> None:
-        """``UserError`` while nothing has been stopped: what cannot be given to its disks."""
+        """Raise ``UserError`` while nothing has been stopped: what cannot be given to its disks."""
         if candidate.restore is None:
             return
         found = self.store.snapshots.get(candidate.app, candidate.restore)

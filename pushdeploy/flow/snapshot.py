@@ -19,6 +19,8 @@ _MOST_NOTE_CHARACTERS = 200
 
 @dataclass(frozen=True, slots=True)
 class SnapshotChanges:
+    """Snapshots are taken and removed as people ask for it."""
+
     store: Store
     turns: Turns
     traffic: TrafficLocks

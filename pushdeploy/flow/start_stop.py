@@ -17,6 +17,8 @@ from pushdeploy.store import Store
 
 @dataclass(frozen=True, slots=True)
 class StartStop:
+    """The processes of a live release are started, stopped and restarted."""
+
     store: Store
     turns: Turns
     converger: Converger

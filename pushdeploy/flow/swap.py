@@ -48,12 +48,14 @@ class Swap:
 
     @property
     def held_seconds(self) -> float:
-        """How long requests were held, as far as ``passed_at`` says."""
+        """Return how long requests were held, as far as ``passed_at`` says."""
         return self.passed_at - self.held_at if self.held_at else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Swaps:
+    """A swap is made for each cut-over that holds requests."""
+
     traffic: Traffic
     scheduler: Scheduler
 

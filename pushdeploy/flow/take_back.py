@@ -35,6 +35,8 @@ class Former:
 
 @dataclass(frozen=True, slots=True)
 class TakeBack:
+    """A promotion that has failed for one target is taken back for all."""
+
     store: Store
     turns: Turns
     candidates: Candidates
@@ -64,7 +66,7 @@ class TakeBack:
             self.store.meta.remove(name)
 
     def recover(self) -> None:
-        """At start: take back what a killed server left, unless all targets were live.
+        """Take back, at the start, a promotion of a killed server, unless all targets were live.
 
         Returns when their apps are locked; the rest is done in the background.
         """

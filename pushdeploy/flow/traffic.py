@@ -18,13 +18,18 @@ from pushdeploy.route.sites import Sites
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
+    """The requests of an app are held, switched and let go here."""
+
     locks: TrafficLocks
     router: Router
     sites: Sites
     outages: Outages
 
     def alone(self, app: AppName) -> AbstractContextManager[None]:
-        """Nobody else touches the app's route and its tasks meanwhile. It may be entered again."""
+        """Keep everybody else from the app's route and its tasks meanwhile.
+
+        It may be entered again.
+        """
         return self.locks.hold(app)
 
     def send(

@@ -33,7 +33,7 @@ class AppDisk:
 
 @dataclass(frozen=True, slots=True)
 class Occupied:
-    """What is on a disk, and whether a snapshot keeps it when other data takes its app_disk."""
+    """A disk holds this much, and a snapshot may keep it when other data takes its place."""
 
     used_bytes: int
     is_kept: bool
@@ -62,7 +62,7 @@ class Transfers:
     restores: Restores
 
     def occupied(self, app_disk: AppDisk) -> Occupied | None:
-        """What would be replaced; None where nothing is on the disk, or there is none."""
+        """Return what would be replaced; None where nothing is on the disk, or there is none."""
         name, disk = app_disk.app.name, app_disk.disk
         if not self.disks.has_data(name, disk):
             return None

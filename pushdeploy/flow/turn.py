@@ -64,7 +64,7 @@ class Turns:
 
 
 def refuse_locked(app: App) -> None:
-    """``Busy`` when a person has locked the app, with their message."""
+    """Raise ``Busy`` when a person has locked the app, with their message."""
     if app.lock is not None:
         why = f": {app.lock.message}" if app.lock.message else ""
         raise Busy(

@@ -68,14 +68,14 @@ def _own(check: Healthcheck, boot_timeout_seconds: float) -> Trial:
 
 
 def uptime_of(check: Healthcheck) -> float | None:
-    """How long the process must stay up; None for a check that asks."""
+    """Return how long the process must stay up; None for a check that asks."""
     if check.path is not None or check.command:
         return None
     return check.uptime_seconds or UPTIME_SECONDS
 
 
 def complaint(trial: Trial, answer: Answer) -> str:
-    """What is wrong with an HTTP answer; empty when it is good."""
+    """Tell the fault of an HTTP answer; empty when it is good."""
     if answer.problem:
         return answer.problem
     if trial.any_answer:
@@ -89,7 +89,7 @@ def complaint(trial: Trial, answer: Answer) -> str:
 
 
 def remark(slot: Slot, trial: Trial, answer: Answer, host: str) -> str:
-    """What a visitor of ``host`` would get instead of a page; empty where all is well.
+    """Tell what a visitor of ``host`` would get in place of a page; empty where all is well.
 
     Frameworks that are told which hosts are theirs answer all others with 400 (Django, Flask,
     Starlette), 403 (Rails) or 421 (RFC 9110 §15.5.20).
@@ -103,7 +103,7 @@ def remark(slot: Slot, trial: Trial, answer: Answer, host: str) -> str:
 
 
 def death(slot: Slot, info: ContainerInfo | None, cause: Cause | None, waited_for: str) -> str:
-    """Why the container is no more: ``web.1 does not start: SyntaxError: ...``.
+    """Tell why the container is no more: ``web.1 does not start: SyntaxError: ...``.
 
     What is not certain stands behind the plain facts.
     """
@@ -158,7 +158,7 @@ class TooLate:
         return f"{self.slot} did not pass its check {self.trial.check.name}: {last}{why}"
 
     def hint(self, app: str) -> str:
-        """What to do or to type next."""
+        """Return the text to do or to type next."""
         if self.cause is not None:
             return self.cause.hint(app)
         slow = f"if it is only slow:  apps:set {app} boot-timeout=5m  and  releases:retry {app}"

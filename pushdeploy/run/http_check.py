@@ -30,7 +30,7 @@ class HttpCheck:
         self._socket: socket.socket | None = None
 
     def ask(self, path: str, timeout_seconds: float, *, body: bool) -> Answer:
-        """``NOT_LISTENING`` when nothing accepts; redirects are answers, not followed.
+        """Ask once: ``NOT_LISTENING`` when nothing accepts; redirects are answers, not followed.
 
         The body is read where it is wanted only: it may be a stream without an end.
         """

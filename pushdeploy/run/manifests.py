@@ -11,6 +11,8 @@ from pushdeploy.domain.release import Release
 
 
 class Manifests:
+    """A manifest is put together for a release of an app."""
+
     def __init__(
         self, disks: Directories, limits: Limits, place_of: Callable[[AppName], Place | None]
     ) -> None:

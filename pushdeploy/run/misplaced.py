@@ -1,4 +1,4 @@
-"""Whether a process has settled where no request will find it. Pure: what is seen is given.
+"""A process may have settled where no request will find it. Pure: what is seen is given.
 
 A debugger or a server of metrics may listen long before the app itself does. So a process is given
 up before its time only where nothing else can be meant: it listens on its port for itself alone, or
@@ -25,7 +25,7 @@ _UNTOLD = frozenset({80, 3000, 4000, 4567, 5000, 7860, 8000, 8080, 8081, 8501, 8
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What is to be seen of a container from outside.
+    """A container shows this from outside.
 
     ``calls`` tells whether a connection to somebody else is open or being opened;
     ``worked_seconds`` is the processor time of its processes so far.
@@ -64,7 +64,7 @@ class Settling:
 
     @property
     def is_final(self) -> bool:
-        """Whether waiting for it makes no sense."""
+        """Tell whether waiting for it makes no sense."""
         if not self.complaint:
             return False
         if any(port == self._port for _, port in self._places):

@@ -1,1 +1,1 @@
-"""What nobody asks for: chores that keep what runs, and what is kept, as it should be."""
+"""Chores keep running tasks and stored files as they should be, without being asked."""

@@ -17,8 +17,9 @@ _PART = 4
 
 
 class Condition(Enum):
-    """How an app was when somebody had looked after it; its value: the longest pause in seconds
-    until it is looked at again."""
+    """An app was found in this state; the value is the longest pause in seconds until the next
+    look.
+    """
 
     SETTLED = 0
     COMING = 30

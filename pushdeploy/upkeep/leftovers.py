@@ -1,4 +1,4 @@
-"""What builds and destroyed apps leave behind goes: at the start, each hour, by releases:gc."""
+"""Leftovers of builds and destroyed apps go: at the start, each hour, by releases:gc."""
 
 import logging
 import threading
@@ -41,7 +41,7 @@ class Leftovers:
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def after_destroy(self, app_id: int) -> None:
-        """In the background, for it may have to wait until nobody deploys."""
+        """Remove leftovers in the background, for it may have to wait until nobody deploys."""
 
         def forget() -> None:
             self._remove_network(app_id)
@@ -50,7 +50,9 @@ class Leftovers:
         threading.Thread(target=forget, name=f"forget-{app_id}", daemon=True).start()
 
     def begin(self) -> None:
-        """At the start, when apps want the machine for themselves. Does not raise.
+        """Remove leftovers at the start, when apps want the machine for themselves.
+
+        Does not raise.
 
         Docker counts all that it has before it tells what builds have left: it is asked only where
         a build was cut short or an app was destroyed; else the first hour asks.

@@ -23,6 +23,8 @@ _WATCHED_AT_ONCE = 32
 
 
 class Reconciler:
+    """The reconciler makes all apps follow the ledger, again and again."""
+
     def __init__(
         self,
         store: Store,

@@ -1,4 +1,4 @@
-"""What a killed server has left half-done: undone, or ended, before anything is served again."""
+"""Work that a killed server has left half-done is undone or ended before anything is served."""
 
 import logging
 import threading
@@ -76,6 +76,8 @@ class Finishing:
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
+    """The recovery ends or undoes the work of a killed server."""
+
     store: Store
     refs: Refs
     scheduler: Scheduler
@@ -83,7 +85,7 @@ class Recovery:
     finishing: Finishing
 
     def recover(self) -> Collection[AppName]:
-        """What a killed server left: undo unfinished releases, move branches that wait for it.
+        """Undo unfinished releases of a killed server, and move branches that wait for it.
 
         A release command that still runs is left to end, with its app locked until then. Returns
         the apps whose requests may have been waiting for one.

@@ -48,7 +48,7 @@ class Retention:
     pins: Pins = field(default_factory=Pins)
 
     def plan(self) -> Sequence[Verdict]:
-        """What ``collect`` would do with every slug and dependency layer."""
+        """Return the verdict of ``collect`` on every slug and dependency layer."""
         return self._judge(self._stored({}), self._in_use(), everything=True)
 
     def collect(self) -> Sequence[Verdict]:
@@ -64,7 +64,7 @@ class Retention:
         return [*map(_kept, self._judge(left, in_use, everything=True)), *gone]
 
     def collect_behind(self, app: AppName) -> None:
-        """In the background: remove what a new release has pushed out of the last ones."""
+        """Remove, in the background, the images that a new release has pushed out."""
         threading.Thread(target=self._expire, args=[app], name=f"expire-{app}", daemon=True).start()
 
     # ------------------------------------------------------------- what there is

@@ -29,7 +29,7 @@ from pushdeploy.wiring.upkeep import make_errands, make_upkeep
 
 
 class Wiring:
-    """Nothing is opened before the ``context`` is asked for; nothing is started here."""
+    """The wiring opens no part before ``context`` is asked for, and starts none."""
 
     def __init__(
         self,

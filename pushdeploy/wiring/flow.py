@@ -51,7 +51,7 @@ from pushdeploy.wiring.ground import Ground
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """What makes processes and traffic of an app follow the ledger."""
+    """The processes and the traffic of an app follow the ledger by these parts."""
 
     turns: Turns
     processes: Processes

@@ -12,7 +12,7 @@ from pushdeploy.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What all parts of a server stand on."""
+    """All parts of a server stand on this ground."""
 
     settings: Settings
     home: Home

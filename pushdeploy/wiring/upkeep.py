@@ -14,7 +14,7 @@ from pushdeploy.wiring.ground import Ground
 
 
 def make_errands(ground: Ground, back: BackEnds, following: Following) -> UpkeepErrands:
-    """With the chores that do what the flow leaves to be done later."""
+    """Make the port by which the flow leaves work to the chores."""
     store, locks, engine = ground.store, ground.locks, ground.engine
     keep, caches = ground.settings.keep_releases, AppCaches(ground.home.cache / "apps")
     converger, first_moments = following.converger, following.first_moments

@@ -38,7 +38,7 @@ class Catalogue:
         return name in self._by_name
 
     def find(self, name: str, words: str = "", app: str = "APP") -> Command:
-        """``UserError`` with what may have been meant, of ``app``, when ``words`` follow."""
+        """Raise ``UserError`` with what may have been meant, of ``app``, when ``words`` follow."""
         command = self._by_name.get(name)
         if command is None:
             meant = said_elsewhere(name, words) or self._alike(name)

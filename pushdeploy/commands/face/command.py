@@ -57,7 +57,7 @@ class Command(click.Command):
 
     @property
     def takes_app(self) -> bool:
-        """Whether ``--app NAME`` before the command becomes its first argument."""
+        """Tell whether ``--app NAME`` before the command becomes its first argument."""
         arguments = [param for param in self.params if isinstance(param, click.Argument)]
         return bool(arguments) and arguments[0].name == "app"
 
@@ -80,11 +80,11 @@ class Command(click.Command):
         return [app, *words]
 
     def audited_line(self, name: str, words: Sequence[str]) -> str:
-        """What the audit log keeps of the command, called by this ``name``."""
+        """Return the line that the audit log keeps of the command, called by this ``name``."""
         return audited_line(name, words, plain_values=self.plain_values)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """``UserError`` where ``--confirm`` names another app than the one that is meant."""
+        """Raise ``UserError`` where ``--confirm`` names another app than the one that is meant."""
         app, typed = ctx.params.get("app"), ctx.meta.get(_CONFIRMED)
         name = getattr(app, "name", app)
         if typed is not None and name is not None and typed != name:

@@ -25,15 +25,15 @@ class Layer:
 
     @property
     def name(self) -> str:
-        """As it is typed after a command."""
+        """Return the layer's name as it is typed after a command."""
         return GLOBAL if self.app is None else str(self.app.name)
 
     def own(self, store: Store) -> Mapping[str, str]:
-        """What stands in this layer."""
+        """Return the vars of this layer."""
         return store.config.shared() if self.app is None else store.config.get(self.app.name)
 
     def whole(self, store: Store) -> Mapping[str, str]:
-        """With what lies below it."""
+        """Return the vars of this layer with those below it."""
         return store.config.shared() if self.app is None else store.config.whole(self.app.name)
 
 

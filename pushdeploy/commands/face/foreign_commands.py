@@ -297,7 +297,7 @@ MORE: Mapping[str, str] = {
 
 
 def said_elsewhere(name: str, words: str = "") -> str:
-    """What to type instead of a command of Heroku or Dokku; empty where the word is not known."""
+    """Return the command to type in place of one of Heroku or Dokku; empty for an unknown word."""
     found = [text for start, text in MORE.items() if _begins(f"{name} {words}", start)]
     found += [EXACT.get(name, ""), NOUNS.get(name.partition(":")[0], "")]
     return next((text for text in found if text), "")

@@ -46,7 +46,7 @@ def pipeline_argument(body: _Body) -> _Body:
 
 
 def chosen_pipeline(store: Store, name: PipelineName | None) -> Pipeline:
-    """``UserError`` that lists them when none is named and there is not exactly one."""
+    """Raise ``UserError`` that lists them when none is named and there is not exactly one."""
     if name is not None:
         return store.pipelines.get(name)
     pipelines = store.pipelines.list()
@@ -56,7 +56,7 @@ def chosen_pipeline(store: Store, name: PipelineName | None) -> Pipeline:
 
 
 def pipeline_of(store: Store, app: AppName) -> Pipeline:
-    """``UserError`` when it is in none."""
+    """Raise ``UserError`` when it is in none."""
     pipeline = store.pipelines.of(app)
     if pipeline is None:
         raise UserError(f"{app} is in no pipeline", f"pipelines:add PIPELINE {app}")
@@ -64,7 +64,7 @@ def pipeline_of(store: Store, app: AppName) -> Pipeline:
 
 
 def named_pipeline(store: Store, name: PipelineName | None) -> PipelineName:
-    """Where it is not guessed, not even when there is one only."""
+    """Return the named pipeline, which is not guessed, not even when there is one only."""
     if name is not None:
         return name
     names = [str(pipeline.name) for pipeline in store.pipelines.list()]
@@ -74,7 +74,7 @@ def named_pipeline(store: Store, name: PipelineName | None) -> PipelineName:
 
 
 def needed_app(app: App | None, candidates: Sequence[AppName], command: str) -> AppName:
-    """Where there is no way to guess it; ``command`` is an example for when there is none."""
+    """Return the app where it cannot be guessed; ``command`` is an example for the error."""
     if app is None:
         listed = f"name one of: {_listed(candidates)}" if candidates else f"for example: {command}"
         raise UserError("which app? none was named", listed)

@@ -67,7 +67,7 @@ def show_rows(
 
 
 def show_record(request: Request, form: str, record: Row, *, left_out: Container[str] = ()) -> None:
-    """One thing: ``key:  value`` a line. JSON also has what is ``left_out`` for people."""
+    """Show one record as ``key:  value`` lines. JSON also has what is ``left_out`` for people."""
     if form == "json":
         show_json(request, record)
         return
@@ -113,7 +113,7 @@ def _write(request: Request, lines: Sequence[str]) -> None:
 
 
 def show_data(request: Request, text: str) -> None:
-    """What a program reads: as it is in a pipe, safe to show on a terminal."""
+    """Write data for programs: as it is in a pipe, safe to show on a terminal."""
     if request.session.terminal is None:
         request.session.write(f"{text}\n".encode("utf-8", "replace"))
         return

@@ -16,7 +16,7 @@ _SPACE = 32
 
 
 def read_line(session: Session, prompt: str) -> str:
-    """One line from a terminal. ``Cancelled`` for Ctrl-C."""
+    """Read one line from a terminal. ``Cancelled`` for Ctrl-C."""
     session.write(prompt.encode())
     typed = bytearray()
     while data := session.read():

@@ -18,7 +18,9 @@ DOCKERFILE = "Dockerfile"
 def build_image(
     wanted: WantedImage, engine: Engine, settings: BuildSettings, underway: Underway
 ) -> ImageDigest:
-    """``BuildFailed`` for a Dockerfile that reaches for another app's images, or does not build."""
+    """Raise ``BuildFailed`` for a Dockerfile that reaches for another app's images, or does not
+    build.
+    """
     reader = underway.source.reader
     text = text_as_sent(Tree.of(reader), DOCKERFILE)
     tool = engine.build_tool()

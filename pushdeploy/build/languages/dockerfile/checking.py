@@ -28,7 +28,7 @@ def text_as_sent(tree: Tree, path: str) -> str:
 
 
 def check_images(text: str, arguments: Mapping[str, str], engine: Engine) -> None:
-    """``BuildFailed`` where a Dockerfile names an image that a build here has made.
+    """Raise ``BuildFailed`` where a Dockerfile names an image that a build here has made.
 
     What the check could be tricked about cannot be used either: the names of such images have a
     word in them that only the app knows whose they are.

@@ -44,7 +44,7 @@ _SAID = re.compile(r"^#\d+ [\d.]+ (?P<text>.*\w.*)$")
 
 
 def failure_in(said: Sequence[str]) -> Failure | None:
-    """Of the end of a builder's output; None where it says nothing that is known."""
+    """Read the end of a builder's output; None where it says nothing that is known."""
     lines = [text.strip() for text in said if text.strip()]
     for text in reversed(lines):
         found = next(_readings(_WRAPPED.sub("", text), lines), None)

@@ -1,4 +1,4 @@
-"""Not every builder knows all that Dockerfiles use: that is told before one stumbles over it."""
+"""A Dockerfile's features that not every builder knows are told before a builder fails."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -50,7 +50,7 @@ class Use:
 
 
 def refuse_unknown(text: str, tool: BuildTool) -> None:
-    """``BuildFailed`` for the first use of something that the builder here does not know.
+    """Raise ``BuildFailed`` for the first use of something that the builder here does not know.
 
     BuildKit learns everything from a frontend that the file asks for; the classic builder takes
     ``# syntax=`` for a comment.

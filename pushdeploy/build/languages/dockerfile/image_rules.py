@@ -46,7 +46,8 @@ def refuse_unreadable(named: Named) -> str:
 
 
 def refuse_image(named: Named, image: ImageInfo) -> None:
-    """``BuildFailed`` for an image that builds here have made, and for one that is meant by its id.
+    """Raise ``BuildFailed`` for an image that builds here have made, and for one that is meant
+    by its id.
 
     A slug holds the source of an app, and so does what a build leaves on the way to it, which only
     an id can mean. Stacks hold nothing of anybody.

@@ -50,7 +50,7 @@ def named_images(
 
 
 def named_by(instructions: Iterable[Instruction], stages: Sequence[str]) -> Iterator[Named]:
-    """What instructions other than ``FROM`` name, given the stages that are built before them.
+    """Yield the images of instructions other than ``FROM``, given the stages built before them.
 
     Such a stage hides an image of its name; it may be meant by its number, too. A later one does
     not: to the classic builder its name is that of an image, or the beginning of the id of one.

@@ -65,7 +65,7 @@ class Instruction:
     is_ambiguous: bool = False
 
     def values_of(self, flag: str) -> Sequence[str]:
-        """What each ``--flag=value`` gives."""
+        """Return the value of each ``--flag=value``."""
         start = f"--{flag}="
         return [each[len(start) :] for each in self.flags if each.lower().startswith(start)]
 
@@ -95,7 +95,7 @@ def instruction_of(line: int, text: str, heredocs: Sequence[str] = ()) -> Instru
 
 
 def triggered(instruction: Instruction) -> Instruction:
-    """What an ``ONBUILD`` does in the build of another image; others are themselves."""
+    """Return the instruction that an ``ONBUILD`` holds for another image; others are themselves."""
     while instruction.keyword == "ONBUILD":
         inner = instruction_of(instruction.line, instruction.rest)
         instruction = replace(
@@ -175,7 +175,7 @@ def _continued(line: str, escape: str, dialect: Dialect) -> tuple[str, bool]:
 
 
 def _is_ambiguous(text: str) -> bool:
-    """Whether the heredocs of a line depend on the builder."""
+    """Tell whether the heredocs of a line depend on the builder."""
     first = triggered(instruction_of(0, text))
     if first.keyword not in _WITH_HEREDOC or not _MAYBE_HEREDOC.search(text):
         return False

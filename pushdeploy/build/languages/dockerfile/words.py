@@ -20,7 +20,7 @@ _PLAIN_VARIABLE = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*(:?[-+][^\s'\"\\${}<]*)?\
 
 
 class Undecidable(Exception):
-    """Only the builder knows what a word becomes."""
+    """A word has a value that only the builder knows."""
 
 
 def flags_of(text: str) -> tuple[Sequence[str], str]:
@@ -83,7 +83,7 @@ def raw_words(text: str) -> Sequence[str]:
 
 
 def is_divided_alike(text: str) -> bool:
-    """Whether every builder finds the words of ``raw_words`` in a line.
+    """Tell whether every builder finds the words of ``raw_words`` in a line.
 
     One that meets a quote or a brace without an end, or a modifier that is new to it, finds none.
     """

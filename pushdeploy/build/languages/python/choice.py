@@ -33,7 +33,8 @@ class PythonChoice:
 
 
 def choose_python(wish: Wish | None, requires: str, circumstances: Circumstances) -> PythonChoice:
-    """What is asked for; else the stack of the live release; else the newest that fits.
+    """Choose the version that is asked for; else the live release's stack; else the newest that
+    fits.
 
     ``requires`` is the version specifier of the project's metadata. ``BuildFailed`` when there
     is no such Python.
@@ -53,7 +54,8 @@ def choose_python(wish: Wish | None, requires: str, circumstances: Circumstances
 
 
 def may_try(specifier: str, stacks: StackOrder) -> bool:
-    """Whether another Python is worth a try: a newer one is made if need be, an older is not.
+    """Tell whether another Python is worth a try: a newer one is made if need be, an older is
+    not.
 
     A package that does not build may have its reasons elsewhere.
     """

@@ -74,7 +74,7 @@ A traceback shows the app's own lines: those of Django and of this script help n
 
 
 def collectstatic(tree: Tree, circumstances: Circumstances) -> Finish | None:
-    """None when the app has no manage.py, or does not want its static files collected."""
+    """Return None when the app has no manage.py, or does not want its static files collected."""
     manage = next(iter(tree.named("manage.py", _DEEPEST)), None)
     off = circumstances.environment.get(SWITCH, "0") not in {"", "0"} or tree.has(_OFF_FILE)
     if manage is None or off:

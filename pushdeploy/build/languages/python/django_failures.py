@@ -1,4 +1,4 @@
-"""One line tells why collectstatic failed, and one what to type or write next."""
+"""A failed collectstatic is explained in one line, with the text to type or write next."""
 
 import re
 from collections.abc import Callable, Collection, Sequence

@@ -38,7 +38,10 @@ _Found = TypeVar("_Found", Dependencies, Dependencies | None)
 
 
 def dependencies_of(tree: Tree) -> Dependencies | None:
-    """None when the app names none. ``BuildFailed`` for two managers, or for one without a lock."""
+    """Return the dependencies, or None when the app names none.
+
+    ``BuildFailed`` for two managers, or for one without a lock.
+    """
     locks = [name for name in _MANAGERS if tree.has(name)]
     if len(locks) > 1:
         raise BuildFailed(
@@ -62,7 +65,7 @@ def dependencies_of(tree: Tree) -> Dependencies | None:
 
 
 def _well_formed(tree: Tree, name: str, read: Callable[[Tree], _Found]) -> _Found:
-    """``BuildFailed`` where a file is JSON or TOML, and yet not what its tool writes."""
+    """Raise ``BuildFailed`` where a file is JSON or TOML, and yet not what its tool writes."""
     for path in (name, "pyproject.toml"):
         if tree.has(path):
             _refuse_merge_markers(path, tree.text(path))

@@ -31,7 +31,8 @@ def pipfile_requirements(text: str) -> str:
 
 
 def refuse_stale(pipfile: str, lock: str) -> None:
-    """``BuildFailed`` when the lock was made of another Pipfile, as ``pipenv install --deploy``.
+    """Raise ``BuildFailed`` when the lock was made of another Pipfile, as ``pipenv install
+    --deploy``.
 
     The hash is that of plette; newer versions of pipenv take the names in their normal form. A
     Pipfile without a source gets one of pipenv's own settings: it is not judged.

@@ -1,4 +1,4 @@
-"""poetry.lock becomes requirements: what the project asks for, held to what the lock pins."""
+"""A poetry.lock becomes requirements for uv, held to exactly the versions of the lock."""
 
 import hashlib
 import json
@@ -28,7 +28,9 @@ class PoetryPins:
 
 
 def poetry_pins(pyproject: str, lock: str) -> PoetryPins:
-    """``BuildFailed`` when the lock lacks what the project asks for, or pins a package twice."""
+    """Raise ``BuildFailed`` when the lock lacks what the project asks for, or pins a package
+    twice.
+    """
     project = read_toml("pyproject.toml", pyproject)
     packages = read_toml("poetry.lock", lock).get("package", [])
     _refuse_stale(project, lock)
@@ -85,7 +87,7 @@ def read_toml(name: str, text: str) -> Mapping[str, Any]:
 
 
 def normal_name(name: str) -> str:
-    """As PEP 503 has it."""
+    """Normalize a name as PEP 503 has it."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

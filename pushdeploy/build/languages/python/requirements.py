@@ -1,4 +1,4 @@
-"""requirements.txt may include other files, and install from the source itself."""
+"""A requirements.txt may include other files, and may install from the source itself."""
 
 import posixpath
 import re
@@ -51,7 +51,7 @@ def hidden_variables(files: Mapping[str, bytes], environment: Mapping[str, str])
 
 
 def installs_from_source(files: Mapping[str, bytes]) -> bool:
-    """Whether a line needs more of the tree than the requirement files."""
+    """Tell whether a line needs more of the tree than the requirement files."""
     return any(
         _LOCAL.match(line)
         for data in files.values()

@@ -1,4 +1,4 @@
-"""uv installs dependencies, and every stack has a Python."""
+"""These tools of Python are uv, which installs dependencies, and the share of every stack."""
 
 from collections.abc import Mapping
 
@@ -27,7 +27,7 @@ _UV_NAMES = {
 
 
 def for_uv(environment: Mapping[str, str]) -> Mapping[str, str]:
-    """pip's names of the package indexes under uv's names too, which win where both are set."""
+    """Put pip's names of package indexes under uv's names too, which win where both are set."""
     translated = {
         ours: environment[theirs] for theirs, ours in _UV_NAMES.items() if theirs in environment
     }

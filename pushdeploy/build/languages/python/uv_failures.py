@@ -1,4 +1,4 @@
-"""One line tells why uv could not install the dependencies, and one what to do next."""
+"""A failed installation by uv is explained in one line, with the text to write or type next."""
 
 import re
 from collections.abc import Callable, Sequence

@@ -63,7 +63,7 @@ def _not_a_version(text: str, where: str) -> str:
 
 
 def satisfies(release: Release, requires: str) -> bool:
-    """Whether some ``release.x`` meets a specifier, Poetry's caret and tilde included.
+    """Tell whether some ``release.x`` meets a specifier, Poetry's caret and tilde included.
 
     ``x`` is not 0: ``<=3.13`` leaves out 3.13.5 (PEP 440), and nobody has 3.13.0 any more. ``3.13``
     and ``==3.13`` are taken for what their writers mean.
@@ -89,7 +89,7 @@ def end_of_life(release: Release, today: date) -> str:
 
 
 def refuse_impossible(wish: Wish, today: date) -> None:
-    """``BuildFailed`` for a version that nobody has, or not any more."""
+    """Raise ``BuildFailed`` for a version that nobody has, or not any more."""
     newest = newest_release(today)
     if wish.release > newest:
         raise BuildFailed(

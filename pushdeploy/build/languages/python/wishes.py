@@ -40,7 +40,7 @@ def _written(tree: Tree, name: str) -> Wish:
 
 
 def _of_pipfile(tree: Tree) -> str:
-    """Whether the lock can be used at all is another's question."""
+    """Tell whether the lock can be used at all is another's question."""
     if not tree.has("Pipfile.lock"):
         return ""
     try:

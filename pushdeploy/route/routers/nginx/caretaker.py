@@ -78,7 +78,7 @@ def _lines(path: Path) -> Sequence[str]:
 
 
 def _ends_within(pid: int, seconds: float) -> bool:
-    """Whether a process ends; told by the kernel (pidfd_open(2)), at once."""
+    """Tell whether a process ends; told by the kernel (pidfd_open(2)), at once."""
     try:
         descriptor = os.pidfd_open(pid)
     except ProcessLookupError:

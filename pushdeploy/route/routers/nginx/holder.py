@@ -299,7 +299,7 @@ async def _pump(
 
 
 def _has_gone(visitor: socket.socket) -> bool:
-    """Whether a unix socket's other side is closed, not just done with writing."""
+    """Tell whether a unix socket's other side is closed, not just done with writing."""
     asked = select.poll()
     asked.register(visitor, 0)
     return bool(asked.poll(0))

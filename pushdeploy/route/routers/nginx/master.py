@@ -194,7 +194,7 @@ class Master:
         return pid is not None and any(not worker.leaving for worker in workers_of(pid))
 
     def _has_ended(self) -> bool:
-        """Whether the one that has written its pid is gone already."""
+        """Tell whether the one that has written its pid is gone already."""
         try:
             return not title(int(self._prefix.pid_file.read_text()))
         except (OSError, ValueError):

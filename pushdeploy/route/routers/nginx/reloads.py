@@ -140,7 +140,7 @@ class Reloads:
         return Applied(reload, refused)
 
     def _need_no_trial(self, wanted: Changes) -> bool:
-        """Whether nginx has read all files before but for the addresses in them.
+        """Tell whether nginx has read all files before but for the addresses in them.
 
         So it is with every deploy. A trial is a whole nginx, started to read every app's file.
         """

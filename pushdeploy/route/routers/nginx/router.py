@@ -225,7 +225,9 @@ class Nginx:
             )
 
     def _refuse(self, app: AppName, reload: Reload, leaving: Sequence[Target]) -> bool:
-        """Whether the workers that the reload has left behind get no connection to ``leaving``."""
+        """Tell whether the workers that the reload has left behind get no connection to
+        ``leaving``.
+        """
         users = {user_of(pid) for pid in reload.left_behind} - {None}
         return all(self._firewall.add(app, user, leaving) for user in users if user is not None)
 

@@ -38,7 +38,8 @@ class Accounts:
         self._root = root
 
     def mounts(self, user: str | None, group: int, home: str) -> list[tuple[str, str]]:
-        """What a container of ``user`` (``uid:gid``) mounts; nothing for the image's own user.
+        """Return the mounts of a container of ``user`` (``uid:gid``); none for the image's own
+        user.
 
         Nor where the files cannot be written: a container without a name is better than none.
         """

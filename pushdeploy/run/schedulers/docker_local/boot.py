@@ -149,14 +149,14 @@ class Boot:
             self._check.abort()
 
     def look(self) -> None:
-        """Whether it died while nobody could tell. Does not raise."""
+        """Tell whether it died while nobody could tell. Does not raise."""
         with suppress(PushdeployError):
             info = self._engine.inspect(self.container) if self.container else None
             if info is not None and info.state in {"exited", "dead"}:
                 self.wake()
 
     def confirm(self, before: str) -> ContainerInfo:
-        """What the engine says of the container now; ``BootFailed`` when it runs no more."""
+        """Return the engine's view of the container now; ``BootFailed`` when it runs no more."""
         info = self._engine.inspect(self.container)
         if info is None or info.state != "running":
             raise self._dead(before)

@@ -32,7 +32,9 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 def is_running_release(info: ContainerInfo) -> bool:
-    """Whether it is a release command that has not ended; one of a rehearsal does not count."""
+    """Tell whether it is a release command that has not ended; one of a rehearsal does not
+    count.
+    """
     named = info.labels.get(ROLE) == ONCE and info.labels.get(DYNO, "").startswith("release.")
     return named and info.state == "running"
 
@@ -51,7 +53,7 @@ def slot_of(labels: Mapping[str, str]) -> Slot | None:
 
 
 def exit_code_of(attributes: Mapping[str, str]) -> int:
-    """What the event of a container's end says beside its labels; -1 where it says nothing."""
+    """Return the exit code beside the labels of a container's end; -1 where there is none."""
     code = attributes.get("exitCode", "")
     return int(code) if _NUMBER.fullmatch(code) else -1
 

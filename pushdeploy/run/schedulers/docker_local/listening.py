@@ -24,8 +24,8 @@ def listening(info: ContainerInfo, port: int) -> str:
 
 
 def sight(info: ContainerInfo) -> Sight | None:
-    """What the kernel says of the container's own network, and of its processes; None where it is
-    another machine's.
+    """Return the kernel's view of the container's own network and of its processes; None where
+    it is another machine's.
 
     The engine may run elsewhere, whose process ids mean nothing here: so the container's address
     must be found there first.
@@ -62,7 +62,7 @@ def told(found: Sequence[Socket], port: int) -> str:
 
 
 def sockets(table: str, states: Collection[str] = (_LISTEN,)) -> Iterator[Socket]:
-    """Those in a state, in a table of proc_net_tcp(5): addresses are words in the host's order."""
+    """Yield sockets of a table of proc_net_tcp(5): addresses are words in the host's order."""
     for line in table.splitlines()[1:]:
         fields = line.split()
         if len(fields) > 3 and fields[3] in states:

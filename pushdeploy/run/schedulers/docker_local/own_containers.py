@@ -31,7 +31,7 @@ class OwnContainers:
                 self._at_work -= here
 
     def retire(self, name: str) -> None:
-        """What happens to it from now on is no news: events come after the fact."""
+        """Ignore the events of the container from now on: they come after the fact."""
         with self._lock:
             self._made.discard(name)
             self._retired.append(name)

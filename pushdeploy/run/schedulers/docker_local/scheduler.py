@@ -174,7 +174,7 @@ class DockerLocal:
         self._logbook.keep(task.app, task.slot, task.version, mark, [line])
 
     def remove_strays(self, app: AppName | None = None) -> int:
-        """What this server runs just now stays, unless one app is to be rid of everything.
+        """Keep what this server runs just now, unless one app is to be rid of everything.
 
         Of that app rehearsals stay: they have copies of its disks, and end by themselves.
         """
@@ -234,7 +234,7 @@ class DockerLocal:
             yield (item for event in events for item in self._changed(event))
 
     def _finishes(self, info: ContainerInfo) -> bool:
-        """Whether this server is about to see to it: it boots, or waits for ``confirm``.
+        """Tell whether this server is about to see to it: it boots, or waits for ``confirm``.
 
         One that has ended while it waited for that is nobody's any more.
         """

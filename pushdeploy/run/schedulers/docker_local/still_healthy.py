@@ -15,7 +15,7 @@ _CONNECT_SECONDS = 0.5
 
 
 def confirm(engine: Engine, task: Task, death: Death | None) -> None:
-    """``BootFailed`` when its container does not run on as it was started.
+    """Raise ``BootFailed`` when its container does not run on as it was started.
 
     ``death`` is what became of it, where that is known.
     """
@@ -36,7 +36,7 @@ def runs_on(info: ContainerInfo, task: Task) -> bool:
 
 
 def listens(task: Task) -> bool:
-    """Whether its port takes a connection; what is not web has none."""
+    """Tell whether its port takes a connection; what is not web has none."""
     if task.slot.process_type != WEB:
         return True
     if not task.address or task.state != "up":
