@@ -27,9 +27,6 @@ from pushdeploy.domain.source import Source
 
 _TAG_DIGITS = 32
 
-DEPENDENCIES_LABEL = "pushdeploy.dependencies"
-"""The key of a dependency layer: on the layer, and on every slug that stands on it."""
-
 
 class SlugStore(Protocol):
     """Slugs are remembered by their keys."""
@@ -158,41 +155,24 @@ class SlugBuilder:
             if plan.install is not None:
                 own = replace(prefix, languages=[language])
                 key = layer_key(own, plan.install, decided.source.tree, decided.environment)
-                wanted = WantedLayer(
-                    language=language,
-                    install=plan.install,
-                    build=stack.build,
-                    base=base,
-                    tag=self._tag("dependencies", key),
-                    labels={
-                        ROLE_LABEL: "dependencies",
-                        OWNER_LABEL: str(decided.app_id),
-                        DEPENDENCIES_LABEL: key,
-                    },
-                )
-                self._ensure(wanted, underway)
-                base, prefix = wanted.tag, replace(prefix, base=key)
+                tag = self._tag("dependencies", key)
+                wanted = WantedLayer(language, plan.install, stack.build, base, tag, key)
+                self._dependency_layers.ensure(wanted, underway)
+                base, prefix = tag, replace(prefix, base=key)
             steps += self._applicable(plan, base)
         with underway.output.step("Building slug"):
-            wanted_slug = WantedSlug(
-                base=base,
-                tag=self._tag("slug", decided.key),
-                labels=decided.labels(),
-                environment=decided.slug_environment(),
-                steps=steps,
-                certificates=[
-                    name for part in decided.parts for name in part.language.tools.certificates
-                ],
-            )
-            return self._assembly.make(wanted_slug, underway)
+            return self._assembly.make(self._wanted_slug(decided, base, steps), underway)
 
-    def _ensure(self, wanted: WantedLayer, underway: Underway) -> None:
-        """Make a dependency layer, unless an equal one exists."""
-        if self._engine.image(wanted.tag) is not None:
-            underway.output.detail("dependencies have not changed")
-            return
-        with underway.output.step(wanted.install.title):
-            self._dependency_layers.make(wanted, underway)
+    def _wanted_slug(self, decided: DecidedBuild, base: str, steps: Sequence[Finish]) -> WantedSlug:
+        tools = [part.language.tools for part in decided.parts]
+        return WantedSlug(
+            base=base,
+            tag=self._tag("slug", decided.key),
+            labels=decided.labels(),
+            environment=decided.slug_environment(),
+            steps=steps,
+            certificates=[name for each in tools for name in each.certificates],
+        )
 
     def _applicable(self, plan: LayeredPlan, base: str) -> Sequence[Finish]:
         """The finishing steps of a language whose dependencies have what they need."""

@@ -53,14 +53,7 @@ class Decider:
         tree = Tree.of(source.reader)
         choice = choose(self.languages, tree)
         output.detail(str(choice))
-        circumstances = Circumstances(
-            environment=environment,
-            stacks=self._stack_order(source.app),
-            app=source.app,
-            today=datetime.now(UTC).date(),
-            config_names=frozenset(config),
-            learned=learned,
-        )
+        circumstances = self._circumstances(source.app, environment, frozenset(config), learned)
         parts = parts_of(choice, tree, circumstances)
         for notice in (notice for part in parts for notice in part.plan.notices):
             output.detail(f"note: {notice}")
@@ -77,17 +70,16 @@ class Decider:
             languages=[part.language for part in parts],
             base=stack.run if stack else "",
         )
+        key = slug_key(prefix, source.tree, environment)
         return DecidedBuild(
-            app_id=app_id,
-            key=slug_key(prefix, source.tree, environment),
-            key_prefix=prefix,
-            source=source,
-            parts=parts,
-            stack=stack,
-            processes=processes,
-            facts=facts,
-            environment=environment,
+            app_id, key, prefix, source, parts, stack, processes, facts, environment
         )
+
+    def _circumstances(
+        self, app: AppName, environment: Mapping[str, str], names: frozenset[str], learned: str
+    ) -> Circumstances:
+        today = datetime.now(UTC).date()
+        return Circumstances(environment, self._stack_order(app), app, today, names, learned)
 
     def _stack_order(self, app: AppName) -> StackOrder:
         """The engine is not asked about other stacks where the app stays on its own."""

@@ -1,17 +1,26 @@
 """Dependencies are installed where compilers are, and carried over into a layer without them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pushdeploy.build.archives import DEPENDENCY_PATCH, SOURCE_PATCH, Directory, content
 from pushdeploy.build.caches import AppCaches
-from pushdeploy.build.containers import Sandbox, assembly_container, build_container, temporary
+from pushdeploy.build.containers import (
+    OWNER_LABEL,
+    ROLE_LABEL,
+    Sandbox,
+    assembly_container,
+    build_container,
+    temporary,
+)
 from pushdeploy.build.environment import certificates
 from pushdeploy.build.execution import Executor, Underway, script
 from pushdeploy.build.language import Language
 from pushdeploy.build.plan import Install
 from pushdeploy.build.tarpatch import tar_of
 from pushdeploy.domain.container import ImageChange
+
+DEPENDENCIES_LABEL = "pushdeploy.dependencies"
+"""The key of a dependency layer: on the layer, and on every slug that stands on it."""
 
 PACKAGES_LABEL = "pushdeploy.packages"
 """Those of the language's watched packages that a layer has."""
@@ -28,7 +37,7 @@ class WantedLayer:
     build: str
     base: str
     tag: str
-    labels: Mapping[str, str]
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +47,15 @@ class DependencyLayers:
     executor: Executor
     caches: AppCaches
 
-    def make(self, wanted: WantedLayer, underway: Underway) -> None:
+    def ensure(self, wanted: WantedLayer, underway: Underway) -> None:
+        """Make a dependency layer, unless an equal one exists."""
+        if self.executor.engine.image(wanted.tag) is not None:
+            underway.output.detail("dependencies have not changed")
+            return
+        with underway.output.step(wanted.install.title):
+            self._make(wanted, underway)
+
+    def _make(self, wanted: WantedLayer, underway: Underway) -> None:
         """Run the commands in the build stack; what they leave becomes a layer of ``base``.
 
         The container with the build's environment is never committed: a commit would keep it.
@@ -57,7 +74,7 @@ class DependencyLayers:
             files = tar_of(sorted(install.files.items()), SOURCE_PATCH)
             engine.put_archive(container, "/", [files])
             self.executor.execute(container, install.commands, underway)
-            self._carry(container, wanted)
+            self._carry(container, wanted, underway.app_id)
 
     def _sandbox(self, wanted: WantedLayer, underway: Underway) -> Sandbox:
         tools = wanted.language.tools
@@ -79,7 +96,7 @@ class DependencyLayers:
             read_only_mounts=[*programs, *bundle],
         )
 
-    def _carry(self, container: str, wanted: WantedLayer) -> None:
+    def _carry(self, container: str, wanted: WantedLayer, app_id: int) -> None:
         engine, watched = self.executor.engine, wanted.language.watched
         packages: set[str] = set()
 
@@ -91,5 +108,10 @@ class DependencyLayers:
                 Directory(container, path, DEPENDENCY_PATCH) for path in wanted.install.directories
             ]
             engine.put_archive(fresh, "/", content(engine, None, made, see))
-            found = {**wanted.labels, PACKAGES_LABEL: ",".join(sorted(packages))}
-            engine.commit(fresh, wanted.tag, ImageChange(found))
+            labels = {
+                ROLE_LABEL: "dependencies",
+                OWNER_LABEL: str(app_id),
+                DEPENDENCIES_LABEL: wanted.key,
+                PACKAGES_LABEL: ",".join(sorted(packages)),
+            }
+            engine.commit(fresh, wanted.tag, ImageChange(labels))

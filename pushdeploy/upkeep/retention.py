@@ -8,8 +8,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from pushdeploy.build.builder import DEPENDENCIES_LABEL
 from pushdeploy.build.containers import OWNER_LABEL, ROLE_LABEL
+from pushdeploy.build.dependency_layers import DEPENDENCIES_LABEL
 from pushdeploy.domain.container import ImageInfo
 from pushdeploy.domain.errors import Busy
 from pushdeploy.domain.names import AppName, ImageDigest

@@ -2,7 +2,8 @@
 
 import pytest
 
-from pushdeploy.build.languages.python.language import LANGUAGE, SETUPTOOLS
+from pushdeploy.build.languages.python import LANGUAGE
+from pushdeploy.build.languages.python.planning import SETUPTOOLS
 from pushdeploy.build.languages.python.tools import for_uv
 from pushdeploy.build.processes import processes_of
 from pushdeploy.domain.errors import BuildFailed

@@ -1,10 +1,9 @@
 """uv installs an app's dependencies into a layer of their own; Django collects its static files."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pushdeploy.build.language import Circumstances, Files, Language, Variables
+from pushdeploy.build.language import Circumstances
 from pushdeploy.build.languages.python.choice import PythonChoice, choose_python, may_try
 from pushdeploy.build.languages.python.django import collectstatic
 from pushdeploy.build.languages.python.managers import (
@@ -13,8 +12,7 @@ from pushdeploy.build.languages.python.managers import (
     dependencies_of,
 )
 from pushdeploy.build.languages.python.requirements import hidden_variables
-from pushdeploy.build.languages.python.sqlite import opens_sqlite
-from pushdeploy.build.languages.python.tools import PYTHONS, STACK, TOOLS, VENV
+from pushdeploy.build.languages.python.tools import PYTHONS, STACK, VENV
 from pushdeploy.build.languages.python.uv_failures import explained
 from pushdeploy.build.languages.python.versions import available, release_of
 from pushdeploy.build.languages.python.wishes import RUNTIME_FILE, VERSION_FILE, wish_of
@@ -56,14 +54,16 @@ _SETUPTOOLS = (
 )
 
 
-def _detect(tree: Tree) -> str | None:
+def detect(tree: Tree) -> str | None:
+    """The dependency file, or what else shows a Python app."""
     found = tree.first((*DEPENDENCY_FILES, VERSION_FILE, RUNTIME_FILE))
     if found is None and tree.has("Procfile"):
         return next((name for name in tree.root if name.endswith(".py")), None)
     return found
 
 
-def _plan(tree: Tree, circumstances: Circumstances) -> LayeredPlan:
+def plan(tree: Tree, circumstances: Circumstances) -> LayeredPlan:
+    """``BuildFailed`` for dependencies or a wish for a Python that cannot be met."""
     environment = circumstances.environment
     dependencies = dependencies_of(tree)
     if dependencies is not None:
@@ -175,39 +175,3 @@ def _example(tree: Tree) -> str:
         return f"web: gunicorn {module} --bind 0.0.0.0:$PORT"
     main = next((name for name in tree.root if name.endswith(".py")), "app.py")
     return f"web: python {main}"
-
-
-LANGUAGE = Language(
-    name="python",
-    order=20,
-    version="1",
-    wants="requirements.txt, uv.lock, poetry.lock, Pipfile.lock, pyproject.toml, or *.py and a"
-    " Procfile",
-    detect=_detect,
-    plan=_plan,
-    files=Files(
-        telling=(
-            *("Procfile", "requirements.txt", "pyproject.toml"),
-            *("Pipfile", "uv.lock", "poetry.lock"),
-        ),
-        read=(
-            *("requirements.txt", "uv.lock", "poetry.lock", "pyproject.toml"),
-            *("Pipfile", "Pipfile.lock", VERSION_FILE, RUNTIME_FILE),
-        ),
-        unread={
-            "bin/pre_compile": "is not run: what it makes belongs into  bin/post_compile",
-            "nltk.txt": "is not read: let  bin/post_compile  run  python -m nltk.downloader -d"
-            " nltk_data … and set the config var NLTK_DATA=/app/nltk_data",
-            "package.json": "is not read: nothing is built with Node beside Python; commit what it"
-            " builds, or add a Dockerfile",
-        },
-    ),
-    variables=Variables(
-        seen=r"(UV|PIP|POETRY_HTTP_BASIC)_[A-Z0-9_]+|(DISABLE|DEBUG)_COLLECTSTATIC|PYTHON_VERSION",
-        not_keyed=frozenset({"DISABLE_COLLECTSTATIC", "DEBUG_COLLECTSTATIC", "PYTHON_VERSION"}),
-    ),
-    tools=TOOLS,
-    stack=STACK,
-    watched={"django": re.compile(r"/site-packages/django/__init__\.py$")},
-    opens_sqlite=opens_sqlite,
-)
