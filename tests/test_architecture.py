@@ -333,6 +333,13 @@ def test_nobody_but_itself_names_a_back_end_that_a_setting_chooses(package: str)
         assert users == {name for name in users if (ROOT / name).is_relative_to(inside)}
 
 
+@pytest.mark.parametrize("package", sorted(PLUGS))
+def test_every_kind_of_back_end_stands_in_the_readme(package: str) -> None:
+    place, name = f"`{package.replace('.', '/')}/<name>", f"`{PLUGS[package]}`"
+    rows = (ROOT / "README.md").read_text().splitlines()
+    assert [row for row in rows if place in row and name in row], f"{name} in {package}"
+
+
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_every_file_says_why_it_exists_and_is_short(path: Path) -> None:
     text = path.read_text()
