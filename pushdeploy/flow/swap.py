@@ -41,9 +41,9 @@ class Swap:
                     nothing_new.enter_context(
                         self.traffic.holding(self.app, old, drain_seconds, self.output)
                     )
+            self.stopping = True
             if old:
                 with steps.step(f"Stopping {places(old)}"):
-                    self.stopping = True
                     self.scheduler.stop(old, min(settings.run.stop_grace_seconds, STOP_SECONDS))
 
     @property

@@ -24,3 +24,10 @@ def test_a_restart_that_leaves_the_old_ones_does_not(machine: Machine) -> None:
     machine.scheduler.broken.add(WEB)
     assert "runs now" not in machine.type("ps:restart shop").errors
     assert machine.places() == ["web.1"]
+
+
+def test_a_process_that_was_missing_is_routed_to_regression(held: Machine) -> None:
+    held.scheduler.running.clear()
+    assert held.type("ps:restart shop web").status == 0
+    assert held.places() == ["web.1"]
+    assert len(held.router.table[SHOP].targets) == 1
