@@ -238,6 +238,29 @@ def thread_name(call: ast.Call) -> str | None:
     return None
 
 
+def store_changes(text: str) -> list[str]:
+    """The calls of ``store.<noun>`` that change what is stored."""
+    verbs = {"add", "complete", "create", "destroy", "fail", "remove", "rename", "replace", "share"}
+    return [
+        node.attr
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Attribute)
+        and ast.unparse(node.value.value).endswith("store")
+        and (node.attr in verbs or node.attr.startswith("set_"))
+    ]
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "reads").glob("*.py")), ids=name_of)
+def test_what_is_told_changes_nothing(path: Path) -> None:
+    assert store_changes(path.read_text()) == []
+
+
+def test_a_change_of_the_store_is_noticed() -> None:
+    text = "self.store.apps.set_lock(app, None), store.keys.add(key), self.store.keys.list()"
+    assert store_changes(text) == ["set_lock", "add"]
+
+
 @pytest.mark.parametrize("library", sorted(OWNERS))
 def test_only_its_owner_imports_a_library(library: str) -> None:
     users = {part_of(path) for path in FILES if library in imports(path)}

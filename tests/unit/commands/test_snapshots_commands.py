@@ -1,15 +1,19 @@
 """disks: settings, snapshots and the way back; what is asked first, and what is refused."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 
+from pushdeploy.domain.asker import Asker
+from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.disk import Attachment, CutOver
 from pushdeploy.domain.names import AppName, ImageDigest
 from pushdeploy.domain.release import Release
 from pushdeploy.output import Quiet
-from tests.unit.commands.machine import SHOP, WEB, Answer, Machine
+from tests.unit.commands.machine import ADA, SHOP, WEB, Answer, Client, Machine
 
 STAGING = AppName("staging")
 
@@ -168,6 +172,28 @@ def test_a_snapshot_in_json_is_one_document(shop: Machine) -> None:
     assert answer.json["snapshot"] == "s1"
     assert answer.json["description"] == "By hand"
     assert "-----> Snapshot of data" in answer.errors
+
+
+class Waiting(Client):
+    """Knows when it has been told on stderr for what it waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told = Event()
+
+    def write_error(self, data: bytes) -> None:
+        super().write_error(data)
+        if b"waiting: rebuild" in self.errors:
+            self.told.set()
+
+
+def test_a_snapshot_in_json_is_one_document_although_it_waits_regression(shop: Machine) -> None:
+    client, other = Waiting(), Asker(ADA, Quiet(), Cancellation())
+    with ThreadPoolExecutor(1) as pool:
+        with shop.context.flow.turns.of(SHOP, "rebuild", other):
+            answer = pool.submit(shop.type_as, client, "disks:snapshot shop --format json")
+            assert client.told.wait(30)
+        assert answer.result().json["snapshot"] == "s1"
 
 
 @pytest.mark.parametrize(
