@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import pushdeploy.disks.limits
 import pushdeploy.route.routers
 import pushdeploy.run.schedulers
 from pushdeploy.discover import discover
@@ -32,7 +33,7 @@ SCHEDULERS = [name.replace("_", "-") for name in discover(pushdeploy.run.schedul
 ROUTERS = [name.replace("_", "-") for name in discover(pushdeploy.route.routers, "ROUTER")]
 
 
-@pytest.fixture(params=["btrfs", "loopfile"])
+@pytest.fixture(params=sorted(discover(pushdeploy.disks.limits, "LIMIT")))
 def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Machine]:
     kind = str(request.param)
     _refuse_elsewhere(kind)
