@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pushdeploy
-from pushdeploy.domain.rehearsal import Contents, Database, Table
+from pushdeploy.domain.rehearsal import Contents, DatabaseContents, Table
 
 _COMMAND = (sys.executable, "-S", "-P", "-X", "utf8", "-m", "pushdeploy.disks.database_reader")
 _SECONDS = 30.0
@@ -58,12 +58,12 @@ def contents_of(text: bytes) -> Contents:
         return Contents({}, "the databases could not be read")
 
 
-def _database(found: Mapping[str, Any]) -> Database:
+def _database(found: Mapping[str, Any]) -> DatabaseContents:
     tables = {
         str(name): Table(_texts(table["columns"]), _count(table["rows"]))
         for name, table in found["tables"].items()
     }
-    return Database(tables, _texts(found["indexes"]), str(found["trouble"]))
+    return DatabaseContents(tables, _texts(found["indexes"]), str(found["trouble"]))
 
 
 def _texts(found: Mapping[str, Any]) -> Mapping[str, str]:

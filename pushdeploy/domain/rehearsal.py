@@ -22,7 +22,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Database:
+class DatabaseContents:
     """An SQLite database as it was found. ``indexes`` are definitions by name.
 
     ``trouble`` says why it could not be read, empty when it could.
@@ -37,7 +37,7 @@ class Database:
 class Contents:
     """The databases of a disk by their paths on it, and what kept some from being looked at."""
 
-    databases: Mapping[str, Database]
+    databases: Mapping[str, DatabaseContents]
     trouble: str = ""
 
 
@@ -98,12 +98,12 @@ def database_changes(disk: DiskName, before: Contents, after: Contents) -> Seque
 
 
 def _database_change(
-    disk: DiskName, path: str, before: Database | None, after: Database | None
+    disk: DiskName, path: str, before: DatabaseContents | None, after: DatabaseContents | None
 ) -> DatabaseChange:
     trouble = next((each.trouble for each in (after, before) if each and each.trouble), "")
     if trouble:
         return DatabaseChange(disk, path, _presence(before, after), trouble=trouble)
-    old, new = before or Database(), after or Database()
+    old, new = before or DatabaseContents(), after or DatabaseContents()
     tables = [
         _table_change(name, old.tables.get(name), new.tables.get(name))
         for name in sorted({*old.tables, *new.tables})

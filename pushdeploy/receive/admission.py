@@ -13,8 +13,8 @@ from pushdeploy.output import Output
 from pushdeploy.receive.incoming_pack import IncomingPack, store_pack
 from pushdeploy.receive.limits import PackLimits
 from pushdeploy.receive.messages import reason
-from pushdeploy.receive.new_apps import NewApps
 from pushdeploy.receive.object_checks import check_connected, check_modes, commit_of, types_of
+from pushdeploy.receive.pushed_apps import PushedApps
 from pushdeploy.receive.quarantine import Quarantine
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.receive.source import GitSource
@@ -43,12 +43,12 @@ class Admission:
         repositories: Repositories,
         receiver: PushReceiver,
         limits: PackLimits,
-        new_apps: NewApps,
+        pushed_apps: PushedApps,
     ) -> None:
         self._repositories = repositories
         self._receiver = receiver
         self._limits = limits
-        self._new_apps = new_apps
+        self._pushed_apps = pushed_apps
 
     def as_meant(self, app: AppName, updates: Sequence[RefUpdate]) -> Sequence[RefUpdate]:
         """Return the updates that the pusher meant, where git has guessed them wrong."""
@@ -163,7 +163,7 @@ class Admission:
     def _settle(self, push: PendingPush, error: PushdeployError) -> None:
         """A new app whose build, release or boot failed stays: its pusher may have to set config,
         attach a disk or read its output."""
-        if isinstance(error, StageFailed) and self._new_apps.settle(push.app):
+        if isinstance(error, StageFailed) and self._pushed_apps.settle(push.app):
             push.output.detail(
                 f"app {push.app} is there from now on: push again when it is mended;"
                 f" ssh deploy apps:destroy {push.app} removes it"

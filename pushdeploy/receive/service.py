@@ -17,8 +17,8 @@ from pushdeploy.receive.fetch import FetchDialogue
 from pushdeploy.receive.git import Git
 from pushdeploy.receive.limits import PackLimits
 from pushdeploy.receive.messages import one_line
-from pushdeploy.receive.new_apps import NewApps
 from pushdeploy.receive.push import AfterReceive, PushContext, PushDialogue, log_unforeseen
+from pushdeploy.receive.pushed_apps import PushedApps
 from pushdeploy.receive.repack import Repacker
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.receive.wire import BrokenProtocol, GitProtocol, Keepalive, PushProtocol, Wire
@@ -54,8 +54,8 @@ class GitService:
         self._after_receive = after_receive or (lambda *_: None)
         self._silence_seconds = silence_seconds
         self._receiver = receiver
-        self._new_apps = NewApps(repositories, receiver)
-        self._admission = Admission(repositories, receiver, limits, self._new_apps)
+        self._pushed_apps = PushedApps(repositories, receiver)
+        self._admission = Admission(repositories, receiver, limits, self._pushed_apps)
         self._repacker = Repacker(repositories)
 
     def serve(self, service: str, path: str, session: GitSession) -> int:
@@ -84,7 +84,7 @@ class GitService:
     def _push(self, app: AppName, session: GitSession, wire: Wire) -> int:
         self._gate.check(session.by, "change", f"push to {app}", app)
         self._repositories.look_after(app)
-        with self._new_apps.pushing(app, session.by) as greeting:
+        with self._pushed_apps.pushing(app, session.by) as greeting:
             context = PushContext(
                 app,
                 session,

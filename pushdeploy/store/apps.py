@@ -10,7 +10,7 @@ from pushdeploy.domain.app import App, AppLock
 from pushdeploy.domain.errors import UnknownApp, UserError
 from pushdeploy.domain.names import AppName, ProcessType
 from pushdeploy.domain.settings import AppSettings
-from pushdeploy.store.database import Conflict, Database
+from pushdeploy.store.database import Database, DuplicateRow
 from pushdeploy.store.rows import app_of, formation_json, lock_values, settings_json
 from pushdeploy.store.schema import APPS, META
 
@@ -30,7 +30,7 @@ class Apps:
             with self._database.changing() as connection:
                 connection.execute(insert(APPS).values(**_fresh(name)))
                 connection.execute(_forgotten(name))
-        except Conflict as error:
+        except DuplicateRow as error:
             raise _exists(name) from error
         return self.get(name)
 
@@ -67,7 +67,7 @@ class Apps:
                 if remember:
                     former = {"name": f"{_FORMER}{name}", "value": str(app_id)}
                     connection.execute(insert(META).values(former))
-        except Conflict as error:
+        except DuplicateRow as error:
             raise _exists(new) from error
 
     def renamed(self, name: AppName) -> AppName | None:

@@ -31,7 +31,7 @@ _DAMAGED = ("malformed", "not a database")
 """What SQLite says of a file that it cannot read as one."""
 
 
-class Conflict(BackendDown):
+class DuplicateRow(BackendDown):
     """A row that must be unique is there already. Caught within this package."""
 
 
@@ -79,7 +79,7 @@ class Database:
         try:
             yield
         except IntegrityError as error:
-            raise Conflict(_said(error), "try it again") from error
+            raise DuplicateRow(_said(error), "try it again") from error
         except SQLAlchemyError as error:
             said = _said(error)
             if any(words in said for words in _DAMAGED):

@@ -6,7 +6,7 @@ from sqlalchemy import delete, insert, select
 
 from pushdeploy.domain.errors import UnknownApp, UserError
 from pushdeploy.domain.names import AppName, HostName
-from pushdeploy.store.database import Conflict, Database
+from pushdeploy.store.database import Database, DuplicateRow
 from pushdeploy.store.schema import APPS, DOMAINS
 
 
@@ -42,7 +42,7 @@ class Domains:
                 if app_id is None:
                     raise UnknownApp(app)
                 connection.execute(insert(DOMAINS).values(host=str(host), app_id=app_id))
-        except Conflict as error:
+        except DuplicateRow as error:
             owner = self._owner(host)
             raise UserError(
                 f"{host} belongs to {owner} already", f"domains:remove {owner} {host}"

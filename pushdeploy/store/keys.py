@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, or_, select
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import KeyName
 from pushdeploy.domain.public_key import PublicKey
-from pushdeploy.store.database import Conflict, Database
+from pushdeploy.store.database import Database, DuplicateRow
 from pushdeploy.store.schema import KEYS
 
 
@@ -28,7 +28,7 @@ class Keys:
             with self._database.changing() as connection:
                 for key in keys:
                     connection.execute(insert(KEYS).values(**_values(key)))
-        except Conflict as error:
+        except DuplicateRow as error:
             raise self._taken(keys) from error
 
     def remove(self, name: KeyName) -> None:

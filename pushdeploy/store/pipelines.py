@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from pushdeploy.domain.errors import UnknownApp, UserError
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.pipeline import Member, Pipeline, PipelineName, Place, StageName
-from pushdeploy.store.database import Conflict, Database
+from pushdeploy.store.database import Database, DuplicateRow
 from pushdeploy.store.schema import APPS, PIPELINE_MEMBERS, PIPELINES
 
 _MEMBER = PIPELINE_MEMBERS.c
@@ -28,7 +28,7 @@ class Pipelines:
         try:
             with self._database.changing() as connection:
                 connection.execute(insert(PIPELINES).values(name=str(name), stages=[]))
-        except Conflict as error:
+        except DuplicateRow as error:
             raise _exists(name) from error
         return Pipeline(name, (), ())
 
@@ -112,7 +112,7 @@ class Pipelines:
             with self._database.changing() as connection:
                 _get(connection, name)
                 connection.execute(changed)
-        except Conflict as error:
+        except DuplicateRow as error:
             raise _exists(new) from error
 
     def destroy(self, name: PipelineName) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, exists, insert, select
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import ImageDigest
 from pushdeploy.domain.slug import Slug
-from pushdeploy.store.database import Conflict, Database
+from pushdeploy.store.database import Database, DuplicateRow
 from pushdeploy.store.rows import slug_of, slug_values
 from pushdeploy.store.schema import RELEASES, SLUGS
 
@@ -41,7 +41,7 @@ class Slugs:
         try:
             with self._database.changing() as connection:
                 ensure_slug(connection, slug)
-        except Conflict:
+        except DuplicateRow:
             if self.find(slug.key) is None:
                 raise
 

@@ -9,7 +9,7 @@ from pushdeploy.domain.errors import BackendDown, RenamedApp
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.settings import AppSettings
 from pushdeploy.pushes import Pushes
-from pushdeploy.receive.new_apps import NewApps
+from pushdeploy.receive.pushed_apps import PushedApps
 from tests.memory import MemoryRouter
 from tests.unit.commands.machine import ADA, SHOP, WEB, Client, Machine
 
@@ -31,9 +31,9 @@ def test_a_created_app_is_listed_and_answers_on_its_default_host(machine: Machin
 
 def test_a_created_app_is_not_taken_away_by_a_failed_first_push(machine: Machine) -> None:
     machine.type("apps:create shop")
-    new_apps = NewApps(machine.refs, Pushes(machine.context))
+    pushed_apps = PushedApps(machine.refs, Pushes(machine.context))
     for app in (SHOP, STORE):
-        with new_apps.pushing(app, ADA):
+        with pushed_apps.pushing(app, ADA):
             assert machine.store.apps.find(app) is not None
     assert [app.name for app in machine.store.apps.list()] == [SHOP]
     assert machine.refs.exists(SHOP)

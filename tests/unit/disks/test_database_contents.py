@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pushdeploy.disks.database_contents import contents_of, read_databases
-from pushdeploy.domain.rehearsal import Contents, Database, Table
+from pushdeploy.domain.rehearsal import Contents, DatabaseContents, Table
 
 UID = 23_456
 
@@ -48,7 +48,7 @@ def test_tables_columns_indexes_and_rows_are_found(disk: Path) -> None:
     (disk / "notes.txt").write_text("SQLite format 3, as they say")
     columns = {"id": "INTEGER PRIMARY KEY", "note": "TEXT NOT NULL DEFAULT 'x'"}
     index = 'CREATE INDEX by_note ON "an ""odd"" one" (note)'
-    expected = Database({'an "odd" one': Table(columns, 2)}, {"by_note": index})
+    expected = DatabaseContents({'an "odd" one': Table(columns, 2)}, {"by_note": index})
     assert read(disk) == Contents({"deep/odd ?#% name": expected})
 
 

@@ -9,7 +9,7 @@ from pushdeploy.domain.names import DiskName
 from pushdeploy.domain.rehearsal import (
     CommandRun,
     Contents,
-    Database,
+    DatabaseContents,
     DiskGrowth,
     NameChanges,
     Report,
@@ -21,7 +21,7 @@ from pushdeploy.domain.release import Reason, Release, ReleaseStatus
 from tests.unit.samples import ALICE, DATA, SHOP, slug
 
 ITEMS = Table({"id": "INTEGER PRIMARY KEY", "name": "TEXT"}, 3)
-SAME = Database({"items": ITEMS}, {"by_name": "CREATE INDEX by_name ON items (name)"})
+SAME = DatabaseContents({"items": ITEMS}, {"by_name": "CREATE INDEX by_name ON items (name)"})
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_whole_databases_come_and_go_in_the_order_of_their_names() -> None:
 
 
 def test_what_cannot_be_read_is_not_compared() -> None:
-    broken = Database(trouble="file is not a database")
+    broken = DatabaseContents(trouble="file is not a database")
     for before, after in ((SAME, broken), (broken, SAME)):
         [found] = database_changes(DATA, Contents({"a": before}), Contents({"a": after}))
         assert (found.trouble, found.tables) == ("file is not a database", ())

@@ -14,8 +14,8 @@ from pushdeploy.receive.repositories import Repositories
 _log = logging.getLogger(__name__)
 
 
-class NewApps:
-    """``NewApps`` counts the pushes that are going on, for the last one of an app clears up.
+class PushedApps:
+    """``PushedApps`` counts the pushes that are going on, for the last one of an app clears up.
 
     Thread-safe.
     """
