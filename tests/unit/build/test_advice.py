@@ -38,6 +38,15 @@ def test_a_file_that_has_no_effect_is_named_once(tree_of: MakeTree, name: str) -
     assert list(unread(tree, AppJson(), [], LANGUAGES)) == []
 
 
+@pytest.mark.parametrize("name", ["bin/pre_compile", "bin/post_compile"])
+def test_a_script_that_no_language_runs_is_named(tree_of: MakeTree, name: str) -> None:
+    null = [each for each in LANGUAGES if each.name == "null"]
+
+    (line,) = unread(tree_of({name: "", "Procfile": "web: x"}), AppJson(), null, LANGUAGES)
+
+    assert line == f"{name} is not run: nothing is built for an app without a language"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
