@@ -5,13 +5,14 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import PushdeployError
-from pushdeploy.domain.names import AppName
+from pushdeploy.domain.names import AppName, KeyName
 from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.domain.task import Task
 from pushdeploy.flow.restart import Restarts
-from pushdeploy.locks.apps import AppLocks, Purpose
+from pushdeploy.flow.turn import Turns
 from pushdeploy.output import Quiet
 
 _log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ class WrittenLayers:
 
     scheduler: Scheduler
     restarts: Restarts
-    locks: AppLocks
+    turns: Turns
     most_bytes: int
     _starting: set[AppName] = field(default_factory=set)
 
@@ -74,14 +75,14 @@ class WrittenLayers:
 
     def _start_anew(self, task: Task, size_bytes: int) -> None:
         """Unless somebody is at work on the app: then the next time."""
-        if self.locks.holder(task.app) is not None:
+        if self.turns.locks.holder(task.app) is not None:
             return
         why = f"{task.slot} is started anew: {self._why(size_bytes)}"
         _log.warning("app=%s %s", task.app, why)
         self.scheduler.note(task, why)
-        purpose = Purpose(f"restart of {task.slot}", "the server")
+        server = Asker(KeyName("the server"), Quiet(), Cancellation())
         try:
-            with self.locks.hold(task.app, purpose, Quiet(), Cancellation()):
+            with self.turns.of(task.app, f"restart of {task.slot}", server):
                 self.restarts.restart(task.app, str(task.slot), Quiet())
         except PushdeployError as error:
             _log.warning("app=%s %s is not started anew: %s", task.app, task.slot, error.message)

@@ -36,6 +36,6 @@ def make_upkeep(ground: Ground, back: BackEnds, flow: Flow, errands: UpkeepErran
         recovery=Recovery(store, back.repositories, scheduler, back.snapshots, finishing),
         retention=errands.retention,
         leftovers=errands.leftovers,
-        written_layers=WrittenLayers(scheduler, flow.restarts, locks.apps, most_bytes),
+        written_layers=WrittenLayers(scheduler, flow.restarts, flow.turns, most_bytes),
         host_rules=HostRules(engine),
     )

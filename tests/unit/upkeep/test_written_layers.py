@@ -45,7 +45,7 @@ class SlowScheduler(MemoryScheduler):
 def layers_of(machine: Machine) -> WrittenLayers:
     context = machine.context
     return WrittenLayers(
-        machine.scheduler, context.flow.restarts, context.locks.apps, most_bytes=100
+        machine.scheduler, context.flow.restarts, context.flow.turns, most_bytes=100
     )
 
 
