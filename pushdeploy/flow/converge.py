@@ -1,7 +1,7 @@
 """Converge: what runs of one app, and where its requests go, is made to follow the ledger. No
 build, no network and no release phase."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -116,20 +116,20 @@ class Converger:
 
     def _stop_other_versions(self, plan: AppPlan) -> AppPlan:
         """First of all where one version at a time writes to a disk. What is left of the plan."""
-        if not plan.has_one_writer:
-            return plan
-        return self.processes.stop_first(
-            plan, STOP_SECONDS, lambda task: task.version != plan.version
-        )
+        return self._stop_first(plan, lambda task: task.version != plan.version)
 
     def _stop_unfinished(self, plan: AppPlan) -> AppPlan:
         """What a killed server was starting may run and write by now: it goes before another one
         takes its place, where one at a time writes to a disk. What is left of the plan."""
+        return self._stop_first(plan, lambda task: task.slot in plan.tasks.start)
+
+    def _stop_first(self, plan: AppPlan, which: Callable[[Task], bool]) -> AppPlan:
         if not plan.has_one_writer:
             return plan
-        return self.processes.stop_first(
-            plan, STOP_SECONDS, lambda task: task.slot in plan.tasks.start
-        )
+        now = [task for task in plan.tasks.stop if which(task)]
+        grace_seconds = min(plan.app.settings.run.stop_grace_seconds, STOP_SECONDS)
+        self.processes.scheduler.stop(now, grace_seconds)
+        return plan.without(now)
 
     def _route(
         self,

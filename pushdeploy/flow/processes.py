@@ -1,6 +1,6 @@
 """Processes: what runs of an app, what should, and what is to be done about the difference."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pushdeploy.domain.app import App
@@ -72,11 +72,3 @@ class Processes:
             return []
         manifest = self.manifests.of(plan.app, plan.live)
         return self.scheduler.run(manifest, slots, output, Cancellation())
-
-    def stop_first(
-        self, plan: AppPlan, grace_seconds: int, which: Callable[[Task], bool]
-    ) -> AppPlan:
-        """Stop those that are to go and are ``which``: what is left of the plan."""
-        now = [task for task in plan.tasks.stop if which(task)]
-        self.scheduler.stop(now, min(plan.app.settings.run.stop_grace_seconds, grace_seconds))
-        return plan.without(now)
