@@ -36,36 +36,36 @@ class Renames:
         A failure takes each step back: the old name serves as before. ``UserError`` where the new
         name, or its address, is another app's.
         """
-        output, converger = asker.output, self.converger
         if self.store.apps.find(new):
             raise UserError(f"app {new} exists already", "apps:list shows them all")
-        converger.traffic.sites.refuse_taken_name(new)
+        self.converger.traffic.sites.refuse_taken_name(new)
         with self.turns.of_several((old, new), f"rename of {old} to {new}", asker):
             self.store.apps.get(old)
             asker.cancellation.commit()
-            app = converger.put_back(old, output)  # what runs of it is found by this name
-            with (
-                converger.traffic.alone(old),
-                self.swaps.of(app, output) as swap,
-                ExitStack() as undo,
-            ):
-                undo.callback(self._serve_on, old, output)
-                self._make_way(swap, app, output)
-                # Undone after the name: while the store knows the new name, a watcher may start it
-                # again.
-                undo.callback(converger.forget, new, app.settings.run.stop_grace_seconds)
-                self.store.apps.rename(old, new)
-                undo.callback(self.store.apps.rename, new, old, remember=False)
-                self.refs.rename(old, new)
-                undo.callback(self.refs.rename, new, old)
-                self.disks.rename(old, new)
-                undo.callback(self.disks.rename, new, old)
-                with output.step(f"Starting {old} as {new}"):
-                    converger.converge(new, output)
-                undo.pop_all()
-                with output.step(f"Stopping the tasks that are still called {old}"):
-                    self._hand_over(swap, old, new, output)
-            converger.processes.scheduler.rename_logs(old, new)
+            app = self.converger.put_back(old, asker.output)  # what runs is found by this name
+            with self.converger.traffic.alone(old), self.swaps.of(app, asker.output) as swap:
+                self._start(swap, app, new, asker.output)
+                with asker.output.step(f"Stopping the tasks that are still called {old}"):
+                    self._hand_over(swap, old, new, asker.output)
+            self.converger.processes.scheduler.rename_logs(old, new)
+
+    def _start(self, swap: Swap, app: App, new: AppName, output: Output) -> None:
+        """Under the new name, with all that is the app's."""
+        old, converger = app.name, self.converger
+        with ExitStack() as undo:
+            undo.callback(self._serve_on, old, output)
+            self._make_way(swap, app, output)
+            # Undone after the name: while the store knows the new one, a watcher may start it.
+            undo.callback(converger.forget, new, app.settings.run.stop_grace_seconds)
+            self.store.apps.rename(old, new)
+            undo.callback(self.store.apps.rename, new, old, remember=False)
+            self.refs.rename(old, new)
+            undo.callback(self.refs.rename, new, old)
+            self.disks.rename(old, new)
+            undo.callback(self.disks.rename, new, old)
+            with output.step(f"Starting {old} as {new}"):
+                converger.converge(new, output)
+            undo.pop_all()
 
     def _make_way(self, swap: Swap, app: App, output: Output) -> None:
         """Where one task at a time writes to a disk, the old ones go first."""
