@@ -7,7 +7,7 @@ longer: deploys may go on.
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from pushdeploy.disks.directories import Directories
@@ -45,8 +45,11 @@ class Rehearsal:
 
 
 @dataclass(frozen=True, slots=True)
-class RehearsalParts:
-    """Rehearsals use these parts; a cut-over gives a process ``stop_seconds`` to end."""
+class Rehearsals:
+    """Any number of rehearsals may go on at once, of one app too; they are thread-safe.
+
+    A cut-over gives a process ``stop_seconds`` to end.
+    """
 
     store: Store
     locks: AppLocks
@@ -56,14 +59,7 @@ class RehearsalParts:
     builder: Builder
     limits: Limits
     stop_seconds: int
-
-
-class Rehearsals:
-    """Any number of rehearsals may go on at once, of one app too; they are thread-safe."""
-
-    def __init__(self, parts: RehearsalParts) -> None:
-        self._parts = parts
-        self._going_on = GoingOn()
+    going_on: GoingOn = field(default_factory=GoingOn)
 
     def rehearse(self, asked: Rehearsal, output: Output, cancellation: Cancellation) -> Report:
         """Report the result; a command that fails or a process that does not boot is no error.
@@ -71,12 +67,12 @@ class Rehearsals:
         ``Cancelled``, ``UserError`` or ``NoRoom``, and whatever the parts raise. Nothing is left in
         any case.
         """
-        with self._going_on.noted(asked.app, cancellation), ExitStack() as undo:
+        with self.going_on.noted(asked.app, cancellation), ExitStack() as undo:
             with ExitStack() as copied:
                 with self._turn(asked, output, cancellation):
-                    app = self._parts.store.apps.get(asked.app)
+                    app = self.store.apps.get(asked.app)
                     self._refuse(app, asked.origin)
-                    undo.enter_context(self._parts.pins.pinned(asked.origin.slug.image))
+                    undo.enter_context(self.pins.pinned(asked.origin.slug.image))
                     release = self._imagined(app, asked)
                     _announce(asked, release, output)
                     snapshot = copied.enter_context(
@@ -84,7 +80,7 @@ class Rehearsals:
                     )
                 disks = undo.enter_context(self._clones(snapshot, output, cancellation))
             own = undo.enter_context(cancellation.branch())
-            undo.enter_context(self._parts.copies.space_kept(own))
+            undo.enter_context(self.copies.space_kept(own))
             run = RehearsalRun(
                 app,
                 asked.origin,
@@ -92,35 +88,35 @@ class Rehearsals:
                 self._manifest(app, release, disks, isolated=not asked.network),
                 snapshot,
                 disks,
-                self._parts.stop_seconds,
+                self.stop_seconds,
                 output,
                 own,
             )
-            return run_rehearsal(run, self._parts.scheduler)
+            return run_rehearsal(run, self.scheduler)
 
     def cancel(self, app: AppName, reason: str) -> None:
         """End the rehearsals with an app's disks. Returns when nothing of it is left."""
-        self._going_on.cancel(reason, app)
+        self.going_on.cancel(reason, app)
 
     def close(self, reason: str, timeout_seconds: float) -> None:
         """End all rehearsals; the next start removes the copies of those that go on."""
-        self._going_on.cancel(reason, timeout_seconds=timeout_seconds)
+        self.going_on.cancel(reason, timeout_seconds=timeout_seconds)
 
     def sweep(self) -> int:
         """Remove the copies that a killed server has left, and return how many there were."""
-        return self._parts.copies.sweep()
+        return self.copies.sweep()
 
     # ------------------------------------------------------------- before the copies are tried
 
     @contextmanager
     def _turn(self, asked: Rehearsal, output: Output, cancellation: Cancellation) -> Iterator[None]:
         purpose = Purpose(f"rehearsal of {asked.origin.app} {asked.origin.label}", asked.by)
-        with self._parts.locks.hold(asked.app, purpose, output, cancellation):
+        with self.locks.hold(asked.app, purpose, output, cancellation):
             yield
 
     def _refuse(self, app: App, origin: Release) -> None:
         refuse_unsettled(app)
-        if not self._parts.builder.has(origin.slug):
+        if not self.builder.has(origin.slug):
             raise UserError(
                 f"{origin.label} of {origin.app} has expired: its slug is not on this machine"
                 " any more",
@@ -129,7 +125,7 @@ class Rehearsals:
 
     def _imagined(self, app: App, asked: Rehearsal) -> Release:
         """The app's next release, as it would be; it stands in no ledger."""
-        store = self._parts.store
+        store = self.store
         latest = store.releases.latest(app.name)
         return Release(
             app=app.name,
@@ -157,11 +153,11 @@ class Rehearsals:
 
         with ExitStack() as undo:
             if not release.disks:
-                yield undo.enter_context(self._parts.copies.snapshot(app, (), line))
+                yield undo.enter_context(self.copies.snapshot(app, (), line))
                 return
             names = ", ".join(attachment.disk for attachment in release.disks)
             with output.step(f"Snapshot of {names}"):
-                snapshot = undo.enter_context(self._parts.copies.snapshot(app, release.disks, line))
+                snapshot = undo.enter_context(self.copies.snapshot(app, release.disks, line))
             for attachment in release.disks:
                 if attachment.disk not in snapshot.disks:
                     output.detail(f"{attachment.disk} is not copied: it is empty here")
@@ -174,10 +170,10 @@ class Rehearsals:
         cancellation.check()
         with ExitStack() as undo:
             if not snapshot.disks:
-                yield undo.enter_context(self._parts.copies.clones(snapshot))
+                yield undo.enter_context(self.copies.clones(snapshot))
                 return
             with output.step("Making a copy to rehearse on"):
-                disks = undo.enter_context(self._parts.copies.clones(snapshot))
+                disks = undo.enter_context(self.copies.clones(snapshot))
                 output.detail(f"{about_bytes(snapshot.size_bytes)}, {snapshot.kind}")
             cancellation.check()
             yield disks
@@ -187,8 +183,8 @@ class Rehearsals:
     ) -> Manifest:
         """As that of the release would be, but for the copies in place of the disks."""
         mounts = disks.mounts(app, release.disks)
-        place = self._parts.store.pipelines.place_of(app.name)
-        manifest = manifest_of(app, release, mounts, self._parts.limits, place)
+        place = self.store.pipelines.place_of(app.name)
+        manifest = manifest_of(app, release, mounts, self.limits, place)
         return replace(manifest, rehearsal=True, isolated=isolated)
 
 

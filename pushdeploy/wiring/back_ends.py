@@ -16,7 +16,7 @@ from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.flow.swap import STOP_SECONDS
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.release.copies import Copies
-from pushdeploy.release.rehearsal import RehearsalParts, Rehearsals
+from pushdeploy.release.rehearsal import Rehearsals
 from pushdeploy.release.snapshots import SnapshotPhase
 from pushdeploy.route.choice import RouterGround, choose_router
 from pushdeploy.route.sites import Sites
@@ -58,9 +58,7 @@ def make_back_ends(ground: Ground, given: Given) -> BackEnds:
             settings.keep_releases,
         ),
         rehearsals=Rehearsals(
-            RehearsalParts(
-                store, locks.apps, locks.pins, copies, scheduler, builder, limits, STOP_SECONDS
-            )
+            store, locks.apps, locks.pins, copies, scheduler, builder, limits, STOP_SECONDS
         ),
     )
 
