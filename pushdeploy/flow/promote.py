@@ -1,6 +1,5 @@
 """Promote: the live slug of one app becomes a release of others: the same bytes, no build."""
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -19,6 +18,7 @@ from pushdeploy.flow.candidates import Candidates
 from pushdeploy.flow.ship import Shipper
 from pushdeploy.flow.take_back import Former, TakeBack
 from pushdeploy.flow.turn import Turns, refuse_locked
+from pushdeploy.locks.together import Together
 from pushdeploy.store import Store
 
 _AT_ONCE = 8
@@ -243,32 +243,6 @@ class Promoter:
     def _latest_version(self, target: AppName) -> int | None:
         latest = self.store.releases.latest(target)
         return latest.version if latest else None
-
-
-class Together:
-    """Several ships that switch when all of them are ready to, or not at all. Thread-safe."""
-
-    def __init__(self, count: int) -> None:
-        self._missing = count
-        self._why = ""
-        self._changed = threading.Condition()
-
-    def arrive(self) -> None:
-        """Block until all have arrived. ``PushdeployError`` when one of them gave up."""
-        with self._changed:
-            self._missing -= 1
-            self._changed.notify_all()
-            self._changed.wait_for(lambda: self._missing == 0 or self._why)
-            if self._missing:
-                raise PushdeployError(
-                    f"not switched: {self._why}", "all or nothing: mend the one that failed"
-                )
-
-    def give_up(self, why: str) -> None:
-        """Let the others give up: a deploy will never arrive, or has failed after."""
-        with self._changed:
-            self._why = self._why or why
-            self._changed.notify_all()
 
 
 def _outputs(targets: Sequence[AppName], output: Output) -> Sequence[Output]:
