@@ -296,6 +296,12 @@ def is_there(path: str, beside: str) -> bool:
     return anywhere or any((place / path).exists() for place in places)
 
 
+def test_the_map_in_the_readme_has_every_part_of_the_package() -> None:
+    found = {path.name + "/" * path.is_dir() for path in (ROOT / "pushdeploy").glob("[a-z]*")}
+    shown = (ROOT / "README.md").read_text().partition("## The map")[2].partition("\n## ")[0]
+    assert found - {"py.typed", "isolation_probes.py"} - set(shown.split()) == set()
+
+
 @pytest.mark.parametrize("page", MAPS, ids=name_of)
 def test_every_path_that_a_map_names_exists(page: Path) -> None:
     for line in code_lines(_EXAMPLE.sub("", page.read_text())):
