@@ -21,8 +21,7 @@ from pushdeploy.domain.task import Death, Slot, SlotDeaths, Specimen, Task, Trie
 from pushdeploy.resources import find
 from pushdeploy.run.choice import SchedulerGround
 from pushdeploy.run.logbook import LINES_KEPT, Logbook
-from pushdeploy.run.schedulers.docker_local import labels
-from pushdeploy.run.schedulers.docker_local import still_healthy as standing
+from pushdeploy.run.schedulers.docker_local import labels, still_healthy
 from pushdeploy.run.schedulers.docker_local.accounts import Accounts
 from pushdeploy.run.schedulers.docker_local.boot import Boot, boot_all
 from pushdeploy.run.schedulers.docker_local.deaths import Deaths
@@ -134,13 +133,13 @@ class DockerLocal:
 
     def confirm(self, tasks: Sequence[Task]) -> None:
         def confirm(task: Task) -> None:
-            standing.confirm(self._engine, task, self._deaths.of_container(task.container))
+            still_healthy.confirm(self._engine, task, self._deaths.of_container(task.container))
             self._engine.keep_running(task.container, always=True)
 
         _side_by_side(confirm, tasks)
 
     def listening(self, tasks: Sequence[Task]) -> Sequence[Task]:
-        return [task for task in tasks if standing.listens(task)]
+        return [task for task in tasks if still_healthy.listens(task)]
 
     def deaths(self, app: AppName, version: int) -> Sequence[SlotDeaths]:
         return self._deaths.release(app, version)
