@@ -1,6 +1,6 @@
 """A git push deploys an app: here its branch is known, the app is made, and the deploy begins."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -14,9 +14,8 @@ from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.source import Source
 from pushdeploy.lifecycle import Lifecycle
 from pushdeploy.output import Quiet
+from pushdeploy.receive.push import AfterReceive
 from pushdeploy.receive.updates import HEADS
-
-AfterReceive = Callable[[AppName, str, str, str, KeyName, Output], None]
 
 _ALIKE = 0.75
 """How much like another name one must be to be taken for a mistake, of 1."""

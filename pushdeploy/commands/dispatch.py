@@ -11,6 +11,7 @@ from pushdeploy.commands.face.audited_lines import refused_line
 from pushdeploy.commands.face.catalogue import Catalogue
 from pushdeploy.commands.face.command import Command
 from pushdeploy.commands.face.command_line import Line, named_app, parse_line, split_words
+from pushdeploy.commands.face.config_layers import Layer
 from pushdeploy.commands.face.printing import output_of
 from pushdeploy.commands.face.request import Request
 from pushdeploy.commands.session import Session
@@ -36,7 +37,7 @@ MAKES_ROOM = frozenset(
 )
 """Commands that lead out of a home without room."""
 
-_APPS = frozenset({"app", "apps", "more"})
+_APPS = frozenset({"app", "apps", "more", "other", "slug_of", "subject"})
 """How parameters are called that name apps."""
 
 
@@ -179,6 +180,8 @@ def _named_apps(params: Sequence[tuple[str, object]]) -> Iterator[AppName]:
             yield from _named_apps([(name, each) for each in value])
         elif isinstance(value, App):
             yield value.name
+        elif isinstance(value, Layer):
+            yield from _named_apps([(name, value.app)])
         elif isinstance(value, AppName) or (
             isinstance(value, str) and name in _APPS and AppName.fits(value)
         ):

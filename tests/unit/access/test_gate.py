@@ -164,7 +164,15 @@ def test_a_rule_is_asked_about_every_app_that_is_named(serve: Serve) -> None:
         client.machine.store.apps.create(app)
     assert "bob may not push to shop" in client.git("push", "shop", "main").stderr
     assert client.git("push", "blog", "main").returncode == 0
-    for line in ("apps:info shop", "apps:rename blog shop", "pipelines:create p blog shop"):
+    for line in (
+        "apps:info shop",
+        "apps:rename blog shop",
+        "config:set shop A=1",
+        "disks:clone blog data shop",
+        "pipelines:create p blog shop",
+        "pipelines:update shop --stage staging",
+        "releases:rehearse blog --slug-of shop",
+    ):
         assert "bob may not use" in client.ssh(line).stderr, line
     assert client.ssh("apps:info blog").returncode == 0
 
@@ -174,4 +182,6 @@ def test_what_is_about_no_app_is_asked_for_as_that(serve: Serve) -> None:
     client = serve(rule)
     client.ssh("apps:list")
     client.ssh("ps:restart --all")
-    assert rule.asked == [("anyone", None), ("read", None), ("anyone", None), ("change", None)]
+    client.ssh("config:keys --global")
+    needs = ("anyone", "read", "anyone", "change", "anyone", "read")
+    assert rule.asked == [(need, None) for need in needs]
