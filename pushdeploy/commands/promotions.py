@@ -65,6 +65,8 @@ def promote(
     named = list(dict.fromkeys(name for names in to for name in names))
     pipeline, source = chosen_source(request.store, app, named)
     targets = pipeline.targets(source, named)
+    for target in targets:
+        request.gate.check(request.session.by, "change", "use pipelines:promote", target)
     mode = _mode(one_by_one, all_or_nothing)
     promotion = Promotion(source, targets, version, mode, force)
     if rehearse:

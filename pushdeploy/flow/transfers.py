@@ -21,6 +21,7 @@ from pushdeploy.domain.snapshot import Snapshot
 from pushdeploy.flow.restore import Restores
 from pushdeploy.flow.turn import Turns
 from pushdeploy.release.snapshots import SnapshotPhase
+from pushdeploy.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Sent:
 class Transfers:
     """The asker of each may stop it until the data is brought in."""
 
+    store: Store
     turns: Turns
     disks: Directories
     snapshots: SnapshotPhase
@@ -66,7 +68,7 @@ class Transfers:
         name, disk = app_disk.app.name, app_disk.disk
         if not self.disks.has_data(name, disk):
             return None
-        without = self.snapshots.store.apps.get(name).settings.disks.without_snapshots
+        without = self.store.apps.get(name).settings.disks.without_snapshots
         return Occupied(self.disks.used_bytes(name, disk), is_kept=disk not in without)
 
     @contextmanager
@@ -79,7 +81,7 @@ class Transfers:
             with self._copy_of(app_disk, asker) as taken:
                 yield self._sent(app_disk, taken, asker)
             return
-        found = self.snapshots.store.snapshots.get(app_disk.app.name, snapshot)
+        found = self.store.snapshots.get(app_disk.app.name, snapshot)
         if app_disk.disk not in found.disks:
             raise UserError(
                 f"{found.label} has no disk {app_disk.disk}, but {', '.join(found.disks)}",

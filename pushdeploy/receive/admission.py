@@ -71,7 +71,7 @@ class Admission:
                 self._peel(push.output, verdicts, quarantine)
                 self._apply(push, verdicts, deploys, quarantine)
 
-    def lack(self, error: Exception) -> PushdeployError | None:
+    def no_room(self, error: Exception) -> PushdeployError | None:
         """Return the error to tell when ``error`` comes of a file system without room."""
         return no_room_behind(error, self._repositories.root)
 

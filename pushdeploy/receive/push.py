@@ -114,7 +114,7 @@ class PushDialogue(ReceivePackHandler):
         try:
             self._context.admission.admit(push, verdicts)
         except Exception as error:  # noqa: BLE001 - the border: an unforeseen error still gets its answer
-            why = self._context.admission.lack(error)
+            why = self._context.admission.no_room(error)
             if why is not None:
                 self._output.failure(why)
             verdicts.refuse_pending(why.message if why else log_unforeseen(self._context.app))

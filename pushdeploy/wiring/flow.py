@@ -111,7 +111,7 @@ def make_flow(ground: Ground, back: BackEnds, following: Following, errands: Err
         domains=DomainChanges(store, back.sites, converger),
         disks=DiskCare(store, turns, disks, attachments),
         snapshots=SnapshotChanges(store, turns, locks.traffic, disks, snapshots),
-        transfers=Transfers(turns, disks, snapshots, restores),
+        transfers=Transfers(store, turns, disks, snapshots, restores),
         one_offs=OneOffCommands(
             store, back.scheduler, back.manifests, locks.writers, locks.one_offs
         ),

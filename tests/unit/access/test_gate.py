@@ -14,6 +14,7 @@ from pushdeploy.access.rule import Role
 from pushdeploy.commands.dispatch import Commands
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.need import Need
+from pushdeploy.domain.pipeline import PipelineName, StageName
 from pushdeploy.receive.service import GitService, PackLimits
 from pushdeploy.settings import Address
 from pushdeploy.ssh.keys import create_host_key, host_key_line
@@ -175,6 +176,17 @@ def test_a_rule_is_asked_about_every_app_that_is_named(serve: Serve) -> None:
     ):
         assert "bob may not use" in client.ssh(line).stderr, line
     assert client.ssh("apps:info blog").returncode == 0
+
+
+def test_a_rule_is_asked_about_the_targets_of_a_promotion_that_names_none(serve: Serve) -> None:
+    client = serve(Refusing(lambda _, app: app == SHOP))
+    pipelines = client.machine.store.pipelines
+    pipelines.create(PipelineName("web"))
+    for app, stage in ((BLOG, "staging"), (SHOP, "production")):
+        client.machine.store.apps.create(app)
+        pipelines.add(PipelineName("web"), app, StageName(stage))
+    refused = client.ssh("pipelines:promote blog")
+    assert "bob may not use pipelines:promote" in refused.stderr
 
 
 def test_what_is_about_no_app_is_asked_for_as_that(serve: Serve) -> None:
