@@ -203,7 +203,8 @@ def doctor(context: click.Context, home: Path | None, form: str) -> None:
     Example:
         pushdeploy doctor --format json
     """
-    from pushdeploy.doctor import examine, lines, rows
+    from pushdeploy.doctor.examination import examine
+    from pushdeploy.doctor.report import lines, rows
 
     findings = examine(home.absolute() if home else None)
     _show(form, rows(findings), lines(findings))

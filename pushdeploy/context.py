@@ -54,12 +54,7 @@ from pushdeploy.route.sites import Sites
 from pushdeploy.run.manifests import Manifests
 from pushdeploy.settings import Settings
 from pushdeploy.store import Store
-from pushdeploy.upkeep.host_rules import HostRules
-from pushdeploy.upkeep.leftovers import Leftovers
-from pushdeploy.upkeep.reconcile import Reconciler
-from pushdeploy.upkeep.recovery import Recovery
-from pushdeploy.upkeep.retention import Retention
-from pushdeploy.upkeep.written_layers import WrittenLayers
+from pushdeploy.upkeep.parts import Upkeep
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,18 +128,6 @@ class Reads:
     verifier: Verifier
     logs: LogReader
     addresses: Sites
-
-
-@dataclass(frozen=True, slots=True)
-class Upkeep:
-    """Chores run these parts without being asked."""
-
-    reconciler: Reconciler
-    recovery: Recovery
-    retention: Retention
-    leftovers: Leftovers
-    written_layers: WrittenLayers
-    host_rules: HostRules
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.errors import BackendDown, UserError
 
 _INSTANCE = re.compile(r"[0-9a-f]{8}")
 
@@ -64,6 +64,11 @@ class Home:
         return self.root / "nginx"
 
     @property
+    def chore_runs(self) -> Path:
+        """Tells how the server's chores went the last time."""
+        return self.root / "upkeep.json"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 
@@ -117,3 +122,20 @@ def read_instance(root: Path) -> str:
             "put back the 8 hexadecimal digits that its containers' labels carry",
         )
     return text
+
+
+def refuse_without_database(home: Home) -> None:
+    """Raise ``BackendDown`` for a home whose database is gone or empty.
+
+    An empty one in place of a lost one would take every app for one that is unwanted.
+    """
+    if not home.database.exists():
+        raise BackendDown(
+            f"{home.database} is missing",
+            "put it back, or mount its disk; for a new and empty home:  pushdeploy init",
+        )
+    if not home.database.stat().st_size:
+        raise BackendDown(
+            f"{home.database} is empty: it knows no app",
+            "put a backup of it back; if there never was an app:  remove it and pushdeploy init",
+        )

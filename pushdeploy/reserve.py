@@ -4,7 +4,7 @@ import logging
 import shutil
 from pathlib import Path
 
-from pushdeploy.no_room import write_blocks
+from pushdeploy.no_room import no_room_at, write_blocks
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +39,16 @@ class Reserve:
         except OSError as error:
             _log.info("no room is kept in reserve: %s", error.strerror)
             shutil.rmtree(draft, ignore_errors=True)
+
+    def give_up_where_full(self) -> None:
+        """Say that the home cannot be written to where that is so, and remove the reserve then."""
+        trouble = no_room_at(self._home)
+        if trouble is None:
+            self.keep()
+            return
+        _log.error("%s; %s", trouble.message, trouble.hint)
+        if self.give_up():
+            _log.warning("the reserve for this is free now: make room soon")
 
     def give_up(self) -> bool:
         """Remove the reserve, and tell whether there was one."""

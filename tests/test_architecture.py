@@ -74,7 +74,9 @@ PLUGS = {
     "pushdeploy.disks.limits": "LIMIT",
     "pushdeploy.disks.snapshots": "SNAPSHOT",
     "pushdeploy.route.routers": "ROUTER",
+    "pushdeploy.doctor.checks": "CHECK",
     "pushdeploy.run.schedulers": "SCHEDULER",
+    "pushdeploy.upkeep.chores": "CHORE",
 }
 
 
@@ -306,7 +308,7 @@ def test_a_look_at_the_environment_is_noticed(text: str) -> None:
 @pytest.mark.parametrize("path", FILES, ids=str)
 def test_a_child_sees_only_what_is_listed_of_our_environment(path: Path) -> None:
     """It may hold the database's password; ``doctor`` is a person's own program."""
-    if path.name != "doctor.py":
+    if part_of(path) != "doctor":
         assert list(_inheriting_children(ast.parse(path.read_text()))) == []
 
 

@@ -54,9 +54,6 @@ class AuditLog:
         """Close, at a start, what an earlier server was still doing when it was killed."""
         self._write(Act(), "the server", self._audit.close_open)
 
-    def prune(self, days: int, most: int) -> None:
-        self._write(Act(), "the server", lambda: self._audit.prune(days, most))
-
     def _begin(self, act: Act, by: str, command: str, app: str | None) -> None:
         act.number = self._audit.begin(by, command, app)
 

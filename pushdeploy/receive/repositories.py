@@ -206,15 +206,21 @@ class Repositories:
             self._unseen.add(app)
             self._mend(app, objects=False)
 
-    def look_over(self, stopping: threading.Event) -> None:
-        """Look at the objects of all repositories that nobody has come to since the start."""
+    def look_over(self, stopping: threading.Event) -> str:
+        """Look at the objects of all repositories that nobody has come to since the start.
+
+        Names those that cannot be looked at.
+        """
+        failed: list[str] = []
         for app in sorted(self._unseen):
             if stopping.is_set():
-                return
+                break
             try:
                 self.look_after(app)
             except Exception:  # noqa: BLE001 - one bad repository must not keep it from the others
                 _log.exception("app=%s its repository cannot be looked at", app)
+                failed.append(f"the repository of {app} cannot be looked at")
+        return "; ".join(failed)
 
     def look_after(self, app: AppName) -> None:
         """Mend the repository where a loss of power, or somebody, has damaged it."""

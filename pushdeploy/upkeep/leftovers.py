@@ -49,7 +49,7 @@ class Leftovers:
 
         threading.Thread(target=forget, name=f"forget-{app_id}", daemon=True).start()
 
-    def begin(self) -> None:
+    def begin(self) -> str:
         """Remove leftovers at the start, when apps want the machine for themselves.
 
         Does not raise.
@@ -57,7 +57,7 @@ class Leftovers:
         Docker counts all that it has before it tells what builds have left: it is asked only where
         a build was cut short or an app was destroyed; else the first hour asks.
         """
-        self._do(
+        return self._do(
             {
                 _SLUGS: self.retention.collect,
                 _BUILDS: self.remove_of_cut_short,
@@ -65,14 +65,14 @@ class Leftovers:
             }
         )
 
-    def remove(self) -> None:
+    def remove(self) -> str:
         """Everything that is due, each kind whatever becomes of the others. Does not raise."""
-        self._do({_SLUGS: self.retention.collect})
-        self.remove_beside_slugs()
+        collected = self._do({_SLUGS: self.retention.collect})
+        return "; ".join(filter(None, [collected, self.remove_beside_slugs()]))
 
-    def remove_beside_slugs(self) -> None:
+    def remove_beside_slugs(self) -> str:
         """For who has had those collected already. Does not raise."""
-        self._do(
+        return self._do(
             {
                 _BUILDS: self.remove_of_builds,
                 "downloads": self.trim_downloads,
@@ -80,7 +80,9 @@ class Leftovers:
             }
         )
 
-    def _do(self, chores: Mapping[str, Callable[[], object]]) -> None:
+    def _do(self, chores: Mapping[str, Callable[[], object]]) -> str:
+        """Do each and log what fails; return it in words as well."""
+        failed = []
         for what, chore in chores.items():
             try:
                 chore()
@@ -88,8 +90,11 @@ class Leftovers:
                 _log.info("%s: later, for a deploy is going on", what)
             except PushdeployError as error:
                 _log.warning("%s: %s", what, error.message)
+                failed.append(f"{what}: {error.message}")
             except Exception:  # noqa: BLE001 - the others are due all the same
                 _log.exception("%s cannot be removed", what)
+                failed.append(f"{what} cannot be removed")
+        return "; ".join(failed)
 
     def remove_of_cut_short(self) -> None:
         """The same as ``remove_of_builds`` where a killed server or a destroyed app left some."""

@@ -6,10 +6,9 @@ from pushdeploy.access.audit_log import AuditLog
 from pushdeploy.access.gate import Gate
 from pushdeploy.commands.dispatch import Commands
 from pushdeploy.context import Context, Locks
-from pushdeploy.domain.errors import BackendDown
 from pushdeploy.domain.ports.engine import Engine
 from pushdeploy.engine.docker import DockerEngine
-from pushdeploy.instance import Home
+from pushdeploy.instance import Home, refuse_without_database
 from pushdeploy.lifecycle import Lifecycle
 from pushdeploy.locks.apps import AppLocks
 from pushdeploy.locks.one_offs import OneOffs
@@ -42,7 +41,8 @@ class Wiring:
     ) -> None:
         """``given`` stand in place of the real back-ends. ``BackendDown`` where the database is
         gone."""
-        _refuse_without_database(settings, home)
+        if settings.database is None:
+            refuse_without_database(home)
         self._settings = settings
         self._home = home
         self._instance = instance
@@ -103,20 +103,6 @@ class Wiring:
             self._engine
             or DockerEngine(self._instance, settings.docker_host, lan_closed=settings.lan_closed),
             Lifecycle(home.root),
-        )
-
-
-def _refuse_without_database(settings: Settings, home: Home) -> None:
-    """An empty database in place of a lost one would take every app for one that is unwanted."""
-    if settings.database is None and not home.database.exists():
-        raise BackendDown(
-            f"{home.database} is missing",
-            "put it back, or mount its disk; for a new and empty home:  pushdeploy init",
-        )
-    if settings.database is None and not home.database.stat().st_size:
-        raise BackendDown(
-            f"{home.database} is empty: it knows no app",
-            "put a backup of it back; if there never was an app:  remove it and pushdeploy init",
         )
 
 

@@ -1,10 +1,13 @@
 """Upkeep: what nobody asks for."""
 
 from pushdeploy.build.caches import AppCaches
-from pushdeploy.context import BackEnds, Flow, Upkeep
+from pushdeploy.context import BackEnds, Flow
+from pushdeploy.reserve import Reserve
+from pushdeploy.upkeep.chore_runs import ChoreRuns
+from pushdeploy.upkeep.closed_host import ClosedHost
 from pushdeploy.upkeep.errands import UpkeepErrands
-from pushdeploy.upkeep.host_rules import HostRules
 from pushdeploy.upkeep.leftovers import Leftovers
+from pushdeploy.upkeep.parts import Upkeep
 from pushdeploy.upkeep.reconcile import Reconciler
 from pushdeploy.upkeep.recovery import Finishing, Recovery
 from pushdeploy.upkeep.retention import Retention
@@ -32,10 +35,16 @@ def make_upkeep(ground: Ground, back: BackEnds, flow: Flow, errands: UpkeepErran
     most_bytes = ground.settings.task_layer_bytes
     finishing = Finishing(store, flow.turns, locks.traffic, scheduler, reconciler)
     return Upkeep(
+        settings=ground.settings,
+        store=store,
+        router=back.router,
+        repositories=back.repositories,
+        reserve=Reserve(ground.home.root),
         reconciler=reconciler,
         recovery=Recovery(store, back.repositories, scheduler, back.snapshots, finishing),
         retention=errands.retention,
         leftovers=errands.leftovers,
         written_layers=WrittenLayers(scheduler, flow.restarts, flow.turns, most_bytes),
-        host_rules=HostRules(engine),
+        closed_host=ClosedHost(engine),
+        runs=ChoreRuns(ground.home.chore_runs),
     )

@@ -10,11 +10,11 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
+from pushdeploy.doctor.reach_probes import RAW_SOURCE_PORT
 from pushdeploy.engine import firewall
 from pushdeploy.engine.firewall import remove
 from pushdeploy.engine.network import bridge_name
 from pushdeploy.engine.rules import HostRules
-from pushdeploy.isolation_probes import RAW_SOURCE_PORT
 from tests.stories.conftest import MakeRepository, MakeServer
 from tests.stories.harness import Server, wait_until
 from tests.stories.leftovers import stack_image

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pushdeploy.disks.index import Index
-from pushdeploy.doctor import examine
+from pushdeploy.doctor.examination import examine
 from pushdeploy.domain.container import LogLine
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import AppName, ProcessType

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 from pushdeploy.access.gate import Gate
 from pushdeploy.commands.session import Session
-from pushdeploy.context import Context, Flow, Reads, Upkeep
+from pushdeploy.context import Context, Flow, Reads
 from pushdeploy.domain.asker import Asker
 from pushdeploy.output import Output
 from pushdeploy.store import Store
+from pushdeploy.upkeep.parts import Upkeep
 
 if TYPE_CHECKING:
     from pushdeploy.commands.face.catalogue import Catalogue

@@ -1,6 +1,6 @@
 """Versions that programs tell are compared with those that are needed."""
 
-from pushdeploy.doctor import MINIMUM_DOCKER
+from pushdeploy.doctor.checks.docker import MINIMUM_DOCKER
 from pushdeploy.domain.finding import check_version
 
 

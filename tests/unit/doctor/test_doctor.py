@@ -3,15 +3,25 @@
 import os
 import shlex
 import socket
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from pushdeploy import doctor
+from pushdeploy.doctor.check import Installation
+from pushdeploy.doctor.checks.ca_bundle import check_ca_bundle
+from pushdeploy.doctor.checks.clock import check_clock
+from pushdeploy.doctor.checks.home import check_home
+from pushdeploy.doctor.checks.ports import check_port
+from pushdeploy.doctor.checks.upkeep import check_upkeep
+from pushdeploy.doctor.examination import examine
+from pushdeploy.doctor.machine import check_free
+from pushdeploy.doctor.report import lines, rows
+from pushdeploy.domain.chore_run import ChoreRun
 from pushdeploy.domain.finding import Finding
 from pushdeploy.instance import Home, create_instance
 from pushdeploy.listeners import inodes_of, listening, owners
-from pushdeploy.settings import Address
+from pushdeploy.settings import Address, load_settings
 
 
 @pytest.fixture
@@ -20,8 +30,12 @@ def home(tmp_path: Path) -> Home:
     return Home(tmp_path / "home")
 
 
+def of(home: Home) -> Installation:
+    return Installation(load_settings(home=home.root), home)
+
+
 def test_a_missing_home_is_mended_by_init(tmp_path: Path) -> None:
-    finding = doctor.check_home(Home(tmp_path / "home"))
+    finding = check_home(of(Home(tmp_path / "home")))
     assert not finding.ok
     assert finding.mend.startswith("pushdeploy init --home ")
 
@@ -32,29 +46,29 @@ def test_what_others_may_read_is_found_and_the_mend_works(home: Home, name: str)
     if name != "root":
         path.touch()
     path.chmod(0o755)
-    finding = doctor.check_home(home)
+    finding = check_home(of(home))
     assert not finding.ok
     words = shlex.split(finding.mend)
     assert words[0] == "chmod"
     Path(words[2]).chmod(int(words[1], 8))
-    assert doctor.check_home(home).ok
+    assert check_home(of(home)).ok
 
 
 def test_a_clock_that_is_wrong_is_found() -> None:
     now = 1_800_000_000.0
-    assert doctor.check_clock(now, now - 60, "yes").detail.endswith(", synchronised")
-    assert not doctor.check_clock(now, now + 3600, "").ok
-    assert not doctor.check_clock(86400.0, 0, "").ok
+    assert check_clock(now, now - 60, "yes").detail.endswith(", synchronised")
+    assert not check_clock(now, now + 3600, "").ok
+    assert not check_clock(86400.0, 0, "").ok
 
 
 def test_free_space_is_that_of_the_nearest_parent(tmp_path: Path) -> None:
     missing = tmp_path / "not" / "yet"
-    assert doctor.check_free("disk", missing, "").detail.endswith("GB free")
+    assert check_free("disk", missing, "").detail.endswith("GB free")
 
 
 def test_a_ca_bundle_must_be_there(tmp_path: Path) -> None:
-    assert doctor.check_ca_bundle(None).ok
-    finding = doctor.check_ca_bundle(tmp_path / "ca.pem")
+    assert check_ca_bundle(None).ok
+    finding = check_ca_bundle(tmp_path / "ca.pem")
     assert not finding.ok
     assert "PUSHDEPLOY_CA_BUNDLE" in finding.mend
 
@@ -62,18 +76,18 @@ def test_a_ca_bundle_must_be_there(tmp_path: Path) -> None:
 def test_a_port_taken_by_a_stranger_names_the_process(home: Home) -> None:
     with socket.create_server(("127.0.0.1", 0)) as stranger:
         port = stranger.getsockname()[1]
-        finding = doctor.check_port("ssh", Address("127.0.0.1", port), home)
+        finding = check_port("ssh", Address("127.0.0.1", port), home)
         assert not finding.ok
         assert f"process {os.getpid()}" in finding.detail
         assert "PUSHDEPLOY_SSH" in finding.mend
-    assert doctor.check_port("ssh", Address("127.0.0.1", port), home).ok
+    assert check_port("ssh", Address("127.0.0.1", port), home).ok
 
 
 def test_a_port_held_by_this_homes_server_is_fine(home: Home) -> None:
     home.pid_file.write_text(f"{os.getpid()}\n")
     with socket.create_server(("127.0.0.1", 0)) as ours:
         port = ours.getsockname()[1]
-        assert doctor.check_port("ssh", Address("127.0.0.1", port), home).ok
+        assert check_port("ssh", Address("127.0.0.1", port), home).ok
 
 
 def test_listeners_are_seen_on_ipv6_too() -> None:
@@ -97,12 +111,12 @@ def test_what_is_wrong_is_followed_by_what_to_type() -> None:
         Finding("git", True, "2.39.5", "apt-get install git"),
         Finding("clock", False, "it is not 1970", "timedatectl set-ntp true"),
     ]
-    assert doctor.lines(findings) == [
+    assert lines(findings) == [
         "ok  git    2.39.5",
         " !  clock  it is not 1970",
         "       type: timedatectl set-ntp true",
     ]
-    assert doctor.rows(findings)[1] == {
+    assert rows(findings)[1] == {
         "check": "clock",
         "ok": False,
         "detail": "it is not 1970",
@@ -114,7 +128,7 @@ def test_settings_that_cannot_be_read_are_the_only_finding(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PUSHDEPLOY_BUILD_CPUS", "all")
-    findings = doctor.examine(tmp_path)
+    findings = examine(tmp_path)
     assert [finding.ok for finding in findings] == [False]
     assert "PUSHDEPLOY_BUILD_CPUS" in findings[0].detail
 
@@ -125,8 +139,21 @@ def test_a_damaged_home_is_findings_and_no_traceback_regression(home: Home) -> N
     nginx = home.root / "nginx"
     nginx.write_text("a file where a directory should be")
 
-    findings = {finding.check: finding for finding in doctor.examine(home.root)}
+    findings = {finding.check: finding for finding in examine(home.root)}
 
     assert "not a database" in findings["database"].detail
     assert "backup" in findings["database"].mend
     assert "nginx" in findings
+
+
+def test_chores_that_fail_or_hang_are_told_and_none_is_missed_where_no_server_runs() -> None:
+    now = datetime.now(UTC)
+    good = ChoreRun("router", "all the time", True, "running", now - timedelta(days=9))
+    bad = ChoreRun("leftovers", "every 3600 s", False, "failed", now, 1, "Docker is down")
+    hanging = ChoreRun("host rules", "every 60 s", False, "running", now - timedelta(hours=2))
+    assert check_upkeep([good], serving=True).ok
+    assert check_upkeep([good, bad, hanging], serving=False).ok
+    finding = check_upkeep([good, bad, hanging], serving=True)
+    assert not finding.ok
+    assert finding.detail.startswith("leftovers: Docker is down; host rules hangs since ")
+    assert finding.mend == "ssh deploy upkeep:list"

@@ -1,6 +1,6 @@
 """Which addresses of this host containers are let loose on."""
 
-from pushdeploy.isolation import addresses_in
+from pushdeploy.doctor.reach import addresses_in
 
 SHOWN = """\
 1: lo    inet6 ::1/128 scope host \\       valid_lft forever preferred_lft forever

@@ -11,11 +11,11 @@ from socket import create_server
 from typing import Literal
 
 from pushdeploy.build.containers import ROLE_LABEL, run_to_end, temporary
+from pushdeploy.doctor.reach_probes import CONNECTIONS, FRAMES
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import ContainerSpec
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.ports.engine import Engine
-from pushdeploy.isolation_probes import CONNECTIONS, FRAMES
 
 _IPV6 = Path("/proc/sys/net/ipv6")
 _METADATA = "169.254.169.254"

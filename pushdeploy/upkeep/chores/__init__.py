@@ -1,0 +1,1 @@
+"""The chores, found file by file: one more file with a CHORE is one more."""

@@ -1,0 +1,54 @@
+"""When something is due again."""
+
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+
+from pushdeploy.domain.chore_run import HANGING_SECONDS, ChoreRun
+from pushdeploy.domain.timing import Daily, Every, Once, Throughout, Timing
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("share", "seconds"), [(0.25, 15), (1, 60)])
+def test_first_turns_are_spread_and_later_ones_are_a_whole_pause_apart(
+    share: float, seconds: float
+) -> None:
+    assert Every(60).first_seconds(NOON, share) == seconds
+    assert Every(60).next_seconds(NOON) == 60
+
+
+@pytest.mark.parametrize(
+    ("at", "hours"), [(time(13), 1), (time(12), 24), (time(11, 30), 23.5), (time(0), 12)]
+)
+def test_a_time_of_day_is_today_or_tomorrow(at: time, hours: float) -> None:
+    assert Daily(at).next_seconds(NOON) == hours * 3600
+    assert Daily(at, spread_seconds=600).first_seconds(NOON, 0.5) == hours * 3600 + 300
+
+
+def test_what_is_done_once_has_no_next_turn_and_what_lasts_begins_again() -> None:
+    once: Timing = Once()
+    assert (once.first_seconds(NOON, 1), once.next_seconds(NOON)) == (0, None)
+    assert (Throughout().first_seconds(NOON, 1), Throughout().next_seconds(NOON)) == (0, 5)
+
+
+def test_a_timing_says_in_words_when_it_is() -> None:
+    shown = [str(each) for each in (Every(90), Daily(time(3, 30)), Once(), Throughout())]
+    assert shown == ["every 90 s", "daily at 03:30 UTC", "after a start", "all the time"]
+
+
+@pytest.mark.parametrize(
+    ("lasts", "outcome", "seconds", "hangs"),
+    [
+        (False, "running", HANGING_SECONDS + 1, True),
+        (False, "running", HANGING_SECONDS - 1, False),
+        (True, "running", HANGING_SECONDS + 1, False),
+        (False, "ok", HANGING_SECONDS + 1, False),
+    ],
+)
+def test_a_turn_that_takes_very_long_hangs(
+    lasts: bool, outcome: str, seconds: float, hangs: bool
+) -> None:
+    began = NOON - timedelta(seconds=seconds)
+    run = ChoreRun("x", "every 60 s", lasts, outcome, began)  # type: ignore[arg-type]
+    assert run.hangs(NOON) is hangs
