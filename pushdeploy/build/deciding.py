@@ -14,7 +14,7 @@ from pushdeploy.build.environment import build_environment
 from pushdeploy.build.keys import KeyPrefix, slug_key
 from pushdeploy.build.language import Circumstances, Language
 from pushdeploy.build.plan import LayeredPlan
-from pushdeploy.build.processes import processes_of
+from pushdeploy.build.processes import processes_of, refuse_directories
 from pushdeploy.build.stack_order import StackOrder
 from pushdeploy.build.stacks import Stack, Stacks
 from pushdeploy.build.tree import Tree
@@ -59,6 +59,8 @@ class Decider:
             output.detail(f"note: {notice}")
         main = parts[-1].plan
         processes = processes_of(tree, main.default_processes, main.example)
+        if isinstance(main, LayeredPlan):
+            refuse_directories(tree, processes)
         facts = read_app_json(tree)
         refuse_lfs_pointers(tree)
         layered = [part.language for part in parts if isinstance(part.plan, LayeredPlan)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from posixpath import normpath
 
 from pushdeploy.build.near_misses import misspelled
 from pushdeploy.build.tree import Tree
@@ -10,6 +11,8 @@ from pushdeploy.domain.names import RELEASE, ProcessType
 from pushdeploy.domain.procfile import parse_procfile
 
 PROCFILE = "Procfile"
+HOME = "/app"
+"""Where the source lies in a slug, and commands begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,32 @@ def processes_of(tree: Tree, default: Mapping[ProcessType, str], example: str) -
             details=misspelled(tree, [PROCFILE]),
         )
     return Processes(commands, release)
+
+
+def refuse_directories(tree: Tree, processes: Processes) -> None:
+    """Raise ``BuildFailed`` where a command is a directory of the source, which nothing runs.
+
+    A shell would say of it that the permission is denied.
+    """
+    release = {RELEASE: processes.release} if processes.release else {}
+    for name, command in {**processes.types, **release}.items():
+        program = _program(command)
+        if "/" in program and _is_directory(tree, program):
+            raise BuildFailed(
+                f"{name} of the {PROCFILE} cannot run: {program} is a directory",
+                f"name the program in it, commit and push:  {name}: {program.rstrip('/')}/PROGRAM",
+            )
+
+
+def _program(command: str) -> str:
+    """The first word that is neither an assignment nor ``exec``."""
+    words = (word.strip("\"';&|") for word in command.split())
+    return next((word for word in words if word != "exec" and "=" not in word), "")
+
+
+def _is_directory(tree: Tree, program: str) -> bool:
+    path = normpath(program.removeprefix(f"{HOME}/")) if program != HOME else "."
+    return path == "." or any(each.startswith(f"{path}/") for each in tree.paths)
 
 
 def _procfile(tree: Tree) -> Mapping[ProcessType, str]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pushdeploy.domain.packages import PACKAGES, PROGRAMS, driver_of
+from pushdeploy.domain.packages import PACKAGES, PROGRAMS, lacking_package
 from pushdeploy.domain.shell import signal_name, signal_of
 from pushdeploy.domain.tracebacks import Raised, raised
 
@@ -33,11 +33,16 @@ _ACCESS = re.compile(r'.*"(?:GET|HEAD) \S+(?: HTTP/[\d.]+)?" 5\d\d')
 _SHELL = r"(?:/bin/)?(?:sh|bash|dash|ash): (?:(?:line )?\d+: )?(?:exec: )?(?P<program>[^:\s]+): "
 _NOT_FOUND = re.compile(_SHELL + r"(?:command )?not found")
 _NOT_ALLOWED = re.compile(_SHELL + r"[Pp]ermission denied")
+_DIRECTORY = re.compile(_SHELL + r"[Ii]s a directory")
 _NO_FILE = re.compile(_SHELL + r"No such file or directory")
 _TINI = re.compile(r"\[FATAL tini \(\d+\)\] exec (?P<program>\S+) failed: (?P<why>.+)")
 _NO_INTERPRETER = re.compile(r"(?:/usr/bin/)?env: .(?P<program>[^\s:]+).: No such file")
 _NO_SCRIPT = re.compile(r"\S*python[\d.]*: can't open file '(?P<file>[^']+)'.*")
 _NO_MAIN = re.compile(r"\S*python[\d.]*: No module named '?(?P<name>[\w.]+)'?")
+_SETTINGS_REMEDY = (
+    "DJANGO_SETTINGS_MODULE names it: correct that where it is set, in the code or by"
+    " config:set, and push"
+)
 _NOT_FOR_A_SHELL = re.compile(
     r"(?P<script>[^:\s]+): (?:line )?\d+: (?:Syntax error: |syntax error\b|unexpected EOF)"
 )
@@ -223,6 +228,9 @@ def _of_the_shell(said: Sequence[str]) -> Cause | None:
         return _not_in_image(found["program"], found["why"])
     if found := _NO_FILE.fullmatch(last):
         return Cause(f"there is no file {found['program']} in the slug", Mends.CODE)
+    if found := _DIRECTORY.fullmatch(last):
+        remedy = "name the program in it, commit and push"
+        return Cause(f"{found['program']} is a directory", Mends.CODE, remedy)
     if found := _NOT_ALLOWED.fullmatch(last):
         program = found["program"]
         remedy = f"git update-index --chmod=+x {program.removeprefix('./')}, commit and push"
@@ -257,9 +265,10 @@ def _of_error(error: Raised, command: str) -> Cause:
 def _remedy(error: Raised, command: str) -> str:
     """What to change in the code; empty where it may not be the code."""
     if missing := _NO_MODULE.search(error.said):
-        return _module_remedy(missing["name"], command)
-    if driver := driver_of(error.said):
-        return f"add {driver} to requirements.txt, commit and push again"
+        told = _module_remedy(missing["name"], command)
+        return _SETTINGS_REMEDY if error.is_of_django_settings else told
+    if package := lacking_package(error.said):
+        return f"add {package} to requirements.txt, commit and push again"
     if missing := _NO_NODE_MODULE.match(error.said):
         return f"add {missing['name']} to package.json, commit and push again"
     if _TAKEN.search(error.said):

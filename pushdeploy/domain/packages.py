@@ -2,6 +2,9 @@
 
 import re
 
+_NO_DJANGO = "Couldn't import Django"
+"""As the manage.py begins that Django writes for a project."""
+
 _DRIVER = re.compile(r"Error loading (?:\w+ or )?(\w+) module")
 
 PACKAGES = {
@@ -11,6 +14,7 @@ PACKAGES = {
     "dateutil": "python-dateutil",
     "decouple": "python-decouple",
     "dj_database_url": "dj-database-url",
+    "django": "Django",
     "dotenv": "python-dotenv",
     "environ": "django-environ",
     "flask_cors": "flask-cors",
@@ -51,7 +55,11 @@ PROGRAMS = {
 """Programs that come with a package of Python's, and with which."""
 
 
-def driver_of(said: str) -> str:
-    """The package with the database driver that Django lacks, by its error; else empty."""
+def lacking_package(said: str) -> str:
+    """The package that an error's own words miss, which name no module: Django itself, or the
+    driver of its database; else empty.
+    """
+    if said.startswith(_NO_DJANGO):
+        return PACKAGES["django"]
     lacking = _DRIVER.search(said)
     return PACKAGES.get(lacking[1], lacking[1]) if lacking else ""

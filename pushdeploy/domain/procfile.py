@@ -11,6 +11,9 @@ MOST_COMMAND_BYTES = 64 * 1024
 """Linux takes 128 KB in one argument (MAX_ARG_STRLEN of execve(2)), and a shell is around it."""
 
 _LINE = re.compile(r"([A-Za-z0-9_-]+)\s*:\s*(.+)")
+_CONTINUED = re.compile(r"(?<!\\)(?:\\\\)*\\$")
+"""An odd number of backslashes: two of them are one for the shell."""
+
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 _MERGE_MARKERS = ("<<<<<<<", "=======", ">>>>>>>")
 
@@ -18,8 +21,9 @@ _MERGE_MARKERS = ("<<<<<<<", "=======", ">>>>>>>")
 def parse_procfile(text: str) -> Mapping[ProcessType, str]:
     """Process types in the order of the file, ``release`` among them.
 
-    CRLF, blank lines and ``#`` comments are tolerated. Merge markers, names that stand twice and
-    lines of any other form raise ``UserError`` with the line number.
+    CRLF, blank lines and ``#`` comments are tolerated. Merge markers, names that stand twice,
+    lines that want to go on below and lines of any other form raise ``UserError`` with the line
+    number.
     """
     commands: dict[ProcessType, str] = {}
     for number, raw in enumerate(_NEWLINE.split(text.removeprefix("\ufeff")), start=1):
@@ -29,6 +33,12 @@ def parse_procfile(text: str) -> Mapping[ProcessType, str]:
         if line.startswith(_MERGE_MARKERS):
             raise UserError(
                 f"Procfile line {number} is a merge marker: {line}", "resolve the merge and push"
+            )
+        if _CONTINUED.search(line):
+            raise UserError(
+                f"Procfile line {number} ends with a backslash, and a line cannot be continued:"
+                f" {line[:80]}",
+                "write the command on one line, or put it into a script of the app and run that",
             )
         match = _LINE.fullmatch(line)
         if not match or "\0" in line or not ProcessType.fits(match.group(1)):

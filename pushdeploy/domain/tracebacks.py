@@ -37,7 +37,8 @@ _LIBRARIES = re.compile(r"site-packages|dist-packages|/lib/python\d|/usr/|/bin/|
 class Raised:
     """An error that nobody caught: its name, what it says, and where in the app it came up.
 
-    ``inner`` is the file of the innermost frame, be it a library's.
+    ``inner`` is the file of the innermost frame, be it a library's; ``importer`` is the same
+    without the frames of Python's own import.
     """
 
     name: str
@@ -45,6 +46,12 @@ class Raised:
     file: str = ""
     line: int = 0
     inner: str = ""
+    importer: str = ""
+
+    @property
+    def is_of_django_settings(self) -> bool:
+        """Tell whether Django has looked for the module that DJANGO_SETTINGS_MODULE names."""
+        return self.importer.endswith("/django/conf/__init__.py")
 
     def __str__(self) -> str:
         what = f"{self.name}: {self.said}" if self.said else self.name
@@ -131,11 +138,14 @@ def _belongs(rest: Sequence[str], error: str, exit_code: int | None) -> bool:
 
 def _of_frames(name: str, said: str, frames: Sequence[re.Match[str]]) -> Raised:
     inner = frames[-1]["file"]
+    importers = (frame["file"] for frame in reversed(frames))
+    importer = next((file for file in importers if "importlib" not in file), "")
     for frame in reversed(frames):
         syntax = frame is frames[-1] and frame["caller"] is None
         if syntax or not _LIBRARIES.search(frame["file"]):
-            return Raised(name, said, _shown(frame["file"]), int(frame["line"]), inner)
-    return Raised(name, said, inner=inner)
+            file, line = _shown(frame["file"]), int(frame["line"])
+            return Raised(name, said, file, line, inner, importer)
+    return Raised(name, said, inner=inner, importer=importer)
 
 
 def _node(lines: Sequence[str]) -> Raised | None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pushdeploy.build.processes import processes_of
+from pushdeploy.build.processes import Processes, processes_of, refuse_directories
 from pushdeploy.domain.errors import BuildFailed
 from pushdeploy.domain.names import WEB, ProcessType
 from tests.unit.build.conftest import MakeTree
@@ -29,3 +29,23 @@ def test_a_procfile_with_a_release_command_alone_keeps_the_default_types(
 def test_a_procfile_that_cannot_be_used_fails_the_build(tree_of: MakeTree, text: str) -> None:
     with pytest.raises(BuildFailed, match="Procfile"):
         processes_of(tree_of({"Procfile": text}), {}, "web: example")
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["./src", "src/", "exec ./src/inner --port $PORT", "A=/b /app/src", "./src;", "/app", "./"],
+)
+def test_a_directory_is_no_command(tree_of: MakeTree, command: str) -> None:
+    tree = tree_of({"src/inner/main.py": "", "src-of": ""})
+
+    for processes in (Processes({WEB: command}, None), Processes({WEB: "serve"}, command)):
+        with pytest.raises(BuildFailed, match="is a directory"):
+            refuse_directories(tree, processes)
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["src", "./src/main.py", "./src-of", "cd src && ./main.py", "/src", "../src", "python src", ""],
+)
+def test_what_may_be_a_program_is_left_to_the_shell(tree_of: MakeTree, command: str) -> None:
+    refuse_directories(tree_of({"src/main.py": "", "src-of": ""}), Processes({WEB: command}, None))

@@ -8,6 +8,7 @@ import pytest
 from pushdeploy.domain.cause import Cause, Mends, cause_of, cause_of_refusal
 
 FAILURES = Path(__file__).parent / "failures"
+DJANGO_CONF = "/opt/venv/lib/python3.13/site-packages/django/conf/__init__.py"
 
 
 @pytest.mark.parametrize(
@@ -198,6 +199,7 @@ Stack trace:
             "./start.sh is not executable",
             "code",
         ),
+        ("bash: line 1: ./src: Is a directory", 126, "./src is a directory", "code"),
         ("sh: 1: ./start.sh: Permission denied", 126, "./start.sh is not executable", "code"),
         (
             "/usr/bin/env: 'python\\r': No such file or directory",
@@ -417,6 +419,46 @@ def test_a_missing_module_is_told_by_its_package(name: str, command: str, remedy
     cause = cause_of(lines, 1, command)
     assert cause is not None
     assert cause.hint("shop").startswith(remedy)
+
+
+@pytest.mark.parametrize(
+    ("importer", "missing", "remedy"),
+    [
+        (DJANGO_CONF, "nope", "DJANGO_SETTINGS_MODULE names it: correct that"),
+        (DJANGO_CONF, "shop.setings", "DJANGO_SETTINGS_MODULE names it: correct that"),
+        ("/app/shop/settings.py", "nope", "add nope to requirements.txt"),
+        ("/opt/venv/lib/python3.13/site-packages/django/apps/config.py", "nope", "add nope to"),
+    ],
+)
+def test_a_module_of_settings_that_is_missing_is_a_wrong_name(
+    importer: str, missing: str, remedy: str
+) -> None:
+    lines = [
+        "Traceback (most recent call last):",
+        '  File "/app/manage.py", line 22, in main',
+        f'  File "{importer}", line 190, in __init__',
+        '  File "/usr/lib/python3.13/importlib/__init__.py", line 88, in import_module',
+        '  File "<frozen importlib._bootstrap>", line 1387, in _gcd_import',
+        f"ModuleNotFoundError: No module named '{missing}'",
+    ]
+    cause = cause_of(lines, 1, "python manage.py migrate")
+    assert cause is not None
+    assert cause.hint("shop").startswith(remedy)
+
+
+def test_django_itself_is_missing_where_manage_py_says_so() -> None:
+    lines = [
+        "Traceback (most recent call last):",
+        '  File "/app/manage.py", line 13, in main',
+        (
+            "ImportError: Couldn't import Django. Are you sure it's installed and available on"
+            " your PYTHONPATH environment variable? Did you forget to activate a virtual"
+            " environment?"
+        ),
+    ]
+    cause = cause_of(lines, 1, "python manage.py migrate")
+    assert cause is not None
+    assert cause.hint("shop") == "add Django to requirements.txt, commit and push again"
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,11 @@ def test_command_may_hold_any_character_but_a_newline() -> None:
     assert parse_procfile(f"web: {command}\n") == {"web": command}
 
 
+def test_backslashes_that_are_the_commands_own_stay() -> None:
+    text = "# not \\\nweb: a\\ b\nclock: echo \\\\\n"
+    assert parse_procfile(text) == {"web": "a\\ b", "clock": "echo \\\\"}
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -59,6 +64,8 @@ def test_command_may_hold_any_character_but_a_newline() -> None:
         ("# x\n-web: a", "line 2 is not 'name: command'"),
         ("web-: a", "line 1 is not 'name: command'"),
         ("wéb: a", "line 1 is not 'name: command'"),
+        ("web: gunicorn \\\n  site.wsgi\n", "line 1 ends with a backslash, and a line cannot be"),
+        ("x: a\nweb: a \\\\\\ \n", "line 2 ends with a backslash"),
         ("web: a\0b", "line 1 is not 'name: command'"),
         ("a" * 64 + ": x", "line 1 is not 'name: command'"),
         ("web: " + "x" * 70_000, "line 1: the command of web is larger than 64 KB"),

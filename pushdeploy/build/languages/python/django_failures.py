@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from pushdeploy.build.language import Circumstances
 from pushdeploy.build.plan import Failure
-from pushdeploy.domain.packages import PACKAGES, driver_of
+from pushdeploy.domain.packages import PACKAGES, lacking_package
 from pushdeploy.domain.tracebacks import Raised, raised
 
 _SWITCH_OFF = "DISABLE_COLLECTSTATIC=1"
@@ -16,6 +16,8 @@ _VARIABLE = re.compile(
     r'|Environment variable "([A-Z][A-Z0-9_]*)" not set'  # environs
     r"|The (SECRET_KEY) setting must not be empty\.?"  # os.environ.get
 )
+_NO_MODULE = re.compile(r"(?:.*: )?No module named '?([\w.]+)'?(?:;.*)?")
+_SETTINGS = "DJANGO_SETTINGS_MODULE"
 _NO_ENGINE = "settings.DATABASES is improperly configured"
 _UNFOUND = re.compile(r"The file '([^']+)' could not be found with .*")
 _POSTPROCESSED = re.compile(r"Post-processing '([^']+)' failed!")
@@ -52,7 +54,7 @@ def _up_to_message(lines: Sequence[str]) -> Sequence[str]:
 def _failed_import(error: Raised, own: Collection[str]) -> Failure | None:
     """``own`` are the names in the app's top directory."""
     where = f"{error.file}, line {error.line}" if error.file else "it"
-    if match := re.fullmatch(r"(?:.*: )?No module named '?([\w.]+)'?(?:;.*)?", error.said):
+    if match := _NO_MODULE.fullmatch(error.said):
         module = match.group(1)
         top = module.partition(".")[0]
         if {f"{top}/", f"{top}.py"} & set(own):
@@ -60,9 +62,10 @@ def _failed_import(error: Raised, own: Collection[str]) -> Failure | None:
                 f"there is no module {module} in the source",
                 f"is it in the commit?  git status --ignored  tells; imported in {where}",
             )
+        unless = "" if top in PACKAGES else f"; if {top} is the app's own, commit it"
         return _collecting(
             f"there is no module {module} in the slug",
-            f"add  {PACKAGES.get(top, top)}  to requirements.txt, commit and push",
+            f"add  {PACKAGES.get(top, top)}  to requirements.txt{unless}; then push",
         )
     if error.name == "ImportError":
         return _collecting(str(error), f"mend {where}, commit and push")
@@ -112,12 +115,28 @@ def _without_database(
     return None
 
 
-def _missing_driver(
+def _missing_package(
     error: Raised, _lines: Sequence[str], _circumstances: Circumstances
 ) -> Failure | None:
-    if driver := driver_of(error.said):
-        return _collecting(error.said, f"add  {driver}  to requirements.txt, commit and push")
+    if package := lacking_package(error.said):
+        said = error.said.partition(". ")[0]
+        return _collecting(said, f"add  {package}  to requirements.txt, commit and push")
     return None
+
+
+def _missing_settings(
+    error: Raised, _lines: Sequence[str], circumstances: Circumstances
+) -> Failure | None:
+    """The module of settings itself is named wrongly, which no package mends."""
+    match = _NO_MODULE.fullmatch(error.said)
+    if match is None or not error.is_of_django_settings:
+        return None
+    hint = f"correct it in {error.file or 'manage.py'} and in wsgi.py, commit and push"
+    if _SETTINGS in circumstances.environment:
+        hint = circumstances.config_set(f"{_SETTINGS}=…")
+    return _collecting(
+        f"{_SETTINGS} is wrong: there is no module {match.group(1)} in the source", hint
+    )
 
 
 def _missing_file(
@@ -153,7 +172,8 @@ def _unwritable(
 _EXPLANATIONS: Sequence[Callable[[Raised, Sequence[str], Circumstances], Failure | None]] = (
     _missing_variable,
     _without_database,
-    _missing_driver,
+    _missing_settings,
+    _missing_package,
     _missing_file,
     _unwritable,
 )

@@ -10,6 +10,11 @@ TRACEBACK = [
     "Traceback (most recent call last):",
     '  File "/app/shop/settings.py", line 5, in <module>',
 ]
+DJANGO_CONF = [
+    '  File "/opt/venv/lib/python3.13/site-packages/django/conf/__init__.py", line 1, in __init__',
+    '  File "/usr/lib/python3.13/importlib/__init__.py", line 88, in import_module',
+    '  File "<frozen importlib._bootstrap>", line 1324, in _find_and_load_unlocked',
+]
 WANTED = "the settings want the config var SECRET_KEY"
 
 
@@ -108,6 +113,30 @@ WANTED = "the settings want the config var SECRET_KEY"
             id="a package that a setting names",
         ),
         pytest.param(
+            [*DJANGO_CONF, "ModuleNotFoundError: No module named 'nope'"],
+            "DJANGO_SETTINGS_MODULE is wrong: there is no module nope in the source",
+            "correct it in shop/settings.py and in wsgi.py, commit and push",
+            id="settings of another name",
+        ),
+        pytest.param(
+            [*DJANGO_CONF, "ModuleNotFoundError: No module named 'shop.setings'"],
+            "DJANGO_SETTINGS_MODULE is wrong: there is no module shop.setings in the source",
+            "correct it in shop/settings.py",
+            id="settings of another name in a package that is there",
+        ),
+        pytest.param(
+            ["ModuleNotFoundError: No module named 'nope'"],
+            "there is no module nope in the slug",
+            "add  nope  to requirements.txt; if nope is the app's own, commit it; then push",
+            id="a package, or the app's own",
+        ),
+        pytest.param(
+            ["ImportError: Couldn't import Django. Are you sure it's installed and available?"],
+            "Couldn't import Django",
+            "add  Django  to requirements.txt",
+            id="Django itself",
+        ),
+        pytest.param(
             ["ModuleNotFoundError: No module named 'shop.local'"],
             "there is no module shop.local in the source",
             "git status --ignored",
@@ -199,3 +228,12 @@ def test_a_config_var_that_is_set_is_let_in_beside_the_others() -> None:
 
 def test_a_word_that_the_app_prints_is_no_exception() -> None:
     assert explained(["Hello", "Done: all of it"], HERE, ()) is None
+
+
+def test_settings_that_the_config_names_wrongly_are_mended_there() -> None:
+    let_in = circumstances({"BUILD_ENV": "DJANGO_SETTINGS_MODULE", "DJANGO_SETTINGS_MODULE": "no"})
+
+    found = explained([*TRACEBACK, *DJANGO_CONF, "ImportError: No module named 'no'"], let_in, ())
+
+    assert found is not None
+    assert found.hint == "ssh deploy config:set shop DJANGO_SETTINGS_MODULE=…"
