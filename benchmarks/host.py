@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from pushdeploy.access.audit_log import NoAuditLog
 from pushdeploy.commands.session import Session
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import Busy, UnknownApp
@@ -24,6 +23,7 @@ from pushdeploy.receive.service import GitService, PackLimits
 from pushdeploy.settings import Address
 from pushdeploy.ssh.keys import create_host_key
 from pushdeploy.ssh.server import SshServer
+from tests.unit.ssh.host import NoAuditLog
 
 LINES = 200
 LINE_PAUSE_SECONDS = 0.005

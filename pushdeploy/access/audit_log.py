@@ -69,14 +69,6 @@ class AuditLog:
             _log.warning("by=%s not in the audit log: %s", by, error.message)
 
 
-class NoAuditLog(AuditLog):
-    """Keeps nothing: for servers without a database."""
-
-    def __init__(self) -> None: ...
-
-    def _write(self, act: Act, by: str, write: Callable[[], object]) -> None: ...
-
-
 def local_user() -> str:
     """Name whoever uses the server's own shell: ``(root)``. No key can be called so."""
     try:

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pushdeploy.disks import mounts
+from pushdeploy.disks.durable import flush
 from pushdeploy.disks.programs import run, used_bytes
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.sizes import about_bytes
@@ -132,15 +133,6 @@ def unseal(path: Path) -> None:
 def is_sealed(path: Path) -> bool:
     """Tell whether ``seal`` has closed the directory."""
     return os.path.lexists(path) and stat.S_IMODE(path.lstat().st_mode) == 0
-
-
-def flush(path: Path) -> None:
-    """Flush the file, or the names in the directory, to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _change_flags(path: Path, change: Callable[[int], int]) -> None:

@@ -28,6 +28,15 @@ def make_durable(tree: Path) -> None:
             _flush_all(root, tree)
 
 
+def flush(path: Path) -> None:
+    """Flush the file, or the names in the directory, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def flush_file_system(tree: Path) -> None:
     """Flush everything on the tree's file system, and return when it is on the device."""
     with directory(tree) as root:

@@ -64,12 +64,12 @@ def remove(path: Path) -> None:
 
 
 @contextmanager
-def our_errors(path: Path) -> Iterator[None]:
+def our_errors(path: Path, noun: str = "disk") -> Iterator[None]:
     try:
         yield
     except OSError as error:
         raise BackendDown(
-            f"the disk {path} cannot be used: {error.strerror}", "look at it on the server"
+            f"the {noun} {path} cannot be used: {error.strerror}", "look at it on the server"
         ) from error
 
 

@@ -6,7 +6,6 @@ the app's other snapshots. A snapshot is complete when it has its name, and neve
 
 import errno
 import os
-import subprocess
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,8 +14,9 @@ from pathlib import Path
 
 from pushdeploy.disks.copier_client import carry_out
 from pushdeploy.disks.copy_job import CopyJob
-from pushdeploy.disks.programs import ENVIRONMENT
-from pushdeploy.domain.errors import BackendDown, UserError
+from pushdeploy.disks.durable import flush
+from pushdeploy.disks.programs import our_errors, remove
+from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import DiskName
 
 _NEW, _GONE = ".new-", ".gone-"
@@ -90,14 +90,14 @@ class SnapshotFiles:
         self, app_id: int, snapshot: int, job: CopyJob, line: Callable[[str], None]
     ) -> TakenSnapshot:
         place = self._place(app_id, snapshot)
-        with _our_errors(place):
+        with our_errors(place, "snapshot"):
             made = self._new(place)
             try:
                 result = carry_out(job._replace(place=str(made)), line)
                 made.rename(place)
-                _flush(place.parent)
+                flush(place.parent)
             except BaseException:
-                _remove(made)
+                remove(made)
                 raise
         sizes = {DiskName(disk): size for disk, size in result["sizes"].items()}
         return TakenSnapshot(result["kind"], sizes)
@@ -117,7 +117,7 @@ class SnapshotFiles:
         for disk in disks:
             self._check_has(app_id, snapshot, disk)
         place = self._place(app_id, snapshot)
-        with _our_errors(place):
+        with our_errors(place, "snapshot"):
             carry_out(CopyJob("restore", str(place), _texts(disks)), line)
 
     def clone(self, app_id: int, snapshot: int, disk: DiskName, target: Path, uid: int) -> None:
@@ -126,25 +126,25 @@ class SnapshotFiles:
         Files of the disk's owner become those of ``uid``. Where it fails, nothing is left in it.
         """
         self._check_has(app_id, snapshot, disk)
-        with _our_errors(target):
+        with our_errors(target, "snapshot"):
             _make_empty(target)
             try:
                 place = str(self.path(app_id, snapshot, disk))
                 carry_out(CopyJob("clone", place, target=str(target), uid=uid))
             except BaseException:
-                _remove(target)
+                remove(target)
                 raise
 
     def changed_bytes(self, app_id: int, snapshot: int, disks: Mapping[DiskName, Path]) -> int:
         """Sum the sizes of the live files that have changed, by their times; nothing is read."""
         place = self._place(app_id, snapshot)
-        with _our_errors(place):
+        with our_errors(place, "snapshot"):
             size: int = carry_out(CopyJob("changed", str(place), _texts(disks)))["size"]
         return size
 
     def room(self, app_id: int, disks: Mapping[DiskName, Path], former: int | None) -> Room:
         """Estimate the room, by the numbers that ``take`` refuses by too."""
-        with _our_errors(self._root):
+        with our_errors(self._root, "snapshot"):
             place = _make_private(self._root / str(app_id))
             job = CopyJob("room", str(place), _texts(disks), self._former(app_id, former))
             result = carry_out(job)
@@ -157,14 +157,14 @@ class SnapshotFiles:
 
         What a killed server has left is swept.
         """
-        with _our_errors(self._root):
+        with our_errors(self._root, "snapshot"):
             place = _make_private(self._root / str(app_id))
             made = Path(tempfile.mkdtemp(prefix=_NEW, dir=place))
         try:
             yield made / "tree"
         finally:
-            with _our_errors(made):
-                _remove(made)
+            with our_errors(made, "snapshot"):
+                remove(made)
 
     def adopt(self, app_id: int, snapshot: int, disk: DiskName, tree: Path) -> int:
         """Make the directory ``tree`` the disk's content in the snapshot: its size in bytes.
@@ -173,7 +173,7 @@ class SnapshotFiles:
         have other disks already.
         """
         place = self.path(app_id, snapshot, disk)
-        with _our_errors(place):
+        with our_errors(place, "snapshot"):
             _make_private(place.parent)
             _refuse_second(place)
             try:
@@ -192,14 +192,14 @@ class SnapshotFiles:
         """
         place = self._place(app_id, snapshot)
         gone = place.with_name(f"{_GONE}{snapshot}")
-        with _our_errors(place), suppress(FileNotFoundError):
-            _remove(gone)  # by half, when the last time was cut short
-            _remove(place.rename(gone))
+        with our_errors(place, "snapshot"), suppress(FileNotFoundError):
+            remove(gone)  # by half, when the last time was cut short
+            remove(place.rename(gone))
 
     def remove_app(self, app_id: int) -> None:
         place = self._root / str(app_id)
-        with _our_errors(place):
-            _remove(place)
+        with our_errors(place, "snapshot"):
+            remove(place)
 
     def sweep(self, known: Collection[tuple[int, int]]) -> int:
         """Remove every directory that is no snapshot in ``known`` of (app id, snapshot id): how
@@ -207,11 +207,11 @@ class SnapshotFiles:
 
         That is what killed servers have left. Called before anything is taken.
         """
-        with _our_errors(self._root):
+        with our_errors(self._root, "snapshot"):
             wanted = {self._place(*each) for each in known}
             strays = [path for path in self._root.glob("*/*") if path not in wanted]
             for path in strays:
-                _remove(path)
+                remove(path)
             for path in self._root.glob("*"):
                 with suppress(OSError):  # it is not empty
                     path.rmdir()
@@ -227,7 +227,7 @@ class SnapshotFiles:
         _make_private(place.parent)
         _refuse_second(place)
         made = place.with_name(f"{_NEW}{place.name}")
-        _remove(made)
+        remove(made)
         made.mkdir(mode=0o700)
         return made
 
@@ -236,13 +236,13 @@ class SnapshotFiles:
         try:
             size: int = carry_out(job)["sizes"][disk]
         except BaseException:
-            _remove(place)
+            remove(place)
             raise
-        _remove(tree)
+        remove(tree)
         return size
 
     def _check_has(self, app_id: int, snapshot: int, disk: DiskName) -> None:
-        with _our_errors(self._root):
+        with our_errors(self._root, "snapshot"):
             if not self.path(app_id, snapshot, disk).is_dir():
                 raise UserError(
                     f"snapshot {snapshot} has no disk {disk}",
@@ -270,32 +270,3 @@ def _make_empty(target: Path) -> None:
 def _refuse_second(place: Path) -> None:
     if os.path.lexists(place):
         raise UserError(f"there is a snapshot at {place} already", "take one with another number")
-
-
-def _flush(place: Path) -> None:
-    """The names in it."""
-    opened = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
-
-
-def _remove(path: Path) -> None:
-    """By rm, which no depth of directories breaks; nothing happens when there is nothing."""
-    command = ["rm", "--recursive", "--force", "--one-file-system", "--", str(path)]
-    ended = subprocess.run(
-        command, env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True, check=False
-    )
-    if ended.returncode:
-        raise OSError(errno.EIO, ended.stderr.decode(errors="replace").strip()[:200])
-
-
-@contextmanager
-def _our_errors(place: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise BackendDown(
-            f"the snapshot {place} cannot be used: {error.strerror}", "look at it on the server"
-        ) from error

@@ -47,12 +47,6 @@ def load_host_key(path: Path) -> PKey:
         ) from error
 
 
-def host_key_line(path: Path) -> str:
-    """Return ``ssh-ed25519 AAAA…``, as known_hosts wants it after the host's name."""
-    key = load_host_key(path)
-    return f"{key.get_name()} {key.get_base64()}"
-
-
 def fingerprint(path: Path) -> str:
     """Return ``SHA256:…`` of the host key, as ssh shows it at the first connection."""
     return public_key.fingerprint(load_host_key(path).asbytes())

@@ -10,7 +10,7 @@ from pushdeploy.domain.app import App, AppLock
 from pushdeploy.domain.errors import UnknownApp, UserError
 from pushdeploy.domain.names import AppName, ProcessType
 from pushdeploy.domain.settings import AppSettings
-from pushdeploy.store.database import Database, DuplicateRow
+from pushdeploy.store.database import DuplicateRow, Stored
 from pushdeploy.store.rows import app_of, formation_json, lock_values, settings_json
 from pushdeploy.store.schema import APPS, META
 
@@ -18,11 +18,8 @@ _FORMER = "formerly "
 """What the names of facts about former names begin with; their value is the id of the app."""
 
 
-class Apps:
+class Apps(Stored):
     """An app is known by its name, and its rows by its id."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def create(self, name: AppName) -> App:
         """Raise ``UserError`` when there is one of that name. Its id was never another app's."""

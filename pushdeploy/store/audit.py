@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from sqlalchemy import delete, func, insert, select, update
 
-from pushdeploy.store.database import Database
+from pushdeploy.store.database import Stored
 from pushdeploy.store.schema import AUDIT
 
 
@@ -33,11 +33,8 @@ class AuditEntry:
     seconds: float | None
 
 
-class Audit:
+class Audit(Stored):
     """The audit log gets an entry for each act."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def begin(self, by: str, command: str, app: str | None = None) -> int:
         """Write ``command`` down as it may be read later: the caller leaves secrets out.

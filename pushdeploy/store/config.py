@@ -5,16 +5,13 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, delete, insert, select
 
 from pushdeploy.domain.names import AppName
-from pushdeploy.store.database import Database
+from pushdeploy.store.database import Stored
 from pushdeploy.store.schema import APPS, SHARED_CONFIG
 from pushdeploy.store.wanted import read_wanted, write_wanted
 
 
-class Config:
+class Config(Stored):
     """Each app has its own vars, and below them lie those that all apps share."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def get(self, app: AppName) -> Mapping[str, str]:
         """Return the app's own vars."""

@@ -90,6 +90,13 @@ class Database:
             raise BackendDown(said, "pushdeploy doctor names the fault") from error
 
 
+class Stored:
+    """One noun of the store is read and changed in its database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+
 def _said(error: SQLAlchemyError) -> str:
     reason = error.orig if isinstance(error, DBAPIError) else error
     said = " ".join(str(reason).split()) or type(error).__name__

@@ -4,17 +4,14 @@ from collections.abc import Sequence
 
 from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.names import AppName
-from pushdeploy.store.database import Database
+from pushdeploy.store.database import Stored
 from pushdeploy.store.rows import disks_json, disks_of
 from pushdeploy.store.schema import APPS
 from pushdeploy.store.wanted import read_wanted, write_wanted
 
 
-class Disks:
+class Disks(Stored):
     """An app wants these disks in its next release."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def of(self, app: AppName) -> Sequence[Attachment]:
         return disks_of(read_wanted(self._database, app, APPS.c.disks))

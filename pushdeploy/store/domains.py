@@ -6,15 +6,12 @@ from sqlalchemy import delete, insert, select
 
 from pushdeploy.domain.errors import UnknownApp, UserError
 from pushdeploy.domain.names import AppName, HostName
-from pushdeploy.store.database import Database, DuplicateRow
+from pushdeploy.store.database import DuplicateRow, Stored
 from pushdeploy.store.schema import APPS, DOMAINS
 
 
-class Domains:
+class Domains(Stored):
     """A host name belongs to one app at a time."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def of(self, app: AppName) -> Sequence[HostName]:
         """List the host names of the app in the order in which they were added."""

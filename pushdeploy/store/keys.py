@@ -9,15 +9,12 @@ from sqlalchemy import delete, insert, or_, select
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import KeyName
 from pushdeploy.domain.public_key import PublicKey
-from pushdeploy.store.database import Database, DuplicateRow
+from pushdeploy.store.database import DuplicateRow, Stored
 from pushdeploy.store.schema import KEYS
 
 
-class Keys:
+class Keys(Stored):
     """A key is known by its name, which says who did what."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def add(self, *keys: PublicKey) -> None:
         """Add all keys or none.

@@ -4,15 +4,12 @@ from collections.abc import Mapping
 
 from sqlalchemy import delete, insert, select
 
-from pushdeploy.store.database import Database
+from pushdeploy.store.database import Stored
 from pushdeploy.store.schema import META
 
 
-class Meta:
+class Meta(Stored):
     """Each fact is a text under a name."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def get(self, name: str) -> str | None:
         with self._database.reading() as connection:

@@ -8,17 +8,14 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from pushdeploy.domain.errors import UnknownApp, UserError
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.pipeline import Member, Pipeline, PipelineName, Place, StageName
-from pushdeploy.store.database import Database, DuplicateRow
+from pushdeploy.store.database import DuplicateRow, Stored
 from pushdeploy.store.schema import APPS, PIPELINE_MEMBERS, PIPELINES
 
 _MEMBER = PIPELINE_MEMBERS.c
 
 
-class Pipelines:
+class Pipelines(Stored):
     """An app is in one pipeline at most. A stage that lost its last app keeps its place."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def create(self, name: PipelineName) -> Pipeline:
         """Create a pipeline without stages and apps.

@@ -11,7 +11,7 @@ from pushdeploy.domain.release import Candidate, Release, ReleaseStatus
 from pushdeploy.domain.retention import Entry
 from pushdeploy.store import ledger
 from pushdeploy.store.config import shared_config
-from pushdeploy.store.database import Database
+from pushdeploy.store.database import Stored
 from pushdeploy.store.outputs import KeptOutput
 from pushdeploy.store.recorder import OutputRecorder
 from pushdeploy.store.rows import release_of
@@ -19,11 +19,8 @@ from pushdeploy.store.schema import RELEASES
 from pushdeploy.store.slugs import ensure_slug
 
 
-class Releases:
+class Releases(Stored):
     """Methods that ask about an unknown app find nothing; those that change one raise."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     # ------------------------------------------------------------- reading
 
@@ -136,11 +133,6 @@ class Releases:
     def recorder(self, app: AppName, version: int) -> OutputRecorder:
         """Give a context in which ``write`` keeps the lines that the release prints."""
         return OutputRecorder(KeptOutput(self._database, self._app_id(app, version), version))
-
-    def append_output(self, app: AppName, version: int, text_line: str) -> None:
-        """Keep one line; a recorder is for many."""
-        with self.recorder(app, version) as recorder:
-            recorder.write(text_line)
 
     def output(self, app: AppName, version: int) -> Sequence[str]:
         """Return the lines that are kept, oldest first."""

@@ -7,19 +7,16 @@ from sqlalchemy import Connection, delete, exists, insert, select
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import ImageDigest
 from pushdeploy.domain.slug import Slug
-from pushdeploy.store.database import Database, DuplicateRow
+from pushdeploy.store.database import DuplicateRow, Stored
 from pushdeploy.store.rows import slug_of, slug_values
 from pushdeploy.store.schema import RELEASES, SLUGS
 
 
-class Slugs:
+class Slugs(Stored):
     """A key whose image was lost and built anew has several slugs; the newest one counts.
 
     Releases go on naming the one that they ran.
     """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def find(self, key: str) -> Slug | None:
         query = select(SLUGS).where(SLUGS.c.key == key).order_by(SLUGS.c.id.desc()).limit(1)

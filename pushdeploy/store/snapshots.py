@@ -9,16 +9,13 @@ from sqlalchemy import Select, delete, insert, select, update
 from pushdeploy.domain.errors import UnknownApp, UserError
 from pushdeploy.domain.names import AppName, DiskName, KeyName
 from pushdeploy.domain.snapshot import Snapshot
-from pushdeploy.store.database import Database
+from pushdeploy.store.database import Stored
 from pushdeploy.store.rows import snapshot_of
 from pushdeploy.store.schema import APPS, SNAPSHOTS
 
 
-class Snapshots:
+class Snapshots(Stored):
     """A snapshot counts from the moment when it is complete."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def create(
         self, app: AppName, description: str, by: KeyName, version: int | None = None

@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 from pushdeploy.disks import conversion, mounts
+from pushdeploy.disks.durable import flush
 from pushdeploy.disks.programs import found, run, used_bytes
 from pushdeploy.domain.disk import Usage
 from pushdeploy.domain.errors import BackendDown, UserError
@@ -81,7 +82,7 @@ class Btrfs:
             conversion.copy(path, subvolume)
             path.rename(conversion.spare(path))
             subvolume.rename(path)  # from here on the subvolume is the disk
-            conversion.flush(path.parent)
+            flush(path.parent)
 
 
 LIMIT = Btrfs()

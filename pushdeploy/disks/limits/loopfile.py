@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pushdeploy.disks import conversion, mounts
+from pushdeploy.disks.durable import flush
 from pushdeploy.disks.programs import run
 from pushdeploy.domain.disk import Usage
 from pushdeploy.domain.errors import BackendDown, UserError
@@ -154,10 +155,10 @@ class LoopFile:
             _make(image, size_bytes)
             with _mounted(image, workshop / "mount") as inside:
                 conversion.copy(path, inside)
-            conversion.flush(image)
+            flush(image)
             path.rename(conversion.spare(path))
             image.rename(_image(path))  # from here on the image is the disk
-            conversion.flush(path.parent)
+            flush(path.parent)
         self.ensure(path)
 
 

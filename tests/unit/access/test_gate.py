@@ -17,11 +17,11 @@ from pushdeploy.domain.need import Need
 from pushdeploy.domain.pipeline import PipelineName, StageName
 from pushdeploy.receive.service import GitService, PackLimits
 from pushdeploy.settings import Address
-from pushdeploy.ssh.keys import create_host_key, host_key_line
+from pushdeploy.ssh.keys import create_host_key
 from pushdeploy.ssh.server import SshServer
 from tests.unit.commands.machine import SHOP, Machine
 from tests.unit.receive.host import Receiver
-from tests.unit.ssh.host import make_key
+from tests.unit.ssh.host import host_key_line, make_key
 
 BLOG = AppName("blog")
 

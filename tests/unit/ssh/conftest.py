@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from pushdeploy.access.audit_log import AuditLog, NoAuditLog
+from pushdeploy.access.audit_log import AuditLog
 from pushdeploy.domain.public_key import PublicKey
 from pushdeploy.settings import Address
-from pushdeploy.ssh.keys import create_host_key, host_key_line
+from pushdeploy.ssh.keys import create_host_key
 from pushdeploy.ssh.server import SshServer
-from tests.unit.ssh.host import Commands, Host, Serve, make_key
+from tests.unit.ssh.host import Commands, Host, NoAuditLog, Serve, host_key_line, make_key
 
 
 @pytest.fixture(scope="session")

@@ -12,11 +12,13 @@ from typing import Any
 
 import paramiko
 
+from pushdeploy.access.audit_log import Act, AuditLog
 from pushdeploy.commands.session import Session
 from pushdeploy.domain.names import KeyName
 from pushdeploy.domain.ports.streams import WindowSize
 from pushdeploy.domain.public_key import PublicKey
 from pushdeploy.settings import Address
+from pushdeploy.ssh.keys import load_host_key
 from pushdeploy.ssh.server import SshServer
 
 DEADLINE_SECONDS = 20.0
@@ -27,6 +29,20 @@ def make_key(path: Path, *arguments: str) -> PublicKey:
     kind = arguments or ("-t", "ed25519")
     subprocess.run(["ssh-keygen", "-q", *kind, "-N", "", "-f", path], check=True)
     return PublicKey.parse(KeyName(path.name), path.with_suffix(".pub").read_text())
+
+
+def host_key_line(path: Path) -> str:
+    """``ssh-ed25519 AAAA…``, as known_hosts wants it after the host's name."""
+    key = load_host_key(path)
+    return f"{key.get_name()} {key.get_base64()}"
+
+
+class NoAuditLog(AuditLog):
+    """Keeps nothing: for servers without a database."""
+
+    def __init__(self) -> None: ...
+
+    def _write(self, act: Act, by: str, write: Callable[[], object]) -> None: ...
 
 
 def until(happened: Callable[[], bool], seconds: float = DEADLINE_SECONDS) -> None:

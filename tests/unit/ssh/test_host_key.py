@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from pushdeploy.access.audit_log import NoAuditLog
 from pushdeploy.domain.errors import BackendDown, UserError
 from pushdeploy.settings import Address
-from pushdeploy.ssh.keys import create_host_key, fingerprint, host_key_line
+from pushdeploy.ssh.keys import create_host_key, fingerprint
 from pushdeploy.ssh.server import SshServer
-from tests.unit.ssh.host import Host
+from tests.unit.ssh.host import Host, NoAuditLog, host_key_line
 
 
 def server(address: Address, host_key: Path, ciphers: str = "aead") -> SshServer:

@@ -155,7 +155,8 @@ def test_destroyed_app_leaves_its_slug_and_nothing_else(store: Store) -> None:
     store.domains.add(SHOP, HOST)
     store.disks.replace(SHOP, [Attachment(DATA, "/data")])
     release = store.releases.create(candidate(SHOP))
-    store.releases.append_output(SHOP, release.version, "hello")
+    with store.releases.recorder(SHOP, release.version) as output:
+        output.write("hello")
     store.releases.add_step(SHOP, release.version, "boot", 1.0)
 
     store.apps.destroy(SHOP)

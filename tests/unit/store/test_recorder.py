@@ -36,13 +36,16 @@ def test_lines_come_back_as_they_were_written(store: Store) -> None:
 
 
 def test_bytes_that_no_database_holds_do_not_lose_the_line(store: Store) -> None:
-    store.releases.append_output(SHOP, 1, "nul \0 and surrogate \udc80")
+    with store.releases.recorder(SHOP, 1) as output:
+        output.write("nul \0 and surrogate \udc80")
     assert store.releases.output(SHOP, 1) == ["nul \ufffd and surrogate ?"]
 
 
 def test_second_recorder_goes_on_where_the_first_ended(store: Store) -> None:
-    store.releases.append_output(SHOP, 1, "one")
-    store.releases.append_output(SHOP, 1, "two")
+    with store.releases.recorder(SHOP, 1) as output:
+        output.write("one")
+    with store.releases.recorder(SHOP, 1) as output:
+        output.write("two")
     assert store.releases.output(SHOP, 1) == ["one", "two"]
 
 
@@ -109,7 +112,8 @@ def test_of_too_much_output_the_beginning_and_the_end_are_kept(store: Store) -> 
 
 
 def test_too_long_a_line_is_cut(store: Store) -> None:
-    store.releases.append_output(SHOP, 1, "y" * 1_000_000)
+    with store.releases.recorder(SHOP, 1) as output:
+        output.write("y" * 1_000_000)
     (line,) = store.releases.output(SHOP, 1)
     assert line == "y" * 65536 + " […]"
 

@@ -40,7 +40,8 @@ class Place:
     def release(self, key: str, *, layer: str = "") -> Release:
         self.image(key, layer)
         made = self.store.releases.create(candidate(slug=slug(key)))
-        self.store.releases.append_output(SHOP, made.version, f"released {key}")
+        with self.store.releases.recorder(SHOP, made.version) as output:
+            output.write(f"released {key}")
         self.store.releases.make_live(SHOP, made.version)
         return self.store.releases.get(SHOP, made.version)
 
