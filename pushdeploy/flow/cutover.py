@@ -110,7 +110,8 @@ class Exclusive:
             self.starts.made_ready(change) as new,
             self.starts.release_phase(change, new) as migrate,
         ):
-            new.await_ready()
+            if not change.migrates:
+                new.await_ready()
             change.begin_migration()
             swap.make_way(change.old(self.scheduler.tasks(app.name)), output)
             self.safety.snapshot(change, early)

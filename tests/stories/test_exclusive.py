@@ -40,6 +40,7 @@ def test_two_hundred_writers_wait_for_one_version_to_take_over_from_another(tall
     tally.assert_serves(new, list(clients.acknowledged))
     assert "cut-over: exclusive (it has a disk" in pushed.stderr
     assert "requests were held for" in pushed.stderr
+    assert pushed.stderr.count("Making web.1 ready") == 1
     info = tally.server.record(f"releases:info {tally.app}")
     assert (info["cut_over"], info["snapshot"] is not None) == ("exclusive", True)
 

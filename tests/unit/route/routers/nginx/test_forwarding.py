@@ -244,6 +244,12 @@ def test_another_address_is_not_believed_where_some_proxy_is_trusted(
     _assert_untouched(seen.headers, router)
 
 
+def test_nginx_has_no_warning_about_a_home_with_trusted_proxies(
+    trusting: Nginx, tmp_path: Path
+) -> None:
+    assert "[warn]" not in (tmp_path / "nginx" / "logs" / "error.log").read_text()
+
+
 def test_twins_are_all_other_spellings() -> None:
     assert twins(["X-Real-IP"]) == ["X-Real_IP", "X_Real-IP", "X_Real_IP"]
     assert twins(["Forwarded"]) == []
