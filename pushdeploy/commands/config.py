@@ -127,13 +127,18 @@ def get(request: Request, app: Layer, key: str, form: str) -> None:
 )
 @layer_argument
 @_merged_option
+@click.option("--export", "habit", flag_value="shell", help="As config:export, its old spelling.")
+@click.option("-s", "--shell", "habit", flag_value="env", help="As config:export --format env.")
 @form_option
-def show(request: Request, app: Layer, merged: bool, form: str) -> None:
+def show(request: Request, app: Layer, merged: bool, habit: str | None, form: str) -> None:
     """Show all config vars and their values, and which of them wait for the next release.
 
     Those of all apps that the app does not hide stand behind its own.
     """
     config = _sorted(request, app, merged)
+    if habit and form != "json":
+        _export(request, config, habit)
+        return
     if form == "json":
         show_json(request, config)
         return
@@ -171,12 +176,7 @@ def keys_(request: Request, app: Layer, merged: bool, form: str) -> None:
 )
 def export(request: Request, app: Layer, merged: bool, form: str) -> None:
     """Print all config vars so that a program can read them."""
-    config = _sorted(request, app, merged)
-    if form == "json":
-        show_json(request, config)
-        return
-    for line in exported(config, form):
-        show_data(request, line)
+    _export(request, _sorted(request, app, merged), form)
 
 
 COMMANDS = (set_, unset, clear, import_, get, show, keys_, export)
@@ -193,6 +193,14 @@ def exported(config: Mapping[str, str], form: str) -> Sequence[str]:
     if form == "shell":
         return [f"export {key}={shlex.quote(value)}" for key, value in config.items()]
     return [f'{key}="{value.translate(_ESCAPES)}"' for key, value in config.items()]
+
+
+def _export(request: Request, config: Mapping[str, str], form: str) -> None:
+    if form == "json":
+        show_json(request, config)
+        return
+    for line in exported(config, form):
+        show_data(request, line)
 
 
 def _read_env(request: Request, app: Layer, source: str | None) -> Mapping[str, str]:

@@ -1,5 +1,6 @@
 """Rename: an app gets another name and address, and serves all the while."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ from pushdeploy.disks.directories import Directories
 from pushdeploy.domain.app import App
 from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.errors import PushdeployError, UserError
-from pushdeploy.domain.names import AppName
+from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.ports.refs import Refs
 from pushdeploy.domain.route import renamed
@@ -29,9 +30,10 @@ class Renames:
     refs: Refs
     disks: Directories
 
-    def rename(self, old: AppName, new: AppName, asker: Asker) -> None:
+    def rename(self, old: AppName, new: AppName, asker: Asker) -> Sequence[HostName]:
         """Start everything under the new name beside the old, then stop the old; the other way
-        round where one task at a time writes to a disk.
+        round where one task at a time writes to a disk. Returns the domains that it loses: those
+        below the address that its old name has, which may become another app's.
 
         A failure takes each step back: the old name serves as before. ``UserError`` where the new
         name, or its address, is another app's.
@@ -44,12 +46,13 @@ class Renames:
             asker.cancellation.commit()
             app = self.converger.put_back(old, asker.output)  # what runs is found by this name
             with self.converger.traffic.alone(old), self.swaps.of(app, asker.output) as swap:
-                self._start(swap, app, new, asker.output)
+                left = self._start(swap, app, new, asker.output)
                 with asker.output.step(f"Stopping the tasks that are still called {old}"):
                     self._hand_over(swap, old, new, asker.output)
             self.converger.processes.scheduler.rename_logs(old, new)
+            return left
 
-    def _start(self, swap: Swap, app: App, new: AppName, output: Output) -> None:
+    def _start(self, swap: Swap, app: App, new: AppName, output: Output) -> Sequence[HostName]:
         """Under the new name, with all that is the app's."""
         old, converger = app.name, self.converger
         with ExitStack() as undo:
@@ -59,6 +62,7 @@ class Renames:
             undo.callback(converger.forget, new, app.settings.run.stop_grace_seconds)
             self.store.apps.rename(old, new)
             undo.callback(self.store.apps.rename, new, old, remember=False)
+            left = self._leave_domains(undo, old, new)
             self.refs.rename(old, new)
             undo.callback(self.refs.rename, new, old)
             self.disks.rename(old, new)
@@ -66,6 +70,15 @@ class Renames:
             with output.step(f"Starting {old} as {new}"):
                 converger.converge(new, output)
             undo.pop_all()
+        return left
+
+    def _leave_domains(self, undo: ExitStack, old: AppName, new: AppName) -> Sequence[HostName]:
+        domains = self.store.domains
+        left = self.converger.traffic.sites.left_by(old, new)
+        for host in left:
+            domains.remove(new, host)
+            undo.callback(domains.add, new, host)
+        return left
 
     def _make_way(self, swap: Swap, app: App, output: Output) -> None:
         """Where one task at a time writes to a disk, the old ones go first."""

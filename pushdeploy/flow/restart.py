@@ -42,10 +42,13 @@ class Restarts:
         """
         with self.traffic.alone(name):
             plan = self.processes.plan(self.converger.put_back(name, output))
-            if plan.live is None or plan.app.stopped:
+            if plan.live is None:
                 raise UserError(
-                    f"{name} is not running", f"ps:start {name}, or git push deploy main"
+                    f"nothing of {name} has been released yet, so nothing runs",
+                    "git push deploy main",
                 )
+            if plan.app.stopped:
+                raise UserError(f"{name} is stopped", f"ps:start {name}")
             plan = self.converger.clear(plan)
             anew = _anew(plan, process)
             if plan.has_one_writer:

@@ -84,10 +84,15 @@ class StartStop:
             yield
         except PushdeployError as error:
             with suppress(BackendDown):
-                if not self.converger.processes.scheduler.tasks(name):
+                if self._should_run(name) and not self.converger.processes.scheduler.tasks(name):
                     error.serving = (
                         f"nothing of {name} runs now: it is tried again by itself, and by"
                         f" ps:start {name}"
                     )
                     self.errands.look_again(name)
             raise
+
+    def _should_run(self, name: AppName) -> bool:
+        """Nothing is tried again where nobody wants it to run, or nothing is there to run."""
+        stopped = self.store.apps.get(name).stopped
+        return not stopped and self.store.releases.current(name) is not None

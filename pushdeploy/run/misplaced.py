@@ -67,10 +67,24 @@ class Settling:
         """Tell whether waiting for it makes no sense."""
         if not self.complaint:
             return False
-        if any(port == self._port for _, port in self._places):
+        if self._is_for_itself_alone:
             return self._now - self._since >= LOOPBACK_SECONDS
-        untold = all(port in _UNTOLD for _, port in self._places)
-        return untold and self._now - self._idle_since >= ELSEWHERE_SECONDS
+        return self._is_untold and self._now - self._idle_since >= ELSEWHERE_SECONDS
+
+    @property
+    def is_worth_a_word(self) -> bool:
+        """Tell whether to complain while it is waited for: not where the end will soon say it."""
+        if not self.complaint or self.is_final or self._is_for_itself_alone:
+            return False
+        return not self._is_untold or self._now - self._since >= ELSEWHERE_SECONDS
+
+    @property
+    def _is_for_itself_alone(self) -> bool:
+        return any(port == self._port for _, port in self._places)
+
+    @property
+    def _is_untold(self) -> bool:
+        return all(port in _UNTOLD for _, port in self._places)
 
     def _is_misplaced(self) -> bool:
         right = [address for address, port in self._places if port == self._port]

@@ -183,3 +183,24 @@ def test_export_as_json_is_an_object(machine: Machine) -> None:
     machine.store.apps.create(SHOP)
     machine.store.config.replace(SHOP, AWKWARD)
     assert json.loads(machine.type("config:export shop --format json").out) == AWKWARD
+
+
+@pytest.mark.parametrize(
+    ("habit", "command"),
+    [
+        ("config shop --export", "config:export shop"),
+        ("config --export shop --merged", "config:export shop --merged"),
+        ("--app shop config --export", "config:export shop"),
+        ("config --global --export", "config:export --global"),
+        ("config shop --export --format json", "config:export shop --format json"),
+        ("config -s -a shop", "config:export shop --format env"),
+        ("config shop --shell", "config:export shop --format env"),
+    ],
+)
+def test_old_spellings_of_an_export_are_one(machine: Machine, habit: str, command: str) -> None:
+    machine.live()
+    machine.store.config.replace(SHOP, AWKWARD)
+    machine.type("config:set --global REGION=north")
+    typed, meant = machine.type(habit), machine.type(command)
+    assert (typed.status, typed.errors) == (0, "")
+    assert typed.out == meant.out != ""

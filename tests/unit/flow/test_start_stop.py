@@ -53,3 +53,19 @@ def test_whoever_restarts_is_told_when_nothing_runs_any_more(
     with pytest.raises(BootFailed) as failed:
         machine.context.flow.start_stop.restart(SHOP, None, asker)
     assert "nothing of shop runs now" in failed.value.serving
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_what_is_not_to_run_is_not_tried_again(
+    machine: Machine, asker: Asker, stopped: bool
+) -> None:
+    if stopped:
+        machine.live()
+        machine.context.flow.start_stop.stop(SHOP, asker)
+    else:
+        machine.store.apps.create(SHOP)
+    with pytest.raises(UserError) as failed:
+        machine.context.flow.start_stop.restart(SHOP, None, asker)
+    said = (failed.value.message, failed.value.hint, failed.value.serving)
+    unreleased = ("nothing of shop has been released yet, so nothing runs", "git push deploy main")
+    assert said == ("shop is stopped", "ps:start shop", "") if stopped else (*unreleased, "")

@@ -75,6 +75,29 @@ def test_one_that_works_or_waits_for_another_is_given_all_its_time() -> None:
     assert settled(*working, (LONG + 20, Sight([EVERYWHERE], worked_seconds=30))).is_final
 
 
+@pytest.mark.parametrize("places", [[OWN], [("::1", 5000)], [EVERYWHERE]])
+def test_what_will_end_the_boot_is_not_told_before(places: list[Socket]) -> None:
+    settling = Settling(5000)
+    for now in range(LONG):
+        settling.see(Sight(places), now)
+        assert not settling.is_worth_a_word
+    assert settling.is_final
+
+
+@pytest.mark.parametrize(
+    ("sight", "seconds"),
+    [
+        (Sight([DEBUGGER]), TOLD_SECONDS),
+        (Sight([("0.0.0.0", 9100)]), TOLD_SECONDS),
+        (Sight([EVERYWHERE], calls=True), ELSEWHERE_SECONDS),
+    ],
+)
+def test_what_is_waited_for_is_told_of(sight: Sight, seconds: float) -> None:
+    assert not stays(sight, seconds - 1).is_worth_a_word
+    assert stays(sight, seconds).is_worth_a_word
+    assert stays(sight, LONG).is_worth_a_word
+
+
 def test_whoever_moves_begins_anew() -> None:
     moved = settled(
         (0, Sight([OWN])), (3, Sight([OWN])), (4, Sight([EVERYWHERE])), (5, Sight([EVERYWHERE]))

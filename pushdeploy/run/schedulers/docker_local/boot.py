@@ -245,7 +245,7 @@ class Boot:
             raise BootFailed(
                 f"{self.slot} {complaint}", health.MOVE, log_tail=self._last_lines()[-_TAIL_LINES:]
             )
-        if complaint and not self._told:
+        if self._settling.is_worth_a_word and not self._told:
             output.trouble(f"{self.slot} {complaint}")
             self._told = True
 
