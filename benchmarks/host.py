@@ -11,15 +11,18 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from pushdeploy.commands.session import Session
+from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import Busy, UnknownApp
-from pushdeploy.domain.names import AppName, CommitId, KeyName
+from pushdeploy.domain.names import AppName, KeyName
 from pushdeploy.domain.need import Need
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.public_key import PublicKey
+from pushdeploy.domain.push import Push
 from pushdeploy.domain.source import Source
+from pushdeploy.receive.limits import PackLimits
 from pushdeploy.receive.repositories import Repositories
-from pushdeploy.receive.service import GitService, PackLimits
+from pushdeploy.receive.service import GitService
 from pushdeploy.settings import Address
 from pushdeploy.ssh.keys import create_host_key
 from pushdeploy.ssh.server import SshServer
@@ -83,9 +86,9 @@ class NoDeploy:
     def __init__(self, repositories: Repositories) -> None:
         self._repositories = repositories
 
-    def open(self, app: AppName, by: KeyName) -> Sequence[str]:
+    def open(self, app: AppName) -> Sequence[str]:
         """Every app is welcome."""
-        del app, by
+        del app
         return ()
 
     def missing(self, app: AppName) -> UnknownApp:
@@ -98,22 +101,12 @@ class NoDeploy:
         del app, offered
         return "main"
 
-    def deploy(
-        self,
-        app: AppName,
-        ref: str,
-        old: CommitId | None,
-        source: Source,
-        by: KeyName,
-        output: Output,
-        cancellation: Cancellation,
-    ) -> None:
-        del by
-        output.line(f"-----> Deploying {app}")
-        _ACTS.get(app.partition("-")[0], _nothing)(output, cancellation)
-        cancellation.commit()
+    def deploy(self, push: Push, source: Source, asker: Asker) -> None:
+        asker.output.line(f"-----> Deploying {push.app}")
+        _ACTS.get(push.app.partition("-")[0], _nothing)(asker.output, asker.cancellation)
+        asker.cancellation.commit()
         source.reader.keep()
-        if not self._repositories.move(app, ref, old, source.commit):
+        if not self._repositories.move(push.app, push.ref, push.old, source.commit):
             raise Busy("fetch first: another push was faster")
 
 

@@ -9,6 +9,7 @@ from pushdeploy.domain.config import described_change
 from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.names import AppName, CommitId, KeyName
 from pushdeploy.domain.promotion import promotion_of
+from pushdeploy.domain.push import Push
 from pushdeploy.domain.release import Candidate, Reason, Release
 from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.snapshot import Snapshot
@@ -23,12 +24,10 @@ class Candidates:
 
     store: Store
 
-    def of_push(
-        self, app: AppName, slug: Slug, ref: str, ref_old: CommitId | None, by: KeyName
-    ) -> Candidate:
-        """A new slug; the branch ``ref``, which is at ``ref_old``, moves when it is live."""
-        made = self._wanted(app, slug, Reason.DEPLOY, f"Deploy {slug.commit.short}", by)
-        return replace(made, ref=ref, ref_old=ref_old)
+    def of_push(self, push: Push, slug: Slug) -> Candidate:
+        """A new slug; the branch of ``push``, which is at its ``old``, moves when it is live."""
+        made = self._wanted(push.app, slug, Reason.DEPLOY, f"Deploy {slug.commit.short}", push.by)
+        return replace(made, ref=push.ref, ref_old=push.old)
 
     def of_rebuild(self, app: AppName, slug: Slug, by: KeyName) -> Candidate:
         """A new slug of a commit that was deployed before."""

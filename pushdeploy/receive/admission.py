@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import PushdeployError, StageFailed, UserError
 from pushdeploy.domain.names import AppName, CommitId, KeyName
 from pushdeploy.domain.ports.push_receiver import PushReceiver
+from pushdeploy.domain.push import Push
 from pushdeploy.domain.source import Source
 from pushdeploy.no_room import no_room_behind
 from pushdeploy.output import Output
@@ -147,15 +149,8 @@ class Admission:
 
     def _deploy(self, push: PendingPush, update: RefUpdate, quarantine: Quarantine) -> None:
         source = self._checked(push, update, quarantine)
-        self._receiver.deploy(
-            push.app,
-            update.ref,
-            update.old,
-            source,
-            push.by,
-            push.output,
-            push.cancellation,
-        )
+        deployed = Push(push.app, update.ref, update.old, source.commit, push.by)
+        self._receiver.deploy(deployed, source, Asker(push.by, push.output, push.cancellation))
         if self._repositories.read(push.app, update.ref) != update.new:
             raise _lost(update)
         self._repositories.point_head(push.app, update.ref)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from pushdeploy.domain.errors import PushdeployError
-from pushdeploy.domain.names import AppName, KeyName
+from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports.push_receiver import PushReceiver
 from pushdeploy.receive.repositories import Repositories
 
@@ -28,7 +28,7 @@ class PushedApps:
         self._made: set[AppName] = set()
 
     @contextmanager
-    def pushing(self, app: AppName, by: KeyName) -> Iterator[Sequence[str]]:
+    def pushing(self, app: AppName) -> Iterator[Sequence[str]]:
         """Make sure that the app and its repository exist inside the context.
 
         Yields what its pusher is to read of that.
@@ -36,7 +36,7 @@ class PushedApps:
         Raises whatever ``open`` of the receiver raises.
         """
         with self._lock:
-            greeting = self._receiver.open(app, by)
+            greeting = self._receiver.open(app)
             if self._repositories.ensure(app):
                 self._made.add(app)
             self._pushes[app] += 1

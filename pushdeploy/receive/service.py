@@ -84,7 +84,7 @@ class GitService:
     def _push(self, app: AppName, session: GitSession, wire: Wire) -> int:
         self._gate.check(session.by, "change", f"push to {app}", app)
         self._repositories.look_after(app)
-        with self._pushed_apps.pushing(app, session.by) as greeting:
+        with self._pushed_apps.pushing(app) as greeting:
             context = PushContext(
                 app,
                 session,

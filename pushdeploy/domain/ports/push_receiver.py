@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.errors import PushdeployError
-from pushdeploy.domain.names import AppName, CommitId, KeyName
-from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.names import AppName
+from pushdeploy.domain.push import Push
 from pushdeploy.domain.source import Source
 
 
 class PushReceiver(Protocol):
     """Receive calls it when the objects of a push to the deploy branch are stored."""
 
-    def open(self, app: AppName, by: KeyName) -> Sequence[str]:
+    def open(self, app: AppName) -> Sequence[str]:
         """Called before every push: makes the app where it does not exist, and says so in lines."""
 
     def missing(self, app: AppName) -> PushdeployError:
@@ -28,14 +28,5 @@ class PushReceiver(Protocol):
     def deploy_branch(self, app: AppName, offered: Sequence[str]) -> str:
         """The branch that deploys: the app's setting, else main, else master when offered."""
 
-    def deploy(
-        self,
-        app: AppName,
-        ref: str,
-        old: CommitId | None,
-        source: Source,
-        by: KeyName,
-        output: Output,
-        cancellation: Cancellation,
-    ) -> None:
+    def deploy(self, push: Push, source: Source, asker: Asker) -> None:
         """Returns when the commit is live and the ref has moved; else raises a PushdeployError."""

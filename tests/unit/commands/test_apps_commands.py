@@ -11,7 +11,7 @@ from pushdeploy.domain.settings import AppSettings
 from pushdeploy.pushes import Pushes
 from pushdeploy.receive.pushed_apps import PushedApps
 from tests.memory import MemoryRouter
-from tests.unit.commands.machine import ADA, SHOP, WEB, Client, Machine
+from tests.unit.commands.machine import SHOP, WEB, Client, Machine
 
 STORE = AppName("store")
 
@@ -33,7 +33,7 @@ def test_a_created_app_is_not_taken_away_by_a_failed_first_push(machine: Machine
     machine.type("apps:create shop")
     pushed_apps = PushedApps(machine.refs, Pushes(machine.context))
     for app in (SHOP, STORE):
-        with pushed_apps.pushing(app, ADA):
+        with pushed_apps.pushing(app):
             assert machine.store.apps.find(app) is not None
     assert [app.name for app in machine.store.apps.list()] == [SHOP]
     assert machine.refs.exists(SHOP)
@@ -251,10 +251,10 @@ def test_a_former_name_leads_to_the_present_one_until_another_takes_it(machine: 
         assert (answer.status, "is called market now" in answer.errors) == (20, True)
     pushes = Pushes(machine.context)
     with pytest.raises(RenamedApp, match="shop is called market now"):
-        pushes.open(SHOP, ADA)
+        pushes.open(SHOP)
     assert str(pushes.missing(SHOP)) == "app shop is called market now"
     assert machine.type("apps:create shop").status == 0
-    assert pushes.open(SHOP, ADA) == ()
+    assert pushes.open(SHOP) == ()
     machine.type("apps:destroy market --force")
     assert "market" not in machine.type("ps store").errors
 
@@ -277,10 +277,10 @@ def test_a_rename_that_fails_has_never_been(machine: Machine) -> None:
 
 def test_a_push_that_makes_an_app_names_one_that_may_be_meant(machine: Machine) -> None:
     machine.type("apps:create store")
-    said = Pushes(machine.context).open(AppName("stores"), ADA)
+    said = Pushes(machine.context).open(AppName("stores"))
     assert said[0] == "-----> Made app stores"
     assert "git remote set-url deploy deploy:store" in said[1]
-    assert Pushes(machine.context).open(AppName("blog"), ADA) == ["-----> Made app blog"]
+    assert Pushes(machine.context).open(AppName("blog")) == ["-----> Made app blog"]
 
 
 def test_a_rename_whose_route_fails_leaves_nothing_of_the_new_name(machine: Machine) -> None:

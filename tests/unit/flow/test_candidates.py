@@ -4,6 +4,7 @@ import pytest
 
 from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.names import CommitId, ImageDigest
+from pushdeploy.domain.push import Push
 from pushdeploy.domain.release import Candidate, Reason, Release
 from pushdeploy.flow.candidates import Candidates
 from tests.unit.commands.machine import ADA, SHOP, Machine, slug_of
@@ -44,7 +45,7 @@ NOW = ("now", None, ["data", "logs"])
 def test_a_push_and_a_rebuild_take_what_is_wanted_now(
     candidates: Candidates, former: Release
 ) -> None:
-    pushed = candidates.of_push(SHOP, NEW, "refs/heads/main", COMMIT, ADA)
+    pushed = candidates.of_push(Push(SHOP, "refs/heads/main", COMMIT, NEW.commit, ADA), NEW)
     assert taken(pushed) == NOW
     assert (pushed.slug, pushed.ref, pushed.ref_old) == (NEW, "refs/heads/main", COMMIT)
     rebuilt = candidates.of_rebuild(SHOP, NEW, ADA)

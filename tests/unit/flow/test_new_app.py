@@ -24,6 +24,24 @@ def test_an_app_whose_route_is_refused_leaves_nothing(machine: Machine) -> None:
     assert SHOP not in machine.router.table
 
 
+def test_a_push_makes_an_app_whose_repository_is_its_own_to_make(machine: Machine) -> None:
+    assert machine.context.flow.new_apps.for_push(SHOP)
+    assert not machine.context.flow.new_apps.for_push(SHOP)
+    assert list(machine.hosts()) == ["shop.apps.test"]
+    assert not machine.refs.path(SHOP).exists()
+    machine.context.flow.new_apps.abandon(SHOP)
+    assert machine.store.apps.find(SHOP) is None
+    assert SHOP not in machine.router.table
+
+
+def test_a_push_whose_new_route_is_refused_leaves_nothing(machine: Machine) -> None:
+    machine.router.refused.add("shop.apps.test")
+    with pytest.raises(RouteFailed):
+        machine.context.flow.new_apps.for_push(SHOP)
+    assert machine.store.apps.find(SHOP) is None
+    assert SHOP not in machine.router.table
+
+
 def test_an_error_while_it_is_made_takes_the_app_away(machine: Machine) -> None:
     with pytest.raises(ZeroDivisionError), machine.context.flow.new_apps.made(SHOP):
         raise ZeroDivisionError

@@ -10,11 +10,13 @@ from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import Busy, UnknownApp, UserError
 from pushdeploy.domain.names import AppName, CommitId, KeyName
 from pushdeploy.domain.need import Need
 from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.push import Push
 from pushdeploy.domain.source import Source
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.receive.service import GitService
@@ -91,7 +93,7 @@ class Receiver:
     deploying: Callable[[Source, Output, Cancellation], None] | None = None
     refuses: str = ""
 
-    def open(self, app: AppName, by: KeyName) -> Sequence[str]:
+    def open(self, app: AppName) -> Sequence[str]:
         if self.refuses:
             raise UserError(self.refuses)
         new = app not in self.apps
@@ -109,23 +111,14 @@ class Receiver:
             "master" if "master" in offered and "main" not in offered else "main"
         )
 
-    def deploy(
-        self,
-        app: AppName,
-        ref: str,
-        old: CommitId | None,
-        source: Source,
-        by: KeyName,
-        output: Output,
-        cancellation: Cancellation,
-    ) -> None:
+    def deploy(self, push: Push, source: Source, asker: Asker) -> None:
         if self.deploying:
-            self.deploying(source, output, cancellation)
-        cancellation.commit()
+            self.deploying(source, asker.output, asker.cancellation)
+        asker.cancellation.commit()
         source.reader.keep()
-        if not self.repositories.move(app, ref, old, source.commit):
+        if not self.repositories.move(push.app, push.ref, push.old, push.commit):
             raise Busy("fetch first: another push was faster")
-        self.deployed.append((ref, source.commit))
+        self.deployed.append((push.ref, push.commit))
 
 
 class Host:

@@ -110,7 +110,7 @@ def test_an_app_that_was_there_before_survives_a_failed_first_push(
         raise BuildFailed("no builder")
 
     repositories.ensure(APP)
-    receiver.open(APP, APP)  # type: ignore[arg-type]
+    receiver.open(APP)
     receiver.deploying = fail
     client.commit()
     client.run("push", "deploy", "main")
