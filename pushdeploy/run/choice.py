@@ -30,5 +30,10 @@ MakeScheduler = Callable[[SchedulerGround], Scheduler]
 
 def choose_scheduler(ground: SchedulerGround) -> Scheduler:
     """Make the scheduler that PUSHDEPLOY_SCHEDULER names; ``UserError`` where there is none."""
-    make = chosen(schedulers, "SCHEDULER", "PUSHDEPLOY_SCHEDULER", ground.settings.scheduler)
-    return cast("MakeScheduler", make)(ground)
+    return find_scheduler(ground.settings)(ground)
+
+
+def find_scheduler(settings: Settings) -> MakeScheduler:
+    """Return what makes that scheduler, for those who have nothing to make it of."""
+    make = chosen(schedulers, "SCHEDULER", "PUSHDEPLOY_SCHEDULER", settings.scheduler)
+    return cast("MakeScheduler", make)

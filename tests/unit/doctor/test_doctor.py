@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pushdeploy.doctor.check import Installation
+from pushdeploy.doctor.check import Check, Installation
+from pushdeploy.doctor.checks import router, scheduler
 from pushdeploy.doctor.checks.ca_bundle import check_ca_bundle
 from pushdeploy.doctor.checks.clock import check_clock
 from pushdeploy.doctor.checks.home import check_home
@@ -131,6 +132,18 @@ def test_settings_that_cannot_be_read_are_the_only_finding(
     findings = examine(tmp_path)
     assert [finding.ok for finding in findings] == [False]
     assert "PUSHDEPLOY_BUILD_CPUS" in findings[0].detail
+
+
+@pytest.mark.parametrize(
+    ("kind", "check"), [("scheduler", scheduler.CHECK), ("router", router.CHECK)]
+)
+def test_a_back_end_that_does_not_exist_is_a_finding(
+    monkeypatch: pytest.MonkeyPatch, home: Home, kind: str, check: Check
+) -> None:
+    monkeypatch.setenv(f"PUSHDEPLOY_{kind.upper()}", "abacus")
+    [finding] = check.look(of(home))
+    assert (finding.check, finding.ok) == (kind, False)
+    assert "abacus" in finding.detail
 
 
 def test_a_damaged_home_is_findings_and_no_traceback_regression(home: Home) -> None:
