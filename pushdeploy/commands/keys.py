@@ -21,7 +21,7 @@ def add(request: Request, name: KeyName) -> None:
     """Let the public keys on standard input use this server, as NAME, NAME-2 and so on."""
     data = read_bytes(request.session, "Paste the line of the .pub file: ", _MOST_BYTES)
     keys = PublicKey.several(name, decoded(data))
-    request.store.keys.add(*keys)
+    request.flow.keys.add(*keys)
     for key in keys:
         for line in key.admission:
             request.output.line(line)

@@ -21,13 +21,7 @@ from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.app import App
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import CommitId
-from pushdeploy.domain.pipeline import (
-    Pipeline,
-    PipelineName,
-    StageName,
-    in_usual_order,
-    infer_stage,
-)
+from pushdeploy.domain.pipeline import Pipeline, PipelineName, StageName, in_usual_order
 from pushdeploy.reads.pipelines import Standing
 
 _UPDATE = "pipelines:update shop-eu --stage production"
@@ -86,7 +80,7 @@ def add(
     Without --stage, the suffix of the app's name tells the stage.
     """
     pipeline, added = addition(request.store, name, app)
-    _tell(request, request.store.pipelines.add(pipeline, added, stage or infer_stage(added)))
+    _tell(request, request.flow.pipelines.add(pipeline, added, stage))
 
 
 @command("pipelines:remove", removes=True, example="pipelines:remove shop-eu")
@@ -94,7 +88,7 @@ def add(
 def remove(request: Request, app: App | None) -> None:
     """Take an app out of its pipeline. It goes on running."""
     removed = needed_app(app, all_members(request.store), "pipelines:remove shop-eu")
-    _tell(request, request.store.pipelines.remove(removed))
+    _tell(request, request.flow.pipelines.remove(removed))
 
 
 @command("pipelines:update", example=_UPDATE)
@@ -115,10 +109,10 @@ def update(
     if stages is not None:
         name = PipelineName.parse(subject) if subject else None
         pipeline = chosen_pipeline(request.store, name)
-        _tell(request, request.store.pipelines.set_stages(pipeline.name, stages), ordered=True)
+        _tell(request, request.flow.pipelines.set_stages(pipeline.name, stages), ordered=True)
     elif stage is not None:
         moved = needed_app(_moved(request, subject, app), all_members(request.store), _UPDATE)
-        _tell(request, request.store.pipelines.set_stage(moved, stage))
+        _tell(request, request.flow.pipelines.set_stage(moved, stage))
 
 
 @command("pipelines:rename", example="pipelines:rename main shop")
@@ -128,8 +122,7 @@ def rename(request: Request, name: PipelineName, new: PipelineName | None) -> No
     """Give a pipeline another name. PIPELINE of its apps follows when they start anew."""
     if new is None:  # a single word is the new name, of the only pipeline
         name, new = chosen_pipeline(request.store, None).name, name
-    request.store.pipelines.rename(name, new)
-    _tell(request, request.store.pipelines.get(new), ordered=True)
+    _tell(request, request.flow.pipelines.rename(name, new), ordered=True)
 
 
 @command("pipelines:destroy", removes=True, example="pipelines:destroy main")
@@ -137,7 +130,7 @@ def rename(request: Request, name: PipelineName, new: PipelineName | None) -> No
 def destroy(request: Request, name: PipelineName | None) -> None:
     """Remove a pipeline, which must be named. Its apps go on running."""
     name = named_pipeline(request.store, name)
-    request.store.pipelines.destroy(name)
+    request.flow.pipelines.destroy(name)
     request.output.line(f"{name} is gone; its apps go on running")
 
 

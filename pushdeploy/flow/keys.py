@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import KeyName
+from pushdeploy.domain.public_key import PublicKey
 from pushdeploy.store import Store
 
 
@@ -13,6 +14,9 @@ class KeyChanges:
     """Keys are added and removed here."""
 
     store: Store
+
+    def add(self, *keys: PublicKey) -> None:
+        self.store.keys.add(*keys)
 
     def remove(self, name: KeyName, by: KeyName, *, force: bool) -> Sequence[KeyName]:
         """Let NAME in no longer: the keys that came with it and are still there.

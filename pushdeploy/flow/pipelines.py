@@ -1,4 +1,4 @@
-"""Pipelines: apps become the stages of one, in order."""
+"""Pipelines: apps become the stages of one, in order, change their stage, and leave."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from pushdeploy.store import Store
 
 @dataclass(frozen=True, slots=True)
 class PipelineChanges:
-    """Some changes of a pipeline take more than one change of the store."""
+    """Pipelines are made, changed and removed here; their apps run on untouched."""
 
     store: Store
 
@@ -27,6 +27,26 @@ class PipelineChanges:
         for member in members:
             pipeline = self.store.pipelines.add(name, member.app, member.stage)
         return pipeline
+
+    def add(self, name: PipelineName, app: AppName, stage: StageName | None) -> Pipeline:
+        """Put ``app`` in ``stage``, or in the one that its name tells."""
+        return self.store.pipelines.add(name, app, stage or infer_stage(app))
+
+    def remove(self, app: AppName) -> Pipeline:
+        return self.store.pipelines.remove(app)
+
+    def set_stage(self, app: AppName, stage: StageName) -> Pipeline:
+        return self.store.pipelines.set_stage(app, stage)
+
+    def set_stages(self, name: PipelineName, stages: Sequence[StageName]) -> Pipeline:
+        return self.store.pipelines.set_stages(name, stages)
+
+    def rename(self, name: PipelineName, new: PipelineName) -> Pipeline:
+        self.store.pipelines.rename(name, new)
+        return self.store.pipelines.get(new)
+
+    def destroy(self, name: PipelineName) -> None:
+        self.store.pipelines.destroy(name)
 
     def _newcomer(self, app: AppName, stage: StageName | None) -> Member:
         former = self.store.pipelines.of(app)
