@@ -84,6 +84,8 @@ def test_all_kinds_have_an_example() -> None:
         "pushdeploy/run/schedulers",
         "pushdeploy/route/routers",
         "pushdeploy/disks/snapshots",
+        "pushdeploy/doctor/checks",
+        "pushdeploy/upkeep/chores",
         "pushdeploy/domain/settings",
         "hooks",
         "templates/pages",
@@ -118,6 +120,30 @@ def test_router_snapshot_and_setting_are_found(tree: Path) -> None:
         "print(*(setting.name for setting in all_settings()))",
     )
     assert {"hasty", "ranged", "core-dumps"} <= set(said.split())
+
+
+def test_the_chore_takes_its_turn(tree: Path, tmp_path: Path) -> None:
+    (tmp_path / "repositories").mkdir()
+    said = python(
+        tree,
+        "import logging, pathlib, sys, threading",
+        "from pushdeploy.upkeep.clock import found_chores",
+        "from tests.unit.commands.machine import Machine",
+        "logging.basicConfig(level=logging.INFO, stream=sys.stdout)",
+        f"upkeep = Machine(pathlib.Path({str(tmp_path)!r})).context.upkeep",
+        "chore = next(each for each in found_chores() if each.name == 'apps count')",
+        "chore.run(upkeep, threading.Event())",
+    )
+    assert "0 apps are here" in said
+
+
+def test_the_check_of_the_doctor_finds_something(tree: Path) -> None:
+    said = python(
+        tree,
+        "from pushdeploy.doctor.checks.load import CHECK",
+        "print(*(finding.check for finding in CHECK.look(None)))",
+    )
+    assert said == "load"
 
 
 def test_a_file_is_copied_whole_by_the_snapshot(tree: Path, tmp_path: Path) -> None:

@@ -299,7 +299,7 @@ def is_there(path: str, beside: str) -> bool:
 def test_the_map_in_the_readme_has_every_part_of_the_package() -> None:
     found = {path.name + "/" * path.is_dir() for path in (ROOT / "pushdeploy").glob("[a-z]*")}
     shown = (ROOT / "README.md").read_text().partition("## The map")[2].partition("\n## ")[0]
-    assert found - {"py.typed", "isolation_probes.py"} - set(shown.split()) == set()
+    assert found - {"py.typed"} - set(shown.split()) == set()
 
 
 @pytest.mark.parametrize("page", MAPS, ids=name_of)

@@ -91,7 +91,7 @@ class Database:
 
 
 class Stored:
-    """One noun of the store is read and changed in its database."""
+    """A noun of the store is read and changed in its database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
