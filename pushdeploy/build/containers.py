@@ -5,7 +5,7 @@ import threading
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from pushdeploy.domain.container import ContainerSpec
 from pushdeploy.domain.errors import BackendDown, BuildFailed, PushdeployError
 from pushdeploy.domain.known_secrets import without
 from pushdeploy.domain.ports.engine import Attached, Engine
+from pushdeploy.domain.time_out import timing_out
 
 _log = logging.getLogger(__name__)
 
@@ -133,30 +134,20 @@ def run_to_end(
     ``Cancelled`` when somebody asked to stop: the container is killed then.
     """
     tail: deque[str] = deque(maxlen=_TAIL_LINES)
-    expired = threading.Event()
 
     def kill() -> None:
         engine.signal(container, "KILL")
 
-    def expire() -> None:
-        expired.set()
-        kill()
-
     attached = engine.attach(container, tty=False)
-    timer = threading.Timer(timeout_seconds, expire)
-    try:
-        with cancellation.stopping(kill):
-            engine.start(container)
-            timer.start()
+    with closing(attached), cancellation.stopping(kill):
+        engine.start(container)
+        with timing_out(timeout_seconds, kill) as expired:
             cancellation.check()
             for each in _lines(attached):
                 text = without(each, hidden)
                 if line(text):
                     tail.append(text)
             exit_code = engine.wait(container)
-    finally:
-        timer.cancel()
-        attached.close()
     cancellation.check()
     return Ending(exit_code, tuple(tail), expired.is_set(), _out_of_memory(engine, container))
 

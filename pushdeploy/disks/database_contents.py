@@ -4,13 +4,13 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pushdeploy
 from pushdeploy.domain.rehearsal import Contents, DatabaseContents, Table
+from pushdeploy.domain.time_out import timing_out
 
 _COMMAND = (sys.executable, "-S", "-P", "-X", "utf8", "-m", "pushdeploy.disks.database_reader")
 _SECONDS = 30.0
@@ -34,16 +34,14 @@ def read_databases(tree: Path, uid: int, seconds: float = _SECONDS) -> Contents:
     ) as reader:
         if reader.stdin is None or reader.stdout is None:
             raise AssertionError("both are pipes")
-        timer = threading.Timer(seconds * 2, reader.kill)
-        timer.start()
         try:
-            with reader.stdin as asked:
-                asked.write(json.dumps(wanted).encode())
-            text = reader.stdout.read(_MOST_BYTES)
+            with timing_out(seconds * 2, reader.kill):
+                with reader.stdin as asked:
+                    asked.write(json.dumps(wanted).encode())
+                text = reader.stdout.read(_MOST_BYTES)
         except BrokenPipeError:
             text = b""
         finally:
-            timer.cancel()
             reader.kill()
     return contents_of(text)
 

@@ -11,8 +11,6 @@ ImageDigest = NewType("ImageDigest", str)
 TreeId = NewType("TreeId", str)
 """40 hex digits of a git tree."""
 
-_COMMIT = re.compile(r"[0-9a-f]{40}")
-
 
 class Name(str):
     """A string that matches its class's pattern; make one with ``parse``."""
@@ -35,13 +33,19 @@ class Name(str):
         return cls._pattern.fullmatch(text) is not None
 
 
-class AppName(Name):
+class Label(Name):
+    """A label may stand in a host name."""
+
+    __slots__ = ()
+    _pattern = re.compile(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?")
+    _rule = "use 1 to 30 lower-case letters, digits and hyphens, with no hyphen at either end"
+
+
+class AppName(Label):
     """A DNS label, for it is one in ``<app>.<domain>``."""
 
     __slots__ = ()
     _kind = "an app name"
-    _pattern = re.compile(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?")
-    _rule = "use 1 to 30 lower-case letters, digits and hyphens, with no hyphen at either end"
 
 
 class ProcessType(Name):
@@ -87,7 +91,7 @@ class CommitId(Name):
 
     __slots__ = ()
     _kind = "a commit id"
-    _pattern = _COMMIT
+    _pattern = re.compile(r"[0-9a-f]{40}")
     _rule = "a commit id is 40 hexadecimal digits"
 
     @property

@@ -1,11 +1,10 @@
 """A pipeline: apps that share a codebase, in stages; a slug goes from one stage to the next."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pushdeploy.domain.errors import UserError
-from pushdeploy.domain.names import AppName, Name
+from pushdeploy.domain.names import AppName, Label
 
 _SUFFIXES = {
     "development": ("dev", "development", "uat", "tst", "test", "qa"),
@@ -14,22 +13,18 @@ _SUFFIXES = {
 }
 
 
-class PipelineName(Name):
+class PipelineName(Label):
     """A pipeline has a name of its own on the server."""
 
     __slots__ = ()
     _kind = "a pipeline's name"
-    _pattern = re.compile(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?")
-    _rule = "use 1 to 30 lower-case letters, digits and hyphens, with no hyphen at either end"
 
 
-class StageName(Name):
+class StageName(Label):
     """A stage has a name within its pipeline."""
 
     __slots__ = ()
     _kind = "a stage"
-    _pattern = re.compile(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?")
-    _rule = "use 1 to 30 lower-case letters, digits and hyphens, with no hyphen at either end"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from typing import IO, BinaryIO
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import BuildOptions
 from pushdeploy.domain.errors import BuildFailed
+from pushdeploy.domain.time_out import timing_out
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _HEEDED = re.compile(
@@ -152,7 +153,10 @@ def run(
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
-    with _killed_after(process, options.timeout_seconds) as timed_out:
+    with (
+        _nothing_left(process),
+        timing_out(options.timeout_seconds, lambda: _kill(process)) as timed_out,
+    ):
         with cancellation.stopping(lambda: _kill(process)):
             _converse(process, context, line)
         cancellation.check()
@@ -193,22 +197,11 @@ def _feed(context: BinaryIO, stdin: IO[bytes]) -> None:
 
 
 @contextmanager
-def _killed_after(
-    process: subprocess.Popen[bytes], timeout_seconds: float
-) -> Iterator[threading.Event]:
-    """Sets the event when the time-out came first; nothing of the child is left afterwards."""
-    timed_out = threading.Event()
-
-    def expire() -> None:
-        timed_out.set()
-        _kill(process)
-
-    timer = threading.Timer(timeout_seconds, expire)
-    timer.start()
+def _nothing_left(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Nothing of the child is left afterwards."""
     try:
-        yield timed_out
+        yield
     finally:
-        timer.cancel()
         _kill(process)
         process.wait()
         if process.stdout is not None:

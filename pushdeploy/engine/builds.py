@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,6 +21,7 @@ from pushdeploy.domain.errors import BuildFailed, PushdeployError
 from pushdeploy.domain.known_secrets import hideable, without
 from pushdeploy.domain.leftovers import BuildRecord
 from pushdeploy.domain.names import ImageDigest
+from pushdeploy.domain.time_out import timing_out
 from pushdeploy.engine import buildkit
 from pushdeploy.engine.buildkit import BuildEnd
 from pushdeploy.engine.connection import Stream
@@ -164,7 +165,8 @@ class Builds(Images, Network):
             timeout_seconds=options.timeout_seconds,
         )
         stream = Stream(response, doing)
-        with _closed_after(stream, options.timeout_seconds) as timed_out:
+        # Docker ends a classic build when nobody listens to it any more.
+        with closing(stream), timing_out(options.timeout_seconds, stream.close) as timed_out:
             with cancellation.stopping(stream.close):
                 failed = _tell(stream, line)
             cancellation.check()
@@ -247,21 +249,3 @@ def _check(ended: BuildEnd, dockerfile: str, options: BuildOptions, tail: list[s
             exit_code=ended.exit_code,
             log_tail=tail,
         )
-
-
-@contextmanager
-def _closed_after(stream: Stream, timeout_seconds: float) -> Iterator[threading.Event]:
-    """Docker ends a classic build when nobody listens to it any more."""
-    timed_out = threading.Event()
-
-    def expire() -> None:
-        timed_out.set()
-        stream.close()
-
-    timer = threading.Timer(timeout_seconds, expire)
-    timer.start()
-    try:
-        yield timed_out
-    finally:
-        timer.cancel()
-        stream.close()

@@ -1,11 +1,11 @@
 """The calls that make, start, stop, inspect and list containers."""
 
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from pushdeploy.domain.container import ISOLATED, ContainerInfo, ContainerSpec
+from pushdeploy.domain.time_out import timing_out
 from pushdeploy.engine.connection import ANSWER_SECONDS, Stream
 from pushdeploy.engine.errors import Conflict, Missing, answering
 from pushdeploy.engine.network import Network
@@ -100,13 +100,9 @@ class Containers(Network):
             timeout_seconds=None,
         )
         stream = Stream(response, doing)
-        timer = threading.Timer(timeout_seconds, stream.close)
-        timer.start()
-        try:
+        with timing_out(timeout_seconds, stream.close):
             while stream.read(65536):
                 pass
-        finally:
-            timer.cancel()
         if stream.closed:
             return TIMED_OUT
         stream.close()
