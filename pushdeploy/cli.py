@@ -73,19 +73,18 @@ _with_format = click.option(
 )
 
 
+def _unit_path_option(about: str) -> Callable[[_Command], _Command]:
+    path = click.Path(path_type=Path, dir_okay=False)
+    return click.option("--unit-path", type=path, default=UNIT_PATH, show_default=True, help=about)
+
+
 # --------------------------------------------------------------------------- init
 
 
 @main.command()
 @_with_settings
 @click.option("--systemd", is_flag=True, help="Also write a systemd unit.")
-@click.option(
-    "--unit-path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=UNIT_PATH,
-    show_default=True,
-    help="Where --systemd writes.",
-)
+@_unit_path_option("Where --systemd writes.")
 def init(settings: Settings, systemd: bool, unit_path: Path) -> None:
     """Make the home: its keys, its database, its settings file.
 
@@ -151,13 +150,7 @@ def serve(context: click.Context, settings: Settings) -> None:
 @main.command()
 @_with_settings
 @click.option("--purge", is_flag=True, help="Also the home: all data of its apps, for good.")
-@click.option(
-    "--unit-path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=UNIT_PATH,
-    show_default=True,
-    help="Where init --systemd wrote.",
-)
+@_unit_path_option("Where init --systemd wrote.")
 def uninstall(settings: Settings, purge: bool, unit_path: Path) -> None:
     """Stop the server and remove what it made: its service, nginx, containers, images, networks,
     firewall rules and mounts. The home stays unless its path is typed, or --purge is given.

@@ -50,12 +50,6 @@ def serves(tasks: Sequence[Task]) -> bool:
     return any(task.slot.process_type == WEB for task in tasks)
 
 
-def is_down(plan: TaskPlan, present: Sequence[Task]) -> bool:
-    """Tell whether web processes are wanted, and none is ``present``."""
-    wanted = serves(plan.keep) or any(slot.process_type == WEB for slot in plan.start)
-    return wanted and not serves(present)
-
-
 def has_one_writer(app: App, live: Release) -> bool:
     """Tell whether no two tasks of different times may write to its disks at once."""
     return cut_over_of(live.disks, app.settings.disks.cut_over) is CutOver.EXCLUSIVE

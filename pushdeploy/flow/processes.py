@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from pushdeploy.domain.app import App
 from pushdeploy.domain.cancel import Cancellation
-from pushdeploy.domain.plan import TaskPlan, has_one_writer, is_down, is_foreign, plan_tasks
+from pushdeploy.domain.names import WEB
+from pushdeploy.domain.plan import TaskPlan, has_one_writer, is_foreign, plan_tasks, serves
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.domain.release import Release
@@ -32,7 +33,9 @@ class AppPlan:
 
     def is_down(self, present: Sequence[Task]) -> bool:
         """Tell whether web processes are wanted, and none is ``present``."""
-        return is_down(self.tasks, present)
+        tasks = self.tasks
+        wanted = serves(tasks.keep) or any(slot.process_type == WEB for slot in tasks.start)
+        return wanted and not serves(present)
 
     def without(self, stopped: Sequence[Task]) -> "AppPlan":
         """The same when ``stopped`` have been."""

@@ -9,7 +9,6 @@ from pushdeploy.domain.app import App
 from pushdeploy.domain.formation import formation_of
 from pushdeploy.domain.names import AppName, ProcessType
 from pushdeploy.domain.ports.scheduler import Scheduler
-from pushdeploy.domain.release import Release
 from pushdeploy.domain.task import Death, Task
 from pushdeploy.locks.one_offs import OneOffs, RunningOneOff
 from pushdeploy.locks.traffic import TrafficLocks
@@ -103,11 +102,11 @@ class TaskReader:
 
     def formation(self, app: App) -> Mapping[ProcessType, int]:
         """Return how many of each process type are to run, or will with the first release."""
-        return formation_of(app, self._live(app.name))
+        return formation_of(app, self.store.releases.current(app.name))
 
     def port(self, app: App) -> int | None:
         """Return the port of the live release's web processes; None where nothing is live."""
-        live = self._live(app.name)
+        live = self.store.releases.current(app.name)
         return self.manifests.of(app, live).port if live else None
 
     def _one_offs(self, app: AppName) -> Sequence[Process]:
@@ -115,6 +114,3 @@ class TaskReader:
         found = self.scheduler.specimens(app) if listed else ()
         containers = {each.place: each.container for each in found if not each.is_task}
         return [Process.of_one_off(one, containers.get(one.name)) for one in listed]
-
-    def _live(self, app: AppName) -> Release | None:
-        return self.store.releases.current(app)

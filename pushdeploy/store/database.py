@@ -2,7 +2,6 @@
 
 import errno
 import os
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -183,11 +182,7 @@ def _set_pragmas(synchronous: str, connection: Any, _record: object) -> None:
     """The driver's own BEGIN comes too late and without IMMEDIATE: it is switched off."""
     connection.isolation_level = None
     for pragma in (*_PRAGMAS, synchronous):
-        _execute(connection, pragma)
-
-
-def _execute(connection: sqlite3.Connection, statement: str) -> None:
-    connection.execute(statement).close()
+        connection.execute(pragma).close()
 
 
 def _begin(connection: Connection) -> None:

@@ -150,11 +150,9 @@ def _started(command: str, entrypoint: Sequence[str]) -> _Started:
 def _name(instance: str, manifest: Manifest, place: str) -> str:
     """A name that people can read; its end is new each time, so that old and new may coexist."""
     place = f"rehearsal-{place}" if manifest.rehearsal else place
-    return f"pushdeploy-{instance}-{manifest.app}-{place}-v{manifest.version}-{_token()}"
-
-
-def _token() -> str:
-    return secrets.token_hex(4)
+    return (
+        f"pushdeploy-{instance}-{manifest.app}-{place}-v{manifest.version}-{secrets.token_hex(4)}"
+    )
 
 
 def _environment(manifest: Manifest, dyno: str) -> Mapping[str, str]:
