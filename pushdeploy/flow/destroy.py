@@ -10,6 +10,7 @@ from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import AppName, DiskName
 from pushdeploy.domain.ports.errands import Errands
 from pushdeploy.domain.ports.refs import Refs
+from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.flow.converge import Converger
 from pushdeploy.flow.turn import Turns
 from pushdeploy.release.rehearsal import Rehearsals
@@ -23,6 +24,7 @@ class Destruction:
 
     store: Store
     turns: Turns
+    scheduler: Scheduler
     converger: Converger
     refs: Refs
     disks: Directories
@@ -62,5 +64,5 @@ class Destruction:
         self.snapshots.files.remove_app(app.id)
         # Once more: a watcher that saw the tasks go may have routed to the stopped app meanwhile.
         self.converger.forget(name, grace_seconds)
-        self.converger.processes.scheduler.forget_logs(name)
+        self.scheduler.forget_logs(name)
         self.errands.forget_builds(app.id)

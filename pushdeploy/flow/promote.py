@@ -15,6 +15,7 @@ from pushdeploy.domain.ports.refs import Refs
 from pushdeploy.domain.promotion import Mode, TargetResult
 from pushdeploy.domain.release import Release, ReleaseStatus
 from pushdeploy.flow.candidates import Candidates
+from pushdeploy.flow.rollback import refuse_expired
 from pushdeploy.flow.ship import Shipper
 from pushdeploy.flow.take_back import Former, TakeBack
 from pushdeploy.flow.turn import Turns, refuse_locked
@@ -231,14 +232,10 @@ class Promoter:
             )
 
     def _refuse_expired(self, release: Release) -> None:
-        if not self.builder.has(release.slug):
-            raise UserError(
-                f"{release.label} of {release.app} has expired: its slug is not on this machine"
-                " any more",
-                f"ps:rebuild {release.app}"
-                if release.status is ReleaseStatus.LIVE
-                else f"releases {release.app} shows the releases that are left",
-            )
+        live = release.status is ReleaseStatus.LIVE
+        left = f"releases {release.app} shows the releases that are left"
+        hint = f"ps:rebuild {release.app}" if live else left
+        refuse_expired(self.builder, release, of=f" of {release.app}", hint=hint)
 
     def _latest_version(self, target: AppName) -> int | None:
         latest = self.store.releases.latest(target)

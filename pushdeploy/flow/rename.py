@@ -13,7 +13,9 @@ from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.ports.refs import Refs
 from pushdeploy.domain.route import renamed
 from pushdeploy.flow.converge import Converger
+from pushdeploy.flow.processes import Processes
 from pushdeploy.flow.swap import Swap, Swaps, places
+from pushdeploy.flow.traffic import Traffic
 from pushdeploy.flow.turn import Turns
 from pushdeploy.output import Quiet
 from pushdeploy.store import Store
@@ -26,6 +28,8 @@ class Renames:
     store: Store
     turns: Turns
     converger: Converger
+    processes: Processes
+    traffic: Traffic
     swaps: Swaps
     refs: Refs
     disks: Directories
@@ -40,16 +44,16 @@ class Renames:
         """
         if self.store.apps.find(new):
             raise UserError(f"app {new} exists already", "apps:list shows them all")
-        self.converger.traffic.sites.refuse_taken_name(new)
+        self.traffic.sites.refuse_taken_name(new)
         with self.turns.of_several((old, new), f"rename of {old} to {new}", asker):
             self.store.apps.get(old)
             asker.cancellation.commit()
             app = self.converger.put_back(old, asker.output)  # what runs is found by this name
-            with self.converger.traffic.alone(old), self.swaps.of(app, asker.output) as swap:
+            with self.traffic.alone(old), self.swaps.of(app, asker.output) as swap:
                 left = self._start(swap, app, new, asker.output)
                 with asker.output.step(f"Stopping the tasks that are still called {old}"):
                     self._hand_over(swap, old, new, asker.output)
-            self.converger.processes.scheduler.rename_logs(old, new)
+            self.processes.scheduler.rename_logs(old, new)
             return left
 
     def _start(self, swap: Swap, app: App, new: AppName, output: Output) -> Sequence[HostName]:
@@ -74,7 +78,7 @@ class Renames:
 
     def _leave_domains(self, undo: ExitStack, old: AppName, new: AppName) -> Sequence[HostName]:
         domains = self.store.domains
-        left = self.converger.traffic.sites.left_by(old, new)
+        left = self.traffic.sites.left_by(old, new)
         for host in left:
             domains.remove(new, host)
             undo.callback(domains.add, new, host)
@@ -82,16 +86,16 @@ class Renames:
 
     def _make_way(self, swap: Swap, app: App, output: Output) -> None:
         """Where one task at a time writes to a disk, the old ones go first."""
-        plan = self.converger.processes.plan(app)
-        old = self.converger.processes.scheduler.tasks(app.name)
+        plan = self.processes.plan(app)
+        old = self.processes.scheduler.tasks(app.name)
         if old and plan.has_one_writer:
             with output.step(f"Holding requests and stopping {places(old)}"):
                 swap.make_way(old, Quiet())
 
     def _hand_over(self, swap: Swap, old: AppName, new: AppName, output: Output) -> None:
         """Retire what still runs under the old name; what runs under the new one serves."""
-        processes, traffic = self.converger.processes, self.converger.traffic
-        leaving = processes.scheduler.tasks(old)
+        processes, traffic, scheduler = self.processes, self.traffic, self.processes.scheduler
+        leaving = scheduler.tasks(old)
         with traffic.alone(new):
             plan = processes.plan(self.store.apps.get(new))
             grace_seconds = plan.app.settings.run.stop_grace_seconds
@@ -101,8 +105,8 @@ class Renames:
                 traffic.router.switch(renamed(route, old), (), seconds, Quiet())
             traffic.router.remove(old)
             traffic.send(plan.app, plan.version, plan.tasks.keep, output, leaving=leaving)
-            processes.scheduler.stop(leaving, grace_seconds)
-            processes.scheduler.remove_strays(old)
+            scheduler.stop(leaving, grace_seconds)
+            scheduler.remove_strays(old)
 
     def _serve_on(self, app: AppName, output: Output) -> None:
         """Under the name that it keeps, whether it has made way or not."""

@@ -83,10 +83,11 @@ class Rollbacks:
         return None
 
 
-def refuse_expired(builder: Builder, release: Release) -> None:
+def refuse_expired(builder: Builder, release: Release, *, of: str = "", hint: str = "") -> None:
     """Raise ``UserError`` where the slug of ``release`` is not on this machine any more."""
     if not builder.has(release.slug):
+        left = f"releases {release.app} shows the releases that are left; a push builds it again"
         raise UserError(
-            f"{release.label} has expired: its slug is not on this machine any more",
-            f"releases {release.app} shows the releases that are left; a push builds it again",
+            f"{release.label}{of} has expired: its slug is not on this machine any more",
+            hint or left,
         )

@@ -9,6 +9,7 @@ from pushdeploy.domain.errors import BackendDown, PushdeployError, UserError
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports.errands import Errands
 from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.flow.converge import Converger
 from pushdeploy.flow.restart import Restarts
 from pushdeploy.flow.turn import Turns
@@ -21,6 +22,7 @@ class StartStop:
 
     store: Store
     turns: Turns
+    scheduler: Scheduler
     converger: Converger
     restarts: Restarts
     errands: Errands
@@ -84,7 +86,7 @@ class StartStop:
             yield
         except PushdeployError as error:
             with suppress(BackendDown):
-                if self._should_run(name) and not self.converger.processes.scheduler.tasks(name):
+                if self._should_run(name) and not self.scheduler.tasks(name):
                     error.serving = (
                         f"nothing of {name} runs now: it is tried again by itself, and by"
                         f" ps:start {name}"

@@ -85,8 +85,9 @@ def make_flow(ground: Ground, back: BackEnds, following: Following, errands: Err
     disks, snapshots, locks = back.disks, back.snapshots, ground.locks
     attachments = DiskChanges(store, turns, candidates, shipper)
     restores = Restores(store, turns, snapshots, candidates, shipper)
-    restarts = Restarts(converger, following.processes, following.traffic, swaps)
-    start_stop = StartStop(store, turns, converger, restarts, errands)
+    processes, traffic = following.processes, following.traffic
+    restarts = Restarts(converger, processes, traffic, swaps)
+    start_stop = StartStop(store, turns, back.scheduler, converger, restarts, errands)
     new_apps = NewApps(store, back.sites, refs, converger)
     return Flow(
         turns=turns,
@@ -98,14 +99,22 @@ def make_flow(ground: Ground, back: BackEnds, following: Following, errands: Err
         promoter=promoter,
         converger=converger,
         restarts=restarts,
-        renames=Renames(store, turns, converger, swaps, refs, disks),
+        renames=Renames(store, turns, converger, processes, traffic, swaps, refs, disks),
         start_stop=start_stop,
         scaling=Scaling(store, turns, start_stop),
         rehearsals=RehearsalRequests(store, promoter, back.rehearsals),
         new_apps=new_apps,
         clones=Clones(store, new_apps, promoter),
         destruction=Destruction(
-            store, turns, converger, refs, disks, snapshots, back.rehearsals, errands
+            store,
+            turns,
+            back.scheduler,
+            converger,
+            refs,
+            disks,
+            snapshots,
+            back.rehearsals,
+            errands,
         ),
         settings=SettingChanges(store, converger),
         domains=DomainChanges(store, back.sites, converger),
