@@ -167,6 +167,11 @@ class Machine:
         )
 
 
+def refused(answer: Answer, reason: str, hint: str = "") -> bool:
+    """Tell whether a command ended with exit code 1, this reason and this hint."""
+    return answer.status == 1 and reason in answer.errors and hint in answer.errors
+
+
 def key_of(name: str) -> PublicKey:
     return PublicKey(KeyName(name), "ssh-ed25519", f"AAAA{name}", f"SHA256:{name}")
 

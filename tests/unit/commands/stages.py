@@ -1,9 +1,9 @@
-"""The apps of a pipeline that the command tests promote along, and who listens."""
+"""The apps of a pipeline that tests promote along, what a promotion comes to, and who listens."""
 
 from threading import Event
 
 from pushdeploy.domain.names import AppName, ImageDigest
-from tests.unit.commands.machine import Client
+from tests.unit.commands.machine import Client, Machine
 
 STAGING = AppName("shop-staging")
 EU = AppName("shop-eu")
@@ -22,3 +22,9 @@ class Listener(Client):
         super().write(data)
         if all(text in self.out for text in self._texts):
             self.told.set()
+
+
+def outcomes(machine: Machine, flags: str) -> list[tuple[str, str, int | None]]:
+    answer = machine.type(f"pipelines:promote shop-staging {flags} --format json")
+    assert answer.status == (0 if answer.json["succeeded"] else 1)
+    return [(row["app"], row["outcome"], row["version"]) for row in answer.json["targets"]]

@@ -8,8 +8,7 @@ import subprocess
 import pytest
 
 from pushdeploy.commands.config import exported
-from pushdeploy.domain.release import Reason
-from tests.unit.commands.machine import SHOP, WEB, Machine
+from tests.unit.commands.machine import SHOP, Machine
 
 AWKWARD = {
     "SPACES": "two  words ",
@@ -44,55 +43,10 @@ def test_encoded_values_are_safe_from_every_shell(machine: Machine) -> None:
     assert "s3cret" not in answer.errors
 
 
-def test_a_change_is_one_release_for_all_of_its_keys(machine: Machine) -> None:
-    machine.live()
-    assert machine.type("config:set shop B=2 A=1").status == 0
-    release = machine.store.releases.latest(SHOP)
-    assert release
-    assert (release.version, release.reason) == (2, Reason.CONFIG)
-    assert release.description == "Set A, B"
-    assert machine.type("config:unset shop A NOT_THERE").status == 0
-    assert machine.store.config.get(SHOP) == {"B": "2"}
-
-
-def test_nothing_is_released_when_nothing_changes(machine: Machine) -> None:
-    machine.live()
-    machine.type("config:set shop A=1")
-    answer = machine.type("config:set shop A=1")
-    assert (answer.status, "nothing to change" in answer.out) == (0, True)
-    latest = machine.store.releases.latest(SHOP)
-    assert latest
-    assert latest.version == 2
-
-
-def test_a_change_whose_release_fails_says_so_and_keeps_the_config(machine: Machine) -> None:
-    machine.live()
-    machine.scheduler.broken = {WEB}
-    answer = machine.type("config:set shop A=1")
-    assert answer.status == 1
-    assert "no module named shop" in answer.errors
-    assert "v2 failed; v1" in answer.errors
-    assert machine.store.config.get(SHOP) == {}
-
-
-def test_vars_of_an_app_without_a_release_wait_for_it(machine: Machine) -> None:
-    machine.store.apps.create(SHOP)
-    assert "first release" in machine.type("config:set shop A=1").out
-
-
 def test_of_a_key_that_stands_twice_the_last_value_wins(machine: Machine) -> None:
     machine.store.apps.create(SHOP)
     assert machine.type("config:set shop A=1 B=2 A=3").status == 0
     assert machine.store.config.get(SHOP) == {"A": "3", "B": "2"}
-
-
-def test_clear_unsets_everything_with_one_release(machine: Machine) -> None:
-    machine.live()
-    machine.type("config:set shop A=1 B=2")
-    assert machine.type("config:clear shop --force").status == 0
-    release = machine.store.releases.latest(SHOP)
-    assert release
-    assert (release.version, release.description, release.config) == (3, "Unset A, B", {})
 
 
 def test_a_file_is_imported_as_one_release(machine: Machine) -> None:
@@ -204,3 +158,9 @@ def test_old_spellings_of_an_export_are_one(machine: Machine, habit: str, comman
     typed, meant = machine.type(habit), machine.type(command)
     assert (typed.status, typed.errors) == (0, "")
     assert typed.out == meant.out != ""
+
+
+def test_reserved_names_cannot_be_staged_either(machine: Machine) -> None:
+    machine.live()
+    assert machine.type("config:set shop STAGE=x --no-restart").status == 1
+    assert machine.store.config.get(SHOP) == {}

@@ -10,7 +10,6 @@ import pushdeploy
 from pushdeploy.commands.disks import parse_attachment
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import LogLine
-from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.key_blob import blob_of
 from pushdeploy.domain.names import KeyName
@@ -21,16 +20,6 @@ from tests.unit.commands.machine import ADA, SHOP, Client, Machine, key_of
 BOB_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f bob@x\n"
 
 # --------------------------------------------------------------------------- disks
-
-
-@pytest.mark.parametrize("line", ["disks:attach shop data /data", "storage:mount shop data:/data"])
-def test_a_disk_is_attached_by_a_release_of_its_own(machine: Machine, line: str) -> None:
-    machine.live()
-    assert machine.type(line).status == 0
-    assert list(machine.store.disks.of(SHOP)) == [Attachment.parse("data", "/data")]
-    latest = machine.store.releases.latest(SHOP)
-    assert latest
-    assert latest.description == "Attach data"
 
 
 @pytest.mark.parametrize(
@@ -44,19 +33,6 @@ def test_a_disk_without_name_or_path_is_refused(words: list[str]) -> None:
 def test_a_directory_of_the_server_is_no_disk() -> None:
     with pytest.raises(click.UsageError, match="disks have names here"):
         parse_attachment(["/srv/dokku/data/storage/shop:/data"])
-
-
-def test_a_detached_disk_stays_in_the_list_with_its_data(machine: Machine) -> None:
-    machine.live()
-    machine.type("disks:attach shop data /data")
-    (machine.home / "disks" / "shop" / "data" / "file").write_bytes(b"x" * 50_000)
-    answer = machine.type("storage:unmount shop data:/data")
-    assert answer.status == 0
-    assert "stays in" in answer.out
-    (row,) = machine.type("disks:list shop --format json").json
-    assert (row["name"], row["attached"], row["mount_path"]) == ("data", False, None)
-    assert row["used_bytes"] >= 50_000
-    assert machine.type("storage:list shop").out.split()[:2] == ["data", "detached"]
 
 
 # --------------------------------------------------------------------------- keys

@@ -1,28 +1,9 @@
 """pipelines: making them, and which one is meant."""
 
-import pytest
-
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.pipeline import PipelineName, StageName
 from tests.unit.commands.machine import SHOP, Machine, slug_of
 from tests.unit.commands.stages import EU, STAGING
-
-
-def test_apps_stand_in_the_stages_that_their_names_tell(machine: Machine) -> None:
-    for name in ("shop-dev", "shop-staging", "shop"):
-        machine.store.apps.create(AppName(name))
-    answer = machine.type("pipelines:create main shop-dev shop-staging shop")
-    assert answer.status == 0
-    assert answer.out == (
-        "main: development (shop-dev) → staging (shop-staging) → production (shop)\n"
-    )
-    assert machine.type("pipelines --format json").json == [
-        {
-            "name": "main",
-            "stages": ["development", "staging", "production"],
-            "apps": ["shop-dev", "shop-staging", "shop"],
-        }
-    ]
 
 
 def test_order_that_looks_like_a_mistake_is_told_with_what_to_type(machine: Machine) -> None:
@@ -45,43 +26,6 @@ def test_stages_may_have_any_name(machine: Machine) -> None:
     assert machine.type("pipelines:add main --app shop -s everybody").status == 0
     assert machine.store.pipelines.get(PipelineName("main")).stages == ("canary", "everybody")
     assert machine.type("pipelines:add main shop --stage 'no good'").status == 1
-
-
-@pytest.mark.parametrize(
-    ("line", "reason"),
-    [
-        ("pipelines:create main shop", "pipeline main exists already"),
-        ("pipelines:create other shop-staging", "shop-staging is in the pipeline main already"),
-        ("pipelines:add other shop", "pipeline other does not exist"),
-        ("pipelines:add main", "which app? none was named"),
-        ("pipelines:add main shop --app shop-staging", "two apps are named"),
-        ("pipelines:add main shop-staging", "is in the pipeline main already, as staging"),
-        ("pipelines:remove shop", "shop is in no pipeline"),
-        ("pipelines:remove", "which app? none was named"),
-        ("pipelines:remove", "name one of: shop-staging"),
-        ("pipelines:add main", "name one of: shop"),
-        ("pipelines:add nothing", "pipeline nothing does not exist"),
-        ("pipelines:destroy", "which pipeline? none was named"),
-        ("pipelines:destroy", "name one of: main"),
-        ("pipelines:update shop-staging", "one of --stage and --stages is needed"),
-        ("pipelines:update --stage x", "which app? none was named"),
-        ("pipelines:update --stage x", "name one of: shop-staging"),
-        ("pipelines:update main --stages production", "staging of main has apps"),
-        ("pipelines:rename other more", "pipeline other does not exist"),
-        ("pipelines:destroy other", "pipeline other does not exist"),
-    ],
-)
-def test_what_cannot_be_done_is_refused_and_changes_nothing(
-    machine: Machine, line: str, reason: str
-) -> None:
-    for name in (SHOP, STAGING):
-        machine.store.apps.create(name)
-    machine.type("pipelines:create main shop-staging")
-    before = machine.store.pipelines.list()
-    answer = machine.type(line)
-    assert answer.status == 1
-    assert reason in answer.errors
-    assert machine.store.pipelines.list() == before
 
 
 def test_the_only_pipeline_need_not_be_named_to_add_to_it_or_rename_it(machine: Machine) -> None:

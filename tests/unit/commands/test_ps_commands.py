@@ -224,17 +224,3 @@ def test_requests_wait_as_long_as_the_operator_says_for_what_ended_by_itself(
     reconciler = reconciler_of(machine, watch, outages=Outages(hold_seconds))
     assert reconciler.converge_quietly(SHOP) is Condition.FAILED
     assert machine.router.table[SHOP].site.state == state
-
-
-@pytest.mark.parametrize(("seconds", "watch"), [(11, "10s"), (2, "1s"), (0, "0s")])
-def test_an_end_after_the_watch_is_no_mark_on_the_release(
-    machine: Machine, seconds: int, watch: str
-) -> None:
-    live = machine.live()
-    assert machine.type(f"apps:set shop watch={watch}").status == 0
-    assert live.live_at is not None
-    late = Death(live.live_at + timedelta(seconds=seconds, milliseconds=1), 1)
-    slot = machine.scheduler.running[0].slot
-    machine.scheduler.ended = [(1, SlotDeaths(slot, 1, late, late))]
-    machine.context.upkeep.reconciler.converge_quietly(SHOP)
-    assert " ! " not in machine.type("ps shop").errors

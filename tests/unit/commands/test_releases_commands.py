@@ -85,16 +85,6 @@ def test_output_of_a_release_that_is_going_on_says_so(machine: Machine) -> None:
     assert "v2 is still releasing" in machine.type("releases:output shop").errors
 
 
-def test_retry_releases_the_failed_slug_again(machine: Machine) -> None:
-    machine.live()
-    machine.scheduler.broken = {WEB}
-    machine.type("config:set shop A=1")
-    machine.scheduler.broken = set()
-    assert machine.type("releases:retry shop").status == 0
-    assert machine.store.config.get(SHOP) == {"A": "1"}
-    assert machine.type("releases:retry shop").status == 1
-
-
 def test_a_release_that_is_not_there_is_an_error(machine: Machine) -> None:
     machine.store.apps.create(SHOP)
     for line in ("releases:info shop", "releases:info shop v9", "releases:output shop vx"):

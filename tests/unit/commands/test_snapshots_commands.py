@@ -10,10 +10,10 @@ import pytest
 from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.disk import Attachment, CutOver
-from pushdeploy.domain.names import AppName, ImageDigest
+from pushdeploy.domain.names import AppName
 from pushdeploy.domain.release import Release
 from pushdeploy.output import Quiet
-from tests.unit.commands.machine import ADA, SHOP, WEB, Answer, Client, Machine
+from tests.unit.commands.machine import ADA, SHOP, Client, Machine, refused
 
 STAGING = AppName("staging")
 
@@ -35,10 +35,6 @@ def orders(machine: Machine, app: AppName = SHOP) -> Path:
 
 def releases(machine: Machine) -> list[Release]:
     return list(machine.store.releases.list(SHOP))
-
-
-def refused(answer: Answer, reason: str, hint: str = "") -> bool:
-    return answer.status == 1 and reason in answer.errors and hint in answer.errors
 
 
 # --------------------------------------------------------------------------- attach, destroy
@@ -113,16 +109,6 @@ def test_the_cut_over_is_chosen_and_given_back(shop: Machine) -> None:
     assert "exclusive cut-over: it has a disk" in answer.out
     shown = shop.type("disks:set shop --format json").json
     assert shown == {"cutover": None, "without_snapshots": [], "sizes": {}}
-
-
-def test_a_disk_is_left_out_of_snapshots(shop: Machine) -> None:
-    shop.type("disks:set shop data snapshots=off")
-    assert shop.type("disks:set shop --format json").json["without_snapshots"] == ["data"]
-    shop.type("config:set shop A=1")
-    assert shop.store.snapshots.list(SHOP) == []
-    shop.type("disks:set shop data snapshots=on")
-    shop.type("config:set shop A=2")
-    assert len(shop.store.snapshots.list(SHOP)) == 1
 
 
 @pytest.mark.parametrize(
@@ -222,51 +208,7 @@ def test_an_app_without_a_disk_has_nothing_to_take(machine: Machine) -> None:
     assert refused(answer, "shop has no disk", "disks:attach shop data /data")
 
 
-def test_a_snapshot_that_is_to_be_put_back_is_not_forgotten(shop: Machine) -> None:
-    shop.type("disks:snapshot shop")
-    shop.store.apps.set_put_back(SHOP, 1)
-    answer = shop.type("disks:forget shop s1")
-    assert refused(answer, "still to be put back from s1", "ps:start shop, first")
-
-
-@pytest.mark.parametrize("line", ["disks:snapshot shop", "disks:export shop data"])
-def test_what_a_failed_release_has_left_is_no_copy_of_the_data_regression(
-    shop: Machine, line: str
-) -> None:
-    shop.type("disks:snapshot shop")
-    orders(shop).write_text("half")
-    shop.store.apps.set_put_back(SHOP, 1)
-    answer = shop.type(line)
-    assert answer.status == 75
-    assert "still to be put back from s1" in answer.errors
-    assert "ps:start shop, first" in answer.errors
-    assert [each.label for each in shop.store.snapshots.list(SHOP)] == ["s1"]
-
-
-def test_an_app_that_is_destroyed_leaves_its_disks_put_back_regression(shop: Machine) -> None:
-    shop.type("disks:snapshot shop")
-    orders(shop).write_text("half")
-    shop.store.apps.set_put_back(SHOP, 1)
-    assert shop.type("apps:destroy shop --force").status == 0
-    assert orders(shop).read_text() == "one"
-
-
 # --------------------------------------------------------------------------- restore
-
-
-def test_a_restore_is_a_release_that_can_be_undone(shop: Machine) -> None:
-    shop.type("disks:snapshot shop --note noon")
-    orders(shop).write_text("two")
-
-    answer = shop.type("disks:restore shop s1 --force")
-
-    assert answer.status == 0, answer.errors
-    assert orders(shop).read_text() == "one"
-    assert releases(shop)[0].description == "Restore s1: noon"
-    assert re.search(r"s1 is of .* UTC: data written in the .* since is lost", answer.out)
-    assert answer.out.splitlines()[-1] == "disks:restore shop s2 undoes it"
-    shop.type("disks:restore shop s2 --force")
-    assert orders(shop).read_text() == "two"
 
 
 @pytest.mark.parametrize(
@@ -288,73 +230,7 @@ def test_a_restore_says_what_is_lost_and_asks(
         assert "This cannot be undone. Type yes to go on: " in answer.out
 
 
-def test_a_restore_leaves_the_release_command_out_when_told_so(shop: Machine) -> None:
-    shop.live(release_command="migrate", key="migrates", image=ImageDigest("sha256:" + "6" * 64))
-    shop.type("disks:snapshot shop")
-    shop.type("disks:restore shop s1 --force --no-release-phase")
-    assert shop.scheduler.once == []
-    shop.type("disks:restore shop s1 --force")
-    assert [once.command for once in shop.scheduler.once] == ["migrate"]
-
-
-def test_a_restore_that_fails_leaves_the_data(shop: Machine) -> None:
-    shop.type("disks:snapshot shop")
-    orders(shop).write_text("two")
-    shop.scheduler.broken.add(WEB)
-    answer = shop.type("disks:restore shop s1 --force")
-    assert answer.status == 1
-    assert "v1 (5042d14) goes on serving" in answer.errors
-    assert orders(shop).read_text() == "two"
-
-
-def test_a_disk_that_is_detached_is_not_restored(shop: Machine) -> None:
-    shop.type("disks:snapshot shop")
-    shop.type("disks:detach shop data")
-    answer = shop.type("disks:restore shop s1 --force")
-    assert refused(answer, "which is not attached to shop", "disks:attach shop data /PATH, first")
-
-
-def test_before_the_first_release_a_restore_is_done_at_once(machine: Machine) -> None:
-    machine.type("apps:create shop")
-    machine.type("disks:attach shop data /data")
-    machine.type("disks:snapshot shop")
-    orders(machine).write_text("one")
-    answer = machine.type("disks:restore shop s1 --force")
-    assert "the disks of shop hold what s1 holds" in answer.out
-    assert not orders(machine).exists()
-
-
-def test_what_is_restored_is_not_put_back_afterwards_regression(machine: Machine) -> None:
-    machine.type("apps:create shop")
-    machine.type("disks:attach shop data /data")
-    machine.type("disks:snapshot shop")
-    orders(machine).write_text("two")
-    machine.type("disks:snapshot shop")
-    machine.store.apps.set_put_back(SHOP, 2)
-    assert machine.type("disks:restore shop s1 --force").status == 75
-    assert machine.type("ps:start shop").status == 0
-    assert machine.type("disks:restore shop s1 --force").status == 0
-    machine.context.flow.converger.converge(SHOP, Quiet())
-    assert not orders(machine).exists()
-
-
 # --------------------------------------------------------------------------- rollback, stop, info
-
-
-def test_a_rollback_brings_the_disk_back_as_the_release_left_it(shop: Machine) -> None:
-    shop.type("config:set shop A=1")
-    orders(shop).write_text("two")
-
-    asked = shop.type("releases:rollback shop v1 --with-disk")
-    assert refused(asked, "cannot be undone", "releases:rollback shop v1 --with-disk --force")
-    assert "since is lost" in asked.out
-    assert orders(shop).read_text() == "two"
-    answer = shop.type("releases:rollback shop v1 --with-disk --force")
-
-    assert answer.status == 0, answer.errors
-    assert orders(shop).read_text() == "one"
-    assert "code, config and disks went back; the disks to s1" in answer.out
-    assert "disks:restore shop s2 has what they held before" in answer.out
 
 
 def test_a_rollback_with_its_disk_can_be_confirmed_on_a_terminal(shop: Machine) -> None:
@@ -364,20 +240,6 @@ def test_a_rollback_with_its_disk_can_be_confirmed_on_a_terminal(shop: Machine) 
     assert shop.type(line, b"n\r", terminal="xterm").status == 1
     assert shop.type(line, b"yes\r", terminal="xterm").status == 0
     assert orders(shop).read_text() == "one"
-
-
-def test_a_rollback_without_a_snapshot_to_go_back_to_is_refused(shop: Machine) -> None:
-    shop.type("disks:set shop data snapshots=off")
-    shop.type("config:set shop A=1")
-    answer = shop.type("releases:rollback shop v1 --with-disk --force")
-    assert refused(answer, "no snapshot was taken when v1 was replaced", "disks:snapshots shop")
-
-
-def test_a_rollback_alone_never_touches_the_disk(shop: Machine) -> None:
-    shop.type("config:set shop A=1")
-    orders(shop).write_text("two")
-    assert shop.type("releases:rollback shop v1").status == 0
-    assert orders(shop).read_text() == "two"
 
 
 def test_a_one_off_command_that_does_not_run_cannot_be_ended(shop: Machine) -> None:

@@ -1,4 +1,4 @@
-"""Fixtures of the flow's tests: a server whose scheduler, router and engine are in memory."""
+"""Fixtures of the flow's tests: an asker, and apps whose disks one release at a time writes to."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,14 +12,6 @@ from pushdeploy.output import Output
 from tests.unit.commands.machine import ADA, SHOP, Machine
 from tests.unit.flow.one_writer import Holding, NoHold, live_one_writer
 from tests.unit.flow.orders import orders
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
-    (tmp_path / "repositories").mkdir()
-    made = Machine(tmp_path)
-    yield made
-    made.store.close()
 
 
 @pytest.fixture
@@ -46,14 +38,20 @@ def held(tmp_path: Path) -> Iterator[Machine]:
 
 
 @pytest.fixture
-def shop(machine: Machine) -> Machine:
-    """A live app with a snapshot of its disk."""
+def unsaved(machine: Machine) -> Machine:
+    """A live app with a file on its disk, of which there is no snapshot."""
     machine.store.apps.create(SHOP)
     machine.store.disks.replace(SHOP, [Attachment.parse("data", "/data")])
     machine.live()
     orders(machine).write_text("one")
-    machine.type("disks:snapshot shop")
     return machine
+
+
+@pytest.fixture
+def shop(unsaved: Machine) -> Machine:
+    """The same with a snapshot of its disk."""
+    unsaved.type("disks:snapshot shop")
+    return unsaved
 
 
 @pytest.fixture

@@ -50,3 +50,13 @@ def test_only_a_detached_disk_is_destroyed(shop: Machine, asker: Asker) -> None:
     disks.destroy(SHOP, DATA, asker)
     with pytest.raises(UserError, match="has no data on a disk data"):
         disks.refuse_destroy(SHOP, DATA)
+
+
+def test_a_disk_is_left_out_of_snapshots(unsaved: Machine) -> None:
+    unsaved.type("disks:set shop data snapshots=off")
+    assert unsaved.type("disks:set shop --format json").json["without_snapshots"] == ["data"]
+    unsaved.type("config:set shop A=1")
+    assert unsaved.store.snapshots.list(SHOP) == []
+    unsaved.type("disks:set shop data snapshots=on")
+    unsaved.type("config:set shop A=2")
+    assert len(unsaved.store.snapshots.list(SHOP)) == 1

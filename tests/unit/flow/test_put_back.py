@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from tests.unit.commands.machine import SHOP, Machine
+from tests.unit.commands.machine import SHOP, Machine, refused
 from tests.unit.flow.orders import orders
 
 
@@ -90,3 +90,32 @@ def test_what_was_put_back_serves_although_the_next_release_fails(unsettled: Mac
     answer = unsettled.type("config:set shop A=1")
     assert "goes on serving" in answer.errors
     assert unsettled.places() == ["web.1"]
+
+
+def test_a_snapshot_that_is_to_be_put_back_is_not_forgotten(unsaved: Machine) -> None:
+    unsaved.type("disks:snapshot shop")
+    unsaved.store.apps.set_put_back(SHOP, 1)
+    answer = unsaved.type("disks:forget shop s1")
+    assert refused(answer, "still to be put back from s1", "ps:start shop, first")
+
+
+@pytest.mark.parametrize("line", ["disks:snapshot shop", "disks:export shop data"])
+def test_what_a_failed_release_has_left_is_no_copy_of_the_data_regression(
+    unsaved: Machine, line: str
+) -> None:
+    unsaved.type("disks:snapshot shop")
+    orders(unsaved).write_text("half")
+    unsaved.store.apps.set_put_back(SHOP, 1)
+    answer = unsaved.type(line)
+    assert answer.status == 75
+    assert "still to be put back from s1" in answer.errors
+    assert "ps:start shop, first" in answer.errors
+    assert [each.label for each in unsaved.store.snapshots.list(SHOP)] == ["s1"]
+
+
+def test_an_app_that_is_destroyed_leaves_its_disks_put_back_regression(unsaved: Machine) -> None:
+    unsaved.type("disks:snapshot shop")
+    orders(unsaved).write_text("half")
+    unsaved.store.apps.set_put_back(SHOP, 1)
+    assert unsaved.type("apps:destroy shop --force").status == 0
+    assert orders(unsaved).read_text() == "one"

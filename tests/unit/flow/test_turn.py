@@ -15,6 +15,7 @@ from pushdeploy.domain.names import AppName
 from pushdeploy.flow.turn import Turns
 from pushdeploy.output import Output, Quiet
 from tests.unit.commands.machine import ADA, SHOP, Machine
+from tests.unit.commands.versions import two_versions
 
 STORE = AppName("store")
 SECONDS = 20
@@ -116,3 +117,17 @@ def test_several_names_are_held_at_once_and_let_go_together(turns: Turns) -> Non
     with turns.of_several((STORE, SHOP), "rename", asker()):
         assert all(turns.locks.holder(name) for name in (SHOP, STORE))
     assert not any(turns.locks.holder(name) for name in (SHOP, STORE))
+
+
+def test_a_locked_app_can_be_configured_scaled_restarted_and_rolled_back(
+    machine: Machine,
+) -> None:
+    two_versions(machine)
+    machine.type("apps:lock shop")
+    for line in (
+        "config:set shop A=1",
+        "ps:scale shop web=2",
+        "ps:restart shop",
+        "releases:rollback shop v1",
+    ):
+        assert machine.type(line).status == 0, line

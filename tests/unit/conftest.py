@@ -1,4 +1,4 @@
-"""Fixtures of the command tests."""
+"""Fixtures of the unit tests: servers whose scheduler, router and engine are in memory."""
 
 import subprocess
 from collections.abc import Iterator
@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pushdeploy.domain.names import CommitId
+from pushdeploy.domain.disk import Attachment
+from pushdeploy.domain.names import CommitId, DiskName
 from tests.unit.commands.machine import SHOP, Machine
 from tests.unit.commands.stages import EU, NEW, STAGING
 
@@ -60,3 +61,15 @@ def three(two: Machine) -> Machine:
     two.refs.share(STAGING, EU, two.store.releases.get(SHOP, 1).slug.commit)
     two.type("pipelines:add main shop-eu")
     return two
+
+
+@pytest.fixture
+def migrating(machine: Machine) -> Machine:
+    """A live app with a file on its disk and a release command."""
+    machine.store.apps.create(SHOP)
+    machine.store.disks.replace(SHOP, [Attachment.parse("data", "/data")])
+    machine.live(release_command="migrate")
+    disk = machine.context.back_ends.disks.ensure(machine.store.apps.get(SHOP), DiskName("data"))
+    (disk / "note").write_text("one")
+    machine.scheduler.once.clear()
+    return machine
