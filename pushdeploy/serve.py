@@ -16,7 +16,7 @@ from pushdeploy.instance import Home, read_instance
 from pushdeploy.no_room import no_room_behind
 from pushdeploy.reserve import Reserve
 from pushdeploy.server_lock import only_server
-from pushdeploy.settings import Settings
+from pushdeploy.settings import Settings, lost_settings
 from pushdeploy.ssh.server import SshServer
 from pushdeploy.upkeep.clock import Clock, found_chores
 from pushdeploy.upkeep.mounting import mount_disks
@@ -31,6 +31,8 @@ FINISHING_SECONDS = 60
 def serve(settings: Settings) -> NoReturn:
     """Run the server in the foreground until SIGTERM or SIGINT; the process ends with 0 then."""
     _log_to_stderr()
+    if lost := lost_settings(settings):
+        _log.warning("%s", lost)
     home = Home(settings.home)
     instance = read_instance(home.root)
     asked_to_stop = _asked_to_stop()

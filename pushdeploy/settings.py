@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import re
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,9 @@ from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import HostName
 
 DEFAULT_HOME = Path("/var/lib/pushdeploy")
+
+_SHOWN = re.compile(r"^#\s*[a-z_]+ = ", re.MULTILINE)
+"""A setting as a comment."""
 
 _HOST_PORT = re.compile(r"(?P<host>[^:\[\]\s]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})")
 
@@ -288,6 +292,23 @@ def load_settings(**overrides: Any) -> Settings:
         raise UserError(
             f"the settings cannot be used: {_first(error)}", "see docs/settings.md"
         ) from error
+
+
+def lost_settings(settings: Settings) -> str:
+    """Tell of a settings file that sets nothing, as one that was emptied or cut; else empty.
+
+    One that ``pushdeploy init`` wrote may have all of them as comments, and is whole then.
+    """
+    path = settings.home / "pushdeploy.toml"
+    text = path.read_text(errors="replace") if path.is_file() else None
+    if text is None or tomllib.loads(text):
+        return ""
+    if text.endswith("\n") and _SHOWN.search(text):
+        return ""
+    return (
+        f"{path} has not one setting: was it emptied or cut? Without it ssh is"
+        f" {settings.ssh}, http {settings.http} and the domain {settings.domain}"
+    )
 
 
 def _first(error: Exception) -> str:

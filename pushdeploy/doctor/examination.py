@@ -9,7 +9,7 @@ from pushdeploy.doctor.check import Check, Installation
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.finding import Finding
 from pushdeploy.instance import Home
-from pushdeploy.settings import load_settings
+from pushdeploy.settings import load_settings, lost_settings
 
 
 def examine(home: Path | None) -> Sequence[Finding]:
@@ -20,7 +20,7 @@ def examine(home: Path | None) -> Sequence[Finding]:
         return [Finding("settings", False, error.message, error.hint)]
     installation = Installation(settings, Home(settings.home))
     return [
-        Finding("settings", True, _source(installation.home)),
+        _settings(installation),
         *(finding for check in found_checks() for finding in check.look(installation)),
     ]
 
@@ -28,6 +28,13 @@ def examine(home: Path | None) -> Sequence[Finding]:
 def found_checks() -> Sequence[Check]:
     found = discover(pushdeploy.doctor.checks, "CHECK").values()
     return sorted((each for each in found if isinstance(each, Check)), key=lambda each: each.order)
+
+
+def _settings(installation: Installation) -> Finding:
+    lost = lost_settings(installation.settings)
+    detail = lost or _source(installation.home)
+    mend = "put a backup of it back; where the defaults are meant, remove it"
+    return Finding("settings", not lost, detail, mend)
 
 
 def _source(home: Home) -> str:

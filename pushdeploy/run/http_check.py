@@ -10,6 +10,9 @@ from pushdeploy.run.health import Answer
 
 NOT_LISTENING = Answer(problem="nothing listens")
 
+AGENT = "pushdeploy-healthcheck"
+"""How a check names itself, and what access logs may have of it."""
+
 _CLOSED = "the connection is closed without an answer"
 _CONNECT_SECONDS = 1.0
 _HEADER_BYTES = 256 * 1024
@@ -69,8 +72,8 @@ class HttpCheck:
 
     def _converse(self, connection: socket.socket, path: str, *, body: bool) -> Answer:
         request = (
-            f"GET {_target(path)} HTTP/1.1\r\nHost: {self._host}\r\nAccept: */*\r\n"
-            "User-Agent: pushdeploy-healthcheck\r\nConnection: close\r\n\r\n"
+            f"GET {target_of(path)} HTTP/1.1\r\nHost: {self._host}\r\nAccept: */*\r\n"
+            f"User-Agent: {AGENT}\r\nConnection: close\r\n\r\n"
         )
         connection.sendall(request.encode())
         response = http.client.HTTPResponse(connection, method="GET")
@@ -97,6 +100,6 @@ def _of_many_headers(response: http.client.HTTPResponse, status: int) -> Answer:
     return Answer(problem=f"the headers of its answer are larger than {_HEADER_BYTES // 1024} KB")
 
 
-def _target(path: str) -> str:
-    """As a request line takes it, whatever app.json said."""
+def target_of(path: str) -> str:
+    """Return ``path`` as a request line takes it, whatever app.json said."""
     return "/" + quote(path.lstrip("/"), safe="/?&=%:@!$'()*+,;~")

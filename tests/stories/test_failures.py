@@ -22,6 +22,18 @@ class Broken(http.server.BaseHTTPRequestHandler):
 http.server.HTTPServer(("0.0.0.0", int(os.environ["PORT"])), Broken).serve_forever()
 """
 
+QUIETLY_500 = """\
+import http.server, os, sys
+
+class Broken(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(500)
+        self.end_headers()
+
+print("the key of the shop is missing", file=sys.stderr, flush=True)
+http.server.HTTPServer(("0.0.0.0", int(os.environ["PORT"])), Broken).serve_forever()
+"""
+
 
 @pytest.fixture
 def journal(server: Server, repo: MakeRepository) -> Repository:
@@ -348,3 +360,20 @@ def test_a_failed_first_push_of_a_new_app_keeps_it_to_be_configured(
     mended = repository.push()
     assert mended.returncode == 0, mended.stderr
     assert server.get(app).status == 200
+
+
+def test_what_is_quoted_of_a_web_that_fails_is_not_our_own_check(
+    server: Server, repo: MakeRepository
+) -> None:
+    repository = repo("hello")
+    server.ssh(f"apps:create {repository.app}", check=True)
+    server.ssh(f"apps:set {repository.app} boot-timeout=8s", check=True)
+    repository.write("Procfile", "web: python app.py\n")
+    repository.write("app.py", QUIETLY_500)
+    repository.commit("It says why once, and then logs each request")
+
+    result = repository.push()
+
+    assert_rejected(result, "answers with status 500")
+    assert "the key of the shop is missing" in result.stderr
+    assert "GET / HTTP/1.1" not in result.stderr

@@ -102,7 +102,7 @@ def test_the_doctor_looks_at_all_of_them(
     before = path.read_bytes() if path.exists() else bytes(4096)
     path.write_bytes(DAMAGE[damage](before))
     findings = examine(home.root)
-    if name in NAMED and name != "pushdeploy.toml":
+    if name in NAMED and (name != "pushdeploy.toml" or damage != "cut off"):  # half is some
         told = " ".join(f"{each.detail} {each.mend}" for each in findings if not each.ok)
         assert name in told
 

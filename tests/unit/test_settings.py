@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pushdeploy.domain.errors import UserError
-from pushdeploy.settings import DEFAULT_HOME, Address, load_settings
+from pushdeploy.founding import settings_text
+from pushdeploy.settings import DEFAULT_HOME, Address, load_settings, lost_settings
 
 
 @pytest.fixture(autouse=True)
@@ -194,3 +195,22 @@ def test_any_text_is_a_whole_address_or_none(text: str) -> None:
     assert address.host
     assert 0 <= address.port <= 65535
     assert str(address.port) == text.rpartition(":")[2].lstrip("0") or address.port == 0
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# Settings of this pushdeploy\n", '# ssh = "0.0.0.0'])
+def test_a_file_without_a_setting_is_told_of(home: Path, text: str) -> None:
+    (home / "pushdeploy.toml").write_text(text)
+    told = lost_settings(load_settings())
+    assert told.startswith(f"{home}/pushdeploy.toml has not one setting")
+    assert "ssh is 0.0.0.0:2222, http 0.0.0.0:80 and the domain localhost" in told
+
+
+def test_a_file_with_a_setting_or_as_init_writes_it_is_whole(home: Path) -> None:
+    assert lost_settings(load_settings()) == ""
+    text = settings_text(load_settings())
+    (home / "pushdeploy.toml").write_text('domain = "apps.test"')
+    assert lost_settings(load_settings()) == ""
+    (home / "pushdeploy.toml").write_text(text)
+    assert lost_settings(load_settings()) == ""
+    (home / "pushdeploy.toml").write_text(text[: len(text) // 2].rstrip())
+    assert lost_settings(load_settings()) != ""

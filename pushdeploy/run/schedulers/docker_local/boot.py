@@ -20,11 +20,15 @@ from pushdeploy.run import health
 from pushdeploy.run.health import Trial
 from pushdeploy.run.http_check import NOT_LISTENING, HttpCheck
 from pushdeploy.run.misplaced import Settling
+from pushdeploy.run.own_visits import without_own_visits
 from pushdeploy.run.schedulers.docker_local.listening import listening, sight
 from pushdeploy.run.schedulers.docker_local.specs import gated
 
 _AT_ONCE = 32
 _TAIL_LINES = 20
+_READ_LINES = 2000
+"""What was said is looked for behind so many lines that our own checks may have left."""
+
 _ASK_AGAIN_SECONDS = 0.02
 _LOOK_SECONDS = 0.5
 _MEGABYTE = 1024 * 1024
@@ -320,7 +324,13 @@ class Boot:
     def _last_lines(self) -> Sequence[str]:
         with (
             suppress(PushdeployError),
-            self._engine.logs(self.container, tail=LINES) as lines,
+            self._engine.logs(self.container, tail=_READ_LINES) as lines,
         ):
-            return before_the_masters_end([line.text for line in lines])
+            said = before_the_masters_end([line.text for line in lines])
+            return without_own_visits(said, self._checked_paths())[-LINES:]
         return []
+
+    def _checked_paths(self) -> Sequence[str]:
+        process = self.manifest.processes[self.slot.process_type]
+        trials = health.trials(self.slot, process, self.manifest.boot_timeout_seconds)
+        return [trial.check.path for trial in trials if trial.check.path is not None]
