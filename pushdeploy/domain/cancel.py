@@ -27,10 +27,6 @@ class Cancellation:
     def cancelled(self) -> bool:
         return self._reason is not None
 
-    @property
-    def committed(self) -> bool:
-        return self._committed
-
     def cancel(self, reason: str) -> bool:
         """Stop the deploy, or return False when it is too late.
 

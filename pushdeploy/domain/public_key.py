@@ -10,8 +10,6 @@ from pushdeploy.domain.key_blob import WANTED, fingerprint
 from pushdeploy.domain.key_text import KeyText, keys_in
 from pushdeploy.domain.names import KeyName
 
-__all__ = ["Login", "PublicKey", "fingerprint"]
-
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:

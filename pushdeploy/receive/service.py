@@ -23,8 +23,6 @@ from pushdeploy.receive.repack import Repacker
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.receive.wire import BrokenProtocol, GitProtocol, Keepalive, PushProtocol, Wire
 
-__all__ = ["AfterReceive", "GitService", "GitSession", "PackLimits"]
-
 SILENCE_SECONDS = 5.0
 DRAIN_SECONDS = 30.0
 

@@ -10,8 +10,9 @@ from paramiko.message import Message
 from paramiko.pkey import PKey
 from paramiko.transport import Transport
 
+from pushdeploy.domain.key_blob import fingerprint
 from pushdeploy.domain.names import KeyName
-from pushdeploy.domain.public_key import Login, fingerprint
+from pushdeploy.domain.public_key import Login
 
 _MOST_REQUESTS = 20
 _log = logging.getLogger(__name__)

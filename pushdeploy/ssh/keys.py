@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from paramiko.pkey import PKey, UnknownKeyType
 from paramiko.ssh_exception import SSHException
 
-from pushdeploy.domain import public_key
+from pushdeploy.domain import key_blob
 from pushdeploy.domain.errors import UserError
 
 
@@ -49,7 +49,7 @@ def load_host_key(path: Path) -> PKey:
 
 def fingerprint(path: Path) -> str:
     """Return ``SHA256:…`` of the host key, as ssh shows it at the first connection."""
-    return public_key.fingerprint(load_host_key(path).asbytes())
+    return key_blob.fingerprint(load_host_key(path).asbytes())
 
 
 def _new_key() -> bytes:

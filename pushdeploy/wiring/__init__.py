@@ -16,7 +16,8 @@ from pushdeploy.locks.pins import Pins
 from pushdeploy.locks.traffic import TrafficLocks
 from pushdeploy.locks.writers import Writers
 from pushdeploy.pushes import Pushes, post_receive
-from pushdeploy.receive.service import GitService, PackLimits
+from pushdeploy.receive.limits import PackLimits
+from pushdeploy.receive.service import GitService
 from pushdeploy.settings import Settings
 from pushdeploy.ssh.server import SshServer
 from pushdeploy.store import Store

@@ -15,7 +15,8 @@ from pushdeploy.commands.dispatch import Commands
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.need import Need
 from pushdeploy.domain.pipeline import PipelineName, StageName
-from pushdeploy.receive.service import GitService, PackLimits
+from pushdeploy.receive.limits import PackLimits
+from pushdeploy.receive.service import GitService
 from pushdeploy.settings import Address
 from pushdeploy.ssh.keys import create_host_key
 from pushdeploy.ssh.server import SshServer

@@ -17,7 +17,7 @@ def test_cancel_stops_what_is_going_on_and_every_later_step() -> None:
         cancellation.check()
     with pytest.raises(Cancelled):
         cancellation.commit()
-    assert not cancellation.committed
+    assert cancellation.cancelled
 
 
 def test_cancel_after_the_commit_is_too_late() -> None:
@@ -104,4 +104,4 @@ def test_either_the_cancel_or_the_commit_wins_and_both_know_it() -> None:
             pass
         thread.join()
         assert len(won) == 1
-        assert cancellation.committed == (won == ["commit"])
+        assert cancellation.cancelled == (won == ["cancel"])

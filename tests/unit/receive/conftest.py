@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from pushdeploy.receive.limits import PackLimits
 from pushdeploy.receive.repositories import Repositories
-from pushdeploy.receive.service import GitService, PackLimits
+from pushdeploy.receive.service import GitService
 from tests.unit.receive.client import Client
 from tests.unit.receive.host import Host, OpenGate, Receiver
 

@@ -12,8 +12,9 @@ from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import BuildFailed, ReleaseFailed, UserError
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.source import Source
+from pushdeploy.receive.limits import PackLimits
 from pushdeploy.receive.repositories import Repositories
-from pushdeploy.receive.service import GitService, PackLimits
+from pushdeploy.receive.service import GitService
 from tests.unit.receive.client import Client, files_in, until
 from tests.unit.receive.host import APP, DEADLINE_SECONDS, Host, OpenGate, Receiver
 

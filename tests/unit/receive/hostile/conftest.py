@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from pushdeploy.receive.limits import PackLimits
 from pushdeploy.receive.repositories import Repositories
-from pushdeploy.receive.service import GitService, PackLimits
+from pushdeploy.receive.service import GitService
 from tests.unit.receive.host import APP
 from tests.unit.receive.wire import BLOB_ID, push_of_tree, say, tree
 
