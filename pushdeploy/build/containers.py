@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pushdeploy.build.plan import Command, Failure
+from pushdeploy.build.plan import BuildCommand, Failure
 from pushdeploy.build.stack_order import NEWEST
 from pushdeploy.domain.app import APP_GROUP
 from pushdeploy.domain.cancel import Cancellation
@@ -169,7 +169,7 @@ class Ending:
     timed_out: bool
     out_of_memory: bool
 
-    def require_success(self, command: Command, timeout_seconds: float) -> None:
+    def require_success(self, command: BuildCommand, timeout_seconds: float) -> None:
         """Raise ``BuildFailed`` with the cause, unless it ended well.
 
         What it said was shown before.

@@ -11,7 +11,7 @@ from pushdeploy.build.containers import OWNER_LABEL, ROLE_LABEL
 from pushdeploy.build.keys import KeyPrefix
 from pushdeploy.build.language import Language, Plan
 from pushdeploy.build.plan import LayeredPlan
-from pushdeploy.build.processes import Processes
+from pushdeploy.build.processes import ProcessCommands
 from pushdeploy.build.stack_definitions import path_of
 from pushdeploy.build.stacks import Stack
 from pushdeploy.domain.container import ImageInfo
@@ -43,7 +43,7 @@ class DecidedBuild:
     source: Source
     parts: Sequence[Part]
     stack: Stack | None
-    processes: Processes
+    processes: ProcessCommands
     facts: AppJson
     environment: Mapping[str, str]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pushdeploy.build.containers import BuildSettings, run_to_end
-from pushdeploy.build.plan import Command
+from pushdeploy.build.plan import BuildCommand
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.known_secrets import secret_values
 from pushdeploy.domain.ports.engine import Engine
@@ -40,7 +40,7 @@ class Executor:
     engine: Engine
     settings: BuildSettings
 
-    def execute(self, container: str, commands: Sequence[Command], underway: Underway) -> None:
+    def execute(self, container: str, commands: Sequence[BuildCommand], underway: Underway) -> None:
         """Start a container that was made with ``script`` of the same commands.
 
         Each command and what it says is shown; ``BuildFailed`` names the one that failed.
@@ -63,7 +63,7 @@ class Executor:
         ending.require_success(running, self.settings.timeout_seconds)
 
 
-def script(commands: Sequence[Command]) -> Sequence[str]:
+def script(commands: Sequence[BuildCommand]) -> Sequence[str]:
     """Write a shell script that marks where each command begins and ends with the first failure."""
     lines = [
         f"printf '\\036{index}\\n'; {shlex.join(command.arguments)}"

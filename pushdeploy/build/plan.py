@@ -25,7 +25,7 @@ def unexplained(lines: Sequence[str]) -> Failure | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class BuildCommand:
     """A command runs in a build container, and may be shown in other words.
 
     ``hint`` is what to do when it fails and ``explain`` finds no better one in its last lines.
@@ -51,7 +51,7 @@ class Install:
 
     title: str
     files: Mapping[str, bytes]
-    commands: Sequence[Command]
+    commands: Sequence[BuildCommand]
     directories: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     whole_tree: bool = False
@@ -67,7 +67,7 @@ class Finish:
     """
 
     title: str
-    command: Command
+    command: BuildCommand
     result_file: str
     needs_package: str = ""
 

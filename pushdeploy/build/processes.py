@@ -16,14 +16,14 @@ HOME = "/app"
 
 
 @dataclass(frozen=True, slots=True)
-class Processes:
+class ProcessCommands:
     """``types`` without ``release``, whose command stands by itself."""
 
     types: Mapping[ProcessType, str]
     release: str | None
 
 
-def processes_of(tree: Tree, default: Mapping[ProcessType, str], example: str) -> Processes:
+def processes_of(tree: Tree, default: Mapping[ProcessType, str], example: str) -> ProcessCommands:
     """Raise ``BuildFailed`` when neither a Procfile nor the language names a process to run."""
     commands = dict(_procfile(tree) if tree.has(PROCFILE) else default)
     release = commands.pop(RELEASE, None)
@@ -36,10 +36,10 @@ def processes_of(tree: Tree, default: Mapping[ProcessType, str], example: str) -
             f"add a line to a file called {PROCFILE}, commit and push:  {example}",
             details=misspelled(tree, [PROCFILE]),
         )
-    return Processes(commands, release)
+    return ProcessCommands(commands, release)
 
 
-def refuse_directories(tree: Tree, processes: Processes) -> None:
+def refuse_directories(tree: Tree, processes: ProcessCommands) -> None:
     """Raise ``BuildFailed`` where a command is a directory of the source, which nothing runs.
 
     A shell would say of it that the permission is denied.

@@ -10,7 +10,7 @@ from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.domain.release import Release, ReleaseStatus
 from pushdeploy.domain.task import Slot, Task
 from pushdeploy.flow.change import Change
-from pushdeploy.locks.start_gate import StartGate
+from pushdeploy.locks.start_gate import OneTimeGate
 from pushdeploy.release.phase import ReleasePhase
 from pushdeploy.store import Store
 
@@ -25,7 +25,7 @@ class NewTasks:
     store: Store
     change: Change
     slots: Sequence[Slot]
-    gate: StartGate
+    gate: OneTimeGate
     started: "Future[Sequence[Task]]"
 
     def await_ready(self) -> str:
@@ -65,7 +65,7 @@ class Starts:
     @contextmanager
     def made_ready(self, change: Change) -> Iterator[NewTasks]:
         """The new tasks are made ready meanwhile. They never begin when nobody has started them."""
-        gate, manifest = StartGate(), change.manifest
+        gate, manifest = OneTimeGate(), change.manifest
         slots = [] if change.app.stopped else manifest.slots()
         with ThreadPoolExecutor(1, thread_name_prefix=f"start-{change.app.name}") as pool:
             started = pool.submit(

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Sequence
 
 
-class StartGate:
+class OneTimeGate:
     """A gate is opened or shut once. Thread-safe."""
 
     def __init__(self) -> None:

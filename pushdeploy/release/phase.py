@@ -15,7 +15,7 @@ from pushdeploy.domain.one_off import TIMED_OUT, OneOff
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.domain.release import Release
-from pushdeploy.locks.start_gate import StartGate
+from pushdeploy.locks.start_gate import OneTimeGate
 from pushdeploy.release.streams import LineStreams
 
 _TAIL_LINES = 20
@@ -50,7 +50,7 @@ class ReleasePhase:
         if command is None:
             yield _nothing
             return
-        gate, streams = StartGate(), LineStreams(output.detail)
+        gate, streams = OneTimeGate(), LineStreams(output.detail)
         exit_codes: SimpleQueue[int | None] = SimpleQueue()
         name, environment = f"release.{release.version}", {"RELEASE_PHASE": "1"}
         one_off = OneOff(manifest, command, name, timeout_seconds, environment, beside)
@@ -81,7 +81,7 @@ class _Made:
     timeout_seconds: float
     output: Output
     streams: LineStreams
-    gate: StartGate
+    gate: OneTimeGate
     exit_codes: "SimpleQueue[int | None]"
     running: "Future[int]"
 

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from pushdeploy.build.keys import KeyPrefix, layer_key, slug_key
 from pushdeploy.build.language import Circumstances, Language, Plan, load_languages
-from pushdeploy.build.plan import Command, Install, LayeredPlan
+from pushdeploy.build.plan import BuildCommand, Install, LayeredPlan
 from pushdeploy.build.stack_order import NEWEST, StackOrder
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.errors import BuildFailed
@@ -94,5 +94,5 @@ def without_reasons(plan: Plan | None) -> Plan | None:
     return replace(plan, install=install, finish=finish)
 
 
-def _plain(command: Command) -> Command:
-    return Command(command.arguments, command.shown, command.hint)
+def _plain(command: BuildCommand) -> BuildCommand:
+    return BuildCommand(command.arguments, command.shown, command.hint)

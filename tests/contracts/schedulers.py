@@ -14,7 +14,7 @@ from pushdeploy.domain.ports.engine import Engine
 from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.domain.ports.streams import WindowSize
 from pushdeploy.domain.task import Slot, Task
-from pushdeploy.locks.start_gate import StartGate
+from pushdeploy.locks.start_gate import OneTimeGate
 from pushdeploy.output import Output, Quiet
 from pushdeploy.run.choice import SchedulerGround, choose_scheduler
 
@@ -83,7 +83,7 @@ class Bench:
         )
         return code, streams
 
-    def behind(self, gate: StartGate, command: str, streams: Typed) -> int:
+    def behind(self, gate: OneTimeGate, command: str, streams: Typed) -> int:
         return self.scheduler.run_once(
             OneOff(self.manifest, command, "release.1", 60), streams, Cancellation(), gate
         )
@@ -106,7 +106,7 @@ class AnyBench:
     scheduler: Scheduler
     manifest: Manifest
 
-    def run(self, *slots: Slot, gate: StartGate | None = None) -> Sequence[Task]:
+    def run(self, *slots: Slot, gate: OneTimeGate | None = None) -> Sequence[Task]:
         return self.scheduler.run(self.manifest, slots, Quiet(), Cancellation(), gate)
 
     def tasks(self, app: AppName | None = None) -> Sequence[Task]:

@@ -10,7 +10,7 @@ from pushdeploy.domain.errors import BootFailed, Cancelled
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.one_off import OneOff
 from pushdeploy.domain.task import Task
-from pushdeploy.locks.start_gate import StartGate
+from pushdeploy.locks.start_gate import OneTimeGate
 from pushdeploy.output import Quiet
 from tests.contracts.schedulers import APP, BROKEN1, WORKER1, WORKER2, AnyBench, Typed
 
@@ -45,7 +45,7 @@ def test_tasks_that_are_stopped_are_gone_and_no_others(any_bench: AnyBench) -> N
 
 @pytest.mark.parametrize("opens", [True, False])
 def test_tasks_behind_a_gate_begin_when_it_opens_or_never(any_bench: AnyBench, opens: bool) -> None:
-    gate = StartGate()
+    gate = OneTimeGate()
     with ThreadPoolExecutor(1) as pool:
         started = pool.submit(any_bench.run, WORKER1, gate=gate)
         assert gate.await_ready(1, 60)
@@ -65,7 +65,7 @@ def test_tasks_behind_a_gate_begin_when_it_opens_or_never(any_bench: AnyBench, o
 def test_a_one_off_behind_a_gate_begins_when_it_opens_or_never(
     any_bench: AnyBench, opens: bool
 ) -> None:
-    gate, told = StartGate(), list[int]()
+    gate, told = OneTimeGate(), list[int]()
     one_off = OneOff(any_bench.manifest, "exit 0", "run.1", 60)
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(

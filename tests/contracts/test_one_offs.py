@@ -13,7 +13,7 @@ from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import BootFailed, Cancelled
 from pushdeploy.domain.manifest import Mount
 from pushdeploy.domain.one_off import TIMED_OUT, OneOff
-from pushdeploy.locks.start_gate import StartGate
+from pushdeploy.locks.start_gate import OneTimeGate
 from pushdeploy.output import Quiet
 from tests.contracts.schedulers import APP, SERVE, WEB1, WORKER1, Bench, Typed
 from tests.fakes import FakeEngine
@@ -107,7 +107,7 @@ def test_a_cancelled_one_off_is_gone(bench: Bench) -> None:
 
 
 def test_a_one_off_behind_a_gate_is_ready_and_begins_when_it_opens(bench: Bench) -> None:
-    gate, streams = StartGate(), Typed()
+    gate, streams = OneTimeGate(), Typed()
     with ThreadPoolExecutor(1) as pool:
         ended = pool.submit(bench.behind, gate, "echo begun; exit 3", streams)
         assert gate.await_ready(1, 60)
@@ -119,7 +119,7 @@ def test_a_one_off_behind_a_gate_is_ready_and_begins_when_it_opens(bench: Bench)
 
 
 def test_a_one_off_behind_a_gate_that_is_shut_never_begins(bench: Bench) -> None:
-    gate, streams = StartGate(), Typed()
+    gate, streams = OneTimeGate(), Typed()
     with ThreadPoolExecutor(1) as pool:
         ended = pool.submit(bench.behind, gate, "echo begun", streams)
         assert gate.await_ready(1, 60)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pushdeploy.build.processes import Processes, processes_of, refuse_directories
+from pushdeploy.build.processes import ProcessCommands, processes_of, refuse_directories
 from pushdeploy.domain.errors import BuildFailed
 from pushdeploy.domain.names import WEB, ProcessType
 from tests.unit.build.conftest import MakeTree
@@ -38,7 +38,10 @@ def test_a_procfile_that_cannot_be_used_fails_the_build(tree_of: MakeTree, text:
 def test_a_directory_is_no_command(tree_of: MakeTree, command: str) -> None:
     tree = tree_of({"src/inner/main.py": "", "src-of": ""})
 
-    for processes in (Processes({WEB: command}, None), Processes({WEB: "serve"}, command)):
+    for processes in (
+        ProcessCommands({WEB: command}, None),
+        ProcessCommands({WEB: "serve"}, command),
+    ):
         with pytest.raises(BuildFailed, match="is a directory"):
             refuse_directories(tree, processes)
 
@@ -48,4 +51,6 @@ def test_a_directory_is_no_command(tree_of: MakeTree, command: str) -> None:
     ["src", "./src/main.py", "./src-of", "cd src && ./main.py", "/src", "../src", "python src", ""],
 )
 def test_what_may_be_a_program_is_left_to_the_shell(tree_of: MakeTree, command: str) -> None:
-    refuse_directories(tree_of({"src/main.py": "", "src-of": ""}), Processes({WEB: command}, None))
+    refuse_directories(
+        tree_of({"src/main.py": "", "src-of": ""}), ProcessCommands({WEB: command}, None)
+    )

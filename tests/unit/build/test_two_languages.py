@@ -8,7 +8,7 @@ from pushdeploy.build.choice import choose, parts_of
 from pushdeploy.build.containers import BuildSettings
 from pushdeploy.build.keys import KeyPrefix, slug_key
 from pushdeploy.build.language import Circumstances, Language, Tools
-from pushdeploy.build.plan import Command, Finish, Install, LayeredPlan
+from pushdeploy.build.plan import BuildCommand, Finish, Install, LayeredPlan
 from pushdeploy.build.stacks import Stacks
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.names import TreeId
@@ -39,10 +39,12 @@ def _plan(tree: Tree, circumstances: Circumstances) -> LayeredPlan:
         install=Install(
             "Mixing colours",
             {".colours": tree.read(".colours")},
-            [Command(["sh", "-ec", INSTALL], shown="mix")],
+            [BuildCommand(["sh", "-ec", INSTALL], shown="mix")],
             ["/opt/colours"],
         ),
-        finish=[Finish("Painting", Command(["sh", "-ec", PAINT], shown="paint"), "/tmp/painted")],
+        finish=[
+            Finish("Painting", BuildCommand(["sh", "-ec", PAINT], shown="paint"), "/tmp/painted")
+        ],
         paths=["/opt/colours/bin"],
         environment={"SHADE": "dark"},
     )

@@ -2,7 +2,7 @@
 
 from pushdeploy.build.language import Circumstances
 from pushdeploy.build.languages.python.django_failures import explained
-from pushdeploy.build.plan import Command, Finish
+from pushdeploy.build.plan import BuildCommand, Finish
 from pushdeploy.build.tree import Tree
 
 _DEEPEST = 3
@@ -86,7 +86,7 @@ def collectstatic(tree: Tree, circumstances: Circumstances) -> Finish | None:
     )
     return Finish(
         "Collecting static files",
-        Command(
+        BuildCommand(
             ["python", "-c", _COLLECT, manage, _RESULT_FILE, advice],
             shown=f"python {manage} collectstatic --noinput",
             hint=f"mend it, commit and push; or push without static files:  {without}",

@@ -9,7 +9,7 @@ from pushdeploy.build.languages.python.pipenv import pipfile_requirements, refus
 from pushdeploy.build.languages.python.poetry import poetry_pins, read_toml
 from pushdeploy.build.languages.python.requirements import installs_from_source, requirement_files
 from pushdeploy.build.languages.python.unnamed_dependencies import left_out
-from pushdeploy.build.plan import Command
+from pushdeploy.build.plan import BuildCommand
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.errors import BuildFailed
 
@@ -27,7 +27,7 @@ class Dependencies:
 
     found: str
     files: Mapping[str, bytes]
-    commands: Sequence[Command]
+    commands: Sequence[BuildCommand]
     requires_python: str = ""
     whole_tree: bool = False
     notices: Sequence[str] = ()
@@ -107,7 +107,7 @@ def _uv_lock(tree: Tree) -> Dependencies:
     arguments = ["uv", "sync", "--locked", "--no-default-groups"]
     if not whole:
         arguments.append("--no-install-project")
-    command = Command(arguments, hint="run  uv lock  and commit uv.lock; then push again")
+    command = BuildCommand(arguments, hint="run  uv lock  and commit uv.lock; then push again")
     files = {name: tree.read(name) for name in ("pyproject.toml", "uv.lock")}
     requires = str(project.get("project", {}).get("requires-python", ""))
     return Dependencies("uv.lock", files, [command], requires, whole_tree=whole)
@@ -164,8 +164,8 @@ def _pyproject(tree: Tree) -> Dependencies | None:
     )
 
 
-def _pip_install(*arguments: str) -> Command:
-    return Command(["uv", "pip", "install", *arguments], hint=_RESOLVE_HINT)
+def _pip_install(*arguments: str) -> BuildCommand:
+    return BuildCommand(["uv", "pip", "install", *arguments], hint=_RESOLVE_HINT)
 
 
 def _is_package(project: Mapping[str, Any]) -> bool:

@@ -16,7 +16,7 @@ from pushdeploy.build.languages.python.tools import PYTHONS, STACK, VENV
 from pushdeploy.build.languages.python.uv_failures import explained
 from pushdeploy.build.languages.python.versions import available, release_of
 from pushdeploy.build.languages.python.wishes import RUNTIME_FILE, VERSION_FILE, wish_of
-from pushdeploy.build.plan import Command, Failure, Finish, Install, LayeredPlan
+from pushdeploy.build.plan import BuildCommand, Failure, Finish, Install, LayeredPlan
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.errors import BuildFailed
 
@@ -43,7 +43,7 @@ _ENVIRONMENT = {
 
 
 _SETUPTOOLS = (
-    Command(
+    BuildCommand(
         [
             "sh",
             "-c",
@@ -135,18 +135,20 @@ def _refuse_hidden_variables(dependencies: Dependencies, circumstances: Circumst
     )
 
 
-def _make_venv(python: PythonChoice) -> Command:
+def _make_venv(python: PythonChoice) -> BuildCommand:
     arguments = ["uv", "venv", "--quiet", VENV]
     if python.managed is None:
-        return Command(arguments)
+        return BuildCommand(arguments)
     cause = Failure(
         f"Python {python.managed} is on no stack of this machine and cannot be fetched from here",
         f"write one that is here into .python-version, commit and push: {available(PYTHONS)}",
     )
-    return Command(arguments, explain=lambda _lines: cause)
+    return BuildCommand(arguments, explain=lambda _lines: cause)
 
 
-def _explaining(command: Command, python: PythonChoice, circumstances: Circumstances) -> Command:
+def _explaining(
+    command: BuildCommand, python: PythonChoice, circumstances: Circumstances
+) -> BuildCommand:
     """Another Python is tried only where the app has not asked for this one."""
 
     def explain(lines: Sequence[str]) -> Failure | None:
@@ -164,7 +166,7 @@ def _post_compile(tree: Tree) -> Finish | None:
         return None
     script = f"bash {_POST_COMPILE}; code=$?; echo -n /app > {_POST_RESULT}; exit $code"
     hint = f"mend  {_POST_COMPILE} , commit and push"
-    command = Command(["bash", "-c", script], shown=f"bash {_POST_COMPILE}", hint=hint)
+    command = BuildCommand(["bash", "-c", script], shown=f"bash {_POST_COMPILE}", hint=hint)
     return Finish(f"Running {_POST_COMPILE}", command, _POST_RESULT)
 
 

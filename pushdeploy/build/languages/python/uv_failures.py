@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from pushdeploy.build.languages.python.versions import satisfies
-from pushdeploy.build.plan import Command, Failure
+from pushdeploy.build.plan import BuildCommand, Failure
 
 _MOST_CHARACTERS = 300
 _MINORS = (13, 11, 12, 14, 15, 10, 9, 8)
@@ -46,7 +46,7 @@ _UNREACHABLE = re.compile(
 )
 
 
-def explained(lines: Sequence[str], python: str, command: Command) -> Failure | None:
+def explained(lines: Sequence[str], python: str, command: BuildCommand) -> Failure | None:
     """The cause that uv's last lines tell; None where they tell none. ``python`` was tried."""
     said = _error(lines)
     if not said:

@@ -3,9 +3,9 @@
 import pytest
 
 from pushdeploy.build.languages.python.uv_failures import explained
-from pushdeploy.build.plan import Command
+from pushdeploy.build.plan import BuildCommand
 
-COMMAND = Command(["uv"], hint="correct it")
+COMMAND = BuildCommand(["uv"], hint="correct it")
 
 
 @pytest.mark.parametrize(

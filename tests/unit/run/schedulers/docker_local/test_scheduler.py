@@ -22,7 +22,7 @@ from pushdeploy.domain.ports.streams import WindowSize
 from pushdeploy.domain.slug import Healthcheck
 from pushdeploy.engine.docker import DockerEngine
 from pushdeploy.instance import Home
-from pushdeploy.locks.start_gate import StartGate
+from pushdeploy.locks.start_gate import OneTimeGate
 from pushdeploy.output import Output
 from pushdeploy.run.choice import SchedulerGround
 from pushdeploy.run.schedulers.docker_local.scheduler import DockerLocal
@@ -233,7 +233,7 @@ def test_a_killed_container_is_a_change_and_comes_back_with_an_address(bench: Be
 
 
 def test_tasks_behind_a_gate_are_made_ready_and_begin_when_it_opens(bench: Bench) -> None:
-    gate = StartGate()
+    gate = OneTimeGate()
     manifest = bench.with_commands(web=SERVE)
     with ThreadPoolExecutor(1) as pool:
         started = pool.submit(
@@ -249,7 +249,7 @@ def test_tasks_behind_a_gate_are_made_ready_and_begin_when_it_opens(bench: Bench
 
 
 def test_a_shut_gate_leaves_nothing(bench: Bench) -> None:
-    gate = StartGate()
+    gate = OneTimeGate()
     manifest = bench.with_commands(web=SERVE)
     with ThreadPoolExecutor(1) as pool:
         started = pool.submit(
@@ -263,7 +263,7 @@ def test_a_shut_gate_leaves_nothing(bench: Bench) -> None:
 
 
 def test_a_task_that_waited_at_a_gate_begins_by_itself_after_a_crash(bench: Bench) -> None:
-    gate = StartGate()
+    gate = OneTimeGate()
     gate.open()
     manifest = bench.with_commands(web=SERVE)
     (task,) = bench.scheduler.run(manifest, manifest.slots(), Output(), Cancellation(), gate)
@@ -279,7 +279,7 @@ def test_a_task_that_waited_at_a_gate_begins_by_itself_after_a_crash(bench: Benc
 
 def test_a_task_that_ends_before_it_is_confirmed_is_replaced(bench: Bench) -> None:
     """Nobody starts it anew: not the engine, which was not told to, and not who made it."""
-    gate = StartGate()
+    gate = OneTimeGate()
     gate.open()
     manifest = bench.with_commands(web=SERVE)
     (task,) = bench.scheduler.run(manifest, manifest.slots(), Output(), Cancellation(), gate)
@@ -292,7 +292,7 @@ def test_a_task_that_ends_before_it_is_confirmed_is_replaced(bench: Bench) -> No
 
 
 def test_a_one_off_behind_a_gate_has_started_when_it_opens(bench: Bench) -> None:
-    gate, client = StartGate(), Keyboard(terminal=None)
+    gate, client = OneTimeGate(), Keyboard(terminal=None)
     client.keys.put(b"")
     with ThreadPoolExecutor(1) as pool:
         ended = pool.submit(
