@@ -85,9 +85,9 @@ def make_flow(ground: Ground, back: BackEnds, following: Following, errands: Err
     disks, snapshots, locks = back.disks, back.snapshots, ground.locks
     attachments = DiskChanges(store, turns, candidates, shipper)
     restores = Restores(store, turns, snapshots, candidates, shipper)
-    processes, traffic = following.processes, following.traffic
+    processes, traffic, scheduler = following.processes, following.traffic, back.scheduler
     restarts = Restarts(converger, processes, traffic, swaps)
-    start_stop = StartStop(store, turns, back.scheduler, converger, restarts, errands)
+    start_stop = StartStop(store, turns, scheduler, converger, restarts, errands)
     new_apps = NewApps(store, back.sites, refs, converger)
     return Flow(
         turns=turns,
@@ -106,15 +106,7 @@ def make_flow(ground: Ground, back: BackEnds, following: Following, errands: Err
         new_apps=new_apps,
         clones=Clones(store, new_apps, promoter),
         destruction=Destruction(
-            store,
-            turns,
-            back.scheduler,
-            converger,
-            refs,
-            disks,
-            snapshots,
-            back.rehearsals,
-            errands,
+            store, turns, scheduler, converger, refs, disks, snapshots, back.rehearsals, errands
         ),
         settings=SettingChanges(store, converger),
         domains=DomainChanges(store, back.sites, converger),
