@@ -80,18 +80,6 @@ def test_disks_are_put_back_where_nothing_was_ever_live(machine: Machine) -> Non
     assert "has no live release" in machine.type("ps:start shop").errors
 
 
-def test_what_was_put_back_serves_although_the_next_release_fails(unsettled: Machine) -> None:
-    unsettled.type("disks:set shop cutover=overlap")
-    unsettled.scheduler.running.clear()
-    unsettled.scheduler.exit_code = 1
-    unsettled.live(release_command="migrate", key="migrates")
-    unsettled.store.apps.set_put_back(SHOP, 1)
-    unsettled.scheduler.running.clear()
-    answer = unsettled.type("config:set shop A=1")
-    assert "goes on serving" in answer.errors
-    assert unsettled.places() == ["web.1"]
-
-
 def test_a_snapshot_that_is_to_be_put_back_is_not_forgotten(unsaved: Machine) -> None:
     unsaved.type("disks:snapshot shop")
     unsaved.store.apps.set_put_back(SHOP, 1)
