@@ -2,12 +2,10 @@
 
 import http.client
 import json
-import os
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -23,14 +21,17 @@ from tests.stories.leftovers import (
 )
 from tests.stories.means import (
     CALL_SECONDS,
+    Answer,
     Result,
     free_ports,
     outer_environment,
     run,
     run_checked,
+    trusted_certificates,
     wait_until,
 )
 from tests.stories.running import Running, Terminal
+from tests.stories.ssh_client import client_config, known_host
 
 __all__ = [
     "APPS",
@@ -52,15 +53,6 @@ STOP_SECONDS = 90
 GIT_CONFIG = {"user.name": "Ada", "user.email": "ada@example.com", "commit.gpgsign": "false"}
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What nginx answered; header names are in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: str
-
-
 class Server:
     """One home and the ``pushdeploy serve`` over it: start, stop, kill, start again."""
 
@@ -80,7 +72,7 @@ class Server:
             "http": f"127.0.0.1:{self.http_port}",
             "domain": DOMAIN,
             "stack": "bookworm",
-            **_certificates(),
+            **trusted_certificates(),
             **settings,
         }
 
@@ -96,8 +88,8 @@ class Server:
         keygen = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self._key)]
         run_checked(keygen, cwd=self.root)
         self.program("keys:add", "ada", input=self._key.with_suffix(".pub").read_text())
-        self._config.write_text(self._ssh_config())
-        (self.root / "known_hosts").write_text(self._known_host())
+        self._config.write_text(client_config(self.root, self.ssh_port, self._key))
+        (self.root / "known_hosts").write_text(known_host(self.home, self.ssh_port))
         return self
 
     def start(self) -> None:
@@ -342,32 +334,6 @@ class Server:
             (self.root / "control").unlink(missing_ok=True)
             self._master = None
 
-    def _ssh_config(self) -> str:
-        return "\n".join(
-            [
-                "Host deploy",
-                "  HostName 127.0.0.1",
-                f"  Port {self.ssh_port}",
-                "  User deploy",
-                f"  IdentityFile {self._key}",
-                "  IdentitiesOnly yes",
-                "  IdentityAgent none",
-                f"  UserKnownHostsFile {self.root / 'known_hosts'}",
-                "  StrictHostKeyChecking yes",
-                "  BatchMode yes",
-                "  ConnectTimeout 30",
-                f"  ControlPath {self.root / 'control'}",
-                "  ControlMaster no",
-                "  LogLevel ERROR",
-                "",
-            ]
-        )
-
-    def _known_host(self) -> str:
-        host_key = str(self.home / "ssh_host_ed25519_key")
-        public = run_checked(["ssh-keygen", "-y", "-f", host_key], cwd=self.root).stdout
-        return f"[127.0.0.1]:{self.ssh_port} {public}"
-
 
 @dataclass(frozen=True, slots=True)
 class Repository:
@@ -425,9 +391,3 @@ class Repository:
         """Where the server's main is; empty when there is none."""
         listed = self.git("ls-remote", "deploy", "refs/heads/main", check=False).stdout
         return listed.partition("\t")[0]
-
-
-def _certificates() -> dict[str, str]:
-    """Builds trust what the tests' own machine trusts."""
-    bundle = os.environ.get("PUSHDEPLOY_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
-    return {"ca_bundle": bundle} if bundle else {}

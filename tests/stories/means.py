@@ -5,11 +5,21 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 CALL_SECONDS = 240
 
 Result = subprocess.CompletedProcess[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What nginx answered; header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, complaint: Callable[[], str]) -> None:
@@ -74,3 +84,9 @@ def outer_environment() -> dict[str, str]:
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": os.devnull,
     }
+
+
+def trusted_certificates() -> dict[str, str]:
+    """Builds trust what the tests' own machine trusts."""
+    bundle = os.environ.get("PUSHDEPLOY_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
+    return {"ca_bundle": bundle} if bundle else {}
