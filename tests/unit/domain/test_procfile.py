@@ -11,7 +11,7 @@ from pushdeploy.domain.procfile import parse_procfile
 NAMES = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9_-]{0,20}[A-Za-z0-9])?", fullmatch=True)
 COMMANDS = st.text(
     st.characters(exclude_characters="\r\n\0", exclude_categories=["Cs"]), min_size=1
-).filter(lambda text: text.strip() == text)
+).filter(lambda text: text.strip() == text and not text.endswith("\\"))
 
 
 @given(st.dictionaries(NAMES, COMMANDS, max_size=5), st.sampled_from(["\n", "\r\n", "\r"]))
