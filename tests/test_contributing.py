@@ -14,6 +14,8 @@ from pushdeploy.lifecycle import Lifecycle
 from pushdeploy.output import Quiet
 from pushdeploy.templating import Templates
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 COPIED = ("docs", "hooks", "pushdeploy", "pyproject.toml", "setup.cfg", "templates", "tests")
 _EXAMPLE = re.compile(r"(?ms)^(At the end of )?`([^`\n]+)`:\n\n```\w+\n(.*?)^```$")

@@ -36,6 +36,7 @@ Where the test fails after an upgrade: read what our code does with the name, an
 """
 
 
+@pytest.mark.slow
 def test_what_we_override_or_reach_into_is_there_as_we_know_it() -> None:
     found = listed(found_in(modules()))
     if found != RELIED_ON:
