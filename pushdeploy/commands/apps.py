@@ -114,18 +114,9 @@ def locked(request: Request, app: App) -> int:
 @app_argument
 @click.argument("new", type=AppName.parse, metavar="NEW")
 def rename(request: Request, app: App, new: AppName) -> None:
-    """Give an app another name and address; it serves all the while.
-
-    Domains below the old address are dropped: they belong to whoever is called so next.
-    """
-    left = request.flow.renames.rename(app.name, new, request.asker)
+    """Give an app another name and address; it serves all the while."""
+    request.flow.renames.rename(app.name, new, request.asker)
     request.output.line(f"{new} answers on {request.reads.addresses.url(new)}")
-    for host in left:
-        request.output.trouble(
-            f"{host} leads to {new} no more: it belongs to an app that is called {app.name}"
-        )
-    if left:
-        request.output.trouble(f"domains:add {new} NAME gives it another")
     request.output.line(f"git remote set-url deploy deploy:{new}")
 
 

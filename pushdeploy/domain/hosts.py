@@ -60,13 +60,6 @@ def app_below(host: str, domain: str) -> str | None:
     return head.rpartition(".")[2]
 
 
-def names_of(app: AppName, domain: str, hosts: Sequence[HostName]) -> Sequence[HostName]:
-    """Choose those of ``hosts`` that only an app called so may have, for they are below its
-    default host.
-    """
-    return [host for host in hosts if app_below(host.removeprefix("*."), domain) == app]
-
-
 def refuse_taken_name(
     app: AppName, domain: str, domains: Mapping[AppName, Sequence[HostName]]
 ) -> None:

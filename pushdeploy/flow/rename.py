@@ -1,6 +1,5 @@
 """Rename: an app gets another name and address, and serves all the while."""
 
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -8,7 +7,7 @@ from pushdeploy.disks.directories import Directories
 from pushdeploy.domain.app import App
 from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.errors import PushdeployError, UserError
-from pushdeploy.domain.names import AppName, HostName
+from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.ports.refs import Refs
 from pushdeploy.domain.route import renamed
@@ -34,10 +33,9 @@ class Renames:
     refs: Refs
     disks: Directories
 
-    def rename(self, old: AppName, new: AppName, asker: Asker) -> Sequence[HostName]:
+    def rename(self, old: AppName, new: AppName, asker: Asker) -> None:
         """Start everything under the new name beside the old, then stop the old; the other way
-        round where one task at a time writes to a disk. Returns the domains that it loses: those
-        below the address that its old name has, which may become another app's.
+        round where one task at a time writes to a disk.
 
         A failure takes each step back: the old name serves as before. ``UserError`` where the new
         name, or its address, is another app's.
@@ -50,13 +48,12 @@ class Renames:
             asker.cancellation.commit()
             app = self.converger.put_back(old, asker.output)  # what runs is found by this name
             with self.traffic.alone(old), self.swaps.of(app, asker.output) as swap:
-                left = self._start(swap, app, new, asker.output)
+                self._start(swap, app, new, asker.output)
                 with asker.output.step(f"Stopping the tasks that are still called {old}"):
                     self._hand_over(swap, old, new, asker.output)
             self.processes.scheduler.rename_logs(old, new)
-            return left
 
-    def _start(self, swap: Swap, app: App, new: AppName, output: Output) -> Sequence[HostName]:
+    def _start(self, swap: Swap, app: App, new: AppName, output: Output) -> None:
         """Under the new name, with all that is the app's."""
         old, converger = app.name, self.converger
         with ExitStack() as undo:
@@ -66,7 +63,6 @@ class Renames:
             undo.callback(converger.forget, new, app.settings.run.stop_grace_seconds)
             self.store.apps.rename(old, new)
             undo.callback(self.store.apps.rename, new, old, remember=False)
-            left = self._leave_domains(undo, old, new)
             self.refs.rename(old, new)
             undo.callback(self.refs.rename, new, old)
             self.disks.rename(old, new)
@@ -74,15 +70,6 @@ class Renames:
             with output.step(f"Starting {old} as {new}"):
                 converger.converge(new, output)
             undo.pop_all()
-        return left
-
-    def _leave_domains(self, undo: ExitStack, old: AppName, new: AppName) -> Sequence[HostName]:
-        domains = self.store.domains
-        left = self.traffic.sites.left_by(old, new)
-        for host in left:
-            domains.remove(new, host)
-            undo.callback(domains.add, new, host)
-        return left
 
     def _make_way(self, swap: Swap, app: App, output: Output) -> None:
         """Where one task at a time writes to a disk, the old ones go first."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pushdeploy.domain.app import App
-from pushdeploy.domain.hosts import names_of, refuse_host, refuse_taken_name
+from pushdeploy.domain.hosts import refuse_host, refuse_taken_name
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.route import Route, route_of
 from pushdeploy.domain.site import default_host, url_of
@@ -44,12 +44,6 @@ class Sites:
     def refuse_taken_name(self, app: AppName) -> None:
         """Raise ``UserError`` when the default host of a new ``app`` is another app's domain."""
         refuse_taken_name(app, self.domain, self.domains.all())
-
-    def left_by(self, old: AppName, app: AppName) -> Sequence[HostName]:
-        """Choose those domains of ``app`` that stay with its former name, and with whoever will
-        be called so.
-        """
-        return names_of(old, self.domain, self.domains.of(app))
 
     def new_hosts(self, app: AppName, wanted: Sequence[HostName]) -> Sequence[HostName]:
         """Choose those of ``wanted`` that the app does not answer on yet, each once.
