@@ -321,16 +321,14 @@ def stack_prepare(
     Example:
         pushdeploy stack:prepare trixie
     """
-    from pushdeploy.build.language import load_languages
-    from pushdeploy.build.stacks import Stacks
+    from pushdeploy.build.stacks import stacks_of
     from pushdeploy.engine.docker import DockerEngine
 
     home, name = Home(settings.home), name or stack or settings.stack
     homeless = not home.instance_file.exists()
     instance = _NO_INSTANCE if homeless else read_instance(home.root)
     with DockerEngine(instance, settings.docker_host, lan_closed=settings.lan_closed) as engine:
-        place = cache.absolute() if cache else home.cache / "stacks"
-        stacks = Stacks(engine, settings.stack_source, place, settings.ca_bundle, load_languages())
+        stacks = stacks_of(engine, settings, cache.absolute() if cache else None)
         try:
             stacks.prepare(name, _output())
         finally:

@@ -51,7 +51,7 @@ class SlugBuilder:
         self._slugs = slugs
         self._options = options
         self._languages = stacks.languages
-        self.caches = AppCaches(options.cache / "apps")
+        self.caches = AppCaches.below(options.cache)
         self._decider = Decider(self._languages, stacks, live, self.caches, options.stack)
         executor = Executor(engine, options)
         self._dependency_layers = DependencyLayers(executor, self.caches)

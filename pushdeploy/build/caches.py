@@ -26,6 +26,11 @@ class AppCaches:
 
     root: Path
 
+    @classmethod
+    def below(cls, cache: Path) -> "AppCaches":
+        """Return the directories of all builds that keep what they reuse in ``cache``."""
+        return cls(cache / "apps")
+
     def directory(self, app_id: int, name: str) -> Path:
         """Return a tool's directory for downloads of builds, which the user of builds owns."""
         found = self._of(app_id) / name

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pushdeploy.build.bootstrap import bootstrap, host_mirrors, unpacked
 from pushdeploy.build.containers import run_to_end, temporary
-from pushdeploy.build.language import Language
+from pushdeploy.build.language import Language, load_languages
 from pushdeploy.build.progress import Progress
 from pushdeploy.build.stack_definitions import (
     EXCLUDED_PATHS,
@@ -26,6 +26,8 @@ from pushdeploy.domain.errors import BackendDown, UserError
 from pushdeploy.domain.names import ImageDigest
 from pushdeploy.domain.ports.engine import Engine
 from pushdeploy.domain.ports.output import Output
+from pushdeploy.instance import Home
+from pushdeploy.settings import Settings
 
 _REGISTRY = ("registry-1.docker.io", 443)
 _PROBE_SECONDS = 3
@@ -209,3 +211,10 @@ def _registry_answers() -> bool:
     except OSError:
         return False
     return True
+
+
+def stacks_of(engine: Engine, settings: Settings, place: Path | None = None) -> Stacks:
+    """The stacks of the languages that are installed. One that is bootstrapped is kept in
+    ``place``, or in the home's cache."""
+    kept = place or Home(settings.home).cache / "stacks"
+    return Stacks(engine, settings.stack_source, kept, settings.ca_bundle, load_languages())

@@ -80,6 +80,13 @@ class Directories:
             found = sorted(place.iterdir()) if _exists(place) else []
             return [DiskName(path.name) for path in found if _is_disk(path)]
 
+    def refuse_missing(self, app: AppName, *disks: DiskName) -> None:
+        """Raise ``UserError`` where the app has no data on one of ``disks``."""
+        there = self.list(app) if disks else ()
+        for disk in disks:
+            if disk not in there:
+                raise UserError(f"{app} has no disk {disk}", f"disks:list {app}")
+
     def rename(self, app: AppName, new: AppName) -> None:
         """Move the directories along, or raise ``UserError`` when the new name has disks already.
 

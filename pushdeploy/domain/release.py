@@ -25,6 +25,11 @@ class ReleaseStatus(StrEnum):
     def unfinished(self) -> bool:
         return self in _UNFINISHED
 
+    @property
+    def went_live(self) -> bool:
+        """Tell whether the release serves, or did until another one took its place."""
+        return self in {ReleaseStatus.LIVE, ReleaseStatus.RETIRED}
+
 
 _UNFINISHED = frozenset(
     {

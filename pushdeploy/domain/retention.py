@@ -12,8 +12,6 @@ from pushdeploy.domain.release import ReleaseStatus
 LAYER_REST = timedelta(days=7)
 """How long a dependency layer that no slug needs waits for a build that uses it again."""
 
-_WENT_LIVE = frozenset({ReleaseStatus.LIVE, ReleaseStatus.RETIRED})
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -126,7 +124,7 @@ def _recent(entries: Sequence[Entry], keep: int) -> Iterator[Entry]:
         by_app[entry.app].append(entry)
     for newest_first in by_app.values():
         yield from newest_first[:keep]
-        yield from [entry for entry in newest_first if entry.status in _WENT_LIVE][:keep]
+        yield from [entry for entry in newest_first if entry.status.went_live][:keep]
 
 
 def _by_image(entries: Sequence[Entry]) -> Mapping[ImageDigest, list[Entry]]:

@@ -7,10 +7,9 @@ from datetime import datetime, timedelta
 
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import AppName, DiskName, KeyName
-from pushdeploy.domain.release import Release, ReleaseStatus
+from pushdeploy.domain.release import Release
 
 _LABEL = re.compile(r"s?([1-9][0-9]{0,17})")
-_WENT_LIVE = frozenset({ReleaseStatus.LIVE, ReleaseStatus.RETIRED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ def snapshot_after(releases: Sequence[Release], version: int) -> int | None:
 
     It was taken before the release that took its place: the first later one that went live.
     """
-    later = [each for each in releases if each.version > version and each.status in _WENT_LIVE]
+    later = [each for each in releases if each.version > version and each.status.went_live]
     return min(later, key=lambda each: each.version).snapshot if later else None
 
 

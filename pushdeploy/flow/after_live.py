@@ -37,7 +37,11 @@ class AfterLive:
         if release.ref is not None:
             self._move_ref(release, release.ref, output)
         if leaving:
-            self._retire(app, leaving, output)
+            _told(
+                lambda: self._retire(app, leaving, output),
+                "the old tasks are removed at the next occasion",
+                output,
+            )
         _told(
             lambda: self.lifecycle.run("post-deploy", self._facts(release), output),
             "the release is live all the same",
@@ -66,11 +70,8 @@ class AfterLive:
         self.store.releases.ref_moved(release.app, release.version)
 
     def _retire(self, app: App, leaving: Sequence[Task], output: Output) -> None:
-        try:
-            with output.step(f"Retiring {places(leaving)}"):
-                self.scheduler.stop(leaving, app.settings.run.stop_grace_seconds)
-        except PushdeployError as error:
-            output.trouble(f"{error.message}; the old tasks are removed at the next occasion")
+        with output.step(f"Retiring {places(leaving)}"):
+            self.scheduler.stop(leaving, app.settings.run.stop_grace_seconds)
 
     def _facts(self, release: Release) -> dict[str, str]:
         return {

@@ -56,6 +56,16 @@ class Converger:
                 scheduler.stop(plan.tasks.stop, plan.app.settings.run.stop_grace_seconds)
             return len(present) == len(plan.tasks.keep)
 
+    def try_to_converge(self, name: AppName, output: Output, then: str = "") -> bool:
+        """Converge where an error has been told already, or would hide what failed before: tell
+        ``output`` of it, and ``then``, and return False."""
+        try:
+            self.converge(name, output)
+        except PushdeployError as error:
+            output.trouble(f"{error.message}{then}")
+            return False
+        return True
+
     def put_back(self, name: AppName, output: Output) -> App:
         """Make its disks what its live release left, where a failed one has begun to change them.
 

@@ -17,6 +17,7 @@ from pushdeploy.domain.release import Release
 from pushdeploy.domain.source import Source
 from pushdeploy.flow.building import Building
 from pushdeploy.flow.candidates import Candidates
+from pushdeploy.flow.live_release import live_release
 from pushdeploy.flow.ship import Shipper
 from pushdeploy.flow.turn import Turns
 from pushdeploy.store import Store
@@ -93,11 +94,3 @@ class Deployer:
                 f"{push.branch} deploys {push.app} from now on; to change that:"
                 f"  apps:set {push.app} deploy-branch={DEPLOY_BRANCH}"
             )
-
-
-def live_release(store: Store, app: AppName) -> Release:
-    """Raise ``UserError`` where there is none."""
-    live = store.releases.current(app)
-    if live is None:
-        raise UserError(f"{app} has no live release", f"git push deploy main, or releases {app}")
-    return live

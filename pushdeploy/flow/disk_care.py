@@ -11,7 +11,7 @@ from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.errors import PushdeployError, UserError
 from pushdeploy.domain.names import AppName, DiskName
 from pushdeploy.domain.release import Release
-from pushdeploy.domain.settings.disks import DiskSettings, changed_disks
+from pushdeploy.domain.settings.disks import changed_disks
 from pushdeploy.flow.attach import DiskChanges
 from pushdeploy.flow.turn import Turns
 from pushdeploy.release.snapshots import refuse_unsettled
@@ -52,8 +52,8 @@ class DiskCare:
         """
         with self.turns.to_its_end(app, "disk settings", asker) as now:
             settings = changed_disks(now.settings.disks, disk, words)
-            if disk and _limit_of(settings, disk) != _limit_of(now.settings.disks, disk):
-                self._limit(now, disk, _limit_of(settings, disk))
+            if disk and settings.limit_of(disk) != now.settings.disks.limit_of(disk):
+                self._limit(now, disk, settings.limit_of(disk))
             self.store.apps.set_settings(app, replace(now.settings, disks=settings))
 
     def destroy(self, app: AppName, disk: DiskName, asker: Asker) -> None:
@@ -76,7 +76,7 @@ class DiskCare:
     def _nothing_left(self, app: App, disk: DiskName) -> Iterator[None]:
         """A disk that is refused before there is a release for it has the size that it had, or
         none."""
-        store, disks, former = self.store, self.disks, _limit_of(app.settings.disks, disk)
+        store, disks, former = self.store, self.disks, app.settings.disks.limit_of(disk)
         there, before = disk in disks.list(app.name), store.releases.latest(app.name)
         try:
             yield
@@ -90,7 +90,7 @@ class DiskCare:
     def _keep_limit(self, name: AppName, disk: DiskName, size_bytes: int | None) -> None:
         """In the settings; on a disk that is there too."""
         settings = self.store.apps.get(name).settings
-        if _limit_of(settings.disks, disk) == size_bytes:
+        if settings.disks.limit_of(disk) == size_bytes:
             return
         if disk in self.disks.list(name):
             self.disks.quota.set_limit(name, disk, size_bytes)
@@ -110,7 +110,3 @@ class DiskCare:
             )
         self.disks.ensure(app, disk)
         self.disks.quota.set_limit(app.name, disk, size_bytes)
-
-
-def _limit_of(settings: DiskSettings, disk: DiskName) -> int | None:
-    return settings.disk_limits_bytes.get(disk)

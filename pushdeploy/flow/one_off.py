@@ -19,6 +19,7 @@ from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.domain.ports.streams import Streams
 from pushdeploy.domain.release import Release
 from pushdeploy.domain.slug import Slug
+from pushdeploy.flow.live_release import live_release
 from pushdeploy.locks.one_offs import OneOffs, RunningOneOff
 from pushdeploy.locks.writers import Writers
 from pushdeploy.run.manifests import Manifests
@@ -64,9 +65,7 @@ class OneOffCommands:
         ``UserError`` where nothing is live, ``Busy`` while a release has the app's disks for
         itself, or they are to be put back.
         """
-        live = self.store.releases.current(app.name)
-        if live is None:
-            raise UserError(f"{app.name} has no live release", "git push deploy main")
+        live = live_release(self.store, app.name, "git push deploy main")
         name = f"run.{1000 + secrets.randbelow(9000)}"
         one = RunningOneOff(app.name, name, live.version, asker.cancellation)
         with self._allowed_to_write(app, live, name, asker.by), self.running.running(one):

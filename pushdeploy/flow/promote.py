@@ -205,7 +205,7 @@ class Promoter:
                 )
             return live
         release = self.store.releases.get(source, promotion.version)
-        if release.status not in {ReleaseStatus.LIVE, ReleaseStatus.RETIRED}:
+        if not release.status.went_live:
             raise UserError(
                 f"{release.label} of {source} was never live: it is {release.status}",
                 f"releases {source}",

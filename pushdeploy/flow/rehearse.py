@@ -9,6 +9,7 @@ from pushdeploy.domain.names import AppName
 from pushdeploy.domain.promotion import Mode
 from pushdeploy.domain.rehearsal import Report
 from pushdeploy.domain.release import Release
+from pushdeploy.flow.live_release import live_release
 from pushdeploy.flow.promote import Promoter, Promotion
 from pushdeploy.release.rehearsal import Rehearsal, Rehearsals
 from pushdeploy.store import Store
@@ -37,10 +38,8 @@ class RehearsalRequests:
 
     def of_app(self, app: AppName, source: AppName, asker: Asker, *, network: bool) -> Rehearsed:
         """Try the live slug of ``source`` in ``app``. ``UserError`` where it has none."""
-        origin = self.store.releases.current(source)
-        if origin is None:
-            hint = f"releases:rehearse {app} --slug-of OTHER takes that of another app"
-            raise UserError(f"{source} has no live release", hint)
+        hint = f"releases:rehearse {app} --slug-of OTHER takes that of another app"
+        origin = live_release(self.store, source, hint)
         return self._rehearse(app, origin, asker, network)
 
     def of_promotion(

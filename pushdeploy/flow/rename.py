@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pushdeploy.disks.directories import Directories
 from pushdeploy.domain.app import App
 from pushdeploy.domain.asker import Asker
-from pushdeploy.domain.errors import PushdeployError, UserError
+from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.ports.refs import Refs
@@ -57,7 +57,8 @@ class Renames:
         """Under the new name, with all that is the app's."""
         old, converger = app.name, self.converger
         with ExitStack() as undo:
-            undo.callback(self._serve_on, old, output)
+            # Under the name that it keeps, whether it has made way or not.
+            undo.callback(converger.try_to_converge, old, output, f"; then type:  ps:start {old}")
             self._make_way(swap, app, output)
             # Undone after the name: while the store knows the new one, a watcher may start it.
             undo.callback(converger.forget, new, app.settings.run.stop_grace_seconds)
@@ -94,10 +95,3 @@ class Renames:
             traffic.send(plan.app, plan.version, plan.tasks.keep, output, leaving=leaving)
             scheduler.stop(leaving, grace_seconds)
             scheduler.remove_strays(old)
-
-    def _serve_on(self, app: AppName, output: Output) -> None:
-        """Under the name that it keeps, whether it has made way or not."""
-        try:
-            self.converger.converge(app, output)
-        except PushdeployError as error:
-            output.trouble(f"{error.message}; then type:  ps:start {app}")

@@ -8,7 +8,7 @@ from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports.builder import Builder
 from pushdeploy.domain.release import Release, ReleaseStatus
 from pushdeploy.flow.candidates import Candidates
-from pushdeploy.flow.deploy import live_release
+from pushdeploy.flow.live_release import live_release
 from pushdeploy.flow.ship import Shipper
 from pushdeploy.flow.turn import Turns
 from pushdeploy.store import Store

@@ -58,10 +58,7 @@ class Safety:
 
     def start_again(self, app: AppName, output: Output) -> None:
         """Start those of the app's tasks that have ended; the others go on."""
-        try:
-            self.converger.converge(app, output)
-        except PushdeployError as error:
-            output.trouble(f"{error.message}; it is tried again")
+        if not self.converger.try_to_converge(app, output, "; it is tried again"):
             self.errands.look_again(app)
 
     def _is_unfinished(self, change: Change) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pushdeploy.domain.app import App
 from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.disk import CutOver, cut_over_of, cut_over_reason
-from pushdeploy.domain.errors import PushdeployError, UserError
+from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports.errands import Errands
 from pushdeploy.domain.ports.output import Output
@@ -89,10 +89,7 @@ class Shipper:
         if self.store.apps.get(app).put_back is None:
             return
         self.converger.put_back(app, output)
-        try:
-            self.converger.converge(app, output)
-        except PushdeployError as error:
-            output.trouble(error.message)
+        self.converger.try_to_converge(app, output)
 
     def _announce(self, app: App, release: Release, output: Output) -> None:
         live = self.store.releases.current(app.name)

@@ -61,7 +61,7 @@ class SnapshotChanges:
         return given_up
 
     def _wanted(self, app: App, disks: Sequence[DiskName]) -> Sequence[DiskName]:
-        attached, there = self.store.disks.of(app.name), self.disks.list(app.name)
+        attached = self.store.disks.of(app.name)
         wanted = disks or covered(app, attached)
         if not wanted and attached:
             raise UserError(
@@ -69,7 +69,5 @@ class SnapshotChanges:
             )
         if not wanted:
             raise UserError(f"{app.name} has no disk", f"disks:attach {app.name} data /data")
-        for disk in disks:
-            if disk not in there:
-                raise UserError(f"{app.name} has no disk {disk}", f"disks:list {app.name}")
+        self.disks.refuse_missing(app.name, *disks)
         return wanted

@@ -5,12 +5,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 from pushdeploy.domain.asker import Asker
-from pushdeploy.domain.errors import BackendDown, PushdeployError, UserError
+from pushdeploy.domain.errors import BackendDown, PushdeployError
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports.errands import Errands
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.flow.converge import Converger
+from pushdeploy.flow.live_release import live_release
 from pushdeploy.flow.restart import Restarts
 from pushdeploy.flow.turn import Turns
 from pushdeploy.store import Store
@@ -30,8 +31,8 @@ class StartStop:
     def start(self, name: AppName, asker: Asker) -> None:
         """Start what ``stop`` stopped. ``UserError`` where nothing is live, and nothing waits."""
         with self.turns.to_its_end(name, "start", asker) as app:
-            if app.put_back is None and self.store.releases.current(name) is None:
-                raise UserError(f"{name} has no live release", "git push deploy main")
+            if app.put_back is None:
+                live_release(self.store, name, "git push deploy main")
             with (
                 asker.output.step(f"Starting {name}"),
                 self.or_back(name, asker.output, "it stays stopped") as undo,
@@ -70,15 +71,9 @@ class StartStop:
             except PushdeployError as error:
                 undo.close()
                 error.serving = kept
-                self._converge_back(name, output)
+                self.converger.try_to_converge(name, output)
                 raise
             undo.pop_all()
-
-    def _converge_back(self, name: AppName, output: Output) -> None:
-        try:
-            self.converger.converge(name, output)
-        except PushdeployError as error:
-            output.trouble(error.message)
 
     @contextmanager
     def _told_when_nothing_runs(self, name: AppName) -> Iterator[None]:

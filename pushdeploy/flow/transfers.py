@@ -76,8 +76,7 @@ class Transfers:
         """The disk as a snapshot holds it: the one that is named, else a copy as of now, which is
         gone when the context is left. ``UserError`` where there is no such disk."""
         if snapshot is None:
-            if app_disk.disk not in self.disks.list(app_disk.app.name):
-                raise _missing(app_disk)
+            self.disks.refuse_missing(app_disk.app.name, app_disk.disk)
             with self._copy_of(app_disk, asker) as taken:
                 yield self._sent(app_disk, taken, asker)
             return
@@ -101,8 +100,7 @@ class Transfers:
 
         ``UserError`` where there is no such disk.
         """
-        if source.disk not in self.disks.list(source.app.name):
-            raise _missing(source)
+        self.disks.refuse_missing(source.app.name, source.disk)
         files, description = self.snapshots.files, f"Clone of {source.disk} of {source.app.name}"
         with files.staging(target.app.id) as tree:
             with self._copy_of(source, asker) as taken:
@@ -147,11 +145,6 @@ class Transfers:
             if app.id != app_disk.app.id:
                 raise UserError(f"{app.name} is another app by now: nothing was changed")
             yield app
-
-
-def _missing(app_disk: AppDisk) -> UserError:
-    name = app_disk.app.name
-    return UserError(f"{name} has no disk {app_disk.disk}", f"disks:list {name}")
 
 
 def _unsaid(_text: str) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from pushdeploy.disks.directories import Directories
 from pushdeploy.domain.app import App
 from pushdeploy.domain.disk import Usage, crowding
-from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import AppName, DiskName
 from pushdeploy.store import Store
 
@@ -42,8 +41,7 @@ class DiskReader:
 
     def refuse_missing(self, app: AppName, disk: DiskName) -> None:
         """Raise ``UserError`` where the app has no such disk."""
-        if disk not in self.disks.list(app):
-            raise UserError(f"{app} has no disk {disk}", f"disks:list {app}")
+        self.disks.refuse_missing(app, disk)
 
     def _overview(self, app: App, disk: DiskName, mount_path: str | None) -> DiskOverview:
         usage = self.disks.quota.usage(app.name, disk)
@@ -51,6 +49,6 @@ class DiskReader:
             disk=disk,
             mount_path=mount_path,
             usage=usage,
-            warning=crowding(usage, app.settings.disks.disk_limits_bytes.get(disk)),
+            warning=crowding(usage, app.settings.disks.limit_of(disk)),
             path=self.disks.path(app.name, disk),
         )

@@ -11,7 +11,6 @@ from pushdeploy.domain.rehearsal import NameChanges, name_changes
 from pushdeploy.domain.release import Release, ReleaseStatus
 from pushdeploy.store import Store
 
-_WENT_LIVE = frozenset({ReleaseStatus.LIVE, ReleaseStatus.RETIRED})
 _MAY_EXPIRE = frozenset({ReleaseStatus.RETIRED, ReleaseStatus.FAILED})
 
 
@@ -71,7 +70,7 @@ class ReleaseReader:
         """The release that was live before this one."""
         for version in range(release.version - 1, 0, -1):
             found = self.store.releases.find(release.app, version)
-            if found is not None and found.status in _WENT_LIVE:
+            if found is not None and found.status.went_live:
                 return found
         return None
 

@@ -50,10 +50,12 @@ class Packs:
             if _is_whole(pack) and not _is_as_written(pack):
                 yield pack
 
-    def hold(self, commit: str) -> bool:
-        """Tell whether an index lists the commit."""
-        wanted = bytes.fromhex(commit)
-        return any(_lists(index, wanted) for _, index in self._pairs().values())
+    def missing(self, commits: Iterable[str]) -> set[str]:
+        """Choose the commits that no index lists."""
+        left = set(commits)
+        for _, index in self._pairs().values() if left else ():
+            left = {commit for commit in left if not _lists(index, bytes.fromhex(commit))}
+        return left
 
     def mend(self, *, thorough: bool = False) -> Iterator[str]:
         """Make damaged indexes anew, and keep the readable objects of damaged packs.

@@ -140,13 +140,17 @@ class Repair:
 
     def _lost_branches(self) -> Iterator[Path]:
         """Where nobody has the commit: loose, or in a pack."""
-        for path in self._files_below(HEADS.rstrip("/")):
-            content = _content(path)
-            if _COMMIT.fullmatch(content):
-                commit = content.decode().strip()
-                loose = self.directory / "objects" / commit[:2] / commit[2:]
-                if not loose.exists() and not Packs(self.directory).hold(commit):
-                    yield path
+        named = {
+            path: content.decode().strip()
+            for path in self._files_below(HEADS.rstrip("/"))
+            if _COMMIT.fullmatch(content := _content(path))
+        }
+        packed = [commit for commit in named.values() if not self._is_loose(commit)]
+        missing = Packs(self.directory).missing(packed)
+        yield from (path for path, commit in named.items() if commit in missing)
+
+    def _is_loose(self, commit: str) -> bool:
+        return (self.directory / "objects" / commit[:2] / commit[2:]).exists()
 
     def _is_locked(self, name: str) -> bool:
         return (self.directory / f"{name}.lock").exists()

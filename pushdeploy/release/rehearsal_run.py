@@ -85,7 +85,7 @@ def run_rehearsal(run: RehearsalRun, scheduler: Scheduler) -> Report:
                 disk in run.snapshot.disks,
                 used[disk],
                 used_after[disk],
-                run.app.settings.disks.disk_limits_bytes.get(disk),
+                run.app.settings.disks.limit_of(disk),
             )
             for disk in run.names
         ],

@@ -57,7 +57,7 @@ class Settling:
     @property
     def complaint(self) -> str:
         """``listens on 127.0.0.1:8000 but must listen on …``; empty while it may still move."""
-        if not self._is_misplaced() or self._now - self._since < TOLD_SECONDS:
+        if not is_misplaced(self._places, self._port) or self._now - self._since < TOLD_SECONDS:
             return ""
         shown = [_shown(each) for each in self._places[:3]]
         return f"listens on {', '.join(shown)} but must listen on 0.0.0.0:$PORT ({self._port})"
@@ -86,9 +86,11 @@ class Settling:
     def _is_untold(self) -> bool:
         return all(port in _UNTOLD for _, port in self._places)
 
-    def _is_misplaced(self) -> bool:
-        right = [address for address, port in self._places if port == self._port]
-        return bool(self._places) and all(ipaddress.ip_address(each).is_loopback for each in right)
+
+def is_misplaced(places: Sequence[Socket], port: int) -> bool:
+    """Tell whether there are ``places``, and no request to ``port`` of another host gets there."""
+    right = [address for address, number in places if number == port]
+    return bool(places) and all(ipaddress.ip_address(each).is_loopback for each in right)
 
 
 def _shown(place: Socket) -> str:

@@ -41,6 +41,11 @@ class Keys(Stored):
             rows = connection.execute(query.order_by(KEYS.c.name)).all()
         return [PublicKey(KeyName(row.name), row.kind, row.base64, row.fingerprint) for row in rows]
 
+    def has(self, name: KeyName) -> bool:
+        query = select(KEYS.c.name).where(KEYS.c.name == str(name))
+        with self._database.reading() as connection:
+            return connection.execute(query).first() is not None
+
     def beside(self, name: KeyName) -> Sequence[KeyName]:
         """List the keys that came in one text with the key of this name: NAME-2 and so on."""
         return [

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from pushdeploy.build.builder import SlugBuilder
 from pushdeploy.build.containers import BuildSettings
-from pushdeploy.build.language import load_languages
-from pushdeploy.build.stacks import Stacks
+from pushdeploy.build.stacks import stacks_of
 from pushdeploy.context import BackEnds
 from pushdeploy.disks.directories import Directories
 from pushdeploy.disks.snapshot_files import SnapshotFiles
@@ -70,22 +69,16 @@ def _scheduler(ground: Ground) -> Scheduler:
 
 
 def _builder(ground: Ground) -> Builder:
-    settings, cache, store = ground.settings, ground.home.cache, ground.store
-    stacks = Stacks(
-        ground.engine,
-        settings.stack_source,
-        cache / "stacks",
-        settings.ca_bundle,
-        load_languages(),
-    )
+    settings, store = ground.settings, ground.store
     build = BuildSettings(
         memory_bytes=settings.build_memory_bytes,
         cpus=settings.build_cpus,
         timeout_seconds=settings.build_timeout_seconds,
         ca_bundle=settings.ca_bundle,
-        cache=cache,
+        cache=ground.home.cache,
         stack=settings.stack,
     )
+    stacks = stacks_of(ground.engine, settings)
     return SlugBuilder(ground.engine, stacks, store.slugs, store.releases, build)
 
 

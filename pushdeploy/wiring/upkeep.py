@@ -19,7 +19,7 @@ from pushdeploy.wiring.ground import Ground
 def make_errands(ground: Ground, back: BackEnds, following: Following) -> UpkeepErrands:
     """Make the port by which the flow leaves work to the chores."""
     store, locks, engine = ground.store, ground.locks, ground.engine
-    keep, caches = ground.settings.keep_releases, AppCaches(ground.home.cache / "apps")
+    keep, caches = ground.settings.keep_releases, AppCaches.below(ground.home.cache)
     converger, first_moments = following.converger, following.first_moments
     retention = Retention(store, locks.apps, engine, keep, pins=locks.pins)
     return UpkeepErrands(

@@ -5,9 +5,9 @@ from pathlib import Path
 from shlex import quote
 
 from pushdeploy.build.stack_order import NEWEST
+from pushdeploy.build.stacks import stacks_of
 from pushdeploy.doctor.check import Check, Installation
 from pushdeploy.doctor.machine import check_free, said
-from pushdeploy.doctor.stacks import stacks_of
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.finding import Finding, check_version
 from pushdeploy.domain.ports.engine import Engine

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from pushdeploy.build.stacks import stacks_of
 from pushdeploy.doctor.check import Check, Installation
 from pushdeploy.doctor.reach import has_ipv6, reached
-from pushdeploy.doctor.stacks import stacks_of
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.finding import Finding
 from pushdeploy.domain.ports.engine import Engine

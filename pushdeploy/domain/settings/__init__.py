@@ -13,7 +13,7 @@ from pushdeploy.domain.settings.deploy import DeploySettings
 from pushdeploy.domain.settings.disks import DiskSettings
 from pushdeploy.domain.settings.front import FrontSettings
 from pushdeploy.domain.settings.run import RunSettings
-from pushdeploy.domain.settings.setting import Affects, Setting, described
+from pushdeploy.domain.settings.setting import Affects, Setting, described, without_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def changed_settings(settings: AppSettings, words: Sequence[str]) -> AppSettings
         if key not in known:
             raise UserError(f"there is no setting {key[:40]}", f"there are {', '.join(known)}")
         if not equals:
-            raise UserError(f"{key} has no value", f"write {key}=VALUE; {key}= is the default")
+            raise without_value(key)
         setting, section, held = known[key]
         value = setting.parse(text) if text else held.default
         changed = replace(getattr(settings, section), **{held.name: value})

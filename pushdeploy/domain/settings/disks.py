@@ -7,7 +7,7 @@ from typing import Self
 from pushdeploy.domain.disk import CutOver
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import DiskName
-from pushdeploy.domain.settings.setting import parse_switch
+from pushdeploy.domain.settings.setting import parse_switch, without_value
 from pushdeploy.domain.units import parse_bytes, show_bytes
 
 OF_THE_APP = ("cutover",)
@@ -24,6 +24,10 @@ class DiskSettings:
     cut_over: CutOver | None = None
     without_snapshots: Sequence[str] = ()
     disk_limits_bytes: Mapping[str, int] = field(default_factory=dict)
+
+    def limit_of(self, disk: DiskName) -> int | None:
+        """Return how many bytes the disk may hold, None where only its file system limits it."""
+        return self.disk_limits_bytes.get(disk)
 
     def with_limit(self, disk: DiskName, size_bytes: int | None) -> Self:
         """Return settings with this limit of the disk, or without one for None."""
@@ -46,7 +50,7 @@ def changed_disks(
         if key not in known:
             raise UserError(_unknown(key, disk), "disks:set APP cutover=overlap")
         if not equals:
-            raise UserError(f"{key} has no value", f"write {key}=VALUE; {key}= is the default")
+            raise without_value(key)
         if disk is None:
             settings = replace(settings, cut_over=_cut_over(text))
         elif key == "snapshots":

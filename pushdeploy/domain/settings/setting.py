@@ -80,6 +80,11 @@ def parse_switch(text: str) -> bool:
     return text == "on"
 
 
+def without_value(key: str) -> UserError:
+    """The error of a word that names a setting and gives it no value."""
+    return UserError(f"{key} has no value", f"write {key}=VALUE; {key}= is the default")
+
+
 def _between(
     least: int, most: int, parse: Callable[[str], int], show: Callable[[int], str]
 ) -> Callable[[str], int]:

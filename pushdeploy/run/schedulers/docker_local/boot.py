@@ -131,8 +131,7 @@ class Boot:
             self._pass(self._gate)
         self._start()
         began = time.monotonic()
-        process = self.manifest.processes[self.slot.process_type]
-        for trial in health.trials(self.slot, process, self.manifest.boot_timeout_seconds):
+        for trial in self._trials():
             self._try(trial, began, output)
         self.info = self.confirm("was switched to")
         self.seconds = time.monotonic() - began
@@ -330,7 +329,10 @@ class Boot:
             return without_own_visits(said, self._checked_paths())[-LINES:]
         return []
 
-    def _checked_paths(self) -> Sequence[str]:
+    def _trials(self) -> Sequence[Trial]:
         process = self.manifest.processes[self.slot.process_type]
-        trials = health.trials(self.slot, process, self.manifest.boot_timeout_seconds)
-        return [trial.check.path for trial in trials if trial.check.path is not None]
+        return health.trials(self.slot, process, self.manifest.boot_timeout_seconds)
+
+    def _checked_paths(self) -> Sequence[str]:
+        paths = (trial.check.path for trial in self._trials())
+        return [path for path in paths if path is not None]

@@ -1,13 +1,12 @@
 """The kernel tells where the processes of a container listen, which may be the wrong place."""
 
-import ipaddress
 import os
 import socket
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from pushdeploy.domain.container import ContainerInfo
-from pushdeploy.run.misplaced import Sight, Socket
+from pushdeploy.run.misplaced import Sight, Socket, is_misplaced
 
 _LISTEN = "0A"
 _CALLING = ("01", "02")
@@ -49,14 +48,12 @@ def sight(info: ContainerInfo) -> Sight | None:
 def told(found: Sequence[Socket], port: int) -> str:
     """The sentence about them; empty when one of them is right, or there is none."""
     found = [each for each in found if each[0] != _DOCKERS_RESOLVER]
-    on_port = [address for address, number in found if number == port]
-    if any(not ipaddress.ip_address(address).is_loopback for address in on_port):
+    if not is_misplaced(found, port):
         return ""
+    on_port = [address for address, number in found if number == port]
     if on_port:
         return f"{on_port[0]} only"
     ports = sorted({number for _, number in found})
-    if not ports:
-        return ""
     named = ", ".join(str(number) for number in ports[:3])
     return f"port {named}, not on {port}"
 

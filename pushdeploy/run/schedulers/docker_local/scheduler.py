@@ -17,6 +17,7 @@ from pushdeploy.domain.one_off import OneOff
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.ports.start_gate import StartGate
 from pushdeploy.domain.ports.streams import Streams
+from pushdeploy.domain.site import default_host
 from pushdeploy.domain.task import Death, Slot, SlotDeaths, Specimen, Task, Tried
 from pushdeploy.resources import find
 from pushdeploy.run.choice import SchedulerGround
@@ -249,7 +250,7 @@ class DockerLocal:
         self, manifest: Manifest, slots: Sequence[Slot], gate: StartGate | None
     ) -> Sequence[Boot]:
         """The engine is asked about the image once, however many slots there are."""
-        around, host = self._surroundings(manifest), f"{manifest.app}.{self._domain}"
+        around, host = self._surroundings(manifest), default_host(manifest.app, self._domain)
         return [
             Boot(self._engine, manifest, slot, task_spec(manifest, slot, around), host, gate)
             for slot in slots
