@@ -92,6 +92,10 @@ class AppCaches:
         if self.was_cut_short(app_id, server_began):
             self._note(app_id, "ended", server_began)
 
+    def remember(self, app_id: int) -> None:
+        """Let ``app_ids`` name the app until ``remove``, whether it was ever built or not."""
+        self._of(app_id).mkdir(parents=True, exist_ok=True)
+
     def app_ids(self) -> Sequence[int]:
         """List the ids of apps that have anything here, also of those that have been destroyed."""
         names = (path.name for path in self.root.iterdir()) if self.root.is_dir() else ()
@@ -131,7 +135,7 @@ class AppCaches:
 
     def _notes(self, app_id: int) -> Iterator[tuple[str, datetime]]:
         """A line that was cut off is passed over."""
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, NotADirectoryError):
             text = (self._of(app_id) / "builds").read_text(encoding="ascii", errors="replace")
             for line in text.splitlines():
                 word, _, moment = line.partition(" ")

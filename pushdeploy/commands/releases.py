@@ -11,7 +11,7 @@ from pushdeploy.commands.face.printing import Row, show_json, show_record, show_
 from pushdeploy.commands.face.request import Request
 from pushdeploy.commands.snapshots import accept_loss
 from pushdeploy.domain.app import App
-from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.errors import Busy, UserError
 from pushdeploy.domain.retention import Verdict
 from pushdeploy.domain.snapshot import Snapshot
 from pushdeploy.output import duration
@@ -144,8 +144,9 @@ def gc(request: Request, plan: bool, form: str) -> None:
     """
     retention = request.upkeep.retention
     found = retention.plan() if plan else retention.collect()
-    if not plan:
-        request.upkeep.leftovers.remove_beside_slugs()
+    left = "" if plan else _left_beside(request)
+    if left:
+        request.output.trouble(f"{left}: it is tried again by itself")
     rows = [_verdict_row(verdict, plan=plan) for verdict in found]
     if form == "json":
         show_json(request, rows)
@@ -155,6 +156,14 @@ def gc(request: Request, plan: bool, form: str) -> None:
     staying = sum(1 for verdict in found if verdict.stays)
     gone = "would go" if plan else "removed"
     request.output.line(f"{len(found) - staying} {gone}, {staying} stay")
+
+
+def _left_beside(request: Request) -> str:
+    """Remove what is not a slug: what could not be, in words."""
+    try:
+        return request.upkeep.leftovers.remove_beside_slugs()
+    except Busy as error:
+        return error.message
 
 
 COMMANDS: Sequence[click.Command] = (releases, info, output, rollback, retry, gc)

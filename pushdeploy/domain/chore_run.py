@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, cast, get_args
 
-Outcome = Literal["waiting", "running", "ok", "failed"]
+Outcome = Literal["waiting", "running", "ok", "later", "failed"]
 
 HANGING_SECONDS = 3600
 """A turn that takes longer hangs, unless it lasts by its nature."""
@@ -13,7 +13,10 @@ HANGING_SECONDS = 3600
 
 @dataclass(frozen=True, slots=True)
 class ChoreRun:
-    """``trouble`` says why it failed; ``when`` is for people; nothing has begun while waiting."""
+    """``trouble`` says why it failed, or what it waits for; ``when`` is for people.
+
+    Nothing has begun while ``waiting``; ``later`` is what a deploy kept from being done.
+    """
 
     chore: str
     when: str

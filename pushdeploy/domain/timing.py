@@ -7,6 +7,9 @@ from typing import Protocol
 AGAIN_SECONDS = 5.0
 """What goes on for good and has ended by itself is begun again so long after."""
 
+SOONEST_SECONDS = 1.0
+LATEST_SECONDS = 3600.0
+
 
 class Timing(Protocol):
     """``lasts`` tells that one turn may take as long as the server runs."""
@@ -18,6 +21,23 @@ class Timing(Protocol):
 
     def next_seconds(self, now: datetime) -> float | None:
         """Seconds from the end of a turn to the next one, None where it was the last."""
+
+
+def pause_seconds(timing: Timing, now: datetime, undone: int) -> float | None:
+    """Seconds until the next turn, after so many in a row that have not got everything done.
+
+    What fails at a bad moment is tried again soon, and then later and later, but never later than
+    it is due anyway. None where nothing is left to do.
+    """
+    due = timing.next_seconds(now)
+    if not undone:
+        return due
+    return min(retry_seconds(undone), LATEST_SECONDS if due is None else due)
+
+
+def retry_seconds(tries: int) -> float:
+    """Give the pause after the last of so many tries: twice as long each time, up to an hour."""
+    return min(SOONEST_SECONDS * 2.0 ** min(tries - 1, 16), LATEST_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +80,7 @@ class Daily:
 
 @dataclass(frozen=True, slots=True)
 class Once:
-    """Due once, as soon as all is served."""
+    """Due once, as soon as all is served, and again only until it has got everything done."""
 
     lasts = True
 

@@ -35,7 +35,10 @@ _ALONE = "builds"
 _TAIL_LINES = 20
 _CHUNK_BYTES = 256 * 1024
 _IDS_AT_ONCE = 50
-_PAUSES = (0.2, 0.5, 1, 2, 3, 5, 8)
+_COUNTING_SECONDS = 20.0
+"""How long Docker may count for others before we give up for now."""
+
+_LOOK_AGAIN_SECONDS = 0.5
 _NO_IMAGE = "pushdeploy/no-such-image"
 _CPU_PERIOD_MICROSECONDS = 100_000
 
@@ -106,14 +109,16 @@ class Builds(Images, Network):
     def _disk_usage(self) -> requests.Response:
         """Ask again while Docker counts for somebody else: it counts for one asker at a time."""
         parameters, doing = {"type": "build-cache"}, "list the build cache"
-        for pause in _PAUSES:
+        until = time.monotonic() + _COUNTING_SECONDS
+        while True:
             try:
                 return self.request("GET", "/system/df", doing, params=parameters)
             except PushdeployError as error:
-                if "already running" not in error.message:
+                if "already running" not in error.message or time.monotonic() > until:
                     raise
-                time.sleep(pause)
-        return self.request("GET", "/system/df", doing, params=parameters)
+            # A fixed pause: whoever waits longer and longer is always overtaken by those who came
+            # later.
+            time.sleep(_LOOK_AGAIN_SECONDS)
 
     def forget_records(self, ids: Sequence[str]) -> None:
         """Remove these records, but for those that have come into use meanwhile."""

@@ -14,7 +14,8 @@ class Chore:
     """``run`` has a thread of its own, may take as long as it likes, and may raise.
 
     It is given an event that is set when the server stops, and returns trouble that it has logged
-    already, in words, or nothing.
+    already, in words, or nothing. ``Busy`` says that something has to wait for a deploy. After
+    either it has another turn soon.
     """
 
     name: str

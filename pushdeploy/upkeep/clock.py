@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 import pushdeploy.upkeep.chores
 from pushdeploy.discover import discover
 from pushdeploy.domain.chore_run import ChoreRun, Outcome
-from pushdeploy.domain.errors import PushdeployError
-from pushdeploy.domain.timing import Timing
+from pushdeploy.domain.errors import Busy, PushdeployError
+from pushdeploy.domain.timing import Timing, pause_seconds
 from pushdeploy.upkeep.chore import Chore
 from pushdeploy.upkeep.parts import Upkeep
 
@@ -49,28 +49,35 @@ class Clock:
 
     def _keep(self, chore: Chore, timing: Timing, first_seconds: float) -> None:
         pause: float | None = first_seconds
+        undone = 0
         while pause is not None and not self._stopping.wait(pause):
-            self._upkeep.runs.note(self._turn(chore, timing))
-            pause = timing.next_seconds(datetime.now(UTC))
+            run = self._turn(chore, timing)
+            self._upkeep.runs.note(run)
+            undone = 0 if run.outcome == "ok" else undone + 1
+            pause = pause_seconds(timing, datetime.now(UTC), undone)
 
     def _turn(self, chore: Chore, timing: Timing) -> ChoreRun:
         began = time.monotonic()
         run = replace(_unbegun(chore, timing), began=datetime.now(UTC), outcome="running")
         self._upkeep.runs.note(run)
-        trouble = self._trouble(chore)
+        outcome, trouble = self._outcome(chore)
         seconds = round(time.monotonic() - began, 3)
-        outcome: Outcome = "failed" if trouble else "ok"
         return replace(run, outcome=outcome, seconds=seconds, trouble=trouble)
 
-    def _trouble(self, chore: Chore) -> str:
+    def _outcome(self, chore: Chore) -> tuple[Outcome, str]:
+        """How a turn ended, and why not well."""
         try:
-            return chore.run(self._upkeep, self._stopping) or ""
+            trouble = chore.run(self._upkeep, self._stopping) or ""
+        except Busy as error:
+            _log.info("%s: later: %s", chore.name, error.message)
+            return "later", error.message
         except PushdeployError as error:
             _log.warning("%s: not looked after: %s", chore.name, error.message)
-            return error.message
+            return "failed", error.message
         except Exception as error:  # noqa: BLE001 - a loop that must outlive one bad turn
             _log.exception("%s: not looked after", chore.name)
-            return f"{type(error).__name__}: the log of the server says more"
+            return "failed", f"{type(error).__name__}: the log of the server says more"
+        return ("failed" if trouble else "ok"), trouble
 
 
 def _unbegun(chore: Chore, timing: Timing) -> ChoreRun:

@@ -5,7 +5,15 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from pushdeploy.domain.chore_run import HANGING_SECONDS, ChoreRun
-from pushdeploy.domain.timing import Daily, Every, Once, Throughout, Timing
+from pushdeploy.domain.timing import (
+    LATEST_SECONDS,
+    Daily,
+    Every,
+    Once,
+    Throughout,
+    Timing,
+    pause_seconds,
+)
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
@@ -30,6 +38,18 @@ def test_what_is_done_once_has_no_next_turn_and_what_lasts_begins_again() -> Non
     once: Timing = Once()
     assert (once.first_seconds(NOON, 1), once.next_seconds(NOON)) == (0, None)
     assert (Throughout().first_seconds(NOON, 1), Throughout().next_seconds(NOON)) == (0, 5)
+
+
+@pytest.mark.parametrize("timing", [Every(60), Daily(time(13)), Once(), Throughout()])
+def test_what_is_not_done_is_tried_again_soon_then_later_but_never_later_than_it_is_due(
+    timing: Timing,
+) -> None:
+    due = timing.next_seconds(NOON)
+    assert pause_seconds(timing, NOON, 0) == due
+    pauses = [pause_seconds(timing, NOON, undone) or 0 for undone in range(1, 2000)]
+    assert pauses[:2] == [1, 2]
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == min(due or LATEST_SECONDS, LATEST_SECONDS)
 
 
 def test_a_timing_says_in_words_when_it_is() -> None:

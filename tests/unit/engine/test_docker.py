@@ -8,6 +8,7 @@ import tarfile
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -383,3 +384,10 @@ def test_events_go_on_when_docker_comes_back(
         event = next(events)
         assert (event.action, event.container) == ("start", container)
     proxy.cut()
+
+
+def test_what_builds_have_left_is_told_to_all_who_ask_at_once(engine: DockerEngine) -> None:
+    """Docker counts for one asker at a time and refuses the others."""
+    with ThreadPoolExecutor(3) as askers:
+        told = [askers.submit(engine.build_records) for _ in range(3)]
+        assert all(asked.result() is not None for asked in told)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pushdeploy.domain.chore_run import ChoreRun
-from pushdeploy.domain.errors import BackendDown
+from pushdeploy.domain.errors import BackendDown, Busy
 from pushdeploy.domain.timing import Every, Once, Throughout, Timing
 from pushdeploy.upkeep.chore import Chore
 from pushdeploy.upkeep.chore_runs import kept_runs
@@ -88,22 +88,60 @@ def test_a_chore_that_hangs_keeps_nobody_waiting_and_is_seen(machine: Machine) -
         over.set()
 
 
+@dataclass(frozen=True, slots=True)
+class HourlyFromNow(Every):
+    def first_seconds(self, now: datetime, share: float) -> float:
+        return 0
+
+
+@pytest.mark.parametrize("timing", [Once(), HourlyFromNow(3600)])
+@pytest.mark.parametrize(
+    ("trouble", "outcome"),
+    [
+        (Busy("a deploy is going on"), "later"),
+        (BackendDown("a disk usage operation is already running"), "failed"),
+        (KeyError("BuildCache"), "failed"),
+    ],
+)
+def test_what_comes_at_a_bad_moment_is_tried_again_soon(
+    machine: Machine, timing: Timing, trouble: Exception, outcome: str
+) -> None:
+    """Once or each hour: it waits for neither the next start nor the next hour."""
+    turns = iter([trouble])
+
+    def run() -> None:
+        for each in turns:
+            raise each
+
+    with ticking(machine, chore("leftovers", run, timing)):
+        until(lambda: run_of(machine, "leftovers").outcome == outcome)
+        until(lambda: run_of(machine, "leftovers").outcome == "ok")
+
+
 def test_how_a_chore_went_is_kept_for_this_server_and_for_programs_beside_it(
     machine: Machine,
 ) -> None:
+    stopped = threading.Event()
+
     def down() -> None:
         raise BackendDown("Docker does not answer")
 
+    def last(run: Callable[[], object]) -> Callable[[], object]:
+        """A turn that ends when the clock has stopped: no other comes after it."""
+        return lambda: stopped.wait(SECONDS) and run()
+
     chores = [
-        chore("good", lambda: None, Once()),
-        chore("bad", down, Once()),
-        chore("odd", lambda: 1 / 0, Once()),
-        chore("told", lambda: "2 images stay", Once()),
+        chore("good", last(lambda: None), Once()),
+        chore("bad", last(down), Once()),
+        chore("odd", last(lambda: 1 / 0), Once()),
+        chore("told", last(lambda: "2 images stay"), Once()),
         chore("later", lambda: None, Every(3600)),
     ]
+    ended = ("good", "bad", "odd", "told")
     with ticking(machine, *chores):
-        ended = ("good", "bad", "odd", "told")
-        until(lambda: all(run_of(machine, name).seconds is not None for name in ended))
+        until(lambda: all(run_of(machine, name).outcome == "running" for name in ended))
+    stopped.set()
+    until(lambda: all(run_of(machine, name).seconds is not None for name in ended))
 
     assert run_of(machine, "good").outcome == "ok"
     bad, odd = run_of(machine, "bad"), run_of(machine, "odd")
