@@ -189,6 +189,7 @@ class MemoryRouter:
 
     table: dict[AppName, Route] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
+    tokens: dict[str, str] = field(default_factory=dict)
 
     def start(self) -> None: ...
     def watch(self, over: Callable[[], bool]) -> None: ...
@@ -217,6 +218,12 @@ class MemoryRouter:
 
     def routes(self, routes: Sequence[Route]) -> None:
         self.table = {route.app: route for route in routes}
+
+    def challenge(self, token: str, answer: str | None) -> None:
+        if answer is None:
+            self.tokens.pop(token, None)
+        else:
+            self.tokens[token] = answer
 
     def remove(self, app: AppName) -> None:
         self.table.pop(app, None)

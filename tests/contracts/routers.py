@@ -109,6 +109,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         host = self.headers["Host"]
+        token = self.path.removeprefix("/.well-known/acme-challenge/")
+        if token in self.server.router.tokens:
+            self._say(200, self.server.router.tokens[token])
+            return
         until(lambda: not ((route := self.server.route(host)) and route.is_held), 20)
         route = self.server.route(host)
         if route is None or not route.targets:

@@ -92,6 +92,28 @@ def test_there_are_exactly_the_routes_that_are_wanted(routed_somehow: Bench, ser
     assert routed_somehow.ask() == (200, "two")
 
 
+def test_a_challenge_is_answered_on_every_host_in_every_state(
+    routed_somehow: Bench, serve: Serve
+) -> None:
+    one, router = serve("one"), routed_somehow.router
+    path = "/.well-known/acme-challenge/tok-En_1"
+    router.routes(
+        [
+            route_to(one.target),
+            route_to(app="idle", state="stopped"),
+            route_to(app="new", state="empty", version=None),
+            route_to(app="busy", state="held"),
+        ]
+    )
+    router.challenge("tok-En_1", "tok-En_1.thumbprint")
+    for app in ("shop", "idle", "new", "busy", "nobody"):
+        assert routed_somehow.ask(app, path) == (200, "tok-En_1.thumbprint"), app
+    assert routed_somehow.ask("shop", f"{path}2") == (200, "one")
+    assert routed_somehow.ask("nobody", f"{path}2")[0] == 404
+    router.challenge("tok-En_1", None)
+    assert routed_somehow.ask("shop", path) == (200, "one")
+
+
 def test_the_doctor_finds_nothing_wrong_with_a_router_that_runs(routed_somehow: Bench) -> None:
     assert all(finding.ok for finding in routed_somehow.router.examine(serving=True))
 

@@ -52,6 +52,13 @@ class Router(Protocol):
         What is held of an app whose route is not ``held`` any more goes to its targets.
         """
 
+    def challenge(self, token: str, answer: str | None) -> None:
+        """Let every host, of an app or not, answer ``/.well-known/acme-challenge/<token>`` so.
+
+        At once and before anything else, whatever state the app is in. None ends that: the path is
+        the app's again, as all are for which there is no token.
+        """
+
     def remove(self, app: AppName) -> None: ...
     def watch(self, over: Callable[[], bool]) -> None:
         """Start the proxy again whenever it ends by itself, until ``over``; on a thread."""

@@ -77,6 +77,11 @@ class Prefix:
         """Exists while files may differ from what nginx has read."""
         return self.root / "unread"
 
+    @property
+    def challenges(self) -> Path:
+        """A file for each token that a certificate authority may ask for."""
+        return self.root / "challenges"
+
     def make(self) -> None:
         """Workers may pass through, for they start inside; others meet the home's own 0700."""
         self.root.mkdir(mode=0o711, parents=True, exist_ok=True)
@@ -84,8 +89,9 @@ class Prefix:
         conf_d = self.root / "conf.d"
         for directory in (self.apps, self.staging, self.pages, self.logs, temp, conf_d):
             directory.mkdir(mode=0o755, exist_ok=True)
-        self.holders.mkdir(mode=0o711, exist_ok=True)
-        for directory in (self.root, temp, self.holders):
+        for directory in (self.holders, self.challenges):
+            directory.mkdir(mode=0o711, exist_ok=True)
+        for directory in (self.root, temp, self.holders, self.challenges):
             directory.chmod(0o711)
         self.pages.chmod(0o755)
 

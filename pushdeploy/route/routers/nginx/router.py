@@ -21,6 +21,7 @@ from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.route import Route, Target, held
 from pushdeploy.output import duration
 from pushdeploy.route.deadline import until
+from pushdeploy.route.routers.nginx import challenges
 from pushdeploy.route.routers.nginx.caretaker import Caretaker
 from pushdeploy.route.routers.nginx.drain import wait_until_empty
 from pushdeploy.route.routers.nginx.examination import Examination
@@ -78,6 +79,7 @@ class Nginx:
         with _backend(), self._reloads.exclusively:
             self._firewall.clear()
             self._run()
+            challenges.sweep(self._prefix)
 
     def watch(self, over: Callable[[], bool]) -> None:
         """Start nginx again whenever it ends by itself, and mend its files now and then."""
@@ -160,6 +162,14 @@ class Nginx:
             self._apply(app, None)
             self._holds.finish(app)
             self._firewall.forget(app)
+
+    def challenge(self, token: str, answer: str | None) -> None:
+        """Show a certificate authority what it looks for; see ``domain.ports.router.Router``."""
+        with _backend():
+            if answer is None:
+                challenges.hide(self._prefix, token)
+            else:
+                challenges.show(self._prefix, token, answer)
 
     def rotate_logs(self, largest_bytes: int = LARGEST_BYTES) -> None:
         """Set aside those that have grown larger than that; their predecessors go."""
