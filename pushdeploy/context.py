@@ -4,6 +4,7 @@ pushes are given it whole; every other part takes the two or three things that i
 from dataclasses import dataclass
 
 from pushdeploy.access.gate import Gate
+from pushdeploy.certificates.choice import Certificates
 from pushdeploy.disks.directories import Directories
 from pushdeploy.domain.ports.builder import Builder
 from pushdeploy.domain.ports.router import Router
@@ -79,6 +80,7 @@ class BackEnds:
     manifests: Manifests
     disks: Directories
     sites: Sites
+    certificates: Certificates
     snapshots: SnapshotPhase
     rehearsals: Rehearsals
 

@@ -67,6 +67,7 @@ def _startup(context: Context, ssh: SshServer, clock: Clock) -> None:
         ("nginx", back.router.start),
         ("what a killed server left", lambda: waiting.extend(upkeep.recovery.recover())),
         ("rehearsals", back.rehearsals.sweep),
+        ("certificates", back.certificates.show),
         ("routes", lambda: upkeep.reconciler.route_all(waiting)),
         ("promotions that were cut short", context.flow.promoter.take_back.recover),
     ):
@@ -74,7 +75,9 @@ def _startup(context: Context, ssh: SshServer, clock: Clock) -> None:
             begin()
     address = ssh.start()
     clock.start()
-    sys.stdout.write(f"ready ssh={address} http={context.settings.http}\n")
+    settings = context.settings
+    https = f" https={settings.https_address}" if settings.https_address else ""
+    sys.stdout.write(f"ready ssh={address} http={settings.http}{https}\n")
     sys.stdout.flush()
 
 

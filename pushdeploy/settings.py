@@ -48,6 +48,9 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+_HTTPS = Address("0.0.0.0", 443)  # noqa: S104 - the server's purpose
+
+
 def _domain(text: str) -> str:
     if text.startswith("*") or not HostName.fits(text):
         raise ValueError(f"{text!r} is not a domain, as in apps.example.com")
@@ -110,10 +113,17 @@ class Settings(BaseSettings):
         Address("0.0.0.0", 80),  # noqa: S104 - the server's purpose
         description="Where nginx takes requests. Behind a proxy that does TLS: 127.0.0.1:8080.",
     )
+    tls: Literal["off", "own", "auto"] = Field(
+        "off",
+        description="Whether nginx serves https as well: own with the certificates that people"
+        " bring (certs:add), auto with those that it gets by itself too, off not at all: a proxy"
+        " in front may do it.",
+    )
     https: HostPort | None = Field(
         None,
-        description="Reserved: TLS is not served yet, a proxy in front does it.",
-        examples=["0.0.0.0:443"],
+        description="Where nginx takes requests by https, unless tls is off; without it"
+        " 0.0.0.0:443.",
+        examples=["0.0.0.0:8443"],
     )
     trusted_proxies: Networks = Field(
         (),
@@ -274,6 +284,11 @@ class Settings(BaseSettings):
         home = init_settings().get("home") or os.environ.get("PUSHDEPLOY_HOME") or DEFAULT_HOME
         toml = TomlConfigSettingsSource(settings_cls, Path(home) / "pushdeploy.toml")
         return (init_settings, env_settings, toml)
+
+    @property
+    def https_address(self) -> Address | None:
+        """Return where https is served, None where it is not."""
+        return None if self.tls == "off" else self.https or _HTTPS
 
     @property
     def lan_closed(self) -> bool:

@@ -5,14 +5,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from ssl import PEM_cert_to_DER_cert
 
 from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.certificate import Pem
 from pushdeploy.domain.container import LogLine
 from pushdeploy.domain.errors import BootFailed, BuildFailed, Cancelled, RouteFailed
 from pushdeploy.domain.finding import Finding
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import (
     AppName,
+    HostName,
     ProcessType,
 )
 from pushdeploy.domain.one_off import OneOff
@@ -23,8 +26,11 @@ from pushdeploy.domain.route import Route, Target, held
 from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.source import Source
 from pushdeploy.domain.task import Slot, SlotDeaths, Specimen, Task, Tried
+from pushdeploy.stand_in import make_stand_in
 from tests.fakes import FakeEngine
 
+STAND_IN = make_stand_in()
+_END = "-----END CERTIFICATE-----"
 _STARTED_AT = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
 
 
@@ -190,6 +196,7 @@ class MemoryRouter:
     table: dict[AppName, Route] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     tokens: dict[str, str] = field(default_factory=dict)
+    shown: Mapping[HostName, Pem | None] = field(default_factory=dict)
 
     def start(self) -> None: ...
     def watch(self, over: Callable[[], bool]) -> None: ...
@@ -224,6 +231,16 @@ class MemoryRouter:
             self.tokens.pop(token, None)
         else:
             self.tokens[token] = answer
+
+    def certificates(self, pems: Mapping[HostName, Pem | None]) -> None:
+        self.shown = dict(pems)
+
+    def certificate(self, host: str) -> bytes | None:
+        """What visitors of a host are shown, in DER; None where no app has the host."""
+        hosts = [each for route in self.table.values() for each in route.site.hosts]
+        pem = self.shown.get(HostName(host))
+        shown = pem or (STAND_IN if host in hosts else None)
+        return PEM_cert_to_DER_cert(shown.chain.partition(_END)[0] + _END) if shown else None
 
     def remove(self, app: AppName) -> None:
         self.table.pop(app, None)

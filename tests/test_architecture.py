@@ -24,7 +24,7 @@ MOST_LINES = 400
 OWNERS = {
     "alembic": {"store"},
     "click": {"cli", "commands"},
-    "cryptography": {"ssh"},
+    "cryptography": {"certificates", "ssh", "stand_in"},
     "docker": {"engine"},
     "dulwich": {"receive"},
     "idna": {"hostnames"},

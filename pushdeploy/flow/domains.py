@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from pushdeploy.certificates.choice import Certificates
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.flow.converge import Converger
@@ -17,6 +18,7 @@ class DomainChanges:
 
     store: Store
     sites: Sites
+    certificates: Certificates
     converger: Converger
 
     def change(
@@ -38,6 +40,7 @@ class DomainChanges:
             for host in new:
                 domains.add(app, host)
                 undo.callback(domains.remove, app, host)
+            self.certificates.show()
             self.converger.refresh_route(app, output)
             undo.pop_all()
         return new

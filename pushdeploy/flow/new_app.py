@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from pushdeploy.certificates.choice import Certificates
 from pushdeploy.domain.errors import RenamedApp, UnknownApp
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports.refs import Refs
@@ -19,6 +20,7 @@ class NewApps:
 
     store: Store
     sites: Sites
+    certificates: Certificates
     refs: Refs
     converger: Converger
 
@@ -71,6 +73,7 @@ class NewApps:
             if not by_push and self.refs.ensure(app):
                 undo.callback(self.refs.remove, app)
             undo.callback(self.converger.forget, app, grace_seconds=0)
+            self.certificates.show()
             self.converger.refresh_route(app, Quiet())
             yield
             undo.pop_all()

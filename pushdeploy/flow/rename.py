@@ -3,6 +3,7 @@
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from pushdeploy.certificates.choice import Certificates
 from pushdeploy.disks.directories import Directories
 from pushdeploy.domain.app import App
 from pushdeploy.domain.asker import Asker
@@ -32,6 +33,7 @@ class Renames:
     swaps: Swaps
     refs: Refs
     disks: Directories
+    certificates: Certificates
 
     def rename(self, old: AppName, new: AppName, asker: Asker) -> None:
         """Start everything under the new name beside the old, then stop the old; the other way
@@ -68,6 +70,7 @@ class Renames:
             undo.callback(self.refs.rename, new, old)
             self.disks.rename(old, new)
             undo.callback(self.disks.rename, new, old)
+            self.certificates.show()
             with output.step(f"Starting {old} as {new}"):
                 converger.converge(new, output)
             undo.pop_all()

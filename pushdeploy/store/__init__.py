@@ -5,6 +5,7 @@ from typing import Self
 
 from pushdeploy.store.apps import Apps
 from pushdeploy.store.audit import Audit, AuditEntry, AuditState
+from pushdeploy.store.certificates import Certificates
 from pushdeploy.store.config import Config
 from pushdeploy.store.database import Database
 from pushdeploy.store.disks import Disks
@@ -32,6 +33,7 @@ class Store:
         self.apps = Apps(database)
         self.config = Config(database)
         self.domains = Domains(database)
+        self.certificates = Certificates(database)
         self.keys = Keys(database)
         self.disks = Disks(database)
         self.slugs = Slugs(database)

@@ -49,6 +49,25 @@ DOMAINS = Table(
     Column("app_id", ForeignKey("apps.id", ondelete="CASCADE"), nullable=False, index=True),
 )
 
+CERTIFICATES = Table(
+    "certificates",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("app_id", ForeignKey("apps.id", ondelete="CASCADE"), index=True),
+    Column("host", Text, index=True),
+    Column("names", JSON, nullable=False),
+    Column("issuer", FreeText, nullable=False),
+    Column("not_before", Moment, nullable=False),
+    Column("not_after", Moment, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("key_type", Text, nullable=False),
+    Column("chain", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
 PIPELINES = Table(
     "pipelines",
     METADATA,

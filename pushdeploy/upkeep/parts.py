@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pushdeploy.certificates.choice import Certificates
 from pushdeploy.domain.ports.router import Router
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.reserve import Reserve
@@ -23,6 +24,7 @@ class Upkeep:
     settings: Settings
     store: Store
     router: Router
+    certificates: Certificates
     repositories: Repositories
     reserve: Reserve
     reconciler: Reconciler

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pushdeploy.build.builder import SlugBuilder
 from pushdeploy.build.containers import BuildSettings
 from pushdeploy.build.stacks import stacks_of
+from pushdeploy.certificates.choice import Certificates
 from pushdeploy.context import BackEnds
 from pushdeploy.disks.directories import Directories
 from pushdeploy.disks.snapshot_files import SnapshotFiles
@@ -40,14 +41,16 @@ def make_back_ends(ground: Ground, given: Given) -> BackEnds:
     scheduler, builder = given.scheduler or _scheduler(ground), given.builder or _builder(ground)
     copies = Copies(store, snapshot_files, disks, home.rehearsals)
     locks, limits = ground.locks, _limits(settings)
+    router = given.router or choose_router(RouterGround(home, settings))
     return BackEnds(
         repositories=Repositories(home.repositories, store.releases.branches),
         builder=builder,
         scheduler=scheduler,
-        router=given.router or choose_router(RouterGround(home, settings)),
+        router=router,
         manifests=Manifests(disks, limits, store.pipelines.place_of),
         disks=disks,
         sites=Sites(store.domains, settings.domain, settings.http.port),
+        certificates=Certificates(store, router, settings.domain),
         snapshots=SnapshotPhase(
             store,
             snapshot_files,

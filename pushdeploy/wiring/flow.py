@@ -88,7 +88,7 @@ def make_flow(ground: Ground, back: BackEnds, following: Following, errands: Err
     processes, traffic, scheduler = following.processes, following.traffic, back.scheduler
     restarts = Restarts(converger, processes, traffic, swaps)
     start_stop = StartStop(store, turns, scheduler, converger, restarts, errands)
-    new_apps = NewApps(store, back.sites, refs, converger)
+    new_apps = NewApps(store, back.sites, back.certificates, refs, converger)
     return Flow(
         turns=turns,
         deployer=Deployer(store, turns, refs, building, candidates, shipper),
@@ -99,7 +99,9 @@ def make_flow(ground: Ground, back: BackEnds, following: Following, errands: Err
         promoter=promoter,
         converger=converger,
         restarts=restarts,
-        renames=Renames(store, turns, converger, processes, traffic, swaps, refs, disks),
+        renames=Renames(
+            store, turns, converger, processes, traffic, swaps, refs, disks, back.certificates
+        ),
         start_stop=start_stop,
         scaling=Scaling(store, turns, start_stop),
         rehearsals=RehearsalRequests(store, promoter, back.rehearsals),
@@ -109,7 +111,7 @@ def make_flow(ground: Ground, back: BackEnds, following: Following, errands: Err
             store, turns, scheduler, converger, refs, disks, snapshots, back.rehearsals, errands
         ),
         settings=SettingChanges(store, converger),
-        domains=DomainChanges(store, back.sites, converger),
+        domains=DomainChanges(store, back.sites, back.certificates, converger),
         disks=DiskCare(store, turns, disks, attachments),
         snapshots=SnapshotChanges(store, turns, locks.traffic, disks, snapshots),
         transfers=Transfers(store, turns, disks, snapshots, restores),

@@ -38,6 +38,7 @@ def make_upkeep(ground: Ground, back: BackEnds, flow: Flow, errands: UpkeepErran
         settings=ground.settings,
         store=store,
         router=back.router,
+        certificates=back.certificates,
         repositories=back.repositories,
         reserve=Reserve(ground.home.root),
         reconciler=reconciler,

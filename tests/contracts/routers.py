@@ -15,6 +15,7 @@ from pushdeploy.instance import Home
 from pushdeploy.route.choice import RouterGround, choose_router
 from pushdeploy.route.deadline import until
 from pushdeploy.settings import Address, load_settings
+from tests.authority import shown_by
 from tests.memory import MemoryRouter
 from tests.web_servers import Visitor, WebServer, free_address, route_to
 
@@ -23,13 +24,15 @@ from tests.web_servers import Visitor, WebServer, free_address, route_to
 class Bench:
     """A router that runs, and where its visitors ask.
 
-    ``unusable`` makes a route that it cannot switch to, of an app that has one already.
+    ``unusable`` makes a route that it cannot switch to, of an app that has one already;
+    ``certificate`` is what visitors of a host are shown, in DER, or None.
     """
 
     router: Router
     address: Address
     successor: Callable[[], Router]
     unusable: Callable[[], Route]
+    certificate: Callable[[str], bytes | None]
 
     def ask(self, app: str = "shop", path: str = "/") -> tuple[int, str]:
         """What a visitor of ``app`` is answered: a status and a body."""
@@ -44,12 +47,19 @@ class Bench:
 @contextmanager
 def discovered(name: str, home: Path) -> Iterator[Bench]:
     """The router that PUSHDEPLOY_ROUTER names; no process of it is left."""
-    address = free_address()
-    ground = RouterGround(Home(home), load_settings(home=home, http=address, router=name))
+    address, https = free_address(), free_address()
+    settings = load_settings(home=home, http=address, tls="own", https=https, router=name)
+    ground = RouterGround(Home(home), settings)
     router = choose_router(ground)
     try:
         router.start()
-        yield Bench(router, address, lambda: choose_router(ground), _route_to_nobody)
+        yield Bench(
+            router,
+            address,
+            lambda: choose_router(ground),
+            _route_to_nobody,
+            lambda host: shown_by(https, host),
+        )
     finally:
         until(lambda: not _kill_those_below(home), 10)
 
@@ -66,7 +76,8 @@ def in_memory() -> Iterator[Bench]:
     with _Front(router) as front:
         host, port = front.server_address[:2]
         Thread(target=front.serve_forever, args=[0.01], daemon=True).start()
-        yield Bench(router, Address(str(host), int(port)), lambda: router, unusable)
+        place = Address(str(host), int(port))
+        yield Bench(router, place, lambda: router, unusable, router.certificate)
         front.shutdown()
 
 

@@ -8,8 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from pushdeploy.domain.errors import RouteFailed
-from pushdeploy.domain.names import AppName
+from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.output import Output, Quiet
+from pushdeploy.route.deadline import until
+from tests.authority import Authority
 from tests.contracts.routers import Bench
 from tests.web_servers import Crowd, WebServer, route_to, websocket
 
@@ -228,3 +230,24 @@ def test_switches_of_five_apps_at_once_all_arrive(routed: Bench, serve: Serve) -
         for job in jobs:
             job.result(60)
     assert [routed.ask(app)[1] for app in apps] == apps
+
+
+def test_each_host_is_shown_by_its_own_certificate_and_a_new_one_by_none_that_is_trusted(
+    routed_somehow: Bench, serve: Serve
+) -> None:
+    router, shown = routed_somehow.router, routed_somehow.certificate
+    router.switch(route_to(serve("one").target), [], 30, Quiet())
+    stand_in = shown("shop.localhost")
+    assert stand_in is not None
+    assert shown("blog.localhost") is None
+    authority = Authority()
+    first, second = authority.sign("shop.localhost"), authority.sign("shop.localhost")
+    shop, blog = HostName("shop.localhost"), HostName("blog.localhost")
+    router.certificates({shop: first.pem, blog: None})
+    assert until(lambda: shown(shop) == first.der, 10)
+    router.switch(route_to(serve("two").target, app="blog"), [], 30, Quiet())
+    assert shown(blog) == stand_in
+    router.certificates({shop: second.pem, blog: None})
+    assert until(lambda: shown(shop) == second.der, 10)
+    router.certificates({shop: None, blog: None})
+    assert until(lambda: shown(shop) == stand_in, 10)

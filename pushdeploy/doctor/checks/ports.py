@@ -24,7 +24,7 @@ def check_port(name: str, address: Address, home: Home) -> Finding:
 
 def _look(installation: Installation) -> Iterator[Finding]:
     settings = installation.settings
-    named = {"ssh": settings.ssh, "http": settings.http, "https": settings.https}
+    named = {"ssh": settings.ssh, "http": settings.http, "https": settings.https_address}
     for name, address in named.items():
         if address is not None:
             yield check_port(name, address, installation.home)

@@ -1,12 +1,13 @@
 """The port of a router: it sends HTTP requests to tasks."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.certificate import Pem
 from pushdeploy.domain.finding import Finding
-from pushdeploy.domain.names import AppName
+from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.route import Route, Target
 
@@ -57,6 +58,14 @@ class Router(Protocol):
 
         At once and before anything else, whatever state the app is in. None ends that: the path is
         the app's again, as all are for which there is no token.
+        """
+
+    def certificates(self, pems: Mapping[HostName, Pem | None]) -> None:
+        """Show visitors of these hosts these certificates from now on, within three seconds.
+
+        ``pems`` has all hosts of all apps. None is the stand-in, a certificate that no browser
+        trusts; a host has it also from its first route on. No connection is cut and nothing is
+        reloaded for it. A router that serves no TLS does nothing.
         """
 
     def remove(self, app: AppName) -> None: ...

@@ -208,6 +208,7 @@ def test_database_of_the_first_schema_keeps_its_apps_when_it_is_upgraded(
     _with_apps(store, SHOP)
     with store._database.changing() as connection:
         for statement in (
+            "DROP TABLE certificates",
             "DROP TABLE shared_config",
             "ALTER TABLE releases DROP COLUMN shared_config",
             "DROP INDEX audit_by_time",

@@ -54,6 +54,7 @@ def test_a_database_of_before_keeps_the_branches_that_deployed(
     store.releases.make_live(SHOP, 2)
     store.releases.create(candidate(app=BLOG, ref="refs/heads/master"))  # which never went live
     with store._database.changing() as connection:
+        connection.execute(text("DROP TABLE certificates"))
         connection.execute(text("DROP TABLE shared_config"))
         connection.execute(text("ALTER TABLE releases DROP COLUMN shared_config"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0004'"))

@@ -1,15 +1,12 @@
 """All apps share nginx's main file, its twin for trials and the pages, which are written here."""
 
-import grp
 import logging
-import os
-import pwd
 import resource
 import shutil
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 
 from pushdeploy.domain.errors import BackendDown
+from pushdeploy.route.routers.nginx.front_user import front_user
 from pushdeploy.route.routers.nginx.kept_files import KeptFiles, read
 from pushdeploy.route.routers.nginx.master import Master
 from pushdeploy.route.routers.nginx.prefix import FORWARDING, MAIN, PAGES, TRIAL, Prefix
@@ -26,7 +23,6 @@ from pushdeploy.templating import Templates
 
 _log = logging.getLogger(__name__)
 _MOST_FILES = 65536
-_UNPRIVILEGED = ("www-data", "nobody")
 
 
 def install(
@@ -62,17 +58,8 @@ def worker_limits() -> WorkerLimits:
     """Ask the machine what it lets the workers have, lest each start writes an alert."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     files = _MOST_FILES if most == resource.RLIM_INFINITY else min(most, _MOST_FILES)
-    return WorkerLimits(_user(), files)
-
-
-def _user() -> str:
-    if os.geteuid() != 0:
-        return ""
-    for name in _UNPRIVILEGED:
-        with suppress(KeyError):
-            entry = pwd.getpwnam(name)
-            return f"{name} {grp.getgrgid(entry.pw_gid).gr_name}"
-    raise BackendDown("there is no user for nginx's workers", "adduser --system www-data")
+    user = front_user()
+    return WorkerLimits(f"{user.name} {user.group}" if user else "", files)
 
 
 def _rendered(master: Master, templates: Templates, shared: SharedFront) -> Mapping[str, bytes]:

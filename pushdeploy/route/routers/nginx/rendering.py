@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.route import Route, Target
 from pushdeploy.route.routers.nginx import forwarding
+from pushdeploy.route.routers.nginx.prefix import certificate_name
 from pushdeploy.route.routers.nginx.program import Features
 from pushdeploy.settings import Address, Network, Settings
 from pushdeploy.templating import Templates
@@ -18,7 +19,7 @@ HOLD_SECONDS = 25
 """Less than the 30 s after which many a client or a proxy in front gives up."""
 
 _PAGES = (
-    *("400", "404", "413", "414", "431"),
+    *("400", "404", "413", "414", "421", "431"),
     *("502", "502-broken", "502-large", "504"),
     *("stopped", "empty", "held"),
 )
@@ -26,12 +27,16 @@ _PAGES = (
 
 @dataclass(frozen=True, slots=True)
 class SharedFront:
-    """The operator sets this for all apps alike. ``trusted`` are the proxies in front of ours."""
+    """The operator sets this for all apps alike.
+
+    ``trusted`` are the proxies in front of ours; ``https`` is None where TLS is not served.
+    """
 
     http: Address
     hold_seconds: int = HOLD_SECONDS
     trusted: Sequence[Network] = ()
     log_query_strings: bool = False
+    https: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,11 @@ class WorkerLimits:
 
 def shared_front(settings: Settings) -> SharedFront:
     return SharedFront(
-        settings.http, settings.hold_seconds, settings.trusted_proxies, settings.log_query_strings
+        settings.http,
+        settings.hold_seconds,
+        settings.trusted_proxies,
+        settings.log_query_strings,
+        settings.https_address,
     )
 
 
@@ -61,6 +70,8 @@ def main_file(
         "nginx/nginx.conf",
         apps=apps,
         http=str(shared.http),
+        https=_text(shared.https),
+        tls=features,
         user=workers.user,
         open_files=workers.open_files,
         keepalive_min_timeout_seconds=seconds,
@@ -85,12 +96,15 @@ def forwarding_file(templates: Templates, shared: SharedFront, features: Feature
 def app_file(templates: Templates, shared: SharedFront, route: Route) -> str:
     """Render one app's file; ``UserError`` or ``ValueError`` for what is no name or address."""
     site, targets = route.site, [_target(target) for target in route.targets]
+    hosts = [HostName.parse(host) for host in site.hosts]
     return templates.render(
         "nginx/app.conf",
         app=AppName.parse(route.app),
         version=route.version,
         http=str(shared.http),
-        hosts=[HostName.parse(host) for host in site.hosts],
+        https=_text(shared.https),
+        hosts=hosts,  # for operators' templates that name it
+        servers=_servers(hosts) if shared.https else [Server(hosts)],
         targets=targets,
         held=route.is_held,
         hold_seconds=shared.hold_seconds,
@@ -102,10 +116,31 @@ def app_file(templates: Templates, shared: SharedFront, route: Route) -> str:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """``hosts`` share a server block. ``certificate`` is the file of a wildcard, empty for hosts
+    whose file has the name that the visitor asks for.
+    """
+
+    hosts: Sequence[HostName]
+    certificate: str = ""
+
+
+def _servers(hosts: Sequence[HostName]) -> Sequence[Server]:
+    """A wildcard has a block of its own: the name that a visitor asks for is not its file's."""
+    exact = [host for host in hosts if not host.startswith("*")]
+    wild = [Server([host], certificate_name(host)) for host in hosts if host not in exact]
+    return [*([Server(exact)] if exact else []), *wild]
+
+
 def page_files(templates: Templates) -> Mapping[str, str]:
     """The pages that nginx shows by itself, HTML and plain, by file name."""
     names = [f"{page}.{kind}" for page in _PAGES for kind in ("html", "txt")]
     return {name: templates.render(f"pages/{name}") for name in names}
+
+
+def _text(address: Address | None) -> str:
+    return "" if address is None else str(address)
 
 
 def _target(target: Target) -> str:

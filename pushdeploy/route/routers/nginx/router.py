@@ -8,23 +8,26 @@ when the former tasks are to stop until the switch.
 import logging
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from pushdeploy.domain.cancel import Cancellation
+from pushdeploy.domain.certificate import Pem
 from pushdeploy.domain.errors import BackendDown, PushdeployError, RouteFailed
 from pushdeploy.domain.finding import Finding
-from pushdeploy.domain.names import AppName
+from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.route import Route, Target, held
 from pushdeploy.output import duration
 from pushdeploy.route.deadline import until
 from pushdeploy.route.routers.nginx import challenges
 from pushdeploy.route.routers.nginx.caretaker import Caretaker
+from pushdeploy.route.routers.nginx.certificate_files import CertificateFiles
 from pushdeploy.route.routers.nginx.drain import wait_until_empty
 from pushdeploy.route.routers.nginx.examination import Examination
+from pushdeploy.route.routers.nginx.front_user import front_user
 from pushdeploy.route.routers.nginx.holds import Holds
 from pushdeploy.route.routers.nginx.kept_files import KeptFiles
 from pushdeploy.route.routers.nginx.logs import LARGEST_BYTES, rotate
@@ -65,6 +68,7 @@ class Nginx:
         self._reloads = Reloads(self._prefix, self._master, self._kept)
         self._holds = Holds(self._prefix, shared.hold_seconds)
         self._firewall = Refusals(home)
+        self._certificates = CertificateFiles(self._prefix)
         self._examination = Examination(
             program, self._master, self._prefix, shared.http, self._complaints
         )
@@ -171,6 +175,12 @@ class Nginx:
             else:
                 challenges.show(self._prefix, token, answer)
 
+    def certificates(self, pems: Mapping[HostName, Pem | None]) -> None:
+        """Write the files that workers look at again after two seconds."""
+        if self._shared.https is not None:
+            with _backend():
+                self._certificates.show(pems)
+
     def rotate_logs(self, largest_bytes: int = LARGEST_BYTES) -> None:
         """Set aside those that have grown larger than that; their predecessors go."""
         with _backend(), self._reloads.exclusively:
@@ -181,6 +191,8 @@ class Nginx:
         return self._examination.findings(serving=serving)
 
     def _run(self) -> None:
+        user = front_user()
+        self._certificates.belong_to(user)
         self._reloads.mend()
         news = install(self._prefix, self._master, self._kept, self._templates, self._shared)
         if self._master.pid is None:
@@ -195,6 +207,7 @@ class Nginx:
             if self._master.pid is None and not self._stopped.is_set():
                 self._run()
             self._reloads.mend()
+            self._certificates.mend()
             self._master.go_on()
 
     def _complaints(self) -> Sequence[str]:
@@ -206,6 +219,8 @@ class Nginx:
         if not route.site.hosts:
             return None
         try:
+            if self._shared.https is not None:
+                self._certificates.stand_in(route.site.hosts)
             return app_file(self._templates, self._shared, route).encode()
         except PushdeployError as error:
             raise RouteFailed(error.message, error.hint) from error

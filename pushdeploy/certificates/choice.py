@@ -1,0 +1,51 @@
+"""Each host of each app is shown by the best of the certificates that there are."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from pushdeploy.domain.certificate import ServedHost, served
+from pushdeploy.domain.names import AppName, HostName
+from pushdeploy.domain.ports.router import Router
+from pushdeploy.domain.site import default_host
+from pushdeploy.store import Store
+
+
+class Certificates:
+    """The router is told from here what to show; the database is what counts. Thread-safe.
+
+    ``domain`` is the server's own.
+    """
+
+    def __init__(self, store: Store, router: Router, domain: str) -> None:
+        self._store = store
+        self._router = router
+        self._domain = domain
+        self._guard = threading.Lock()
+
+    def show(self) -> None:
+        """Make the router show what is best now: also for a host that an app has just got.
+
+        Whoever adds a host, or a certificate, calls this before the app is routed anew.
+        """
+        with self._guard:  # or an older choice could come after a newer one
+            found = self.served()
+            chosen = [each.certificate.id for each in found if each.certificate]
+            pems = self._store.certificates.pems(list(dict.fromkeys(chosen)))
+            self._router.certificates(
+                {
+                    each.host: pems.get(each.certificate.id) if each.certificate else None
+                    for each in found
+                }
+            )
+
+    def served(self) -> Sequence[ServedHost]:
+        """List all hosts of all apps, each with what its visitors are shown."""
+        return served(self._hosts(), self._store.certificates.list(), datetime.now(UTC))
+
+    def _hosts(self) -> Mapping[AppName, Sequence[HostName]]:
+        given = self._store.domains.all()
+        return {
+            app.name: [default_host(app.name, self._domain), *given.get(app.name, ())]
+            for app in self._store.apps.list()
+        }
