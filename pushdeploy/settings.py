@@ -132,7 +132,7 @@ class Settings(BaseSettings):
     )
     log_query_strings: bool = Field(
         False,
-        description="Whether nginx's access log keeps what follows the ? of an address. Tokens"
+        description="Whether router lines keep what follows the ? of an address. Tokens"
         " stand there at times.",
     )
     domain: Domain = Field(

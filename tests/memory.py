@@ -20,6 +20,7 @@ from pushdeploy.domain.names import (
 )
 from pushdeploy.domain.one_off import OneOff
 from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.ports.request_log import RequestLog
 from pushdeploy.domain.ports.start_gate import StartGate
 from pushdeploy.domain.ports.streams import Streams
 from pushdeploy.domain.route import Route, Target, held
@@ -159,9 +160,11 @@ class MemoryScheduler:
         follow: bool,
         process: str | None,
         stop: Callable[[], bool],
-    ) -> Iterator[tuple[str, LogLine]]:
+    ) -> Iterator[tuple[str, LogLine] | None]:
         self.asked = {"app": app, "tail": tail, "follow": follow, "process": process}
         yield from self.lines
+        while follow and not stop():
+            yield None
 
     def forget_logs(self, app: AppName) -> None:
         self.lines.clear()
@@ -197,6 +200,7 @@ class MemoryRouter:
     refused: set[str] = field(default_factory=set)
     tokens: dict[str, str] = field(default_factory=dict)
     shown: Mapping[HostName, Pem | None] = field(default_factory=dict)
+    asked: dict[AppName, list[LogLine]] = field(default_factory=dict)
 
     def start(self) -> None: ...
     def watch(self, over: Callable[[], bool]) -> None: ...
@@ -244,6 +248,31 @@ class MemoryRouter:
 
     def remove(self, app: AppName) -> None:
         self.table.pop(app, None)
+        self.asked.pop(app, None)
+
+    def requests(self, app: AppName) -> RequestLog:
+        return MemoryRequestLog(self.asked.setdefault(app, []))
+
+    def rename_requests(self, app: AppName, new: AppName) -> None:
+        self.asked[new] = self.asked.pop(app, [])
+
+
+@dataclass(slots=True)
+class MemoryRequestLog:
+    """Router lines of a list that grows."""
+
+    lines: list[LogLine]
+    shown: int = 0
+
+    def last(self, tail: int) -> Sequence[LogLine]:
+        self.shown = len(self.lines)
+        return self.lines[-tail:] if tail else []
+
+    def news(self) -> Sequence[LogLine]:
+        former, self.shown = self.shown, len(self.lines)
+        return self.lines[former:]
+
+    def close(self) -> None: ...
 
 
 @dataclass(slots=True)

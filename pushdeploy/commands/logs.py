@@ -1,4 +1,4 @@
-"""The command logs shows what the processes of an app print."""
+"""The command logs shows what the processes of an app print, and what became of its requests."""
 
 from dataclasses import replace
 from datetime import UTC
@@ -13,6 +13,7 @@ from pushdeploy.domain.app import App
 from pushdeploy.domain.container import LogLine
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.plain import plain_lines
+from pushdeploy.domain.router_line import ROUTER
 
 
 @command("logs", reads=True, example="logs shop -t -p web")
@@ -35,14 +36,14 @@ from pushdeploy.domain.plain import plain_lines
     "--dyno",
     "process",
     metavar="TYPE",
-    help="Only of a type, or of one as web.1.",
+    help="Only of a type, of one as web.1, or of the router.",
 )
 @click.option("--raw", is_flag=True, help="With the escape sequences that the app has printed.")
 @form_option
 def logs(
     request: Request, app: App, follow: bool, lines: int, process: str | None, raw: bool, form: str
 ) -> None:
-    """Show the log of an app, that of former processes too.
+    """Show the log of an app, that of former processes too, with a line for each request.
 
     Escape sequences and the like are left out, so that no app can steer your terminal; plain
     colours stay on one.
@@ -72,8 +73,12 @@ COMMANDS = (logs,)
 
 
 def shown_line(place: str, line: LogLine) -> str:
-    """Write a line as Heroku does: ``2026-01-31T12:00:00.000000+00:00 app[web.1]: text``."""
-    return f"{_at(line)} app[{place}]: {line.text}"
+    """Write a line as Heroku does: ``2026-01-31T12:00:00.000000+00:00 app[web.1]: text``.
+
+    The router is ours, not the app's: ``pushdeploy[router]``.
+    """
+    whose = "pushdeploy" if place == ROUTER else "app"
+    return f"{_at(line)} {whose}[{place}]: {line.text}"
 
 
 def _row(place: str, line: LogLine) -> dict[str, str]:

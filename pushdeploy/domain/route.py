@@ -1,7 +1,7 @@
 """A route is the site of an app with the tasks behind it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pushdeploy.domain.app import App
 from pushdeploy.domain.names import WEB, AppName, HostName
@@ -11,10 +11,11 @@ from pushdeploy.domain.task import Task
 
 @dataclass(frozen=True, slots=True, order=True)
 class Target:
-    """An address that nginx can connect to."""
+    """An address that nginx can connect to. ``place`` is the task that has it: ``web.1``."""
 
     address: str
     port: int
+    place: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Route:
 def targets_of(tasks: Sequence[Task]) -> Sequence[Target]:
     """Return where the web tasks among ``tasks`` listen; those without an address are left out."""
     web = (task for task in tasks if task.slot.process_type == WEB and task.address)
-    return sorted({Target(task.address, task.port) for task in web})
+    return sorted({Target(task.address, task.port, str(task.slot)) for task in web})
 
 
 def route_of(

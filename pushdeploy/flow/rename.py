@@ -94,6 +94,7 @@ class Renames:
                 route = traffic.sites.route(plan.app, plan.version, plan.tasks.keep)
                 seconds = plan.app.settings.front.drain_seconds
                 traffic.router.switch(renamed(route, old), (), seconds, Quiet())
+            traffic.router.rename_requests(old, new)
             traffic.router.remove(old)
             traffic.send(plan.app, plan.version, plan.tasks.keep, output, leaving=leaving)
             scheduler.stop(leaving, grace_seconds)

@@ -22,7 +22,7 @@ def make_reads(ground: Ground, back: BackEnds) -> Reads:
         snapshots=SnapshotReader(store, back.snapshots),
         disks=DiskReader(store, back.disks),
         pipelines=PipelineReader(store, back.repositories),
-        logs=LogReader(scheduler),
+        logs=LogReader(scheduler, back.router),
         addresses=back.sites,
         verifier=Verifier(store, scheduler, manifests, locks.apps),
     )

@@ -5,10 +5,12 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+from pushdeploy.domain.container import LogLine
 from pushdeploy.domain.ports.router import Router
 from pushdeploy.domain.route import Route
 from pushdeploy.instance import Home
@@ -131,6 +133,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         target = route.targets[0]
         visitor = Visitor(Address(target.address, target.port), host)
+        line = LogLine(datetime.now(UTC), 1, f'at=info path="{self.path}"')
+        self.server.router.asked.setdefault(route.app, []).append(line)
         self._say(200, visitor.get(self.path)[2])
         visitor.connection.close()
 

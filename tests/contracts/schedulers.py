@@ -96,7 +96,7 @@ class Bench:
         found = self.scheduler.logs(
             APP, tail=tail, follow=False, process=process, stop=lambda: False
         )
-        return [(slot, line.text) for slot, line in found]
+        return [(slot, line.text) for slot, line in filter(None, found)]
 
 
 @dataclass(frozen=True)

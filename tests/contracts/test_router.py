@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from pushdeploy.domain.container import LogLine
 from pushdeploy.domain.errors import RouteFailed
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.output import Output, Quiet
@@ -48,6 +49,30 @@ def test_an_app_without_tasks_is_unavailable_and_a_removed_one_unknown(
     assert routed_somehow.ask()[0] == 503
     router.remove(SHOP)
     assert routed_somehow.ask()[0] == 404
+
+
+def test_what_became_of_requests_goes_with_the_app(routed_somehow: Bench, serve: Serve) -> None:
+    one, router = serve("one"), routed_somehow.router
+    router.switch(route_to(one.target), [], 30, Quiet())
+    log = router.requests(SHOP)
+    assert log.last(10) == []
+    assert routed_somehow.ask(path="/mine") == (200, "one")
+    seen: list[LogLine] = []
+
+    def arrived() -> bool:
+        seen.extend(log.news())
+        return bool(seen)
+
+    assert until(arrived, 20)
+    assert ['path="/mine"' in line.text for line in seen] == [True]
+    assert list(log.last(10)) == seen
+    log.close()
+    router.rename_requests(SHOP, AppName("store"))
+    router.remove(SHOP)
+    for app, lines in ((SHOP, []), (AppName("store"), seen)):
+        log = router.requests(app)
+        assert list(log.last(10)) == lines
+        log.close()
 
 
 def test_held_requests_wait_for_the_next_tasks_while_other_apps_are_answered(

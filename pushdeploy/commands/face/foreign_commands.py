@@ -132,7 +132,7 @@ EXACT: Mapping[str, str] = {
     "ls": "apps:list",
     "maintenance": _STOP,
     "manage.py": _BESIDE,
-    "nginx:access-logs": "nginx/logs/access.log below the server's home has a line of each request",
+    "nginx:access-logs": "logs APP -p router shows a line of each request",
     "nginx:error-logs": "nginx/logs/error.log below the server's home",
     "node": _BESIDE,
     "npm": _BESIDE,

@@ -9,6 +9,7 @@ from pushdeploy.domain.certificate import Pem
 from pushdeploy.domain.finding import Finding
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.ports.request_log import RequestLog
 from pushdeploy.domain.route import Route, Target
 
 
@@ -68,7 +69,15 @@ class Router(Protocol):
         reloaded for it. A router that serves no TLS does nothing.
         """
 
-    def remove(self, app: AppName) -> None: ...
+    def remove(self, app: AppName) -> None:
+        """Answer for the app no more, and forget the lines of its requests."""
+
+    def requests(self, app: AppName) -> RequestLog:
+        """Return a reader of what became of the app's requests."""
+
+    def rename_requests(self, app: AppName, new: AppName) -> None:
+        """The lines of past requests follow an app to its new name."""
+
     def watch(self, over: Callable[[], bool]) -> None:
         """Start the proxy again whenever it ends by itself, until ``over``; on a thread."""
 

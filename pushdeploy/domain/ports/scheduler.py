@@ -122,10 +122,11 @@ class Scheduler(Protocol):
         follow: bool,
         process: str | None,
         stop: Callable[[], bool],
-    ) -> Iterator[tuple[str, LogLine]]:
+    ) -> Iterator[tuple[str, LogLine] | None]:
         """Lines of all tasks merged by time with their slot's name; kept ones of former tasks too.
 
-        ``process`` is a type (``web``) or a slot (``web.1``). Following ends when ``stop()``.
+        ``process`` is a type (``web``) or a slot (``web.1``). Following ends when ``stop()``; it
+        gives None once after the last line of the past, and whenever nothing comes for a moment.
         """
 
     def forget_logs(self, app: AppName) -> None:

@@ -29,7 +29,7 @@ from tests.unit.commands.machine import SHOP, Machine
         ("enter shop web", "ssh -t deploy run shop bash"),
         ("config:edit shop", "config:import shop < .env"),
         ("nginx:set shop proxy-read-timeout 120s", "apps:set shop read-timeout=2m"),
-        ("nginx:access-logs shop", "nginx/logs/access.log"),
+        ("nginx:access-logs shop", "logs APP -p router"),
         ("apps:delete shop", "apps:destroy shop --confirm shop"),
         ("builds shop", "releases shop"),
         ("events", "audit --app APP shows"),

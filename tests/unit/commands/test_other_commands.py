@@ -123,6 +123,41 @@ def test_log_lines_look_as_heroku_shows_them(machine: Machine) -> None:
     }
 
 
+def test_requests_stand_among_the_lines_of_the_app_by_time(machine: Machine) -> None:
+    machine.store.apps.create(SHOP)
+    noon = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
+    later = [noon + timedelta(seconds=number) for number in range(4)]
+    machine.scheduler.lines = [("web.1", LogLine(later[n], 1, f"app {n}")) for n in (0, 2)]
+    machine.router.asked[SHOP] = [LogLine(later[n], 1, f"at=info {n}") for n in (1, 3)]
+    assert machine.type("logs shop -n 3").out.splitlines() == [
+        "2026-01-31T12:00:01.000000+00:00 pushdeploy[router]: at=info 1",
+        "2026-01-31T12:00:02.000000+00:00 app[web.1]: app 2",
+        "2026-01-31T12:00:03.000000+00:00 pushdeploy[router]: at=info 3",
+    ]
+    assert "router" not in machine.type("logs shop -p web").out
+    assert machine.type("logs shop -p web -n 0").out == ""
+    machine.scheduler.lines = []
+    only = machine.type("logs shop --ps router --format json").json
+    assert [(row["process"], row["text"]) for row in only] == [
+        ("router", "at=info 1"),
+        ("router", "at=info 3"),
+    ]
+
+
+def test_requests_are_followed_with_the_lines_of_the_app(machine: Machine) -> None:
+    machine.store.apps.create(SHOP)
+    asked = machine.router.asked[SHOP] = [LogLine(datetime.now(UTC), 1, "at=info old")]
+    client = Client()
+    found = machine.context.reads.logs.lines(
+        SHOP, client.cancellation, tail=5, follow=True, process=None
+    )
+    assert next(found)[1].text == "at=info old"
+    asked.append(LogLine(datetime.now(UTC), 1, "at=info new"))
+    assert next(found) == ("router", asked[-1])
+    client.cancellation.cancel("the client went away")
+    assert list(found) == []
+
+
 def test_following_ends_when_the_client_has_gone(machine: Machine) -> None:
     machine.store.apps.create(SHOP)
     machine.scheduler.lines = [("web.1", LogLine(datetime.now(UTC), 1, "up"))] * 3

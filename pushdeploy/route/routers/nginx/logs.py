@@ -6,16 +6,20 @@ from pushdeploy.route.deadline import until
 from pushdeploy.route.routers.nginx.prefix import Prefix
 
 LARGEST_BYTES = 64 * 1024 * 1024
+LARGEST_OF_AN_APP_BYTES = 8 * 1024 * 1024
 _REOPEN_SECONDS = 10
 
 
-def rotate(prefix: Prefix, reopen: Callable[[], None], largest_bytes: int) -> None:
+def rotate(
+    prefix: Prefix, reopen: Callable[[], None], largest_bytes: int, largest_of_an_app_bytes: int
+) -> None:
     """Set larger ones aside as ``access.log.1``, in place of the former: no line is lost.
 
     Returns when nginx writes to new ones. The caller sees to it that nobody reloads meanwhile.
     """
-    logs = (prefix.access_log, prefix.error_log)
-    large = [log for log in logs if log.exists() and log.stat().st_size > largest_bytes]
+    most = dict.fromkeys((prefix.access_log, prefix.error_log), largest_bytes)
+    most.update(dict.fromkeys(prefix.app_logs.glob("*.log"), largest_of_an_app_bytes))
+    large = [log for log, bytes_ in most.items() if log.exists() and log.stat().st_size > bytes_]
     for log in large:
         log.replace(log.with_name(f"{log.name}.1"))
     if large:

@@ -48,6 +48,11 @@ class Prefix:
         return self.logs / "access.log"
 
     @property
+    def app_logs(self) -> Path:
+        """What became of each request, one file an app."""
+        return self.logs / "apps"
+
+    @property
     def error_log(self) -> Path:
         return self.logs / "error.log"
 
@@ -108,7 +113,15 @@ class Prefix:
         self.root.mkdir(mode=0o711, parents=True, exist_ok=True)
         temp = self.root / "temp"
         conf_d = self.root / "conf.d"
-        for directory in (self.apps, self.staging, self.pages, self.logs, temp, conf_d):
+        for directory in (
+            self.apps,
+            self.staging,
+            self.pages,
+            self.logs,
+            self.app_logs,
+            temp,
+            conf_d,
+        ):
             directory.mkdir(mode=0o755, exist_ok=True)
         for directory in (self.holders, self.challenges):
             directory.mkdir(mode=0o711, exist_ok=True)

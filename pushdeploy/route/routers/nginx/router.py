@@ -19,6 +19,7 @@ from pushdeploy.domain.errors import BackendDown, PushdeployError, RouteFailed
 from pushdeploy.domain.finding import Finding
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.ports.request_log import RequestLog
 from pushdeploy.domain.route import Route, Target, held
 from pushdeploy.output import duration
 from pushdeploy.route.deadline import until
@@ -30,7 +31,7 @@ from pushdeploy.route.routers.nginx.examination import Examination
 from pushdeploy.route.routers.nginx.front_user import front_user
 from pushdeploy.route.routers.nginx.holds import Holds
 from pushdeploy.route.routers.nginx.kept_files import KeptFiles
-from pushdeploy.route.routers.nginx.logs import LARGEST_BYTES, rotate
+from pushdeploy.route.routers.nginx.logs import LARGEST_BYTES, LARGEST_OF_AN_APP_BYTES, rotate
 from pushdeploy.route.routers.nginx.main_files import install
 from pushdeploy.route.routers.nginx.master import Master, Reload
 from pushdeploy.route.routers.nginx.prefix import MAIN, Prefix
@@ -41,6 +42,7 @@ from pushdeploy.route.routers.nginx.rendering import (
     SharedFront,
     app_file,
 )
+from pushdeploy.route.routers.nginx.request_logs import RequestLogs
 from pushdeploy.route.routers.nginx.visit import complaint
 from pushdeploy.route.routers.nginx.workers import user_of
 from pushdeploy.templating import Templates
@@ -69,6 +71,7 @@ class Nginx:
         self._holds = Holds(self._prefix, shared.hold_seconds)
         self._firewall = Refusals(home)
         self._certificates = CertificateFiles(self._prefix)
+        self._request_logs = RequestLogs(self._prefix)
         self._examination = Examination(
             program, self._master, self._prefix, shared.http, self._complaints
         )
@@ -134,6 +137,7 @@ class Nginx:
         move = _Move(route, left, drain_seconds, output, fallen or Cancellation())
         with _backend():
             self._firewall.lift(route.targets)
+            self._request_logs.note(route)
             waiting = None if route.is_held else self._holds.find(route.app)
             if route.is_held:
                 self._holds.begin(route.app)
@@ -152,12 +156,14 @@ class Nginx:
                     wanted[route.app] = self._rendered(route)
                 except RouteFailed as error:
                     _log.error("app=%s has no new route: %s", route.app, error.message)
+                self._request_logs.note(route)
             free = self._pass_on_but_held(routes)
             refused = self._reloads.apply(wanted).refused
             for app, lines in refused.items():
                 _log.error("app=%s has no new route: %s", app, "; ".join(lines))
             for app in free & wanted.keys() - refused.keys():
                 self._holds.finish(app)
+            self._request_logs.keep_only(route.app for route in routes)
 
     def remove(self, app: AppName) -> None:
         """Let nothing answer for the app any more, apart from the page for unknown hosts."""
@@ -166,6 +172,7 @@ class Nginx:
             self._apply(app, None)
             self._holds.finish(app)
             self._firewall.forget(app)
+            self._request_logs.forget(app)
 
     def challenge(self, token: str, answer: str | None) -> None:
         """Show a certificate authority what it looks for; see ``domain.ports.router.Router``."""
@@ -181,11 +188,23 @@ class Nginx:
             with _backend():
                 self._certificates.show(pems)
 
-    def rotate_logs(self, largest_bytes: int = LARGEST_BYTES) -> None:
+    def requests(self, app: AppName) -> RequestLog:
+        return self._request_logs.of(app)
+
+    def rename_requests(self, app: AppName, new: AppName) -> None:
+        with _backend():
+            self._request_logs.rename(app, new)
+
+    def rotate_logs(
+        self,
+        largest_bytes: int = LARGEST_BYTES,
+        largest_of_an_app_bytes: int = LARGEST_OF_AN_APP_BYTES,
+    ) -> None:
         """Set aside those that have grown larger than that; their predecessors go."""
         with _backend(), self._reloads.exclusively:
             if self._master.pid is not None:
-                rotate(self._prefix, self._master.reopen_logs, largest_bytes)
+                most = largest_bytes, largest_of_an_app_bytes
+                rotate(self._prefix, self._master.reopen_logs, *most)
 
     def examine(self, *, serving: bool) -> Iterator[Finding]:
         return self._examination.findings(serving=serving)

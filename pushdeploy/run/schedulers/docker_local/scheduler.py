@@ -216,7 +216,7 @@ class DockerLocal:
         follow: bool,
         process: str | None,
         stop: Callable[[], bool],
-    ) -> Iterator[tuple[str, LogLine]]:
+    ) -> Iterator[tuple[str, LogLine] | None]:
         lines = Tail(self._engine, self._logbook, app, process)
         return _lines(lines, tail, stop if follow else None)
 
@@ -319,7 +319,7 @@ def _left_of(timeout_seconds: float, begun: ContainerInfo) -> float:
     return max(0.0, timeout_seconds - max(0.0, passed))
 
 
-def _lines(lines: Tail, tail: int, stop: Callable[[], bool] | None) -> Iterator[Line]:
+def _lines(lines: Tail, tail: int, stop: Callable[[], bool] | None) -> Iterator[Line | None]:
     yield from lines.last(tail) if stop is None else lines.follow(tail, stop)
 
 

@@ -75,15 +75,23 @@ class Tail:
         lines.sort(key=lambda item: item[1].at)
         yield from lines[-tail:] if tail else []
 
-    def follow(self, tail: int, stop: Callable[[], bool]) -> Iterator[Line]:
-        """``last``, then every new line of every task, also of ones that start later."""
+    def follow(self, tail: int, stop: Callable[[], bool]) -> Iterator[Line | None]:
+        """``last``, None, then every new line of every task, also of ones that start later.
+
+        None also whenever nothing comes for a moment.
+        """
         with ExitStack() as streams:
             streams.callback(self._close_all)
             self._bring(self._starts(streams.enter_context(self._engine.events())))
             yield from self.last(tail)
+            yield None
             while not stop():
-                with suppress(queue.Empty):
-                    yield from self._look_at(self._arriving.get(timeout=_LOOK_SECONDS))
+                try:
+                    item = self._arriving.get(timeout=_LOOK_SECONDS)
+                except queue.Empty:
+                    yield None
+                else:
+                    yield from self._look_at(item)
 
     def _look_at(self, item: _Item) -> Iterator[Line]:
         if isinstance(item, _Written):

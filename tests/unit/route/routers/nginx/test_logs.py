@@ -16,7 +16,7 @@ PATH = "/slow/0.01"
 
 @pytest.fixture
 def logs(tmp_path: Path) -> Path:
-    return tmp_path / "nginx" / "logs"
+    return tmp_path / "nginx" / "logs" / "apps"
 
 
 def lines(log: Path) -> int:
@@ -27,12 +27,12 @@ def lines(log: Path) -> int:
 def test_a_large_log_is_set_aside_while_visitors_ask(
     nginx: Nginx, serve: Callable[[str], WebServer], address: Address, logs: Path
 ) -> None:
-    access, aside, crowd = logs / "access.log", logs / "access.log.1", Crowd()
+    access, aside, crowd = logs / "shop.log", logs / "shop.log.1", Crowd()
     nginx.switch(route_to(serve("one").target), [], 1, Quiet())
 
     with crowd.visiting(address, "shop.localhost", [0.001] * 4, PATH):
         assert until(lambda: lines(access) > 50, 20)
-        nginx.rotate_logs(largest_bytes=100)
+        nginx.rotate_logs(largest_of_an_app_bytes=100)
         assert until(lambda: lines(access) > 50, 20)
 
     assert crowd.lost == []
@@ -41,12 +41,13 @@ def test_a_large_log_is_set_aside_while_visitors_ask(
 
 
 def test_a_small_log_is_left_alone(nginx: Nginx, logs: Path) -> None:
+    (logs / "shop.log").write_text("x" * 200)
     nginx.rotate_logs()
     assert not list(logs.glob("*.1"))
 
 
 def test_nothing_happens_while_nginx_is_down(nginx: Nginx, logs: Path) -> None:
     nginx.stop()
-    (logs / "access.log").write_text("x" * 200)
-    nginx.rotate_logs(largest_bytes=100)
-    assert (logs / "access.log").read_text() == "x" * 200
+    (logs / "shop.log").write_text("x" * 200)
+    nginx.rotate_logs(largest_of_an_app_bytes=100)
+    assert (logs / "shop.log").read_text() == "x" * 200

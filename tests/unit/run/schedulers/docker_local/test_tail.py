@@ -70,7 +70,8 @@ def test_following_gives_back_the_streams_of_tasks_that_have_ended_regression(
     done = threading.Event()
 
     def follow() -> None:
-        for _, line in Tail(engine, Logbook(tmp_path), APP, None).follow(10, done.is_set):
+        found = Tail(engine, Logbook(tmp_path), APP, None).follow(10, done.is_set)
+        for _, line in filter(None, found):
             seen.put(line.text)
 
     thread = threading.Thread(target=follow)
