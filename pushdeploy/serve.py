@@ -58,6 +58,8 @@ def serve(settings: Settings) -> NoReturn:
 def _startup(context: Context, ssh: SshServer, clock: Clock) -> None:
     """Where the home cannot be written to, ssh is what leads out of that: the rest is left."""
     back, upkeep = context.back_ends, context.upkeep
+    for damage in context.store.damage():
+        _log.warning("%s; %s", damage, damage.mend)
     upkeep.closed_host.set_up()
     waiting: list[AppName] = []
     for what, begin in (

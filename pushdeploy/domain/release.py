@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from pushdeploy.domain.disk import Attachment, CutOver
+from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import AppName, CommitId, KeyName
 from pushdeploy.domain.slug import Slug
 
@@ -85,7 +86,8 @@ class Release:
     ``error`` is why it failed; of one that went live, that its processes did not stay up.
     ``live_at`` is when it went live, None where it never did. ``snapshot`` was taken of its disks
     before its release phase, ``restore`` is the one whose data they got then. The config holds
-    secrets: it is left out of the repr.
+    secrets: it is left out of the repr. Without what is ``unreadable``, because it was damaged,
+    nothing of the release can be started.
     """
 
     app: AppName
@@ -106,6 +108,7 @@ class Release:
     restore: int | None = None
     snapshot: int | None = None
     shared: Mapping[str, str] = field(default_factory=dict, repr=False)
+    unreadable: Sequence[str] = ()
 
     @property
     def whole_config(self) -> Mapping[str, str]:
@@ -115,3 +118,13 @@ class Release:
     @property
     def label(self) -> str:
         return f"v{self.version}"
+
+
+def refuse_unreadable(release: Release) -> None:
+    """Raise ``PushdeployError`` where something is damaged that every process of it needs."""
+    if release.unreadable:
+        app, what = release.app, " and ".join(release.unreadable)
+        raise PushdeployError(
+            f"{what} of {release.label} of {app} cannot be read in the database",
+            f"ps:rebuild {app} makes a release that can be read",
+        )

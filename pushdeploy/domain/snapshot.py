@@ -16,8 +16,8 @@ _LABEL = re.compile(r"s?([1-9][0-9]{0,17})")
 class Snapshot:
     """``id`` is never given twice. ``version`` is the release before which it was taken, if any.
 
-    ``sizes_bytes`` are of the data, whatever room the copy takes. One that is not ``complete`` is
-    being taken, or was cut short.
+    ``sizes_bytes`` are of the data, whatever room the copy takes; None where they are damaged. One
+    that is not ``complete`` is being taken, or was cut short.
     """
 
     id: int

@@ -10,7 +10,7 @@ from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.names import AppName, CommitId, KeyName
 from pushdeploy.domain.promotion import promotion_of
 from pushdeploy.domain.push import Push
-from pushdeploy.domain.release import Candidate, Reason, Release
+from pushdeploy.domain.release import Candidate, Reason, Release, refuse_unreadable
 from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.snapshot import Snapshot
 from pushdeploy.store import Store
@@ -41,6 +41,7 @@ class Candidates:
         What failed as a change of config or of disks, or as a rollback, is tried as it was; all
         else with what is wanted now.
         """
+        refuse_unreadable(failed)
         tried = f"Retry of {failed.label}: {_RETRIED.sub('', failed.description)}"
         made = self._wanted(failed.app, failed.slug, Reason.RETRY, tried, by)
         made = replace(made, ref=failed.ref, ref_old=ref_old)
@@ -54,6 +55,7 @@ class Candidates:
         self, former: Release, by: KeyName, *, release_phase: bool, restore: int | None
     ) -> Candidate:
         """The slug and the config of ``former``, with the disks of now."""
+        refuse_unreadable(former)
         data = f" with the data of s{restore}" if restore is not None else ""
         made = self._wanted(
             former.app, former.slug, Reason.ROLLBACK, f"Rollback to {former.label}{data}", by

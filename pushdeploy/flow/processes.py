@@ -63,8 +63,14 @@ class Processes:
         ]
         wanted: Sequence[Slot] = []
         if live is not None and not app.stopped and app.put_back is None:
-            wanted = self.manifests.of(app, live).slots()
+            wanted = self._slots(app, live, tasks)
         return AppPlan(app, live, plan_tasks(wanted, live.version if live else None, tasks))
+
+    def _slots(self, app: App, live: Release, tasks: Sequence[Task]) -> Sequence[Slot]:
+        """Those of the formation; of a release that cannot be read, what runs of it goes on."""
+        if live.unreadable:
+            return [task.slot for task in tasks if task.version == live.version]
+        return self.manifests.of(app, live).slots()
 
     def start(self, plan: AppPlan, slots: Sequence[Slot], output: Output) -> Sequence[Task]:
         """Start those ``slots`` of the live release, and return them when all are healthy.

@@ -71,7 +71,7 @@ class TakeBack:
         Returns when their apps are locked; the rest is done in the background.
         """
         for name, text in self.store.meta.starting_with(_JOURNAL).items():
-            targets = self._read(text)
+            targets = self._read_or_none(name, text)
             promoted = {app: live for app in targets if (live := self._promoted(app, targets[app]))}
             if not promoted or len(promoted) == len(targets):
                 self.store.meta.remove(name)
@@ -114,6 +114,14 @@ class TakeBack:
         if live is None or live.version <= before or live.reason is not Reason.PROMOTE:
             return None
         return live
+
+    def _read_or_none(self, name: str, text: str) -> Mapping[AppName, Former]:
+        """A journal that cannot be read takes nothing back, and must keep nobody from starting."""
+        try:
+            return self._read(text)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            _log.warning("the journal of %s cannot be read: what was promoted stays", name)
+            return {}
 
     def _read(self, text: str) -> Mapping[AppName, Former]:
         return {

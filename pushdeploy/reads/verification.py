@@ -53,7 +53,7 @@ class Verifier:
         records = [
             record for version in named if (record := self.store.releases.find(app, version))
         ]
-        stopped = live is None or found.stopped
+        stopped = live is None or found.stopped or bool(live.unreadable)
         return Evidence(
             app=app,
             live=live,

@@ -7,7 +7,7 @@ from pushdeploy.domain.app import App
 from pushdeploy.domain.manifest import Limits, Manifest, manifest_of
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.pipeline import Place
-from pushdeploy.domain.release import Release
+from pushdeploy.domain.release import Release, refuse_unreadable
 
 
 class Manifests:
@@ -22,6 +22,10 @@ class Manifests:
         self._place_of = place_of
 
     def of(self, app: App, release: Release) -> Manifest:
-        """The manifest of ``release``; the directories of its disks exist afterwards."""
+        """The manifest of ``release``; the directories of its disks exist afterwards.
+
+        ``PushdeployError`` where what it needs is damaged.
+        """
+        refuse_unreadable(release)
         mounts = self._disks.mounts(app, release.disks)
         return manifest_of(app, release, mounts, self._limits, self._place_of(app.name))

@@ -1,12 +1,15 @@
 """The database, which holds what is wanted and what happened, is used in this package only."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Self
 
+from pushdeploy.domain.damage import Damage
 from pushdeploy.store.apps import Apps
 from pushdeploy.store.audit import Audit, AuditEntry, AuditState
 from pushdeploy.store.certificates import Certificates
 from pushdeploy.store.config import Config
+from pushdeploy.store.damage import damage_of
 from pushdeploy.store.database import Database
 from pushdeploy.store.disks import Disks
 from pushdeploy.store.domains import Domains
@@ -52,6 +55,11 @@ class Store:
             upgrade(database)
             undo.pop_all()
         return cls(database)
+
+    def damage(self) -> Sequence[Damage]:
+        """List what cannot be read of apps, their live releases, snapshots and pipelines."""
+        with self._database.reading() as connection:
+            return list(damage_of(connection))
 
     def close(self) -> None:
         self._database.close()

@@ -4,15 +4,16 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Delete, Select, delete, insert, select, update
+from sqlalchemy import Delete, Select, Text, cast, delete, insert, select, update
 
 from pushdeploy.domain.app import App, AppLock
 from pushdeploy.domain.errors import UnknownApp, UserError
 from pushdeploy.domain.names import AppName, ProcessType
 from pushdeploy.domain.settings import AppSettings
 from pushdeploy.store.database import DuplicateRow, Stored
-from pushdeploy.store.rows import app_of, formation_json, lock_values, settings_json
+from pushdeploy.store.rows import app_of, formation_json, lock_values
 from pushdeploy.store.schema import APPS, META
+from pushdeploy.store.settings_column import settings_json
 
 _FORMER = "formerly "
 """What the names of facts about former names begin with; their value is the id of the app."""
@@ -75,7 +76,9 @@ class Apps(Stored):
             ).scalar()
             if app_id is None:
                 return None
-            now = connection.execute(select(APPS.c.name).where(APPS.c.id == int(app_id))).scalar()
+            now = connection.execute(
+                select(APPS.c.name).where(cast(APPS.c.id, Text) == app_id)
+            ).scalar()
         return None if now is None else AppName(now)
 
     def destroy(self, name: AppName) -> None:

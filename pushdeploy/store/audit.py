@@ -8,6 +8,7 @@ from enum import StrEnum
 from sqlalchemy import delete, func, insert, select, update
 
 from pushdeploy.store.database import Stored
+from pushdeploy.store.reading import Reading
 from pushdeploy.store.schema import AUDIT
 
 
@@ -75,7 +76,7 @@ class Audit(Stored):
                 row.command,
                 row.exit_status,
                 row.app,
-                AuditState(row.state),
+                Reading().one_of("state", AuditState, row.state, AuditState.LOST),
                 row.seconds,
             )
             for row in rows

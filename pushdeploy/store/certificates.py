@@ -10,6 +10,7 @@ from pushdeploy.domain.certificate import Certificate, Pem
 from pushdeploy.domain.errors import UnknownApp, UserError
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.store.database import Stored
+from pushdeploy.store.reading import Reading, text
 from pushdeploy.store.schema import APPS, CERTIFICATES
 
 _FACTS = [column for column in CERTIFICATES.c if column.name not in {"chain", "key"}]
@@ -97,9 +98,21 @@ def _in_its_place(connection: Connection, certificate: Certificate, app_id: int 
     former = [
         row.id
         for row in connection.execute(query)
-        if certificate.host is not None or set(row.names) == set(certificate.names)
+        if certificate.host is not None
+        or set(names_of(row.names, Reading())) == set(certificate.names)
     ]
     connection.execute(delete(CERTIFICATES).where(table.id.in_(former)))
+
+
+def names_of(stored: object, reading: Reading) -> Sequence[str]:
+    """Return the hosts that a certificate names; none where they are damaged."""
+    return reading.whole("names", lambda: _names(stored), ())
+
+
+def _names(stored: object) -> Sequence[str]:
+    if not isinstance(stored, list):
+        raise TypeError("it is no list")
+    return tuple(map(text, stored))
 
 
 def _certificate(row: Any) -> Certificate:
@@ -108,7 +121,7 @@ def _certificate(row: Any) -> Certificate:
         kind="acme" if row.kind == "acme" else "own",
         app=AppName(row.app) if row.app is not None else None,
         host=HostName(row.host) if row.host is not None else None,
-        names=tuple(row.names),
+        names=names_of(row.names, Reading()),
         issuer=row.issuer,
         not_before=row.not_before,
         not_after=row.not_after,

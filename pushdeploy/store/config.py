@@ -6,7 +6,8 @@ from sqlalchemy import Connection, delete, insert, select
 
 from pushdeploy.domain.names import AppName
 from pushdeploy.store.database import Stored
-from pushdeploy.store.schema import APPS, SHARED_CONFIG
+from pushdeploy.store.reading import texts
+from pushdeploy.store.schema import APPS, RELEASES, SHARED_CONFIG
 from pushdeploy.store.wanted import read_wanted, write_wanted
 
 
@@ -14,9 +15,8 @@ class Config(Stored):
     """Each app has its own vars, and below them lie those that all apps share."""
 
     def get(self, app: AppName) -> Mapping[str, str]:
-        """Return the app's own vars."""
-        wanted: Mapping[str, str] = read_wanted(self._database, app, APPS.c.config)
-        return wanted
+        """Return the app's own vars; those of its live release where they are damaged."""
+        return read_wanted(self._database, app, (APPS.c.config, RELEASES.c.config), texts, {})
 
     def replace(self, app: AppName, config: Mapping[str, str]) -> None:
         """Replace the app's own vars."""

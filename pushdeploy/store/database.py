@@ -179,8 +179,12 @@ def _make_private(path: Path) -> bool:
 
 
 def _set_pragmas(synchronous: str, connection: Any, _record: object) -> None:
-    """The driver's own BEGIN comes too late and without IMMEDIATE: it is switched off."""
+    """The driver's own BEGIN comes too late and without IMMEDIATE: it is switched off.
+
+    Text that is no UTF-8 is damaged, and costs no row.
+    """
     connection.isolation_level = None
+    connection.text_factory = partial(str, encoding="utf-8", errors="replace")
     for pragma in (*_PRAGMAS, synchronous):
         connection.execute(pragma).close()
 

@@ -6,7 +6,7 @@ from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.names import AppName
 from pushdeploy.store.database import Stored
 from pushdeploy.store.rows import disks_json, disks_of
-from pushdeploy.store.schema import APPS
+from pushdeploy.store.schema import APPS, RELEASES
 from pushdeploy.store.wanted import read_wanted, write_wanted
 
 
@@ -14,7 +14,8 @@ class Disks(Stored):
     """An app wants these disks in its next release."""
 
     def of(self, app: AppName) -> Sequence[Attachment]:
-        return disks_of(read_wanted(self._database, app, APPS.c.disks))
+        """Return the disks; those of its live release where they are damaged."""
+        return read_wanted(self._database, app, (APPS.c.disks, RELEASES.c.disks), disks_of, ())
 
     def replace(self, app: AppName, attachments: Sequence[Attachment]) -> None:
         write_wanted(self._database, app, APPS.c.disks, disks_json(attachments))

@@ -55,7 +55,8 @@ def current(app: AppName) -> Select[Any]:
 
 
 def live() -> Select[Any]:
-    return _releases().where(text("releases.status = 'live'"))  # the index of live ones holds it
+    """Select by what apps point at, so that a damaged status loses nobody's live release."""
+    return _releases().where(RELEASES.c.version == APPS.c.current_version)
 
 
 def unfinished() -> Select[Any]:
@@ -90,7 +91,13 @@ def steps(app: AppName, version: int) -> Select[Any]:
 def entries(images: Collection[ImageDigest] | None) -> Select[Any]:
     """Select the releases of every app, or of apps that ever had one of these ``images``."""
     found = (
-        select(APPS.c.name, RELEASES.c.version, RELEASES.c.status, SLUGS.c.image)
+        select(
+            APPS.c.name,
+            APPS.c.current_version,
+            RELEASES.c.version,
+            RELEASES.c.status,
+            SLUGS.c.image,
+        )
         .join(APPS, APPS.c.id == RELEASES.c.app_id)
         .join(SLUGS, SLUGS.c.id == RELEASES.c.slug_id)
     )
@@ -230,7 +237,7 @@ def append_step(
 
 def _releases() -> Select[Any]:
     return (
-        select(RELEASES, APPS.c.name, SLUGS)
+        select(RELEASES, APPS.c.name, APPS.c.current_version, APPS.c.config, APPS.c.disks, SLUGS)
         .join(APPS, APPS.c.id == RELEASES.c.app_id)
         .join(SLUGS, SLUGS.c.id == RELEASES.c.slug_id)
     )

@@ -9,6 +9,7 @@ from pushdeploy.domain.errors import UnknownApp, UserError
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.pipeline import Member, Pipeline, PipelineName, Place, StageName
 from pushdeploy.store.database import DuplicateRow, Stored
+from pushdeploy.store.reading import Reading
 from pushdeploy.store.schema import APPS, PIPELINE_MEMBERS, PIPELINES
 
 _MEMBER = PIPELINE_MEMBERS.c
@@ -152,13 +153,26 @@ def _read(connection: Connection, *conditions: Any) -> Sequence[Pipeline]:
     return [_pipeline(row.name, row.stages, members.get(row.name, [])) for row in rows]
 
 
-def _pipeline(name: str, stages: Sequence[str], members: Sequence[Member]) -> Pipeline:
-    place = {stage: number for number, stage in enumerate(stages)}
+def _pipeline(name: str, stored: object, members: Sequence[Member]) -> Pipeline:
+    """Members know their stages too: in their order, where that of the pipeline is damaged."""
+    stages = list(stages_of(stored, Reading()))
+    stages += dict.fromkeys(each.stage for each in members if each.stage not in stages)
     return Pipeline(
         PipelineName(name),
-        tuple(StageName(stage) for stage in stages),
-        tuple(sorted(members, key=lambda member: place[member.stage])),
+        tuple(stages),
+        tuple(sorted(members, key=lambda member: stages.index(member.stage))),
     )
+
+
+def stages_of(stored: object, reading: Reading) -> Sequence[StageName]:
+    """Return the stages of a pipeline; none where they are damaged."""
+    return reading.whole("stages", lambda: _stages(stored), ())
+
+
+def _stages(stored: object) -> Sequence[StageName]:
+    if not isinstance(stored, list):
+        raise TypeError("it is no list")
+    return tuple(StageName.parse(stage) for stage in stored)
 
 
 def _app_id(connection: Connection, app: AppName) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, insert
+from sqlalchemy import Row, Select, insert
 
 from pushdeploy.domain.names import AppName, CommitId, ImageDigest
 from pushdeploy.domain.release import Candidate, Release, ReleaseStatus
@@ -13,8 +13,9 @@ from pushdeploy.store import ledger
 from pushdeploy.store.config import shared_config
 from pushdeploy.store.database import Stored
 from pushdeploy.store.outputs import KeptOutput
+from pushdeploy.store.reading import Reading
 from pushdeploy.store.recorder import OutputRecorder
-from pushdeploy.store.rows import release_of
+from pushdeploy.store.rows import release_of, status_of
 from pushdeploy.store.schema import RELEASES
 from pushdeploy.store.slugs import ensure_slug
 
@@ -69,7 +70,7 @@ class Releases(Stored):
         with self._database.reading() as connection:
             rows = connection.execute(ledger.entries(images)).all()
         return [
-            Entry(AppName(row.name), row.version, ReleaseStatus(row.status), ImageDigest(row.image))
+            Entry(AppName(row.name), row.version, _status_of(row), ImageDigest(row.image))
             for row in rows
         ]
 
@@ -170,3 +171,8 @@ class Releases(Stored):
     def _all(self, query: Select[Any]) -> Sequence[Release]:
         with self._database.reading() as connection:
             return [release_of(row) for row in connection.execute(query).mappings()]
+
+
+def _status_of(row: Row[Any]) -> ReleaseStatus:
+    is_current = row.version == row.current_version
+    return status_of(row.status, is_current=is_current, reading=Reading())

@@ -1,13 +1,17 @@
-"""Rows become the domain's nouns and the other way round, JSON included."""
+"""Rows become the domain's nouns and the other way round, JSON included.
+
+What is damaged is noted in the ``Reading``, and something that does no harm holds instead.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Row, RowMapping
 
 from pushdeploy.domain.app import App, AppLock
-from pushdeploy.domain.disk import Attachment, CutOver
+from pushdeploy.domain.disk import Attachment, CutOver, cut_over_of
+from pushdeploy.domain.formation import MOST_TASKS
 from pushdeploy.domain.names import (
     AppName,
     CommitId,
@@ -18,27 +22,23 @@ from pushdeploy.domain.names import (
     TreeId,
 )
 from pushdeploy.domain.release import Reason, Release, ReleaseStatus
-from pushdeploy.domain.settings import AppSettings
-from pushdeploy.domain.settings.deploy import DeploySettings
-from pushdeploy.domain.settings.disks import DiskSettings
-from pushdeploy.domain.settings.front import FrontSettings
-from pushdeploy.domain.settings.run import RunSettings
 from pushdeploy.domain.slug import Healthcheck, Slug
 from pushdeploy.domain.snapshot import Snapshot
+from pushdeploy.store.reading import Reading, count, text, texts
 from pushdeploy.store.schema import APPS, RELEASES, SLUGS, SNAPSHOTS
+from pushdeploy.store.settings_column import settings_of
 
 Json = dict[str, Any]
 
-_Stored = DeploySettings | RunSettings | FrontSettings | DiskSettings | Healthcheck
 
-
-def app_of(row: Row[Any]) -> App:
+def app_of(row: Row[Any], reading: Reading | None = None) -> App:
+    reading = reading or Reading()
     return App(
         id=row.id,
         name=AppName(row.name),
         created_at=row.created_at,
-        settings=_settings_of(row.settings),
-        formation=_quantities(row.formation),
+        settings=settings_of(row.settings, reading),
+        formation=_quantities(row.formation, reading),
         current_version=row.current_version,
         stopped=row.stopped,
         lock=_lock_of(row),
@@ -55,11 +55,6 @@ def lock_values(lock: AppLock | None) -> Json:
     }
 
 
-def settings_json(settings: AppSettings) -> Json:
-    """Return the fields of all sections side by side, as they were before there were sections."""
-    return {name: value for part in asdict(settings).values() for name, value in part.items()}
-
-
 def formation_json(formation: Mapping[ProcessType, int]) -> Json:
     return {str(kind): int(quantity) for kind, quantity in formation.items()}
 
@@ -72,7 +67,12 @@ def disks_json(attachments: Sequence[Attachment]) -> list[Json]:
 
 
 def disks_of(stored: Sequence[Mapping[str, str]]) -> Sequence[Attachment]:
-    return tuple(Attachment(DiskName(each["disk"]), each["mount_path"]) for each in stored)
+    """Raise one of ``ODD`` for what is no list of disks, for a part of one is worth nothing."""
+    if not isinstance(stored, list):
+        raise TypeError("it is no list")
+    return tuple(
+        Attachment(DiskName.parse(each["disk"]), _absolute(each["mount_path"])) for each in stored
+    )
 
 
 def slug_values(slug: Slug) -> Json:
@@ -95,9 +95,9 @@ def slug_values(slug: Slug) -> Json:
     }
 
 
-def slug_of(row: RowMapping) -> Slug:
+def slug_of(row: RowMapping, reading: Reading | None = None) -> Slug:
     """Make a slug of a row that has all columns of SLUGS, among others."""
-    slug = SLUGS.c
+    slug, reading = SLUGS.c, reading or Reading()
     return Slug(
         image=ImageDigest(row[slug.image]),
         key=row[slug.key],
@@ -105,50 +105,78 @@ def slug_of(row: RowMapping) -> Slug:
         tree=TreeId(row[slug.tree]),
         builder=row[slug.builder],
         stack=row[slug.stack],
-        process_types={ProcessType(k): command for k, command in row[slug.process_types].items()},
+        process_types=reading.whole(
+            "process_types",
+            lambda: {ProcessType.parse(k): v for k, v in texts(row[slug.process_types]).items()},
+            {},
+        ),
         release_command=row[slug.release_command],
-        runs_as=row[slug.runs_as],
+        runs_as=reading.whole("runs_as", lambda: _runs_as(row[slug.runs_as]), "app"),
         size_bytes=row[slug.size_bytes],
         created_at=row[slug.created_at],
         port=row[slug.port],
-        checks={ProcessType(k): tuple(map(_check, v)) for k, v in row[slug.checks].items()},
-        formation=_quantities(row[slug.formation]),
+        checks=reading.entries("checks", row[slug.checks], ProcessType.parse, _checks),
+        formation=_quantities(row[slug.formation], reading),
     )
 
 
-def release_of(row: RowMapping) -> Release:
+def release_of(row: RowMapping, reading: Reading | None = None) -> Release:
     """Make a release of a row that joins it with its app and its slug, which others may share.
 
-    The commit is the release's own: another commit may have the same tree.
+    The commit is the release's own: another commit may have the same tree. Where config or disks of
+    the current release are damaged, what is wanted of its app holds: it was the same at first.
     """
-    release = RELEASES.c
+    release, app, reading = RELEASES.c, APPS.c, reading or Reading()
     commit = CommitId(row[release.commit_id])
     ref_old = row[release.ref_old]
+    is_current = row[release.version] == row[app.current_version]
+    slug = replace(slug_of(row, reading), commit=commit)
+    config = reading.whole("config", lambda: texts(row[release.config]), None)
+    disks = reading.whole("disks", lambda: disks_of(row[release.disks]), None)
+    shared = reading.whole("shared_config", lambda: texts(row[release.shared_config] or {}), None)
+    if is_current and config is None:
+        config = Reading().whole("", lambda: texts(row[app.config]), None)
+    if is_current and disks is None:
+        disks = Reading().whole("", lambda: disks_of(row[app.disks]), None)
+    needed = {"config": config, "shared_config": shared, "disks": disks}
+    missing = [name for name, value in needed.items() if value is None]
     return Release(
-        app=AppName(row[APPS.c.name]),
+        app=AppName(row[app.name]),
         version=row[release.version],
-        status=ReleaseStatus(row[release.status]),
-        reason=Reason(row[release.reason]),
+        status=status_of(row[release.status], is_current=is_current, reading=reading),
+        reason=reading.one_of("reason", Reason, row[release.reason], Reason.DEPLOY),
         description=row[release.description],
-        slug=replace(slug_of(row), commit=commit),
-        config=row[release.config],
-        shared=row[release.shared_config] or {},
-        disks=disks_of(row[release.disks]),
+        slug=slug,
+        config=config or {},
+        shared=shared or {},
+        disks=disks or (),
         by=KeyName(row[release.key_name]),
         created_at=row[release.created_at],
         error=row[release.error],
         ref=row[release.ref],
         ref_old=CommitId(ref_old) if ref_old is not None else None,
         live_at=row[release.live_at],
-        cut_over=CutOver(row[release.cut_over] or CutOver.OVERLAP),
+        cut_over=reading.one_of(
+            "cut_over",
+            CutOver,
+            CutOver.OVERLAP if row[release.cut_over] is None else row[release.cut_over],
+            cut_over_of(disks or (), None),
+        ),
         restore=row[release.restore_id],
         snapshot=row[release.snapshot_id],
+        unreadable=(*missing, *(each for each in reading.lost if each == "process_types")),
     )
 
 
-def snapshot_of(row: RowMapping) -> Snapshot:
+def status_of(stored: str, *, is_current: bool, reading: Reading) -> ReleaseStatus:
+    """Return the status of a release; an unknown one of the current release is ``live``."""
+    instead = ReleaseStatus.LIVE if is_current else ReleaseStatus.FAILED
+    return reading.one_of("status", ReleaseStatus, stored, instead)
+
+
+def snapshot_of(row: RowMapping, reading: Reading | None = None) -> Snapshot:
     """Make a snapshot of a row that joins it with its app."""
-    snapshot = SNAPSHOTS.c
+    snapshot, reading = SNAPSHOTS.c, reading or Reading()
     return Snapshot(
         id=row[snapshot.id],
         app=AppName(row[APPS.c.name]),
@@ -157,19 +185,8 @@ def snapshot_of(row: RowMapping) -> Snapshot:
         created_at=row[snapshot.created_at],
         version=row[snapshot.version],
         kind=row[snapshot.kind],
-        sizes_bytes={DiskName(k): size for k, size in row[snapshot.sizes_bytes].items()},
+        sizes_bytes=reading.whole("sizes_bytes", lambda: _sizes(row[snapshot.sizes_bytes]), None),
         complete=row[snapshot.complete],
-    )
-
-
-def _settings_of(stored: Json) -> AppSettings:
-    cut_over = stored.get("cut_over")
-    disks = {**stored, "cut_over": CutOver(cut_over) if cut_over else None}
-    return AppSettings(
-        DeploySettings(**_known(DeploySettings, stored)),
-        RunSettings(**_known(RunSettings, stored)),
-        FrontSettings(**_known(FrontSettings, stored)),
-        DiskSettings(**_known(DiskSettings, disks)),
     )
 
 
@@ -179,15 +196,64 @@ def _lock_of(row: Row[Any]) -> AppLock | None:
     return AppLock(KeyName(row.lock_by), row.lock_message, row.lock_at)
 
 
-def _quantities(stored: Mapping[str, int]) -> Mapping[ProcessType, int]:
-    return {ProcessType(kind): quantity for kind, quantity in stored.items()}
+def _quantities(stored: object, reading: Reading) -> Mapping[ProcessType, int]:
+    return reading.entries("formation", stored, ProcessType.parse, _quantity)
+
+
+def _quantity(stored: object) -> int:
+    if count(stored) > MOST_TASKS:
+        raise ValueError(f"{stored!r} are too many")
+    return count(stored)
+
+
+def _absolute(stored: object) -> str:
+    if not text(stored).startswith("/"):
+        raise ValueError(f"{stored!r} is no mount path")
+    return text(stored)
+
+
+def _sizes(stored: Mapping[str, object]) -> Mapping[DiskName, int]:
+    return {DiskName.parse(disk): count(size) for disk, size in stored.items()}
+
+
+def _runs_as(stored: object) -> Literal["app", "image"]:
+    if stored == "app":
+        return "app"
+    if stored == "image":
+        return "image"
+    raise ValueError(f"{stored!r} is nobody")
+
+
+def _checks(stored: Sequence[Json]) -> Sequence[Healthcheck]:
+    if not isinstance(stored, list):
+        raise TypeError("it is no list")
+    return tuple(map(_check, stored))
 
 
 def _check(stored: Json) -> Healthcheck:
-    return Healthcheck(**_known(Healthcheck, stored))
+    """A later version may have stored more than there are fields for."""
+    known = [each.name for each in fields(Healthcheck)]
+    found: Json = {name: stored[name] for name in known if name in stored}
+    if isinstance(words := found.get("command"), list):
+        found["command"] = tuple(map(text, words))
+    check = Healthcheck(**found)
+    _refuse_odd(check)
+    return check
 
 
-def _known(kind: type[_Stored], stored: Json) -> Json:
-    """What ``kind`` has a field for: a later version may have stored more."""
-    found = {field.name: stored[field.name] for field in fields(kind) if field.name in stored}
-    return {name: tuple(v) if isinstance(v, list) else v for name, v in found.items()}
+def _refuse_odd(check: Healthcheck) -> None:
+    """Raise ``TypeError`` where a field is of another type than it may be."""
+    number, maybe_text = (int, float), (str, type(None))
+    for value, kinds in (
+        (check.name, str),
+        (check.path, maybe_text),
+        (check.content, maybe_text),
+        (check.command, tuple),
+        (check.uptime_seconds, (*number, type(None))),
+        (check.initial_delay_seconds, number),
+        (check.attempts, int),
+        (check.wait_seconds, number),
+        (check.timeout_seconds, number),
+    ):
+        if not isinstance(value, kinds):
+            raise TypeError(f"{value!r} does not belong into a health check")

@@ -1,7 +1,6 @@
 """The tables stand here as the newest migration leaves them; the domain's nouns explain them."""
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     Column,
@@ -17,7 +16,7 @@ from sqlalchemy import (
     text,
 )
 
-from pushdeploy.store.columns import FreeText, Moment
+from pushdeploy.store.columns import FreeText, Json, Moment
 
 METADATA = MetaData()
 
@@ -27,10 +26,10 @@ APPS = Table(
     Column("id", Integer, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
     Column("created_at", Moment, nullable=False),
-    Column("settings", JSON, nullable=False),
-    Column("formation", JSON, nullable=False),
-    Column("config", JSON, nullable=False),
-    Column("disks", JSON, nullable=False),
+    Column("settings", Json, nullable=False),
+    Column("formation", Json, nullable=False),
+    Column("config", Json, nullable=False),
+    Column("disks", Json, nullable=False),
     Column("stopped", Boolean, nullable=False),
     Column("current_version", Integer),
     Column("last_version", Integer, nullable=False),
@@ -56,7 +55,7 @@ CERTIFICATES = Table(
     Column("kind", Text, nullable=False),
     Column("app_id", ForeignKey("apps.id", ondelete="CASCADE"), index=True),
     Column("host", Text, index=True),
-    Column("names", JSON, nullable=False),
+    Column("names", Json, nullable=False),
     Column("issuer", FreeText, nullable=False),
     Column("not_before", Moment, nullable=False),
     Column("not_after", Moment, nullable=False),
@@ -73,7 +72,7 @@ PIPELINES = Table(
     METADATA,
     Column("id", Integer, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
-    Column("stages", JSON, nullable=False),
+    Column("stages", Json, nullable=False),
 )
 
 PIPELINE_MEMBERS = Table(
@@ -112,14 +111,14 @@ SLUGS = Table(
     Column("tree", Text, nullable=False),
     Column("builder", Text, nullable=False),
     Column("stack", Text, nullable=False),
-    Column("process_types", JSON, nullable=False),
+    Column("process_types", Json, nullable=False),
     Column("release_command", FreeText),
     Column("runs_as", Text, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("port", Integer),
-    Column("checks", JSON, nullable=False),
-    Column("formation", JSON, nullable=False),
+    Column("checks", Json, nullable=False),
+    Column("formation", Json, nullable=False),
     UniqueConstraint("key", "image", name="one_slug_per_key_and_image"),
     sqlite_autoincrement=True,
 )
@@ -134,9 +133,9 @@ RELEASES = Table(
     Column("description", FreeText, nullable=False),
     Column("slug_id", ForeignKey("slugs.id"), nullable=False, index=True),
     Column("commit_id", Text, nullable=False),
-    Column("config", JSON, nullable=False),
-    Column("shared_config", JSON),
-    Column("disks", JSON, nullable=False),
+    Column("config", Json, nullable=False),
+    Column("shared_config", Json),
+    Column("disks", Json, nullable=False),
     Column("key_name", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("live_at", Moment),
@@ -167,7 +166,7 @@ SNAPSHOTS = Table(
     Column("key_name", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("kind", Text, nullable=False),
-    Column("sizes_bytes", JSON, nullable=False),
+    Column("sizes_bytes", Json, nullable=False),
     Column("complete", Boolean, nullable=False),
     sqlite_autoincrement=True,  # a person may have written the number down
 )

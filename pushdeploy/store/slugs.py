@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, exists, insert, select
+from sqlalchemy import Connection, RowMapping, delete, exists, insert, select, update
 
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import ImageDigest
 from pushdeploy.domain.slug import Slug
 from pushdeploy.store.database import DuplicateRow, Stored
+from pushdeploy.store.reading import Reading
 from pushdeploy.store.rows import slug_of, slug_values
 from pushdeploy.store.schema import RELEASES, SLUGS
+
+_FROM_THE_TREE = ("process_types", "checks", "formation", "runs_as")
 
 
 class Slugs(Stored):
@@ -19,10 +22,11 @@ class Slugs(Stored):
     """
 
     def find(self, key: str) -> Slug | None:
+        """Return the newest slug of the key, unless it is damaged: then it is to be built anew."""
         query = select(SLUGS).where(SLUGS.c.key == key).order_by(SLUGS.c.id.desc()).limit(1)
         with self._database.reading() as connection:
             row = connection.execute(query).mappings().first()
-        return slug_of(row) if row else None
+        return _undamaged(row) if row else None
 
     def get(self, image: ImageDigest) -> Slug:
         """Raise ``UserError`` when no slug has this image."""
@@ -60,10 +64,28 @@ class Slugs(Stored):
 
 
 def ensure_slug(connection: Connection, slug: Slug) -> int:
-    """Return the id of the slug's row, which is written when it is missing."""
-    same = (SLUGS.c.key == slug.key, SLUGS.c.image == slug.image)
-    found = connection.execute(select(SLUGS.c.id).where(*same)).scalar()
-    if found is not None:
-        return int(found)
+    """Return the id of the slug's row, which is written when it is missing.
+
+    Damaged rows of its key get back what this one says: an equal key means an equal slug.
+    """
+    found = connection.execute(select(SLUGS).where(SLUGS.c.key == slug.key)).mappings().all()
+    if slug.process_types:
+        for row in found:
+            _mend(connection, row, slug)
+    for row in found:
+        if row[SLUGS.c.image] == slug.image:
+            return int(row[SLUGS.c.id])
     added = connection.execute(insert(SLUGS).values(**slug_values(slug)).returning(SLUGS.c.id))
     return int(added.scalar_one())
+
+
+def _mend(connection: Connection, row: RowMapping, slug: Slug) -> None:
+    if _undamaged(row) is None:
+        facts = {name: slug_values(slug)[name] for name in _FROM_THE_TREE}
+        connection.execute(update(SLUGS).where(SLUGS.c.id == row[SLUGS.c.id]).values(facts))
+
+
+def _undamaged(row: RowMapping) -> Slug | None:
+    reading = Reading()
+    slug = slug_of(row, reading)
+    return None if reading.lost else slug

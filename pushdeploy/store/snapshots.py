@@ -49,10 +49,15 @@ class Snapshots(Stored):
             )
 
     def get(self, app: AppName, snapshot: int) -> Snapshot:
-        """Return the snapshot, or raise ``UserError`` when it is missing or not complete."""
+        """Return the snapshot, or raise ``UserError`` when it is missing or cannot be used."""
         found = self._all(SNAPSHOTS.c.id == snapshot, APPS.c.name == str(app))
         if not found or not found[0].complete:
             raise UserError(f"there is no snapshot s{snapshot} of {app}", f"disks:snapshots {app}")
+        if found[0].sizes_bytes is None:
+            raise UserError(
+                f"which disks the snapshot s{snapshot} of {app} holds cannot be read",
+                f"disks:snapshots {app} shows the others",
+            )
         return found[0]
 
     def list(self, app: AppName) -> Sequence[Snapshot]:
