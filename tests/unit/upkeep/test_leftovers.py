@@ -15,6 +15,7 @@ from pushdeploy.domain.leftovers import BuildRecord
 from pushdeploy.domain.names import KeyName
 from pushdeploy.locks.apps import AppLocks, Purpose
 from pushdeploy.output import Quiet
+from pushdeploy.publish.trees import Trees
 from pushdeploy.store import Store
 from pushdeploy.upkeep.leftovers import Leftovers
 from pushdeploy.upkeep.retention import Retention
@@ -58,7 +59,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def leftovers(store: Store, tmp_path: Path) -> Leftovers:
     locks, engine = AppLocks(), AskedEngine()
-    retention = Retention(store, locks, engine, 2, wait_seconds=0.1)
+    retention = Retention(store, locks, engine, 2, Trees(tmp_path), wait_seconds=0.1)
     later = datetime.now(UTC) + timedelta(minutes=1)
     return Leftovers(store, locks, engine, AppCaches(tmp_path / "apps"), retention, later)
 
