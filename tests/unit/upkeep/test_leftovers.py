@@ -19,6 +19,7 @@ from pushdeploy.publish.trees import Trees
 from pushdeploy.store import Store
 from pushdeploy.upkeep.leftovers import Leftovers
 from pushdeploy.upkeep.retention import Retention
+from tests.databases import open_store
 from tests.fakes import FakeEngine
 from tests.unit.samples import BLOG, SHOP
 from tests.unit.ssh.host import until
@@ -49,7 +50,7 @@ class AskedEngine(FakeEngine):
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store.open(f"sqlite:///{tmp_path / 'store.sqlite3'}")
+    made = open_store(tmp_path / "store.sqlite3")
     made.apps.create(SHOP)
     made.apps.create(BLOG)
     yield made

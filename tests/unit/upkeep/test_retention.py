@@ -19,6 +19,7 @@ from pushdeploy.publish.trees import Trees
 from pushdeploy.reads.releases import ReleaseReader
 from pushdeploy.store import Store
 from pushdeploy.upkeep.retention import Retention
+from tests.databases import open_store
 from tests.fakes import FakeEngine
 from tests.unit.samples import BLOG, SHOP, candidate, slug
 
@@ -63,7 +64,7 @@ def place(store: Store, tmp_path: Path) -> Place:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store.open(f"sqlite:///{tmp_path / 'store.sqlite3'}")
+    made = open_store(tmp_path / "store.sqlite3")
     yield made
     made.close()
 
