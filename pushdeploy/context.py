@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pushdeploy.access.gate import Gate
 from pushdeploy.certificates.choice import Certificates
+from pushdeploy.certificates.wishes import Wishes
 from pushdeploy.disks.directories import Directories
 from pushdeploy.domain.ports.builder import Builder
 from pushdeploy.domain.ports.router import Router
@@ -24,6 +25,7 @@ from pushdeploy.flow.pipelines import PipelineChanges
 from pushdeploy.flow.promote import Promoter
 from pushdeploy.flow.rehearse import RehearsalRequests
 from pushdeploy.flow.rename import Renames
+from pushdeploy.flow.renewals import Renewals
 from pushdeploy.flow.restart import Restarts
 from pushdeploy.flow.restore import Restores
 from pushdeploy.flow.retry import Retries
@@ -40,13 +42,13 @@ from pushdeploy.locks.one_offs import OneOffs
 from pushdeploy.locks.pins import Pins
 from pushdeploy.locks.traffic import TrafficLocks
 from pushdeploy.locks.writers import Writers
-from pushdeploy.publish.publisher import Publisher
 from pushdeploy.reads.apps import AppReader
 from pushdeploy.reads.disks import DiskReader
 from pushdeploy.reads.logs import LogReader
 from pushdeploy.reads.pipelines import PipelineReader
 from pushdeploy.reads.releases import ReleaseReader
 from pushdeploy.reads.snapshots import SnapshotReader
+from pushdeploy.reads.standings import StandingReader
 from pushdeploy.reads.tasks import TaskReader
 from pushdeploy.reads.verification import Verifier
 from pushdeploy.receive.repositories import Repositories
@@ -80,9 +82,9 @@ class BackEnds:
     router: Router
     manifests: Manifests
     disks: Directories
-    publisher: Publisher
     sites: Sites
     certificates: Certificates
+    wishes: Wishes
     snapshots: SnapshotPhase
     rehearsals: Rehearsals
 
@@ -115,6 +117,7 @@ class Flow:
     one_offs: OneOffCommands
     locking: Locking
     keys: KeyChanges
+    renewals: Renewals
     pipelines: PipelineChanges
     shared_config: SharedConfig
 
@@ -132,6 +135,7 @@ class Reads:
     verifier: Verifier
     logs: LogReader
     addresses: Sites
+    standings: StandingReader
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from pushdeploy.domain.automatic import LETS_ENCRYPT
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import HostName
 
@@ -26,6 +27,7 @@ _SHOWN = re.compile(r"^#\s*[a-z_]+ = ", re.MULTILINE)
 """A setting as a comment."""
 
 _HOST_PORT = re.compile(r"(?P<host>[^:\[\]\s]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})")
+_HTTPS_URL = re.compile(r"https://[^\s/?#@]+(/[^\s#]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,15 @@ def _network(value: object) -> Network:
 
 
 Networks = Annotated[Sequence[Network], BeforeValidator(_networks)]
+
+
+def _https_url(text: str) -> str:
+    if not _HTTPS_URL.fullmatch(text):
+        raise ValueError(f"{text!r} is no address that begins with https://")
+    return text
+
+
+HttpsUrl = Annotated[str, AfterValidator(_https_url)]
 HostPort = Annotated[Address, BeforeValidator(Address.parse)]
 Domain = Annotated[str, AfterValidator(_domain)]
 AbsolutePath = Annotated[Path, AfterValidator(Path.absolute)]
@@ -143,6 +154,44 @@ class Settings(BaseSettings):
         None,
         description="A file of certificates that builds trust, where a company's proxy opens TLS.",
         examples=["/etc/ssl/certs/company.pem"],
+    )
+    acme_email: str | None = Field(
+        None,
+        description="Where a certificate authority writes to. Most of them write no more.",
+        examples=["ada@example.com"],
+    )
+    acme_directory: HttpsUrl = Field(
+        LETS_ENCRYPT,
+        description="The certificate authority of automatic certificates: the address of its ACME"
+        " directory.",
+        examples=["https://acme-staging-v02.api.letsencrypt.org/directory"],
+    )
+    acme_eab_kid: str | None = Field(
+        None,
+        description="The key id that a certificate authority has given you, where it wants an"
+        " external account binding.",
+    )
+    acme_eab_hmac_key: str | None = Field(
+        None,
+        repr=False,
+        description="The key that belongs to it, in base64url as you were given it.",
+    )
+    acme_profile: str = Field(
+        "",
+        description="One of the certificate authority's profiles, as shortlived of Let's Encrypt;"
+        " empty for its default.",
+    )
+    acme_ca_bundle: Path | None = Field(
+        None,
+        description="A file of certificates to trust about the certificate authority itself, where"
+        " it is one of your own.",
+        examples=["/etc/ssl/certs/company.pem"],
+    )
+    acme_resolver: HostPort | None = Field(
+        None,
+        description="The name server that is asked whether a name leads anywhere, before the"
+        " certificate authority is; without it those of the machine.",
+        examples=["1.1.1.1:53"],
     )
     database: str | None = Field(
         None,

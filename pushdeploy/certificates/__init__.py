@@ -1,1 +1,1 @@
-"""Certificates are checked before they are kept, and chosen for the hosts of apps."""
+"""Certificates are got or checked before they are kept, and chosen for the hosts of apps."""

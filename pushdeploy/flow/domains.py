@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pushdeploy.certificates.choice import Certificates
 from pushdeploy.domain.names import AppName, HostName
+from pushdeploy.domain.ports.errands import Errands
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.flow.converge import Converger
 from pushdeploy.route.sites import Sites
@@ -20,6 +21,7 @@ class DomainChanges:
     sites: Sites
     certificates: Certificates
     converger: Converger
+    errands: Errands
 
     def change(
         self,
@@ -43,4 +45,5 @@ class DomainChanges:
             self.certificates.show()
             self.converger.refresh_route(app, output)
             undo.pop_all()
+        self.errands.certify()
         return new

@@ -5,7 +5,9 @@ from contextlib import ExitStack
 from typing import Self
 
 from pushdeploy.domain.damage import Damage
+from pushdeploy.store.acme_accounts import AcmeAccounts
 from pushdeploy.store.apps import Apps
+from pushdeploy.store.attempts import Attempts
 from pushdeploy.store.audit import Audit, AuditEntry, AuditState
 from pushdeploy.store.certificates import Certificates
 from pushdeploy.store.config import Config
@@ -43,6 +45,8 @@ class Store:
         self.snapshots = Snapshots(database)
         self.releases = Releases(database)
         self.pipelines = Pipelines(database)
+        self.attempts = Attempts(database)
+        self.acme_accounts = AcmeAccounts(database)
         self.audit = Audit(database)
         self.meta = Meta(database)
 

@@ -119,7 +119,6 @@ SLUGS = Table(
     Column("port", Integer),
     Column("checks", Json, nullable=False),
     Column("formation", Json, nullable=False),
-    Column("published", Json),
     UniqueConstraint("key", "image", name="one_slug_per_key_and_image"),
     sqlite_autoincrement=True,
 )
@@ -218,6 +217,33 @@ SHARED_CONFIG = Table(
     METADATA,
     Column("key", Text, primary_key=True),
     Column("value", FreeText, nullable=False),
+)
+
+ATTEMPTS = Table(
+    "certificate_attempts",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("directory", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("error", FreeText, nullable=False),
+    Column("hint", FreeText, nullable=False),
+    Column("last_at", Moment),
+    Column("next_at", Moment),
+    Column("patience_until", Moment),
+    Column("order_url", Text, nullable=False),
+    Column("key_pem", Text, nullable=False),
+    Column("renew_at", Moment),
+    Column("ask_at", Moment),
+)
+
+ACME_ACCOUNTS = Table(
+    "acme_accounts",
+    METADATA,
+    Column("directory", Text, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("given_id", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
 )
 
 META = Table(

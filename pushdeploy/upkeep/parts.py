@@ -8,6 +8,7 @@ from pushdeploy.receive.repositories import Repositories
 from pushdeploy.reserve import Reserve
 from pushdeploy.settings import Settings
 from pushdeploy.store import Store
+from pushdeploy.upkeep.automatic_certificates import AutomaticCertificates
 from pushdeploy.upkeep.chore_runs import ChoreRuns
 from pushdeploy.upkeep.closed_host import ClosedHost
 from pushdeploy.upkeep.leftovers import Leftovers
@@ -25,6 +26,7 @@ class Upkeep:
     store: Store
     router: Router
     certificates: Certificates
+    automatic_certificates: AutomaticCertificates
     repositories: Repositories
     reserve: Reserve
     reconciler: Reconciler

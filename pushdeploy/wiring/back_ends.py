@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pushdeploy.build.builder import SlugBuilder
 from pushdeploy.build.containers import BuildSettings
 from pushdeploy.build.stacks import stacks_of
+from pushdeploy.certificates.automatic.dns_hook import DnsHook
 from pushdeploy.certificates.choice import Certificates
+from pushdeploy.certificates.wishes import Wishes
 from pushdeploy.context import BackEnds
 from pushdeploy.disks.directories import Directories
 from pushdeploy.disks.snapshot_files import SnapshotFiles
@@ -14,8 +16,6 @@ from pushdeploy.domain.ports.builder import Builder
 from pushdeploy.domain.ports.router import Router
 from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.flow.swap import STOP_SECONDS
-from pushdeploy.publish.publisher import Publisher
-from pushdeploy.publish.trees import Trees
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.release.copies import Copies
 from pushdeploy.release.rehearsal import Rehearsals
@@ -44,7 +44,6 @@ def make_back_ends(ground: Ground, given: Given) -> BackEnds:
     copies = Copies(store, snapshot_files, disks, home.rehearsals)
     locks, limits = ground.locks, _limits(settings)
     router = given.router or choose_router(RouterGround(home, settings))
-    publisher = Publisher(store, ground.engine, Trees(home.nginx))
     return BackEnds(
         repositories=Repositories(home.repositories, store.releases.branches),
         builder=builder,
@@ -52,8 +51,8 @@ def make_back_ends(ground: Ground, given: Given) -> BackEnds:
         router=router,
         manifests=Manifests(disks, limits, store.pipelines.place_of),
         disks=disks,
-        publisher=publisher,
-        sites=Sites(store.domains, settings.domain, settings.http.port, publisher),
+        sites=Sites(store.domains, settings.domain, settings.http.port),
+        wishes=_wishes(ground),
         certificates=Certificates(store, router, settings.domain),
         snapshots=SnapshotPhase(
             store,
@@ -67,6 +66,12 @@ def make_back_ends(ground: Ground, given: Given) -> BackEnds:
             store, locks.apps, locks.pins, copies, scheduler, builder, limits, STOP_SECONDS
         ),
     )
+
+
+def _wishes(ground: Ground) -> Wishes:
+    settings, hook = ground.settings, DnsHook(ground.lifecycle)
+    public = settings.acme_ca_bundle is None
+    return Wishes(ground.store, settings.domain, hook, public)
 
 
 def _scheduler(ground: Ground) -> Scheduler:

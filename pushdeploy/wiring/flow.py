@@ -29,6 +29,7 @@ from pushdeploy.flow.promote import Promoter
 from pushdeploy.flow.records import Records
 from pushdeploy.flow.rehearse import RehearsalRequests
 from pushdeploy.flow.rename import Renames
+from pushdeploy.flow.renewals import Renewals
 from pushdeploy.flow.restart import Restarts
 from pushdeploy.flow.restore import Restores
 from pushdeploy.flow.retry import Retries
@@ -70,7 +71,7 @@ def make_following(ground: Ground, back: BackEnds) -> Following:
         processes=processes,
         traffic=traffic,
         swaps=Swaps(traffic, back.scheduler),
-        converger=Converger(store, processes, traffic, back.snapshots, back.publisher),
+        converger=Converger(store, processes, traffic, back.snapshots),
         first_moments=FirstMoments(store, back.scheduler),
     )
 
@@ -78,7 +79,7 @@ def make_following(ground: Ground, back: BackEnds) -> Following:
 def make_flow(ground: Ground, back: BackEnds, following: Following, errands: Errands) -> Flow:
     store, turns, converger = ground.store, following.turns, following.converger
     candidates, shipper = Candidates(store), _shipper(ground, back, following, errands)
-    building = Building(store, back.builder, ground.lifecycle, back.publisher)
+    building = Building(store, back.builder, ground.lifecycle)
     take_back = TakeBack(store, turns, candidates, shipper)
     refs, builder, swaps = back.repositories, back.builder, following.swaps
     promoter = Promoter(store, turns, refs, builder, candidates, shipper, take_back)
@@ -111,7 +112,7 @@ def make_flow(ground: Ground, back: BackEnds, following: Following, errands: Err
             store, turns, scheduler, converger, refs, disks, snapshots, back.rehearsals, errands
         ),
         settings=SettingChanges(store, converger),
-        domains=DomainChanges(store, back.sites, back.certificates, converger),
+        domains=DomainChanges(store, back.sites, back.certificates, converger, errands),
         disks=DiskCare(store, turns, disks, attachments),
         snapshots=SnapshotChanges(store, turns, locks.traffic, disks, snapshots),
         transfers=Transfers(store, turns, disks, snapshots, restores),
@@ -120,6 +121,7 @@ def make_flow(ground: Ground, back: BackEnds, following: Following, errands: Err
         ),
         locking=Locking(store, locks.apps),
         keys=KeyChanges(store),
+        renewals=Renewals(store, back.wishes, errands),
         pipelines=PipelineChanges(store),
         shared_config=SharedConfig(store),
     )
@@ -138,16 +140,7 @@ def _shipper(ground: Ground, back: BackEnds, following: Following, errands: Erra
     )
     cut_overs = _cut_overs(ground, back, following, errands)
     converger, records = following.converger, Records(store)
-    return Shipper(
-        store,
-        back.manifests,
-        converger,
-        records,
-        cut_overs,
-        after_live,
-        errands,
-        back.publisher,
-    )
+    return Shipper(store, back.manifests, converger, records, cut_overs, after_live, errands)
 
 
 def _cut_overs(ground: Ground, back: BackEnds, following: Following, errands: Errands) -> CutOvers:

@@ -7,6 +7,7 @@ from pushdeploy.reads.logs import LogReader
 from pushdeploy.reads.pipelines import PipelineReader
 from pushdeploy.reads.releases import ReleaseReader
 from pushdeploy.reads.snapshots import SnapshotReader
+from pushdeploy.reads.standings import StandingReader
 from pushdeploy.reads.tasks import TaskReader
 from pushdeploy.reads.verification import Verifier
 from pushdeploy.wiring.ground import Ground
@@ -24,5 +25,6 @@ def make_reads(ground: Ground, back: BackEnds) -> Reads:
         pipelines=PipelineReader(store, back.repositories),
         logs=LogReader(scheduler, back.router),
         addresses=back.sites,
+        standings=StandingReader(store, back.wishes, on=ground.settings.tls == "auto"),
         verifier=Verifier(store, scheduler, manifests, locks.apps),
     )

@@ -14,5 +14,8 @@ class Errands(Protocol):
     def collect(self, app: AppName) -> None:
         """Remove the slugs that a new release has pushed out of the last ones."""
 
+    def certify(self) -> None:
+        """Get certificates for the hosts that have come, where they come by themselves."""
+
     def forget_builds(self, app_id: int) -> None:
         """Remove what builds of an app that is gone have left."""

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from pushdeploy.store import Store
-from tests.databases import open_store
 
 
 @pytest.fixture
@@ -16,6 +15,6 @@ def url(tmp_path: Path) -> str:
 
 @pytest.fixture
 def store(url: str) -> Iterator[Store]:
-    opened = open_store(Path(url.removeprefix("sqlite:///")))
+    opened = Store.open(url)
     yield opened
     opened.close()

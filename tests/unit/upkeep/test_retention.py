@@ -15,11 +15,9 @@ from pushdeploy.domain.release import Release
 from pushdeploy.locks.apps import AppLocks, Purpose
 from pushdeploy.locks.pins import Pins
 from pushdeploy.output import Quiet
-from pushdeploy.publish.trees import Trees
 from pushdeploy.reads.releases import ReleaseReader
 from pushdeploy.store import Store
 from pushdeploy.upkeep.retention import Retention
-from tests.databases import open_store
 from tests.fakes import FakeEngine
 from tests.unit.samples import BLOG, SHOP, candidate, slug
 
@@ -30,12 +28,12 @@ PREFIX = "pushdeploy-fake0000"
 class Place:
     """A ledger of one app, whose slugs are images."""
 
-    def __init__(self, store: Store, trees: Trees) -> None:
+    def __init__(self, store: Store) -> None:
         self.store = store
         self.locks = AppLocks()
         self.engine = FakeEngine()
         self.pins = Pins()
-        self.retention = Retention(store, self.locks, self.engine, KEEP, trees, pins=self.pins)
+        self.retention = Retention(store, self.locks, self.engine, KEEP, pins=self.pins)
         self.reader = ReleaseReader(store, self.engine)
         store.apps.create(SHOP)
 
@@ -58,13 +56,13 @@ class Place:
 
 
 @pytest.fixture
-def place(store: Store, tmp_path: Path) -> Place:
-    return Place(store, Trees(tmp_path))
+def place(store: Store) -> Place:
+    return Place(store)
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    made = open_store(tmp_path / "store.sqlite3")
+    made = Store.open(f"sqlite:///{tmp_path / 'store.sqlite3'}")
     yield made
     made.close()
 

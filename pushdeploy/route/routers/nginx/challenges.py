@@ -18,14 +18,13 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _OLD_SECONDS = 86_400
 
 
-def show(prefix: Prefix, token: str, answer: str) -> None:
-    """Answer with the text, on every host; ``UserError`` for what is no token."""
+def show(prefix: Prefix, token: str, answer: str | None) -> None:
+    """Answer with the text on every host, or not any more; ``UserError`` for what is no token."""
     path = prefix.challenges / _checked(token)
-    write_whole(path, answer.encode())
-
-
-def hide(prefix: Prefix, token: str) -> None:
-    remove(prefix.challenges / _checked(token))
+    if answer is None:
+        remove(path)
+    else:
+        write_whole(path, answer.encode())
 
 
 def sweep(prefix: Prefix) -> None:
