@@ -42,6 +42,7 @@ from pushdeploy.locks.one_offs import OneOffs
 from pushdeploy.locks.pins import Pins
 from pushdeploy.locks.traffic import TrafficLocks
 from pushdeploy.locks.writers import Writers
+from pushdeploy.publish.publisher import Publisher
 from pushdeploy.reads.apps import AppReader
 from pushdeploy.reads.disks import DiskReader
 from pushdeploy.reads.logs import LogReader
@@ -82,6 +83,7 @@ class BackEnds:
     router: Router
     manifests: Manifests
     disks: Directories
+    publisher: Publisher
     sites: Sites
     certificates: Certificates
     wishes: Wishes

@@ -65,6 +65,7 @@ def _startup(context: Context, ssh: SshServer, clock: Clock) -> None:
     for what, begin in (
         ("what pushes left", back.repositories.sweep),
         ("what builds left", back.builder.sweep),
+        ("what publishing left", back.publisher.trees.clear),
         ("disks with sizes", lambda: mount_disks(back.disks, back.scheduler)),
         ("nginx", back.router.start),
         ("what a killed server left", lambda: waiting.extend(upkeep.recovery.recover())),

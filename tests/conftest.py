@@ -5,6 +5,7 @@ import os
 import secrets
 import shutil
 import signal
+import sys
 import tarfile
 import time
 from collections.abc import Callable, Iterator
@@ -26,8 +27,11 @@ APPLETS = (
 
 def pytest_configure() -> None:
     """A shell starts what it puts into the background with SIGINT ignored, and so would be the
-    clients that stories interrupt."""
+    clients that stories interrupt. And compiled modules are kept, whatever the shell says: else
+    each program that a test starts compiles all of ours, and each run of pytest all tests."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.fixture

@@ -2,21 +2,21 @@
 
 import ast
 import configparser
+import functools
 import importlib
-import pkgutil
 import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
+from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
-import pushdeploy
 from pushdeploy.discover import discover
-from tests.tree import FILES, PACKAGE, ROOT, name_of, part_of
+from tests.tree import FILES, PACKAGE, ROOT, name_of, part_of, text_of, tree_of
 
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 MOST_LINES = 400
@@ -54,21 +54,24 @@ PLUGS = {
 }
 
 
-def imports(path: Path) -> Iterator[str]:
+@functools.cache
+def imports(path: Path) -> Set[str]:
     """The top-level names of absolute imports, those inside functions too."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    found: set[str] = set()
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
+            found |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
-            yield node.module.partition(".")[0]
+            found.add(node.module.partition(".")[0])
+    return found
 
 
-def environment_uses(text: str) -> list[int]:
+def environment_uses(tree: ast.AST) -> list[int]:
     """The lines that read or change the process's environment."""
     names = {"environ", "environb", "getenv", "putenv", "unsetenv"}
     return [
         node.lineno
-        for node in ast.walk(ast.parse(text))
+        for node in ast.walk(tree)
         if (isinstance(node, ast.Attribute) and node.attr in names)
         or (
             isinstance(node, ast.ImportFrom)
@@ -91,13 +94,13 @@ def test_imports_run_rightwards_only() -> None:
 COMMANDS = [path for path in FILES if path.is_relative_to(PACKAGE / "commands")]
 
 
-def parts_reached(text: str) -> list[str]:
+def parts_reached(tree: ast.AST) -> list[str]:
     """The attributes of ``request`` and its context by which a command gets at what it does not
     own: locks, back-ends, the context itself."""
     reached = {"back_ends", "context", "locks"}
     return [
         node.attr
-        for node in ast.walk(ast.parse(text))
+        for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and node.attr in reached
     ]
 
@@ -105,11 +108,12 @@ def parts_reached(text: str) -> list[str]:
 @pytest.mark.parametrize("path", COMMANDS, ids=name_of)
 def test_a_command_asks_flow_and_reads_and_touches_no_part_itself(path: Path) -> None:
     if path.name != "request.py":
-        assert parts_reached(path.read_text()) == []
+        assert parts_reached(tree_of(path)) == []
 
 
 def test_a_command_that_touches_a_part_is_noticed() -> None:
-    assert parts_reached("request.context.locks.apps.holder(app)") == ["locks", "context"]
+    tree = ast.parse("request.context.locks.apps.holder(app)")
+    assert parts_reached(tree) == ["locks", "context"]
 
 
 def test_the_arrows_that_people_read_are_those_that_are_kept() -> None:
@@ -130,7 +134,7 @@ def thread_starts(tree: ast.AST) -> Iterator[ast.Call]:
 
 def test_every_thread_stands_in_the_table_that_says_who_ends_it() -> None:
     table = ARCHITECTURE.partition("## Threads")[2]
-    found = {path: list(thread_starts(ast.parse(path.read_text()))) for path in FILES}
+    found = {path: list(thread_starts(tree_of(path))) for path in FILES}
     starters = {str(path.relative_to(PACKAGE)) for path, starts in found.items() if starts}
     assert set(re.findall(r"`([\w/]+\.py)`", table)) == starters | {"ssh/transport.py"}
     for path, starts in found.items():
@@ -141,7 +145,7 @@ def test_every_thread_stands_in_the_table_that_says_who_ends_it() -> None:
 def test_every_thread_has_a_name() -> None:
     """Timers take none."""
     for path in FILES:
-        for call in thread_starts(ast.parse(path.read_text())):
+        for call in thread_starts(tree_of(path)):
             timer = ast.unparse(call.func).endswith("Timer")
             assert timer or thread_name(call) is not None, f"{name_of(path)}:{call.lineno}"
 
@@ -156,13 +160,13 @@ def thread_name(call: ast.Call) -> str | None:
     return None
 
 
-def store_changes(text: str) -> list[str]:
+def store_changes(tree: ast.AST) -> list[str]:
     """The calls of ``store.<noun>`` that change what is stored."""
     verbs = {"add", "complete", "create", "destroy", "fail", "remove", "rename", "replace", "share"}
     verbs |= {"close_open", "make_live", "ref_moved", "set"}
     return [
         node.attr
-        for node in ast.walk(ast.parse(text))
+        for node in ast.walk(tree)
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Attribute)
         and ast.unparse(node.value.value).endswith("store")
@@ -174,12 +178,12 @@ def store_changes(text: str) -> list[str]:
     "path", [*sorted((PACKAGE / "reads").glob("*.py")), *COMMANDS], ids=name_of
 )
 def test_the_store_is_changed_by_no_reader_and_no_command(path: Path) -> None:
-    assert store_changes(path.read_text()) == []
+    assert store_changes(tree_of(path)) == []
 
 
 def test_a_change_of_the_store_is_noticed() -> None:
     text = "self.store.apps.set_lock(app, None), store.keys.add(key), self.store.keys.list()"
-    assert store_changes(text) == ["set_lock", "add"]
+    assert store_changes(ast.parse(text)) == ["set_lock", "add"]
 
 
 @pytest.mark.parametrize("library", sorted(OWNERS))
@@ -211,20 +215,20 @@ def test_the_domain_imports_the_standard_library_only() -> None:
 
 
 def test_only_settings_look_at_the_environment() -> None:
-    users = {name_of(path) for path in FILES if environment_uses(path.read_text())}
+    users = {name_of(path) for path in FILES if environment_uses(tree_of(path))}
     assert users == {"pushdeploy/settings.py"}
 
 
 @pytest.mark.parametrize("text", ["import os\nos.environ['A']", "from os import getenv"])
 def test_a_look_at_the_environment_is_noticed(text: str) -> None:
-    assert environment_uses(text)
+    assert environment_uses(ast.parse(text))
 
 
 @pytest.mark.parametrize("path", FILES, ids=str)
 def test_a_child_sees_only_what_is_listed_of_our_environment(path: Path) -> None:
     """It may hold the database's password; ``doctor`` is a person's own program."""
     if part_of(path) != "doctor":
-        assert list(_inheriting_children(ast.parse(path.read_text()))) == []
+        assert list(_inheriting_children(tree_of(path))) == []
 
 
 def test_a_child_that_inherits_our_environment_is_noticed() -> None:
@@ -252,7 +256,7 @@ def test_a_build_knows_no_language_by_name() -> None:
     named = {
         f"{name_of(path)}: {found[0]}"
         for path in rest
-        if (found := _OF_A_LANGUAGE.search(path.read_text()))
+        if (found := _OF_A_LANGUAGE.search(text_of(path)))
     }
     assert not named, "what one language needs is said in its LANGUAGE"
 
@@ -273,7 +277,7 @@ def test_nobody_but_itself_names_a_back_end_that_a_setting_chooses(package: str)
     """So one is added, and another taken away, by its own files alone."""
     for back_end in discover(importlib.import_module(package), PLUGS[package]):
         inside, named = PACKAGE.joinpath(*package.split(".")[1:], back_end), f"{package}.{back_end}"
-        users = {name_of(path) for path in FILES if named in path.read_text()}
+        users = {name_of(path) for path in FILES if named in text_of(path)}
         assert users == {name for name in users if (ROOT / name).is_relative_to(inside)}
 
 
@@ -286,24 +290,74 @@ def test_every_kind_of_back_end_stands_in_the_readme(package: str) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_every_file_says_why_it_exists_and_is_short(path: Path) -> None:
-    text = path.read_text()
-    assert ast.get_docstring(ast.parse(text)), "a line or three at the top"
-    assert len(text.splitlines()) <= MOST_LINES, "two rooms behind one door"
+    assert ast.get_docstring(tree_of(path)), "a line or three at the top"
+    assert len(text_of(path).splitlines()) <= MOST_LINES, "two rooms behind one door"
 
 
-@pytest.mark.slow
-def test_every_module_can_be_imported_alone() -> None:
-    names = [
-        info.name
-        for info in pkgutil.walk_packages(pushdeploy.__path__, "pushdeploy.")
-        if ".migrations" not in info.name and not info.name.endswith("__main__")
-    ]
-    script = (
-        "import importlib, sys\n"
-        "for name in sys.argv[1:]:\n"
-        "    for loaded in [each for each in sys.modules if each.startswith('pushdeploy')]:\n"
-        "        del sys.modules[loaded]\n"
-        "    importlib.import_module(name)\n"
-    )
+def test_every_module_can_be_imported() -> None:
+    script = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)\n"
+    names = [name for name in MODULES if ".migrations" not in name and "__main__" not in name]
     run = run_in_root(sys.executable, "-W", "error", "-c", script, *names)
     assert run.returncode == 0, run.stderr
+
+
+def test_every_module_can_be_imported_alone() -> None:
+    """None needs itself, by way of others: so it is no matter which of them comes first."""
+    needs = {name: needed_by(name, tree_of(path)) for name, path in MODULES.items()}
+    TopologicalSorter(needs).prepare()
+
+
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in FILES
+}
+
+
+def needed_by(module: str, tree: ast.AST) -> Set[str]:
+    """Our modules that are to be there whole before this one, packages around them included.
+
+    The packages around ``module`` itself have begun already, and need not have ended.
+    """
+    found: set[str] = set()
+    for name in imported_at_once(tree):
+        around = [each for each in parents(name) if not f"{module}.".startswith(f"{each}.")]
+        found |= {name, *around}
+    return found & MODULES.keys()
+
+
+def parents(name: str) -> Sequence[str]:
+    parts = name.split(".")
+    return [".".join(parts[:count]) for count in range(1, len(parts))]
+
+
+def imported_at_once(tree: ast.AST) -> Iterator[str]:
+    """Full names of what is imported while the module is, not later by a function or for types."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                yield full if full in MODULES else str(node.module)
+        elif not isinstance(node, (ast.FunctionDef, ast.Lambda)) and not _for_types(node):
+            yield from imported_at_once(node)
+
+
+def _for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def test_modules_that_need_each_other_are_noticed() -> None:
+    """In a circle of three: by a name of a package around, and by a package on the way."""
+    store, apps, rows = "pushdeploy.store", "pushdeploy.store.apps", "pushdeploy.domain.app"
+    needs = {
+        store: needed_by(store, ast.parse(f"from {apps} import Apps")),
+        apps: needed_by(apps, ast.parse(f"import {rows}\nfrom pushdeploy.output import Quiet")),
+        rows: needed_by(rows, ast.parse("if rows:\n    from pushdeploy.store import rows")),
+    }
+    assert needs[store] == {apps}
+    assert store in needs[rows]
+    with pytest.raises(CycleError):
+        TopologicalSorter(needs).prepare()
+    later = "def f():\n    import pushdeploy.store\nif TYPE_CHECKING:\n    import pushdeploy.cli"
+    assert needed_by(rows, ast.parse(later)) == set()

@@ -25,6 +25,10 @@ EVENTS = 4
 """How many ``/events`` tells."""
 
 
+HOURS = 3 * 3600
+"""In seconds, longer than any test may take: what ends before has not waited for it."""
+
+
 def route_to(
     *targets: Target,
     app: str = "shop",

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import json5
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from pushdeploy.build.static_json import StaticJson
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.errors import BuildFailed, UserError
 from pushdeploy.domain.formation import MOST_TASKS
@@ -131,6 +132,7 @@ class AppJson(_Part):
     environments: Mapping[str, Mapping[str, Any]] = {}
     healthchecks: Mapping[str, Sequence[HealthcheckEntry]] = {}
     cron: Sequence[CronEntry] = ()
+    static: StaticJson | None = None
 
     def checks(self) -> Mapping[ProcessType, Sequence[Healthcheck]]:
         """Startup checks of each process type, in the order of the file."""

@@ -45,6 +45,7 @@ KEYS: Sequence[Key] = (
     Key("formation.*.size", Fate.LEFT),
     Key("healthchecks", Fate.HONOURED),
     Key("env", Fate.HONOURED),
+    Key("static", Fate.HONOURED),
     Key("scripts.postdeploy", Fate.TOLD, f"scripts.postdeploy {_NOT_RUN}"),
     Key("scripts.pr-predestroy", Fate.TOLD, f"scripts.pr-predestroy {_NOT_RUN}"),
     Key("scripts.dokku.predeploy", Fate.TOLD, f"scripts.dokku.predeploy {_NOT_RUN}"),

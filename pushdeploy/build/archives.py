@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from posixpath import dirname
 
 from pushdeploy.build.containers import APP_IDS
-from pushdeploy.build.tarpatch import END, ChunkReader, Notice, TarPatch, members, unnoticed
+from pushdeploy.build.tarpatch import END, Notice, TarPatch, members, unnoticed
+from pushdeploy.domain.chunks import ChunkReader
 from pushdeploy.domain.ports.engine import Engine
 from pushdeploy.domain.source import Source
 

@@ -17,7 +17,8 @@ from pushdeploy.build.containers import (
 from pushdeploy.build.environment import certificates
 from pushdeploy.build.execution import Executor, Underway
 from pushdeploy.build.plan import Finish
-from pushdeploy.build.tarpatch import ChunkReader, first_file
+from pushdeploy.build.tarpatch import first_file
+from pushdeploy.domain.chunks import ChunkReader
 from pushdeploy.domain.container import ContainerSpec, ImageChange
 from pushdeploy.domain.names import ImageDigest
 from pushdeploy.domain.shell import watched

@@ -153,7 +153,7 @@ class SlugBuilder:
         steps: list[Finish] = []
         for language, plan in decided.layered():
             if plan.install is not None:
-                own = replace(prefix, languages=[language])
+                own = replace(prefix, languages=[language], publishing="")
                 key = layer_key(own, plan.install, decided.source.tree, decided.environment)
                 tag = self._tag("dependencies", key)
                 wanted = WantedLayer(language, plan.install, stack.build, base, tag, key)

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pushdeploy.build.decided_build import Part
-from pushdeploy.build.language import Circumstances, Language
+from pushdeploy.build.language import Circumstances, Language, Plan
 from pushdeploy.build.near_misses import files_read, misspelled
 from pushdeploy.build.nested_app import one_level_down
 from pushdeploy.build.plan import LayeredPlan
+from pushdeploy.build.publishing import publishing, wish_of
 from pushdeploy.build.stack_order import StackOrder
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.errors import BuildFailed
@@ -51,7 +52,7 @@ def choose(languages: Sequence[Language], tree: Tree) -> Choice:
 
 def parts_of(choice: Choice, tree: Tree, circumstances: Circumstances) -> Sequence[Part]:
     """Return the languages' plans, the main one last: those that join get along with its stack."""
-    main = Part(choice.language, choice.language.plan(tree, circumstances))
+    main = Part(choice.language, _main_plan(choice.language, tree, circumstances))
     if not isinstance(main.plan, LayeredPlan):
         return [main]
     stack = main.plan.stack
@@ -59,6 +60,15 @@ def parts_of(choice: Choice, tree: Tree, circumstances: Circumstances) -> Sequen
         circumstances, stacks=StackOrder((stack,), frozenset({stack}), stack), learned=""
     )
     return [*(Part(each, each.plan(tree, settled)) for each in choice.joining), main]
+
+
+def _main_plan(language: Language, tree: Tree, circumstances: Circumstances) -> Plan:
+    """It publishes a folder where the app says so, whatever the language."""
+    plan = language.plan(tree, circumstances)
+    if not isinstance(plan, LayeredPlan) or plan.publishes is not None:
+        return plan
+    wish = wish_of(tree)
+    return publishing(plan, wish, tree) if wish else plan
 
 
 def _none_answers(languages: Sequence[Language], tree: Tree) -> BuildFailed:

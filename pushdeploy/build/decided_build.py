@@ -12,12 +12,14 @@ from pushdeploy.build.keys import KeyPrefix
 from pushdeploy.build.language import Language, Plan
 from pushdeploy.build.plan import LayeredPlan
 from pushdeploy.build.processes import ProcessCommands
+from pushdeploy.build.publishing import published_folder
 from pushdeploy.build.stack_definitions import path_of
 from pushdeploy.build.stacks import Stack
 from pushdeploy.domain.container import ImageInfo
 from pushdeploy.domain.entrypoints import takes_commands
 from pushdeploy.domain.errors import BuildFailed
 from pushdeploy.domain.names import WEB
+from pushdeploy.domain.published import PublishedFolder
 from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.source import Source
 
@@ -54,6 +56,12 @@ class DecidedBuild:
     @property
     def builder(self) -> str:
         return self.parts[-1].language.name
+
+    @property
+    def published(self) -> PublishedFolder | None:
+        main = self.parts[-1].plan
+        publication = main.publishes if isinstance(main, LayeredPlan) else None
+        return published_folder(publication) if publication else None
 
     def layered(self) -> Sequence[tuple[Language, LayeredPlan]]:
         """The parts that are layers on a stack: all, or none."""
@@ -117,6 +125,7 @@ class DecidedBuild:
             port=None if ours or not image.exposed_ports else image.exposed_ports[0],
             checks=self.facts.checks(),
             formation=self.facts.quantities(),
+            published=self.published,
         )
 
 

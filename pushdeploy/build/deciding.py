@@ -15,6 +15,7 @@ from pushdeploy.build.keys import KeyPrefix, slug_key
 from pushdeploy.build.language import Circumstances, Language
 from pushdeploy.build.plan import LayeredPlan
 from pushdeploy.build.processes import processes_of, refuse_directories
+from pushdeploy.build.publishing import VERSION, processes_beside
 from pushdeploy.build.stack_order import StackOrder
 from pushdeploy.build.stacks import Stack, Stacks
 from pushdeploy.build.tree import Tree
@@ -58,7 +59,12 @@ class Decider:
         for notice in (notice for part in parts for notice in part.plan.notices):
             output.detail(f"note: {notice}")
         main = parts[-1].plan
-        processes = processes_of(tree, main.default_processes, main.example)
+        publication = main.publishes if isinstance(main, LayeredPlan) else None
+        if publication is None:
+            processes = processes_of(tree, main.default_processes, main.example)
+        else:
+            processes = processes_beside(tree)
+            output.detail(f"publishes {publication}, without a process for it")
         if isinstance(main, LayeredPlan):
             refuse_directories(tree, processes)
         facts = read_app_json(tree)
@@ -71,6 +77,7 @@ class Decider:
             scope=self.caches.scope(app_id),
             languages=[part.language for part in parts],
             base=stack.run if stack else "",
+            publishing=VERSION if publication else "",
         )
         key = slug_key(prefix, source.tree, environment)
         return DecidedBuild(

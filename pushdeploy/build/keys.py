@@ -21,18 +21,21 @@ class KeyPrefix:
     ``scope`` is the app's own word: an equal tree of another app makes another key, for a build
     runs code of the app, and what that code leaves is determined by no key. ``base`` is what all
     stands on: the digest of the run stack, or the key of a dependency layer; empty where the app
-    brings an image of its own.
+    brings an image of its own. ``publishing`` is the version of how folders are published, empty
+    where none is.
     """
 
     scope: str
     languages: Sequence[Language]
     base: str
+    publishing: str = ""
 
     @property
     def parts(self) -> tuple[str, ...]:
         names = "+".join(each.name for each in self.languages)
         versions = "+".join(each.version for each in self.languages)
-        return self.scope, names, versions, self.base
+        published = ("published", self.publishing) if self.publishing else ()
+        return self.scope, names, versions, self.base, *published
 
 
 def slug_key(prefix: KeyPrefix, tree: TreeId, environment: Mapping[str, str]) -> str:

@@ -73,10 +73,32 @@ class Finish:
 
 
 @dataclass(frozen=True, slots=True)
+class Publication:
+    """A folder of the app is what its visitors get, without a process.
+
+    ``folder`` is relative to /app, empty for all of it; ``why`` names what chose it. ``command``
+    makes it in the finished slug, whatever the language; empty where it lies in the source.
+    """
+
+    folder: str
+    why: str
+    command: str = ""
+
+    def __str__(self) -> str:
+        made = f", made by {self.command}" if self.command else ""
+        return f"{self.shown} ({self.why}{made})"
+
+    @property
+    def shown(self) -> str:
+        return f"{self.folder}/" if self.folder else "the top directory"
+
+
+@dataclass(frozen=True, slots=True)
 class LayeredPlan:
     """A slug of ours is a stack, a dependency layer, the source, and what finishing steps add.
 
-    ``environment`` is the slug's, and ``paths`` stand in front of its PATH.
+    ``environment`` is the slug's, and ``paths`` stand in front of its PATH. ``publishes`` makes a
+    static site of it, of any language: build/publishing.py.
     """
 
     stack: str
@@ -88,3 +110,4 @@ class LayeredPlan:
     default_processes: Mapping[ProcessType, str] = field(default_factory=dict)
     example: str = "web: ./server --port $PORT"
     notices: Sequence[str] = ()
+    publishes: Publication | None = None

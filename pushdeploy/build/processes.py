@@ -25,10 +25,9 @@ class ProcessCommands:
 
 def processes_of(tree: Tree, default: Mapping[ProcessType, str], example: str) -> ProcessCommands:
     """Raise ``BuildFailed`` when neither a Procfile nor the language names a process to run."""
-    commands = dict(_procfile(tree) if tree.has(PROCFILE) else default)
-    release = commands.pop(RELEASE, None)
-    if not commands and default:
-        commands = dict(default)
+    found = commands_in(tree) if tree.has(PROCFILE) else ProcessCommands({}, None)
+    commands = dict(found.types or default)
+    release = commands.pop(RELEASE, found.release)
     if not commands:
         missing = "has no process to run" if tree.has(PROCFILE) else "is missing"
         raise BuildFailed(
@@ -36,6 +35,13 @@ def processes_of(tree: Tree, default: Mapping[ProcessType, str], example: str) -
             f"add a line to a file called {PROCFILE}, commit and push:  {example}",
             details=misspelled(tree, [PROCFILE]),
         )
+    return ProcessCommands(commands, release)
+
+
+def commands_in(tree: Tree) -> ProcessCommands:
+    """Read the Procfile, which may name nothing, or be missing. ``BuildFailed`` for a bad one."""
+    commands = dict(_procfile(tree)) if tree.has(PROCFILE) else {}
+    release = commands.pop(RELEASE, None)
     return ProcessCommands(commands, release)
 
 

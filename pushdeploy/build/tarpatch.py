@@ -4,8 +4,8 @@ import tarfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Protocol
 
+from pushdeploy.domain.chunks import Readable
 from pushdeploy.domain.errors import BuildFailed
 
 _BLOCK_BYTES = tarfile.BLOCKSIZE
@@ -20,12 +20,6 @@ Notice = Callable[[str], None]
 
 def unnoticed(_name: str) -> None:
     """Let a name pass."""
-
-
-class Readable(Protocol):
-    """Bytes are read from it: from a pipe, a file, a response."""
-
-    def read(self, size: int, /) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,24 +84,6 @@ def first_file(stream: Readable, most_bytes: int) -> bytes:
         member = archive.next()
         body = archive.extractfile(member) if member is not None else None
         return body.read(most_bytes) if body is not None else b""
-
-
-class ChunkReader:
-    """Lets chunks be read as a file."""
-
-    def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._chunks = iter(chunks)
-        self._rest = b""
-
-    def read(self, size: int, /) -> bytes:
-        """Up to ``size`` bytes, empty at the end."""
-        while not self._rest:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                return b""
-            self._rest = chunk
-        data, self._rest = self._rest[:size], self._rest[size:]
-        return data
 
 
 def _check(member: tarfile.TarInfo, links: set[str]) -> None:

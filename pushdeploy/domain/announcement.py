@@ -31,7 +31,7 @@ def announced(app: App, release: Release, address: str) -> Announcement:
             f"{name} {label} is released, but {name} is stopped",
             [*misspelled, f"nothing of it runs: ps:start {name} starts it"],
         )
-    if counts.get(WEB):
+    if counts.get(WEB) or release.slug.published is not None:
         return Announcement(f"{name} {label} is live: {address}", misspelled)
     nothing = f"{name} {label} is live, without web: {address} does not answer"
     if WEB in types:

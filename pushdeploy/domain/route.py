@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from pushdeploy.domain.app import App
 from pushdeploy.domain.names import WEB, AppName, HostName
-from pushdeploy.domain.site import Site, SiteState
+from pushdeploy.domain.published import StaticFolder
+from pushdeploy.domain.site import Site
 from pushdeploy.domain.task import Task
 
 
@@ -31,6 +32,11 @@ class Route:
         return self.site.app
 
     @property
+    def answers(self) -> bool:
+        """Tell whether visitors get more than a page of ours."""
+        return bool(self.targets) or self.site.is_static
+
+    @property
     def is_held(self) -> bool:
         return self.site.state == "held"
 
@@ -42,20 +48,28 @@ def targets_of(tasks: Sequence[Task]) -> Sequence[Target]:
 
 
 def route_of(
-    app: App, hosts: Sequence[HostName], version: int | None, tasks: Sequence[Task]
+    app: App,
+    hosts: Sequence[HostName],
+    version: int | None,
+    tasks: Sequence[Task],
+    static: Sequence[StaticFolder] = (),
 ) -> Route:
-    """The route of ``app`` when ``tasks`` of release ``version`` serve it.
+    """The route of ``app`` when ``tasks`` of release ``version`` and its ``static`` folders serve.
 
     Requests are held until the disks of the app are what its live release left.
     """
     targets = () if app.stopped else targets_of(tasks)
-    state: SiteState = "serving" if targets else ("empty" if version is None else "stopped")
-    route = Route(Site(app.name, hosts, app.settings.front, state), targets, version)
+    site = Site(app.name, hosts, app.settings.front, static=() if app.stopped else static)
+    if not targets and not site.is_static:
+        site = replace(site, state="empty" if version is None else "stopped")
+    route = Route(site, targets, version)
     return held(route) if app.put_back is not None else route
 
 
 def held(route: Route) -> Route:
-    """The same route while its requests wait."""
+    """The same route while its requests wait: those for files alone never do."""
+    if route.site.is_static:
+        return route
     return replace(route, site=replace(route.site, state="held"), targets=())
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pushdeploy.domain.names import AppName, HostName
+from pushdeploy.domain.published import StaticFolder
 from pushdeploy.domain.settings.front import FrontSettings
 
 SiteState = Literal["serving", "stopped", "empty", "held"]
@@ -16,13 +17,20 @@ class Site:
 
     ``hosts`` begin with the default one. ``state`` names the page that is shown where no task
     serves: ``stopped``, or ``empty`` before the first release; ``held``: requests wait for the
-    next route instead.
+    next route instead. ``static`` are folders whose files are served before any task is asked; one
+    at ``/`` needs no task at all.
     """
 
     app: AppName
     hosts: Sequence[HostName]
     settings: FrontSettings
     state: SiteState = "serving"
+    static: Sequence[StaticFolder] = ()
+
+    @property
+    def is_static(self) -> bool:
+        """Tell whether every address of the site is one of files."""
+        return any(folder.at == "/" for folder in self.static)
 
 
 def default_host(app: AppName, domain: str) -> HostName:

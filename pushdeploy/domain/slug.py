@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from pushdeploy.domain.names import CommitId, ImageDigest, ProcessType, TreeId
+from pushdeploy.domain.published import PublishedFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class Slug:
     ``release_command`` is not among them. ``runs_as`` tells whether the container is started as
     the app's own uid (``app``, in a slug of ours) or as the image says (``image``, a Dockerfile).
     ``port`` is the port that the image itself exposes, else None: web then listens on ``PORT``.
-    ``key`` names tree + builder + stack: an equal key means an equal slug.
+    ``key`` names tree + builder + stack: an equal key means an equal slug. ``published`` is the
+    folder of a static site, whose visitors get its files and no process's answers.
     """
 
     image: ImageDigest
@@ -51,3 +53,4 @@ class Slug:
     port: int | None = None
     checks: Mapping[ProcessType, Sequence[Healthcheck]] = field(default_factory=dict)
     formation: Mapping[ProcessType, int] = field(default_factory=dict)
+    published: PublishedFolder | None = None

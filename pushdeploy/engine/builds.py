@@ -17,7 +17,7 @@ import requests
 
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.container import BuildOptions, BuildTool
-from pushdeploy.domain.errors import BuildFailed, PushdeployError
+from pushdeploy.domain.errors import BackendDown, BuildFailed, PushdeployError
 from pushdeploy.domain.known_secrets import hideable, without
 from pushdeploy.domain.leftovers import BuildRecord
 from pushdeploy.domain.names import ImageDigest
@@ -156,19 +156,26 @@ class Builds(Images, Network):
         cancellation: Cancellation,
     ) -> BuildEnd:
         doing = f"build {tag}"
-        response = self.request(
-            "POST",
-            "/build",
-            doing,
-            params={
-                **classic_parameters(dockerfile, tag, self.instance, options),
-                "networkmode": self.ensure_network(alone=_ALONE),
-            },
-            data=iter(lambda: context.read(_CHUNK_BYTES), b""),
-            headers={"Content-Type": "application/x-tar"},
-            stream=True,
-            timeout_seconds=options.timeout_seconds,
-        )
+        parameters = {
+            **classic_parameters(dockerfile, tag, self.instance, options),
+            "networkmode": self.ensure_network(alone=_ALONE),
+        }
+        until = time.monotonic() + options.timeout_seconds
+        try:
+            response = self.request(
+                "POST",
+                "/build",
+                doing,
+                params=parameters,
+                data=iter(lambda: context.read(_CHUNK_BYTES), b""),
+                headers={"Content-Type": "application/x-tar"},
+                stream=True,
+                timeout_seconds=options.timeout_seconds,
+            )
+        except BackendDown:
+            if time.monotonic() < until:
+                raise
+            return BuildEnd(1, timed_out=True)  # it has not even begun to answer
         stream = Stream(response, doing)
         # Docker ends a classic build when nobody listens to it any more.
         with closing(stream), timing_out(options.timeout_seconds, stream.close) as timed_out:

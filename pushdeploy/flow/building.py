@@ -10,6 +10,7 @@ from pushdeploy.domain.slug import Slug
 from pushdeploy.domain.source import Source
 from pushdeploy.flow import first_deploy
 from pushdeploy.lifecycle import Lifecycle
+from pushdeploy.publish.publisher import Publisher
 from pushdeploy.store import Store
 
 
@@ -31,6 +32,7 @@ class Building:
     store: Store
     builder: Builder
     lifecycle: Lifecycle
+    publisher: Publisher
 
     def slug_of(self, source: Source, asker: Asker) -> tuple[Slug, Preparation]:
         """The slug of ``source``, and what was printed on the way to it. ``BuildFailed``."""
@@ -42,6 +44,7 @@ class Building:
         app_id = self.store.apps.get(source.app).id
         slug = self.builder.build(source, app_id, config, output, asker.cancellation)
         asker.cancellation.check()
+        self.publisher.ensure(slug, output)
         first_deploy.advise(self.store, source, slug, output)
         return slug, made
 

@@ -1,6 +1,7 @@
 """Converge: what runs of one app, and where its requests go, is made to follow the ledger. No
 build, no network and no release phase."""
 
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -17,8 +18,11 @@ from pushdeploy.flow.processes import AppPlan, Processes
 from pushdeploy.flow.swap import STOP_SECONDS
 from pushdeploy.flow.traffic import Traffic
 from pushdeploy.output import Quiet
+from pushdeploy.publish.publisher import Publisher
 from pushdeploy.release.snapshots import SnapshotPhase
 from pushdeploy.store import Store
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,7 @@ class Converger:
     processes: Processes
     traffic: Traffic
     snapshots: SnapshotPhase
+    publisher: Publisher
 
     def converge(self, name: AppName, output: Output, *, requests_wait: bool = False) -> bool:
         """Put back its disks where that is due, start what is missing, route to what runs, stop
@@ -39,6 +44,7 @@ class Converger:
         bringing back one that had ended.
         """
         scheduler = self.processes.scheduler
+        self._publish(name)
         with self.traffic.alone(name):
             plan = self._looked_after(self.processes.plan(self.put_back(name, output)))
             plan = self._stop_other_versions(plan)
@@ -116,6 +122,18 @@ class Converger:
             self.traffic.router.remove(name)
             scheduler.stop(scheduler.tasks(name), grace_seconds)
             scheduler.remove_strays(name)
+
+    def _publish(self, name: AppName) -> None:
+        """Take the live release's files out of its image where they lack or are damaged.
+
+        What cannot be had keeps nothing else from running.
+        """
+        live = self.store.releases.current(name)
+        try:
+            if live is not None:
+                self.publisher.mend(live.slug)
+        except PushdeployError as error:
+            _log.warning("app=%s its files are not published: %s", name, error.message)
 
     def _looked_after(self, plan: AppPlan) -> AppPlan:
         """The engine could not be told of those that still start, for nobody ships this version."""

@@ -69,7 +69,7 @@ class Overlap:
         self, change: Change, former: Sequence[Task], tasks: Sequence[Task], fallen: Cancellation
     ) -> None:
         """The undo of a switch that is not to be: traffic returns to ``former``."""
-        version = former[0].version if former else None
+        version = former[0].version if former else change.app.current_version
         drain_seconds = 0 if fallen.cancelled else None
         try:
             self.traffic.send(

@@ -48,7 +48,7 @@ class NewTasks:
         _mark(self.store, self.change.release, ReleaseStatus.STARTING)
         self.gate.open()
         if not self.slots:
-            output.detail("no process is to be started: ps:scale or ps:start starts some")
+            output.detail(_why_none(self.change))
             return self.started.result()
         with output.step(f"Starting {_named(self.slots)}"):
             return self.started.result()
@@ -120,6 +120,13 @@ def _mark(store: Store, release: Release, status: ReleaseStatus) -> None:
 
 def _no_release_phase() -> None:
     """Of a release that has none, or skips it."""
+
+
+def _why_none(change: Change) -> str:
+    published = change.release.slug.published
+    if published is not None and not change.app.stopped:
+        return f"no process is to be started: visitors get {published.shown}"
+    return "no process is to be started: ps:scale or ps:start starts some"
 
 
 def _named(slots: Sequence[Slot]) -> str:

@@ -19,6 +19,7 @@ from pushdeploy.flow.change import Change
 from pushdeploy.flow.converge import Converger
 from pushdeploy.flow.cutover import CutOvers
 from pushdeploy.flow.records import Records
+from pushdeploy.publish.publisher import Publisher
 from pushdeploy.run.manifests import Manifests
 from pushdeploy.store import Store
 
@@ -34,6 +35,7 @@ class Shipper:
     cut_overs: CutOvers
     after_live: AfterLive
     errands: Errands
+    publisher: Publisher
 
     def ship(
         self,
@@ -65,6 +67,7 @@ class Shipper:
                 before_switch=before_switch or _nothing_more,
                 cancellation=asker.cancellation,
             )
+            self.publisher.ensure(release.slug, output)
             leaving = self.cut_overs.bring_live(change)
             self.after_live.follow(release, leaving, output)
         self.errands.collect(app.name)
@@ -110,6 +113,8 @@ def _told(app: App, release: Release, live: Release | None) -> str:
         then = "requests wait while one takes over from the other"
     if app.stopped:
         then = f"{app.name} is stopped, and no process of it starts"
+    elif release.slug.published is not None:
+        then = "files are switched, and nobody waits"
     elif live is None:
         then = "nothing serves yet"
     return f"cut-over: {release.cut_over} ({why}): {then}"

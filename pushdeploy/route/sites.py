@@ -1,11 +1,12 @@
 """``Sites`` knows the host names, the addresses and the routes of all apps; nothing else does."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pushdeploy.domain.app import App
 from pushdeploy.domain.hosts import refuse_host, refuse_taken_name
 from pushdeploy.domain.names import AppName, HostName
+from pushdeploy.domain.ports.static_folders import NoStaticFolders, StaticFolders
 from pushdeploy.domain.route import Route, route_of
 from pushdeploy.domain.site import default_host, url_of
 from pushdeploy.domain.task import Task
@@ -15,11 +16,14 @@ from pushdeploy.store.domains import Domains
 
 @dataclass(frozen=True, slots=True)
 class Sites:
-    """``domain`` is the server's own, below which each app has its default host."""
+    """``domain`` is the server's own, below which each app has its default host; ``folders`` are
+    served without a task.
+    """
 
     domains: Domains
     domain: str
     http_port: int
+    folders: StaticFolders = field(default_factory=NoStaticFolders)
 
     def default_host(self, app: AppName) -> HostName:
         return default_host(app, self.domain)
@@ -39,7 +43,8 @@ class Sites:
 
     def route(self, app: App, version: int | None, tasks: Sequence[Task]) -> Route:
         """The route of ``app`` when ``tasks`` of release ``version`` serve it."""
-        return route_of(app, self.hosts(app.name), version, tasks)
+        static = self.folders.of(app, version)
+        return route_of(app, self.hosts(app.name), version, tasks, static)
 
     def refuse_taken_name(self, app: AppName) -> None:
         """Raise ``UserError`` when the default host of a new ``app`` is another app's domain."""

@@ -30,6 +30,7 @@ _OF_APPS = {
 _OF_PIPELINES = {"stages": ("those of its apps hold", "pipelines:update {owner} --stages A,B")}
 _OF_RELEASES = {
     "process_types": (_NOTHING_STARTS, _REBUILD),
+    "published": (_NOTHING_STARTS, _REBUILD),
     "config": ("that of the app holds", _REBUILD),
     "shared_config": (_NOTHING_STARTS, _REBUILD),
     "disks": ("those of the app hold", _REBUILD),

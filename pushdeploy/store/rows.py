@@ -21,6 +21,7 @@ from pushdeploy.domain.names import (
     ProcessType,
     TreeId,
 )
+from pushdeploy.domain.published import PublishedFolder
 from pushdeploy.domain.release import Reason, Release, ReleaseStatus
 from pushdeploy.domain.slug import Healthcheck, Slug
 from pushdeploy.domain.snapshot import Snapshot
@@ -29,6 +30,9 @@ from pushdeploy.store.schema import APPS, RELEASES, SLUGS, SNAPSHOTS
 from pushdeploy.store.settings_column import settings_of
 
 Json = dict[str, Any]
+
+_RUN = frozenset({"process_types", "published"})
+"""Without these of its slug a release cannot run."""
 
 
 def app_of(row: Row[Any], reading: Reading | None = None) -> App:
@@ -92,6 +96,7 @@ def slug_values(slug: Slug) -> Json:
         "port": slug.port,
         "checks": {str(k): [asdict(check) for check in v] for k, v in slug.checks.items()},
         "formation": formation_json(slug.formation),
+        "published": asdict(slug.published) if slug.published else None,
     }
 
 
@@ -117,6 +122,7 @@ def slug_of(row: RowMapping, reading: Reading | None = None) -> Slug:
         port=row[slug.port],
         checks=reading.entries("checks", row[slug.checks], ProcessType.parse, _checks),
         formation=_quantities(row[slug.formation], reading),
+        published=reading.whole("published", lambda: _published(row[slug.published]), None),
     )
 
 
@@ -164,7 +170,7 @@ def release_of(row: RowMapping, reading: Reading | None = None) -> Release:
         ),
         restore=row[release.restore_id],
         snapshot=row[release.snapshot_id],
-        unreadable=(*missing, *(each for each in reading.lost if each == "process_types")),
+        unreadable=(*missing, *(each for each in reading.lost if each in _RUN)),
     )
 
 
@@ -228,6 +234,12 @@ def _checks(stored: Sequence[Json]) -> Sequence[Healthcheck]:
     if not isinstance(stored, list):
         raise TypeError("it is no list")
     return tuple(map(_check, stored))
+
+
+def _published(stored: Json | None) -> PublishedFolder | None:
+    if stored is None:
+        return None
+    return PublishedFolder(_absolute(stored["path"]), text(stored.get("why", "")))
 
 
 def _check(stored: Json) -> Healthcheck:

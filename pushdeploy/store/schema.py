@@ -119,6 +119,7 @@ SLUGS = Table(
     Column("port", Integer),
     Column("checks", Json, nullable=False),
     Column("formation", Json, nullable=False),
+    Column("published", Json),
     UniqueConstraint("key", "image", name="one_slug_per_key_and_image"),
     sqlite_autoincrement=True,
 )

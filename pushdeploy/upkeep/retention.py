@@ -18,6 +18,7 @@ from pushdeploy.domain.release import ReleaseStatus
 from pushdeploy.domain.retention import Entry, Rule, StoredImage, Verdict, beyond, verdicts
 from pushdeploy.locks.apps import AppLocks
 from pushdeploy.locks.pins import Pins
+from pushdeploy.publish.trees import Trees
 from pushdeploy.store import Store
 
 _log = logging.getLogger(__name__)
@@ -35,7 +36,8 @@ _MAY_EXPIRE = frozenset({ReleaseStatus.RETIRED, ReleaseStatus.FAILED})
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """``keep`` is how many releases of each app stay, whatever became of them.
+    """``keep`` is how many releases of each app stay, whatever became of them, and ``trees`` are
+    their published files.
 
     ``wait_seconds`` is how long somebody waits for a moment without any deploy.
     """
@@ -44,6 +46,7 @@ class Retention:
     locks: AppLocks
     engine: Engine
     keep: int
+    trees: Trees
     wait_seconds: float = 10.0
     pins: Pins = field(default_factory=Pins)
 
@@ -135,11 +138,20 @@ class Retention:
                     if not each.stays
                 ]
                 done = self._remove_some(doomed)
-            gone += [each for each in done if self.engine.image(each.image.id) is None]
+                removed = [each for each in done if self.engine.image(each.image.id) is None]
+                self._remove_published(removed)
+            gone += removed
             tried = {each.image.id for each in done}
             left = [image for image in left if image.id not in tried] if tried else []
         self.store.releases.forget_output([each.image.id for each in gone])
         return gone
+
+    def _remove_published(self, removed: Sequence[Verdict]) -> None:
+        """The files that nginx served of these images, unless those of another are the same."""
+        for verdict in removed:
+            self.trees.forget(verdict.image.id)
+        if removed:
+            self.trees.sweep()
 
     def _remove_some(self, doomed: Sequence[Verdict]) -> Sequence[Verdict]:
         done: list[Verdict] = []

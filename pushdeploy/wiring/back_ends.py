@@ -16,6 +16,8 @@ from pushdeploy.domain.ports.builder import Builder
 from pushdeploy.domain.ports.router import Router
 from pushdeploy.domain.ports.scheduler import Scheduler
 from pushdeploy.flow.swap import STOP_SECONDS
+from pushdeploy.publish.publisher import Publisher
+from pushdeploy.publish.trees import Trees
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.release.copies import Copies
 from pushdeploy.release.rehearsal import Rehearsals
@@ -44,6 +46,7 @@ def make_back_ends(ground: Ground, given: Given) -> BackEnds:
     copies = Copies(store, snapshot_files, disks, home.rehearsals)
     locks, limits = ground.locks, _limits(settings)
     router = given.router or choose_router(RouterGround(home, settings))
+    publisher = Publisher(store, ground.engine, Trees(home.nginx))
     return BackEnds(
         repositories=Repositories(home.repositories, store.releases.branches),
         builder=builder,
@@ -51,7 +54,8 @@ def make_back_ends(ground: Ground, given: Given) -> BackEnds:
         router=router,
         manifests=Manifests(disks, limits, store.pipelines.place_of),
         disks=disks,
-        sites=Sites(store.domains, settings.domain, settings.http.port),
+        publisher=publisher,
+        sites=Sites(store.domains, settings.domain, settings.http.port, publisher),
         wishes=_wishes(ground),
         certificates=Certificates(store, router, settings.domain),
         snapshots=SnapshotPhase(

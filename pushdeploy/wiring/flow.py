@@ -71,7 +71,7 @@ def make_following(ground: Ground, back: BackEnds) -> Following:
         processes=processes,
         traffic=traffic,
         swaps=Swaps(traffic, back.scheduler),
-        converger=Converger(store, processes, traffic, back.snapshots),
+        converger=Converger(store, processes, traffic, back.snapshots, back.publisher),
         first_moments=FirstMoments(store, back.scheduler),
     )
 
@@ -79,7 +79,7 @@ def make_following(ground: Ground, back: BackEnds) -> Following:
 def make_flow(ground: Ground, back: BackEnds, following: Following, errands: Errands) -> Flow:
     store, turns, converger = ground.store, following.turns, following.converger
     candidates, shipper = Candidates(store), _shipper(ground, back, following, errands)
-    building = Building(store, back.builder, ground.lifecycle)
+    building = Building(store, back.builder, ground.lifecycle, back.publisher)
     take_back = TakeBack(store, turns, candidates, shipper)
     refs, builder, swaps = back.repositories, back.builder, following.swaps
     promoter = Promoter(store, turns, refs, builder, candidates, shipper, take_back)
@@ -140,7 +140,16 @@ def _shipper(ground: Ground, back: BackEnds, following: Following, errands: Erra
     )
     cut_overs = _cut_overs(ground, back, following, errands)
     converger, records = following.converger, Records(store)
-    return Shipper(store, back.manifests, converger, records, cut_overs, after_live, errands)
+    return Shipper(
+        store,
+        back.manifests,
+        converger,
+        records,
+        cut_overs,
+        after_live,
+        errands,
+        back.publisher,
+    )
 
 
 def _cut_overs(ground: Ground, back: BackEnds, following: Following, errands: Errands) -> CutOvers:

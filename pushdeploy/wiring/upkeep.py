@@ -27,7 +27,7 @@ def make_errands(ground: Ground, back: BackEnds, following: Following) -> Upkeep
     store, locks, engine = ground.store, ground.locks, ground.engine
     keep, caches = ground.settings.keep_releases, AppCaches.below(ground.home.cache)
     converger, first_moments = following.converger, following.first_moments
-    retention = Retention(store, locks.apps, engine, keep, pins=locks.pins)
+    retention = Retention(store, locks.apps, engine, keep, back.publisher.trees, pins=locks.pins)
     return UpkeepErrands(
         Reconciler(store, back.scheduler, back.router, converger, first_moments),
         retention,

@@ -1,7 +1,6 @@
 """What every scheduler does with one-off containers."""
 
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -96,13 +95,11 @@ def test_a_cancelled_one_off_is_gone(bench: Bench) -> None:
             )
         )
         canceller.start()
-        began = time.monotonic()
         with pytest.raises(Cancelled):
             bench.scheduler.run_once(
-                OneOff(bench.manifest, "sleep 60", "run.2"), Typed(), cancellation
+                OneOff(bench.manifest, "sleep 3600", "run.2"), Typed(), cancellation
             )
         canceller.join(10)
-    assert time.monotonic() - began < 10
     assert bench.engine.containers({}) == []
 
 
@@ -186,8 +183,8 @@ def test_strays_are_removed_and_tasks_are_not(bench: Bench) -> None:
 def test_a_process_that_is_tried_out_was_never_a_task(bench: Bench) -> None:
     manifest = replace(bench.with_commands(web=SERVE), rehearsal=True)
     tried = bench.scheduler.try_out(manifest, WEB1, 5, Quiet(), Cancellation())
-    assert 0 < tried.boot_seconds < 20
-    assert tried.stop_seconds < 5
+    assert tried.boot_seconds > 0
+    assert 0 < tried.stop_seconds < manifest.stop_grace_seconds
     assert bench.engine.containers({}) == []
     assert bench.lines() == []
     broken = bench.with_commands(web="echo no module; exit 3")
@@ -199,17 +196,16 @@ def test_a_process_that_is_tried_out_was_never_a_task(bench: Bench) -> None:
 
 def test_time_runs_on_for_a_command_whose_server_was_killed_regression(bench: Bench) -> None:
     successor = bench.successor()
-    arguments = (OneOff(bench.with_commands(), "sleep 60", "release.4", 60), Typed())
+    arguments = (OneOff(bench.with_commands(), "sleep 3600", "release.4", 3600), Typed())
     with bench.engine.events() as events:
         thread = threading.Thread(
             target=bench.scheduler.run_once, args=(*arguments, Cancellation())
         )
         thread.start()
         next(e for e in events if e.action == "start")
-        began = time.monotonic()
         assert successor.finish_once(APP, "release.4", 2, print) == TIMED_OUT
-    thread.join(10)
-    assert time.monotonic() - began < 30
+    thread.join(60)
+    assert not thread.is_alive()
     assert bench.engine.containers({}) == []
 
 

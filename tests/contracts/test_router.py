@@ -14,7 +14,7 @@ from pushdeploy.output import Output, Quiet
 from pushdeploy.route.deadline import until
 from tests.authority import Authority
 from tests.contracts.routers import Bench
-from tests.web_servers import Crowd, WebServer, route_to, websocket
+from tests.web_servers import HOURS, Crowd, WebServer, route_to, websocket
 
 Serve = Callable[[str], WebServer]
 SWITCHES = 10
@@ -220,11 +220,11 @@ def test_a_switch_returns_when_the_last_slow_request_is_answered(
     with ThreadPoolExecutor(1) as background:
         slow = background.submit(lambda: (routed.ask(path="/slow/1"), time.monotonic()))
         assert old.arrived.wait(10)
-        routed.router.switch(route_to(new.target), [old.target], 30, Quiet())
+        routed.router.switch(route_to(new.target), [old.target], HOURS, Quiet())
         returned = time.monotonic()
         answer, answered = slow.result(10)
     assert answer == (200, "old")
-    assert 0 < returned - answered < 2
+    assert answered < returned
 
 
 def test_a_websocket_of_the_app_is_waited_for_until_the_drain_time_is_over(
@@ -235,7 +235,7 @@ def test_a_websocket_of_the_app_is_waited_for_until_the_drain_time_is_over(
     with websocket(routed.address, "shop") as talk:
         started = time.monotonic()
         routed.router.switch(route_to(new.target), [old.target], 1, Output(said.append))
-        assert 1 <= time.monotonic() - started < 4
+        assert time.monotonic() - started >= 1
         assert said[-1] == "       1 connection was still open to the former tasks after 1.00s"
         talk.sendall(b"still here")
         assert talk.recv(100) == b"still here"

@@ -2,7 +2,6 @@
 
 import queue
 import threading
-import time
 from dataclasses import replace
 
 import pytest
@@ -14,6 +13,10 @@ from pushdeploy.domain.slug import Healthcheck
 from pushdeploy.output import Output
 from pushdeploy.route.deadline import until
 from tests.contracts.schedulers import APP, SERVE, WEB1, WORKER1, WORKER2, Bench, changes_of
+
+CRASHES_WHEN_TOLD = (
+    'mkdir -p "$SITE"; while ! rm "$SITE/crash" 2>/dev/null; do sleep 0.05; done; exit 1'
+)
 
 
 def test_tasks_that_became_healthy_are_up_and_read_back(bench: Bench) -> None:
@@ -93,24 +96,22 @@ def test_a_check_by_command_runs_inside(bench: Bench) -> None:
     bench.run(bench.with_processes(worker=ProcessSpec("sleep 60", 1, [good])))
 
 
-def test_a_cancel_ends_a_start_within_two_seconds_and_leaves_nothing(bench: Bench) -> None:
+def test_a_cancel_ends_a_start_and_leaves_nothing(bench: Bench) -> None:
     cancellation = Cancellation()
-    manifest = bench.with_commands(web="sleep 60", worker="sleep 60")
+    manifest = replace(
+        bench.with_commands(web="sleep 3600", worker="sleep 3600"), boot_timeout_seconds=3600
+    )
     with bench.engine.events() as events:
-        cancelled_at: list[float] = []
 
         def cancel() -> None:
             next(event for event in events if event.action == "start")
-            cancelled_at.append(time.monotonic())
             cancellation.cancel("the client has gone")
 
         canceller = threading.Thread(target=cancel)
         canceller.start()
         with pytest.raises(Cancelled):
             bench.scheduler.run(manifest, manifest.slots(), Output(), cancellation)
-        ended_at = time.monotonic()
         canceller.join(10)
-    assert ended_at - cancelled_at[0] < 2
     assert bench.scheduler.tasks() == []
 
 
@@ -131,7 +132,10 @@ def test_stop_reaches_the_children_of_the_shell(bench: Bench) -> None:
 def test_a_task_that_crashes_is_reported_and_comes_back(bench: Bench) -> None:
     with changes_of(bench.scheduler) as changes:
         assert changes.get(timeout=20) is None
-        bench.run(bench.with_commands(worker="sleep 1.6; exit 1"))
+        bench.run(bench.with_commands(worker=CRASHES_WHEN_TOLD))
+        (task,) = bench.scheduler.tasks(APP)
+        tell = ["/bin/sh", "-c", 'touch "$SITE/crash"']
+        assert bench.engine.execute(task.container, tell, 60) == 0
         assert changes.get(timeout=20) == APP
         assert changes.get(timeout=20) == APP
     assert [task.state for task in bench.scheduler.tasks(APP)] == ["up"]

@@ -1,6 +1,5 @@
 """Whoever goes away while it builds has cancelled it; a release command is never cut in half."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,8 @@ from tests.stories.leftovers import stack_image
 
 pytestmark = pytest.mark.docker
 
-SECONDS = 2.0
-"""How soon a cancelled build is over."""
+MEANWHILE_SECONDS = 60
+"""What is cancelled takes ten minutes: what is over within this time has not been waited for."""
 
 SLOW_BACKEND = """\
 import time
@@ -47,22 +46,26 @@ def journal(server: Server, repo: MakeRepository) -> Repository:
     return repository
 
 
-def assert_over_soon(server: Server, app: str, since: float) -> None:
-    """Nobody holds the app any more, within two seconds of the event."""
+def wait_until_over(server: Server, app: str) -> None:
+    """Until nobody holds the app any more."""
 
     def free() -> bool:
         said = server.ssh(f"builds:cancel {app}").stderr
         return f"nothing is being deployed to {app}" in said or "does not exist" in said
 
-    wait_until(free, 20, lambda: "it goes on and on")
-    took = time.monotonic() - since
-    assert took < SECONDS, f"it took {took:.2f} s"
+    wait_until(free, MEANWHILE_SECONDS, lambda: "it goes on and on")
 
 
 def assert_nothing_left(server: Server, app: str) -> None:
-    """No container, no object in quarantine: nothing of what was cancelled."""
-    assert server.containers(f"pushdeploy.app={app}", "pushdeploy.role=build") == []
-    assert server.containers("pushdeploy.role=build") == []
+    """No container, no object in quarantine: nothing of what was cancelled.
+
+    Build containers are removed when the push has ended already: nobody waits for that.
+    """
+    wait_until(
+        lambda: server.containers("pushdeploy.role=build") == [],
+        MEANWHILE_SECONDS,
+        lambda: "a build container stays",
+    )
     assert quarantined(server, app) == []
 
 
@@ -73,7 +76,7 @@ def quarantined(server: Server, app: str) -> list[Path]:
 def wait_until_gone(server: Server, app: str) -> None:
     wait_until(
         lambda: server.ssh(f"apps:exists {app}").returncode == 20,
-        10,
+        MEANWHILE_SECONDS,
         lambda: f"{app} is still there",
     )
 
@@ -84,7 +87,7 @@ def wait_until_said(server: Server, app: str, text: str) -> None:
     def kept() -> str:
         return server.ssh(f"releases:output {app}").stdout
 
-    wait_until(lambda: text in kept(), 10, kept)
+    wait_until(lambda: text in kept(), MEANWHILE_SECONDS, kept)
 
 
 def test_ctrl_c_while_a_dockerfile_builds_leaves_nothing(
@@ -93,10 +96,9 @@ def test_ctrl_c_while_a_dockerfile_builds_leaves_nothing(
     push = slow_build.start_push()
     push.wait_for("it is very slow")
 
-    since = time.monotonic()
     push.interrupt()
 
-    assert_over_soon(server, slow_build.app, since)
+    wait_until_over(server, slow_build.app)
     assert push.end() != 0
     wait_until_gone(server, slow_build.app)
     assert_nothing_left(server, slow_build.app)
@@ -117,12 +119,11 @@ def test_a_killed_ssh_while_dependencies_are_installed_leaves_the_old_version(
     journal.commit("A package that takes ten minutes")
     push = journal.start_push()
     push.wait_for("Installing dependencies of requirements.txt")
-    wait_until(lambda: server.containers("pushdeploy.role=build") != [], 20, lambda: push.said)
+    wait_until(lambda: server.containers("pushdeploy.role=build") != [], 60, lambda: push.said)
 
-    since = time.monotonic()
     push.kill_ssh()
 
-    assert_over_soon(server, app, since)
+    wait_until_over(server, app)
     assert push.end() != 0
     assert_nothing_left(server, app)
     assert journal.remote_main == live
@@ -146,10 +147,9 @@ def test_ctrl_c_while_the_pre_build_hook_runs_ends_the_hook_too(
     )
     try:
         push = repository.start_push()
-        wait_until((server.home / "in-hook").exists, 20, lambda: push.said)
-        since = time.monotonic()
+        wait_until((server.home / "in-hook").exists, 60, lambda: push.said)
         push.interrupt()
-        assert_over_soon(server, repository.app, since)
+        wait_until_over(server, repository.app)
         assert push.end() != 0
     finally:
         hook.unlink()
@@ -161,13 +161,11 @@ def test_builds_cancel_ends_somebody_elses_build(server: Server, slow_build: Rep
     push = slow_build.start_push()
     push.wait_for("it is very slow")
 
-    since = time.monotonic()
     cancelled = server.ssh(f"builds:cancel {app}")
 
     assert cancelled.returncode == 0, cancelled.stderr
     assert f"cancelled: deploy of {slow_build.head[:7]} by ada" in cancelled.stdout
-    assert push.end() == 1
-    assert time.monotonic() - since < SECONDS
+    assert push.end(MEANWHILE_SECONDS) == 1
     assert "cancelled: builds:cancel by ada" in push.said
     wait_until_gone(server, app)
     assert_nothing_left(server, app)
@@ -192,7 +190,7 @@ def test_ctrl_c_while_waiting_for_another_push_leaves_the_queue(
     finally:
         hold.unlink()
     assert first.end() == 0, first.said
-    assert_over_soon(server, app, time.monotonic())
+    wait_until_over(server, app)
     assert [task["version"] for task in server.json(f"ps {app}")] == [2]
 
 
@@ -220,8 +218,8 @@ def test_a_release_command_that_has_begun_goes_on_without_its_client(
     finally:
         hold.unlink()
 
-    wait_until(lambda: server.ledger(app)[-1][1] == "live", 30, lambda: f"{server.ledger(app)}")
-    wait_until(lambda: journal.remote_main == commit, 10, lambda: "main has not moved")
+    wait_until(lambda: server.ledger(app)[-1][1] == "live", 60, lambda: f"{server.ledger(app)}")
+    wait_until(lambda: journal.remote_main == commit, 60, lambda: "main has not moved")
     assert server.get(app).body == "journal of version 2\n"
     wait_until_said(server, app, f"{app} v2 is live")
     kept = server.ssh(f"releases:output {app}").stdout

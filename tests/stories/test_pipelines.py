@@ -11,6 +11,7 @@ import pytest
 from tests.stories.conftest import MakeRepository
 from tests.stories.harness import Repository, Server, wait_until
 from tests.stories.leftovers import stack_image
+from tests.stories.means import run_checked
 from tests.stories.traffic import visiting
 
 pytestmark = pytest.mark.docker
@@ -211,18 +212,21 @@ def test_all_or_nothing_that_is_killed_between_two_switches_comes_to_nothing_reg
     staging.push(check=True)
 
     with ThreadPoolExecutor(1) as visitor:
-        slow = visitor.submit(mortal.get, eu, "/slow?10")  # its old task cannot be left meanwhile
+        held = visitor.submit(mortal.get, eu, "/held?1")  # its old task cannot be left meanwhile
+        wait_until(lambda: "a request is held" in mortal.ssh(f"logs {eu}").stdout, 60, mortal.log)
+        (old,) = mortal.containers(f"pushdeploy.app={eu}")
         promotion = mortal.watch_ssh(f"pipelines:promote {staging.app} --all-or-nothing")
         promotion.wait_for(f"{name} v2 is live")
         assert mortal.ledger(eu)[-1] == (2, "switching", "promote")
         mortal.kill()
         promotion.end()
         mortal.start()
-        wait_until(lambda: mortal.ledger(name)[-1] == (3, "live", "rollback"), 30, mortal.log)
+        wait_until(lambda: mortal.ledger(name)[-1] == (3, "live", "rollback"), 60, mortal.log)
 
         assert mortal.ledger(eu)[-2:] == [(1, "live", "promote"), (2, "failed", "promote")]
         assert body(mortal, name) == body(mortal, eu) == "hello from version 1\n"
-        assert slow.result().status == 200
+        run_checked(["docker", "exec", old, "touch", "/tmp/answer"], cwd=mortal.root)
+        assert held.result().status == 200
     assert mortal.ssh(f"pipelines:verify {name}").returncode == 0
 
 

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from tests.stories.conftest import MakeRepository
-from tests.stories.harness import Answer, Server
+from tests.stories.harness import Answer, Server, wait_until
 from tests.stories.traffic import loaded
 
 pytestmark = pytest.mark.docker
@@ -46,15 +46,16 @@ def test_a_request_that_outlasts_the_drain_time_is_asked_again_of_the_new_versio
     repository.push(check=True)
     server.ssh(f"apps:set {repository.app} drain=1s stop-grace=1s", check=True)
     answers: list[Answer] = []
-    patient = threading.Thread(target=lambda: answers.append(server.get(repository.app, "/slow?8")))
+    patient = threading.Thread(target=lambda: answers.append(server.get(repository.app, "/held?1")))
+    patient.start()
+    wait_until(
+        lambda: "a request is held" in server.ssh(f"logs {repository.app}").stdout, 60, server.log
+    )
     repository.write("VERSION", "2\n")
     repository.commit()
-    push = repository.start_push()
-    push.wait_for("Starting web.1")
-    patient.start()
 
-    assert push.end() == 0, push.said
+    push = repository.push(check=True)
 
     patient.join(60)
-    assert "1 connection was still open to the former tasks after 1.00s" in push.said
+    assert "1 connection was still open to the former tasks after 1.00s" in push.stderr
     assert (answers[0].status, answers[0].body) == (200, "hello from version 2\n")

@@ -1,6 +1,6 @@
 """Answers with the VERSION file, and with what the environment says of the release.
 
-/slow?2 takes two seconds."""
+/slow?2 takes two seconds; /held?1 is not answered by version 1 until /tmp/answer is there."""
 
 import http.server
 import json
@@ -8,6 +8,7 @@ import os
 import pathlib
 import time
 
+ANSWER = pathlib.Path("/tmp/answer")
 VERSION = os.environ.get("VERSION") or pathlib.Path("VERSION").read_text().strip()
 
 
@@ -21,6 +22,10 @@ class Hello(http.server.BaseHTTPRequestHandler):
         else:
             if self.path.startswith("/slow?"):
                 time.sleep(float(self.path.partition("?")[2]))
+            elif self.path == f"/held?{VERSION}":
+                print("a request is held", flush=True)
+                while not ANSWER.exists():
+                    time.sleep(0.05)
             self.answer(f"hello from version {VERSION}")
 
     def answer(self, text):

@@ -10,15 +10,14 @@ from hypothesis import strategies as st
 
 from pushdeploy.build.tarpatch import (
     END,
-    ChunkReader,
     Notice,
-    Readable,
     TarPatch,
     first_file,
     members,
     tar_of,
     unnoticed,
 )
+from pushdeploy.domain.chunks import ChunkReader, Readable
 from pushdeploy.domain.errors import BuildFailed
 from tests.unit.build.conftest import MakeClone
 

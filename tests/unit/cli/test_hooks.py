@@ -74,7 +74,7 @@ def test_facts_are_data_and_never_run(home: Path) -> None:
 def test_a_cancelled_hook_is_killed_with_its_children_regression(home: Path) -> None:
     own = home / "hooks" / "pre-build"
     own.parent.mkdir()
-    own.write_text("mkfifo begun\nsleep 600 &\necho > begun\nwait\n")
+    own.write_text("mkfifo begun\nsleep 3600 &\necho > begun\nwait\n")
     cancellation = Cancellation()
 
     def cancel() -> None:
@@ -85,8 +85,6 @@ def test_a_cancelled_hook_is_killed_with_its_children_regression(home: Path) -> 
 
     canceller = threading.Thread(target=cancel)
     canceller.start()
-    started = time.monotonic()
     with pytest.raises(Cancelled, match="the client has gone"):
         Lifecycle(home).run("pre-build", {"APP": "blog"}, Output(), cancellation)
-    assert time.monotonic() - started < 10
     canceller.join()

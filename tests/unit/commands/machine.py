@@ -26,9 +26,9 @@ from pushdeploy.domain.slug import Slug
 from pushdeploy.instance import Home
 from pushdeploy.output import Quiet
 from pushdeploy.settings import Address, load_settings
-from pushdeploy.store import Store
 from pushdeploy.wiring import Wiring
 from pushdeploy.wiring.back_ends import Given
+from tests.databases import make_database
 from tests.fakes import FakeEngine
 from tests.memory import MemoryRouter, MemoryScheduler, NoBuilder
 
@@ -157,7 +157,7 @@ class Machine:
     def _wiring(self, changed: Mapping[str, Any]) -> Wiring:
         http = Address("127.0.0.1", 8080)
         settings = load_settings(home=self.home, domain="apps.test", http=http, **changed)
-        Store.open(settings.database_url).close()
+        make_database(Home(self.home).database)
         return Wiring(
             settings,
             Home(self.home),

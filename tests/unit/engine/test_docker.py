@@ -243,24 +243,25 @@ def test_a_failing_step_fails_the_build_with_its_last_lines(builder: Builder) ->
 
 
 @pytest.mark.docker
-def test_a_cancelled_build_ends_within_two_seconds(builder: Builder) -> None:
+def test_a_cancelled_build_is_not_waited_for(builder: Builder) -> None:
+    """Its hour is longer than any test may take."""
     cancellation = Cancellation()
-    stopped_at: list[float] = []
+    stopped = threading.Event()
 
     def heard(text: str) -> None:
-        if "RUN echo begun" in text and not stopped_at:
-            stopped_at.append(time.monotonic())
+        if "RUN echo begun" in text and not stopped.is_set():
+            stopped.set()
             threading.Thread(target=cancellation.cancel, args=["the client has gone"]).start()
 
     with pytest.raises(Cancelled):
-        builder.build("RUN echo begun; sleep 60\n", cancellation=cancellation, heard=heard)
-    assert time.monotonic() - stopped_at[0] < 2
+        builder.build("RUN echo begun; sleep 3600\n", cancellation=cancellation, heard=heard)
+    assert stopped.is_set()
 
 
 @pytest.mark.docker
 def test_a_build_that_takes_too_long_fails_and_says_so(builder: Builder) -> None:
     with pytest.raises(BuildFailed, match="took over 2 s"):
-        builder.build("RUN sleep 60\n", options=BuildOptions({}, timeout_seconds=2))
+        builder.build("RUN sleep 3600\n", options=BuildOptions({}, timeout_seconds=2))
 
 
 @pytest.mark.docker

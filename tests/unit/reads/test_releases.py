@@ -9,14 +9,14 @@ from pushdeploy.domain.config import staged_keys
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.release import Release
 from pushdeploy.reads.releases import ReleaseReader
-from pushdeploy.store import Store
+from tests.databases import open_store
 from tests.fakes import FakeEngine
 from tests.unit.samples import SHOP, candidate, slug
 
 
 @pytest.fixture
 def reader(tmp_path: Path) -> Iterator[ReleaseReader]:
-    store = Store.open(f"sqlite:///{tmp_path / 'store.sqlite3'}")
+    store = open_store(tmp_path / "store.sqlite3")
     store.apps.create(SHOP)
     yield ReleaseReader(store, FakeEngine())
     store.close()

@@ -12,7 +12,7 @@ from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.errors import NoRoom
 from pushdeploy.domain.names import DiskName
 from pushdeploy.release.copies import Copies
-from pushdeploy.store import Store
+from tests.databases import open_store
 from tests.unit.samples import DATA, SHOP
 
 ATTACHED = [Attachment(DATA, "/data")]
@@ -23,7 +23,7 @@ class Place:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.store = Store.open(f"sqlite:///{home / 'store.sqlite3'}")
+        self.store = open_store(home / "store.sqlite3")
         self.app: App = self.store.apps.create(SHOP)
         self.disks = Directories(home / "disks")
         self.disk = self.disks.ensure(self.app, DATA)

@@ -13,6 +13,7 @@ from pushdeploy.domain.names import DiskName, KeyName
 from pushdeploy.output import Quiet
 from pushdeploy.release.snapshots import SnapshotPhase
 from pushdeploy.store import Store
+from tests.databases import open_store
 from tests.unit.samples import DATA, SHOP
 
 ADA = KeyName("ada")
@@ -44,7 +45,7 @@ class Failing(SnapshotFiles):
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(f"sqlite:///{tmp_path / 'store.sqlite3'}")
+    opened = open_store(tmp_path / "store.sqlite3")
     yield opened
     opened.close()
 

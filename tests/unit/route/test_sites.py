@@ -9,6 +9,7 @@ from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import HostName
 from pushdeploy.route.sites import Sites
 from pushdeploy.store import Store
+from tests.databases import open_store
 from tests.unit.samples import BLOG, HOST, SHOP
 
 WILD = HostName("*.example.org")
@@ -16,7 +17,7 @@ WILD = HostName("*.example.org")
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(f"sqlite:///{tmp_path / 'pushdeploy.sqlite3'}")
+    opened = open_store(tmp_path / "pushdeploy.sqlite3")
     for name in (SHOP, BLOG):
         opened.apps.create(name)
     yield opened

@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -109,9 +108,7 @@ def test_an_abort_ends_a_waiting_request_at_once(server: Server) -> None:
     asked = HttpCheck("127.0.0.1", server.port, "shop")
     timer = threading.Timer(0.2, asked.abort)
     timer.start()
-    began = time.monotonic()
-    assert asked.ask("/", 30, body=False).problem
-    assert time.monotonic() - began < 5
+    assert asked.ask("/", 3600, body=False).problem
     assert asked.ask("/", 30, body=False) is NOT_LISTENING
     timer.join()
 

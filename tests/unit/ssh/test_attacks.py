@@ -16,7 +16,8 @@ BANNER = b"SSH-2.0-attacker\r\n"
 HUGE = b"\xff\xff\xff\xfc" + bytes(4)
 """The start of the longest packet that is a multiple of the block size."""
 
-AT_ONCE_SECONDS = 4.0  # on a busy machine; the server's own time limits are 10 and 20
+AT_ONCE_SECONDS = 9.0
+"""On a machine that is slow or busy; the server's own time limits are 10 and 20."""
 
 
 def seconds_until_closed(sock: socket.socket, drip: bytes = b"") -> float:
@@ -54,19 +55,19 @@ def test_stranger_is_sent_away_when_the_login_grace_is_over(
     host = serve(login_grace_seconds=GRACE_SECONDS)
     with host.connect() as sock:
         sock.sendall(first)
-        assert GRACE_SECONDS - 0.2 < seconds_until_closed(sock, drip) < GRACE_SECONDS + 5
+        assert GRACE_SECONDS - 0.2 < seconds_until_closed(sock, drip) < DEADLINE_SECONDS
 
 
 def test_stranger_who_agrees_on_keys_and_never_logs_in_is_sent_away(serve: Serve) -> None:
     host = serve(login_grace_seconds=GRACE_SECONDS)
     with strange(host) as transport:
-        until(lambda: not transport.is_active(), GRACE_SECONDS + 5)
+        until(lambda: not transport.is_active())
 
 
 def test_grace_ends_with_the_login(serve: Serve) -> None:
     host = serve(login_grace_seconds=GRACE_SECONDS)
     with strange(host) as stranger, logged_in(host) as transport:
-        until(lambda: not stranger.is_active(), GRACE_SECONDS + 5)
+        until(lambda: not stranger.is_active())
         assert transport.is_active()
 
 
@@ -124,7 +125,7 @@ def test_full_house_refuses_newcomers_until_the_oldest_have_had_their_time(serve
     until(lambda: len(host.server._startups) == 5)
     with host.connect() as sock:
         assert seconds_until_closed(sock) < AT_ONCE_SECONDS
-    until(lambda: host.ssh("whoami").returncode == 0, 10)
+    until(lambda: host.ssh("whoami").returncode == 0)
     for sock in silent:
         sock.close()
 

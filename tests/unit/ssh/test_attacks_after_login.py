@@ -22,8 +22,8 @@ def test_client_that_ignores_its_window_is_cut_off(host: Host) -> None:
         with pytest.raises((OSError, EOFError)):  # noqa: PT012 - at the latest after some
             for _ in range(10_000):
                 send(transport, cMSG_CHANNEL_DATA, number(0), string(bytes(32_000)))
-        until(lambda: not transport.is_active(), 5)
-    assert host.commands.cancelled["one"].wait(2)
+        until(lambda: not transport.is_active())
+    assert host.commands.cancelled["one"].wait(DEADLINE_SECONDS)
     assert resident_bytes() - before < 30 * 1024 * 1024
 
 
@@ -31,7 +31,7 @@ def test_client_has_no_error_stream_to_send(host: Host) -> None:
     with logged_in(host) as transport:
         transport.open_session().exec_command("cat")
         send(transport, cMSG_CHANNEL_EXTENDED_DATA, number(0), number(1), string(b"x"))
-        until(lambda: not transport.is_active(), 5)
+        until(lambda: not transport.is_active())
 
 
 def test_session_runs_one_command(host: Host) -> None:
@@ -53,7 +53,7 @@ def test_sessions_of_one_connection_are_limited_and_come_free_again(host: Host) 
         with pytest.raises(paramiko.ChannelException):
             transport.open_session()
         channels.pop().close()
-        until(lambda: _opens(transport), 5)
+        until(lambda: _opens(transport))
 
 
 def _opens(transport: paramiko.Transport) -> bool:

@@ -34,7 +34,7 @@ def test_channel_before_the_login_is_refused_cve_2018_7750_regression(host: Host
         send(transport, cMSG_CHANNEL_OPEN, string(b"session"), number(0), number(1), number(1))
         assert replies.wait(DEADLINE_SECONDS)
         send(transport, cMSG_CHANNEL_REQUEST, number(0), string(b"exec"), b"\1", string(b"exit 0"))
-        until(lambda: not transport.is_active(), 5)
+        until(lambda: not transport.is_active())
 
 
 def test_success_message_from_a_client_is_no_login_cve_2018_1000805_regression(
@@ -62,8 +62,8 @@ def test_message_with_four_billion_items_is_not_counted_out(host: Host, kind: by
         send(transport, kind, number(0xFFFFFFFF))
         answered = _record(transport, MSG_CHANNEL_OPEN_FAILURE)
         send(transport, cMSG_CHANNEL_OPEN, string(b"session"), number(0), number(1), number(1))
-        assert answered.wait(5)
-        assert time.process_time() - spent < 1
+        assert answered.wait(DEADLINE_SECONDS)
+        assert time.process_time() - spent < 10, "four billion take minutes"
 
 
 def _record(transport: paramiko.Transport, kind: int) -> threading.Event:
@@ -80,7 +80,7 @@ def test_keys_are_agreed_on_once_before_the_login(host: Host) -> None:
     with strange(host) as transport:
         with pytest.raises((paramiko.SSHException, EOFError)):
             transport.renegotiate_keys()
-        until(lambda: not transport.is_active(), 5)
+        until(lambda: not transport.is_active())
 
 
 def test_stranger_may_not_chat(host: Host) -> None:
@@ -88,7 +88,7 @@ def test_stranger_may_not_chat(host: Host) -> None:
         with pytest.raises((OSError, EOFError)):  # noqa: PT012 - at the latest after some
             for _ in range(100_000):
                 send(transport, cMSG_IGNORE, string(b"x"))
-        until(lambda: not transport.is_active(), 5)
+        until(lambda: not transport.is_active())
 
 
 def test_login_requests_are_counted(host: Host) -> None:
@@ -100,7 +100,7 @@ def test_login_requests_are_counted(host: Host) -> None:
                 send(transport, *_question(known))
             except (OSError, EOFError):
                 break
-        until(lambda: not transport.is_active(), 5)
+        until(lambda: not transport.is_active())
 
 
 def test_unknown_key_is_not_worth_a_signature(host: Host, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pushdeploy.ssh.packetizer import LimitedPacketizer
-from tests.unit.ssh.host import Host, Serve, make_key, until
+from tests.unit.ssh.host import DEADLINE_SECONDS, Host, Serve, make_key, until
 
 
 def test_command_prints_on_both_streams_and_its_exit_code_arrives(host: Host) -> None:
@@ -194,10 +194,10 @@ def test_ending_one_shared_session_cancels_that_one_only(host: Host, tmp_path: P
         assert host.commands.begun["one"].wait(20)
         assert host.commands.begun["other"].wait(20)
         one.kill()
-        assert host.commands.cancelled["one"].wait(2)
+        assert host.commands.cancelled["one"].wait(DEADLINE_SECONDS)
         assert host.ssh("whoami", options=shared).returncode == 0
         assert not host.commands.cancelled["other"].is_set()
-    assert host.commands.cancelled["other"].wait(2)
+    assert host.commands.cancelled["other"].wait(DEADLINE_SECONDS)
 
 
 def test_keys_are_renewed_in_the_middle_of_a_transfer(host: Host) -> None:

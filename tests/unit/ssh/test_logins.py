@@ -8,12 +8,13 @@ import pytest
 from pushdeploy.access.audit_log import AuditLog
 from pushdeploy.access.logins import Logins
 from pushdeploy.store import AuditEntry, AuditState, Store
+from tests.databases import open_store
 from tests.unit.ssh.host import Serve, logged_in, make_key, until
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(f"sqlite:///{tmp_path / 'pushdeploy.sqlite3'}")
+    opened = open_store(tmp_path / "pushdeploy.sqlite3")
     yield opened
     opened.close()
 

@@ -6,6 +6,7 @@ import pytest
 
 from pushdeploy.ssh import startups as module
 from pushdeploy.ssh.startups import Startups
+from tests.unit.ssh.host import DEADLINE_SECONDS
 
 
 def nobody() -> None:
@@ -60,9 +61,9 @@ def test_those_who_stay_too_long_are_evicted_in_turn() -> None:
     staying = startups.enter("192.0.2.1", nobody)
     assert staying is not None
     startups.leave(staying)
-    assert one.wait(5)
+    assert one.wait(DEADLINE_SECONDS)
     startups.enter("192.0.2.2", other.set)
-    assert other.wait(5)
+    assert other.wait(DEADLINE_SECONDS)
     startups.stop()
     assert len(startups) == 0
 

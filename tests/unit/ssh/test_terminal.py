@@ -164,7 +164,7 @@ def test_client_that_never_reads_again_counts_as_gone(
     with logged_in(host) as transport:
         channel = transport.open_session()
         channel.exec_command("pour 10")
-        until(lambda: channel.closed, 5)
+        until(lambda: channel.closed)
 
 
 def test_stopping_the_server_cancels_and_waits_for_commands(host: Host, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pushdeploy.store import Store
+from tests.databases import open_store
 
 
 @pytest.fixture
@@ -15,6 +16,6 @@ def url(tmp_path: Path) -> str:
 
 @pytest.fixture
 def store(url: str) -> Iterator[Store]:
-    opened = Store.open(url)
+    opened = open_store(Path(url.removeprefix("sqlite:///")))
     yield opened
     opened.close()

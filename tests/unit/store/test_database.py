@@ -22,9 +22,10 @@ from pushdeploy.store.upgrade import REVISION
 from tests.unit.samples import HOST, SHOP, candidate
 
 
-def test_files_are_readable_by_their_owner_alone(store: Store, tmp_path: Path) -> None:
-    store.apps.create(SHOP)
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+def test_files_are_readable_by_their_owner_alone(url: str, tmp_path: Path) -> None:
+    with closing(Store.open(url)) as store:
+        store.apps.create(SHOP)
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
     assert modes == {
         "pushdeploy.sqlite3": 0o600,
         "pushdeploy.sqlite3-wal": 0o600,

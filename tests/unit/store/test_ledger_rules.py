@@ -17,7 +17,7 @@ from hypothesis.stateful import (
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.release import ReleaseStatus
-from pushdeploy.store import Store
+from tests.databases import open_store
 from tests.unit.samples import BLOG, SHOP, candidate, slug
 
 STEPS = st.sampled_from([status for status in ReleaseStatus if status.unfinished])
@@ -32,8 +32,8 @@ class Ledger(RuleBasedStateMachine):
     def open(self) -> None:
         memory = Path("/dev/shm")  # thousands of commits: not on a disk that is asked to sync
         self.home = tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None)
-        self.url = f"sqlite:///{Path(self.home.name) / 'ledger.sqlite3'}"
-        self.store = Store.open(self.url)
+        self.path = Path(self.home.name, "ledger.sqlite3")
+        self.store = open_store(self.path)
         self.model: dict[tuple[AppName, int], ReleaseStatus] = {}
         self.config: dict[AppName, dict[str, str]] = {SHOP: {}, BLOG: {}}
         self.given: dict[tuple[AppName, int], dict[str, str]] = {}
@@ -75,7 +75,7 @@ class Ledger(RuleBasedStateMachine):
     @rule()
     def reopen(self) -> None:
         self.store.close()
-        self.store = Store.open(self.url)
+        self.store = open_store(self.path)
 
     @invariant()
     def ledger_agrees_with_the_model(self) -> None:

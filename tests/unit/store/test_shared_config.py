@@ -57,6 +57,7 @@ def test_a_database_of_before_keeps_the_branches_that_deployed(
         connection.execute(text("DROP TABLE certificates"))
         connection.execute(text("DROP TABLE shared_config"))
         connection.execute(text("ALTER TABLE releases DROP COLUMN shared_config"))
+        connection.execute(text("ALTER TABLE slugs DROP COLUMN published"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0004'"))
 
     upgraded = Store.open(url)

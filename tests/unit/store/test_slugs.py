@@ -1,9 +1,11 @@
 """Slugs: found by key, kept as long as a release refers to them."""
 
 import pytest
+from sqlalchemy import text
 
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import ImageDigest
+from pushdeploy.domain.published import PublishedFolder
 from pushdeploy.store import Store
 from tests.unit.samples import SHOP, candidate, commit, slug
 
@@ -60,3 +62,19 @@ def test_release_brings_its_slug_along_when_it_is_missing(store: Store) -> None:
     store.slugs.remove("one")
     assert store.releases.create(candidate()).slug == slug()
     assert store.slugs.find("one") == slug()
+
+
+def test_slug_of_a_database_of_before_publishes_nothing(store: Store, url: str) -> None:
+    store.slugs.add(slug())
+    with store._database.changing() as connection:
+        connection.execute(text("ALTER TABLE slugs DROP COLUMN published"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0006'"))
+    upgraded = Store.open(url)
+    assert upgraded.slugs.find("one") == slug()
+    upgraded.close()
+
+
+def test_published_folder_of_a_slug_comes_back(store: Store) -> None:
+    site = slug(published=PublishedFolder("/app/p\u00fcblic", "static.json"))
+    store.slugs.add(site)
+    assert store.slugs.find("one") == site

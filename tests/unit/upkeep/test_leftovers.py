@@ -15,9 +15,11 @@ from pushdeploy.domain.leftovers import BuildRecord
 from pushdeploy.domain.names import KeyName
 from pushdeploy.locks.apps import AppLocks, Purpose
 from pushdeploy.output import Quiet
+from pushdeploy.publish.trees import Trees
 from pushdeploy.store import Store
 from pushdeploy.upkeep.leftovers import Leftovers
 from pushdeploy.upkeep.retention import Retention
+from tests.databases import open_store
 from tests.fakes import FakeEngine
 from tests.unit.samples import BLOG, SHOP
 from tests.unit.ssh.host import until
@@ -48,7 +50,7 @@ class AskedEngine(FakeEngine):
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store.open(f"sqlite:///{tmp_path / 'store.sqlite3'}")
+    made = open_store(tmp_path / "store.sqlite3")
     made.apps.create(SHOP)
     made.apps.create(BLOG)
     yield made
@@ -58,7 +60,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def leftovers(store: Store, tmp_path: Path) -> Leftovers:
     locks, engine = AppLocks(), AskedEngine()
-    retention = Retention(store, locks, engine, 2, wait_seconds=0.1)
+    retention = Retention(store, locks, engine, 2, Trees(tmp_path), wait_seconds=0.1)
     later = datetime.now(UTC) + timedelta(minutes=1)
     return Leftovers(store, locks, engine, AppCaches(tmp_path / "apps"), retention, later)
 

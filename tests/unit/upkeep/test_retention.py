@@ -15,9 +15,11 @@ from pushdeploy.domain.release import Release
 from pushdeploy.locks.apps import AppLocks, Purpose
 from pushdeploy.locks.pins import Pins
 from pushdeploy.output import Quiet
+from pushdeploy.publish.trees import Trees
 from pushdeploy.reads.releases import ReleaseReader
 from pushdeploy.store import Store
 from pushdeploy.upkeep.retention import Retention
+from tests.databases import open_store
 from tests.fakes import FakeEngine
 from tests.unit.samples import BLOG, SHOP, candidate, slug
 
@@ -28,12 +30,12 @@ PREFIX = "pushdeploy-fake0000"
 class Place:
     """A ledger of one app, whose slugs are images."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, trees: Trees) -> None:
         self.store = store
         self.locks = AppLocks()
         self.engine = FakeEngine()
         self.pins = Pins()
-        self.retention = Retention(store, self.locks, self.engine, KEEP, pins=self.pins)
+        self.retention = Retention(store, self.locks, self.engine, KEEP, trees, pins=self.pins)
         self.reader = ReleaseReader(store, self.engine)
         store.apps.create(SHOP)
 
@@ -56,13 +58,13 @@ class Place:
 
 
 @pytest.fixture
-def place(store: Store) -> Place:
-    return Place(store)
+def place(store: Store, tmp_path: Path) -> Place:
+    return Place(store, Trees(tmp_path))
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store.open(f"sqlite:///{tmp_path / 'store.sqlite3'}")
+    made = open_store(tmp_path / "store.sqlite3")
     yield made
     made.close()
 

@@ -1,10 +1,12 @@
 """Pure functions make the text that nginx reads, strict about the values that stand in it."""
 
 import ipaddress
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pushdeploy.domain.names import AppName, HostName
+from pushdeploy.domain.published import StaticFolder
 from pushdeploy.domain.route import Route, Target
 from pushdeploy.route.routers.nginx import forwarding
 from pushdeploy.route.routers.nginx.prefix import certificate_name
@@ -18,6 +20,8 @@ KEEPALIVE_MIN_TIMEOUT_SECONDS = 5
 HOLD_SECONDS = 25
 """Less than the 30 s after which many a client or a proxy in front gives up."""
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_PATH = re.compile(r"/([A-Za-z0-9._~-]+/)*")
 _PAGES = (
     *("400", "404", "413", "414", "421", "431"),
     *("502", "502-broken", "502-large", "504"),
@@ -109,6 +113,8 @@ def app_file(templates: Templates, shared: SharedFront, route: Route) -> str:
         held=route.is_held,
         hold_seconds=shared.hold_seconds,
         page="empty" if site.state == "empty" else "stopped",
+        static=[_folder(folder) for folder in site.static],
+        is_static=site.is_static,
         body_limit_bytes=int(site.settings.body_limit_bytes),
         read_timeout_seconds=int(site.settings.read_timeout_seconds),
         buffers_answers=site.settings.buffering,
@@ -141,6 +147,16 @@ def page_files(templates: Templates) -> Mapping[str, str]:
 
 def _text(address: Address | None) -> str:
     return "" if address is None else str(address)
+
+
+def _folder(folder: StaticFolder) -> StaticFolder:
+    """Digests and a plain path; anything else would be a piece of configuration."""
+    for digest in (folder.digest, *folder.former):
+        if not _DIGEST.fullmatch(digest):
+            raise ValueError(f"{digest[:80]!r} is no digest")
+    if not _PATH.fullmatch(folder.at):
+        raise ValueError(f"{folder.at[:80]!r} is no path for files")
+    return folder
 
 
 def _target(target: Target) -> str:

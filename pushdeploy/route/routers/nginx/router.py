@@ -313,7 +313,7 @@ class Nginx:
             raise
 
     def _refuse_silent(self, route: Route, fallen: Cancellation) -> None:
-        asks = route.targets and route.site.hosts
+        asks = route.answers and route.site.hosts
         wrong = complaint(self._shared.http, route.site.hosts, fallen) if asks else ""
         if wrong:
             raise RouteFailed(
@@ -382,9 +382,11 @@ def _tell_open(still_open: int, drain_seconds: float, output: Output) -> None:
 def _destination(route: Route) -> str:
     if route.is_held:
         return f"requests of {route.app} wait"
-    if not route.targets:
+    if not route.answers:
         return f"no task of {route.app} serves: visitors are told so"
     where = f"v{route.version}" if route.version else "the app"
+    if not route.targets:
+        return f"visitors get the files of {where}"
     tasks = len(route.targets)
     return f"traffic goes to {where}" + (f", {tasks} tasks of it" if tasks > 1 else "")
 

@@ -9,6 +9,7 @@ import pytest
 
 from pushdeploy.domain.route import Target
 from pushdeploy.route.routers.nginx.drain import connected_peers, open_connections, wait_until_empty
+from tests.web_servers import HOURS
 
 ESTABLISHED = (
     "  0: 0100007F:1F90 020011AC:1388 01 00000000:00000000 00:00000000 00000000  0 0 1 1 0 20 4 30"
@@ -63,7 +64,7 @@ def test_the_wait_ends_when_the_last_connection_does(listener: socket.socket) ->
     closing = threading.Timer(0.2, client.close)
     closing.start()
     left = wait_until_empty(
-        [target], workers_gone=lambda: False, quiet_at=time.monotonic(), drain_seconds=10
+        [target], workers_gone=lambda: False, quiet_at=time.monotonic(), drain_seconds=HOURS
     )
     closing.join()
     assert left == 0
@@ -75,20 +76,20 @@ def test_an_empty_table_does_not_count_before_the_idle_clients_have_had_their_tu
         [Target("127.0.0.9", 1)],
         workers_gone=lambda: False,
         quiet_at=started + 0.3,
-        drain_seconds=10,
+        drain_seconds=HOURS,
     )
-    assert 0.3 <= time.monotonic() - started < 5
+    assert time.monotonic() - started >= 0.3
 
 
 def test_nothing_is_waited_for_when_the_old_workers_are_gone() -> None:
-    started = time.monotonic()
+    quiet_at = time.monotonic() + HOURS
     wait_until_empty(
         [Target("127.0.0.9", 1)],
         workers_gone=lambda: True,
-        quiet_at=started + 60,
-        drain_seconds=60,
+        quiet_at=quiet_at,
+        drain_seconds=HOURS,
     )
-    assert time.monotonic() - started < 1
+    assert time.monotonic() < quiet_at
 
 
 def test_the_deadline_ends_the_wait_and_tells_how_many_were_open(listener: socket.socket) -> None:

@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,9 +62,7 @@ def test_new_connections_are_refused_at_once_to_that_user_and_no_other(refusals:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         assert refusals.add(SHOP, NOBODY, [Target("127.0.0.1", port)])
-        started = time.monotonic()
         assert _connect_as(NOBODY, port) == "refused"
-        assert time.monotonic() - started < 2
         assert _connect_as(0, port) == "connected"
         refusals.forget(SHOP)
         assert _connect_as(NOBODY, port) == "connected"

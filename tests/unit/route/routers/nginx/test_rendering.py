@@ -12,6 +12,7 @@ import pytest
 
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import AppName, HostName
+from pushdeploy.domain.published import StaticFolder
 from pushdeploy.domain.route import Route, Target, held, renamed
 from pushdeploy.route.routers.nginx.program import Features
 from pushdeploy.route.routers.nginx.rendering import (
@@ -39,6 +40,15 @@ ROOT = WorkerLimits("www-data www-data", 65536)
 NEW = Features((1, 31, 3), ("fastcgi", "uwsgi", "scgi"))
 
 
+def with_folders(*folders: StaticFolder) -> Route:
+    return replace(SERVING, site=replace(SERVING.site, static=folders))
+
+
+def serving(*folders: StaticFolder) -> Route:
+    """Without a task."""
+    return replace(with_folders(*folders), targets=())
+
+
 def test_the_main_file_of_a_present_nginx() -> None:
     _compare("nginx.conf", main_file(Templates(), SHARED, ROOT, NEW))
 
@@ -63,7 +73,11 @@ def test_what_apps_are_told_behind_a_proxy_with_an_older_nginx() -> None:
 
 @pytest.mark.parametrize(
     ("name", "route"),
-    [("serving", WITH_DOMAINS), ("stopped", STOPPED), ("empty", EMPTY), ("held", HELD)],
+    [
+        *(("serving", WITH_DOMAINS), ("stopped", STOPPED), ("empty", EMPTY), ("held", HELD)),
+        ("static", serving(StaticFolder("/", "a" * 64, ["b" * 64, "c" * 64]))),
+        ("folders", with_folders(StaticFolder("/static/", "a" * 64))),
+    ],
 )
 def test_the_file_of_an_app(name: str, route: Route) -> None:
     _compare(f"app-{name}.conf", app_file(Templates(), SHARED, route))
@@ -90,6 +104,10 @@ def test_ipv6_targets_stand_in_brackets() -> None:
         replace(SERVING, site=replace(SERVING.site, hosts=[HostName("a.b; return 200")])),
         replace(SERVING, site=replace(SERVING.site, hosts=[HostName("a.b\n}")])),
         replace(SERVING, site=replace(SERVING.site, hosts=[HostName("$http_host")])),
+        serving(StaticFolder("/", "../" + "a" * 61)),
+        serving(StaticFolder("/", "a" * 64, ["b; }"])),
+        *(serving(StaticFolder(at, "a" * 64)) for at in ("", "x", "/x", "/a b/", "/;/", "/$uri/")),
+        serving(StaticFolder("/\n/", "a" * 64)),
     ],
 )
 def test_nothing_but_names_and_addresses_gets_into_a_file(route: Route) -> None:

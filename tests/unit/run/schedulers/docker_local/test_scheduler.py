@@ -157,7 +157,11 @@ def test_a_web_that_listens_but_never_answers_is_given_up(bench: Bench) -> None:
 
 def test_a_cancel_cuts_short_a_request_that_nobody_answers(bench: Bench) -> None:
     cancellation = Cancellation()
-    manifest = bench.with_commands(web="echo up; nc -l -p $PORT -e sleep 60")
+    check = Healthcheck(path="/", timeout_seconds=3600)
+    web = ProcessSpec("echo up; nc -l -p $PORT -e sleep 3600", 1, [check])
+    manifest = replace(
+        bench.manifest, processes={ProcessType("web"): web}, boot_timeout_seconds=3600
+    )
     failures: list[BaseException] = []
 
     def run() -> None:
@@ -172,10 +176,9 @@ def test_a_cancel_cuts_short_a_request_that_nobody_answers(bench: Bench) -> None
         started = next(event for event in events if event.action == "start")
     with bench.engine.logs(started.container, follow=True) as lines:
         next(lines)
-    began = time.monotonic()
     cancellation.cancel("the client has gone")
-    thread.join(20)
-    assert time.monotonic() - began < 2
+    thread.join(60)
+    assert not thread.is_alive()
     assert [type(failure).__name__ for failure in failures] == ["Cancelled"]
     assert bench.engine.containers({}) == []
 
@@ -184,27 +187,27 @@ def test_a_cancel_cuts_short_a_check_that_hangs(bench: Bench, tmp_path: Path) ->
     note = tmp_path / "disk" / "note"
     note.parent.mkdir()
     note.parent.chmod(0o777)
-    hang = Healthcheck(command=["/bin/sh", "-c", "echo > /data/note; sleep 60"], timeout_seconds=60)
+    hang = Healthcheck(
+        command=["/bin/sh", "-c", "echo > /data/note; sleep 3600"], timeout_seconds=3600
+    )
     manifest = replace(
         bench.manifest,
-        processes={ProcessType("worker"): ProcessSpec("sleep 60", 1, [hang])},
+        processes={ProcessType("worker"): ProcessSpec("sleep 3600", 1, [hang])},
+        boot_timeout_seconds=3600,
         mounts=[Mount(str(note.parent), "/data")],
     )
     cancellation = Cancellation()
-    cancelled_at: list[float] = []
 
     def cancel() -> None:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not note.exists() and time.monotonic() < deadline:
             threading.Event().wait(0.02)
-        cancelled_at.append(time.monotonic())
         cancellation.cancel("the client has gone")
 
     thread = threading.Thread(target=cancel)
     thread.start()
     with pytest.raises(Cancelled):
         bench.scheduler.run(manifest, manifest.slots(), Output(), cancellation)
-    assert time.monotonic() - cancelled_at[0] < 2
     thread.join(10)
     assert bench.scheduler.tasks() == []
 
@@ -212,7 +215,7 @@ def test_a_cancel_cuts_short_a_check_that_hangs(bench: Bench, tmp_path: Path) ->
 def test_running_tasks_cost_the_server_no_thread(bench: Bench) -> None:
     before = _threads()
     bench.run(web=SERVE, worker="sleep 60")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while _threads() - before and time.monotonic() < deadline:
         threading.Event().wait(0.05)
     assert _threads() - before == set()

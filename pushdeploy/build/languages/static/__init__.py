@@ -1,0 +1,45 @@
+"""A static site is a folder of files: nothing runs, and its visitors get them as they are.
+
+Here are those without another language; build/publishing.py publishes what any language builds.
+"""
+
+from pushdeploy.build.app_json import read_app_json
+from pushdeploy.build.language import Circumstances, Files, Language
+from pushdeploy.build.plan import LayeredPlan
+from pushdeploy.build.processes import PROCFILE, commands_in
+from pushdeploy.build.publishing import INDEX, USUAL, publishing, usual_folder, wish_of
+from pushdeploy.build.static_json import FILE
+from pushdeploy.build.tree import Tree
+
+_LANGUAGES = (
+    *("package.json", "Gemfile", "go.mod", "composer.json", "pom.xml", "build.gradle"),
+    *("build.gradle.kts", "build.sbt", "Cargo.toml", "mix.exs", "project.clj"),
+)
+"""With one of these an index.html is more likely what a program works with."""
+
+
+def _detect(tree: Tree) -> str | None:
+    """What a file says counts in any case; the looks of a folder only where nothing is to run."""
+    said = tree.first([FILE]) or ("app.json" if read_app_json(tree).static else None)
+    if said is not None:
+        return said
+    if tree.first(_LANGUAGES) or (tree.has(PROCFILE) and commands_in(tree).types):
+        return None
+    return tree.first([INDEX, *(f"{folder}/{INDEX}" for folder in USUAL)])
+
+
+def _plan(tree: Tree, circumstances: Circumstances) -> LayeredPlan:
+    publication = wish_of(tree) or usual_folder(tree)
+    assert publication is not None, "detected"
+    return publishing(LayeredPlan(circumstances.stacks.usual()), publication, tree)
+
+
+LANGUAGE = Language(
+    name="static",
+    order=85,
+    version="1",
+    wants=f"{FILE}, or {INDEX} in the top directory, {', '.join(USUAL)}",
+    detect=_detect,
+    plan=_plan,
+    files=Files(telling=(INDEX, FILE), read=(FILE,)),
+)

@@ -1,0 +1,134 @@
+"""``Publisher`` knows the published files of slugs, and takes them out of images where they lack.
+
+What asks for a route reads what is there already and never waits: a release, a start and the
+doctor see to it that it is."""
+
+import logging
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pushdeploy.domain.app import App
+from pushdeploy.domain.chunks import ChunkReader
+from pushdeploy.domain.container import ContainerSpec
+from pushdeploy.domain.errors import BackendDown, BuildFailed, PushdeployError
+from pushdeploy.domain.names import ImageDigest
+from pushdeploy.domain.ports.engine import Engine
+from pushdeploy.domain.ports.output import Output
+from pushdeploy.domain.published import FORMERS, PublishedFolder, StaticFolder
+from pushdeploy.domain.release import Release
+from pushdeploy.domain.sizes import about_bytes
+from pushdeploy.domain.slug import Slug
+from pushdeploy.output import Quiet
+from pushdeploy.publish.taking_out import TakenOut, shown, take_out
+from pushdeploy.publish.trees import Trees
+from pushdeploy.store import Store
+
+_log = logging.getLogger(__name__)
+_LOOK_BACK = 20
+"""How many releases are looked at for those that were live before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """The published folders of apps are found here by release."""
+
+    store: Store
+    engine: Engine
+    trees: Trees
+
+    def of(self, app: App, version: int | None) -> Sequence[StaticFolder]:
+        """The folders of a release that are served now; one whose files lack is left out."""
+        if version is None:
+            return []
+        release = self.store.releases.get(app.name, version)
+        found = []
+        for at, folder in folders_of(release.slug).items():
+            digest = self.trees.digest_of(release.slug.image, folder.path)
+            if digest is not None:
+                found.append(StaticFolder(at, digest, self._former(release, at, digest)))
+        return found
+
+    def ensure(self, slug: Slug, output: Output) -> None:
+        """Take the files of a slug out of its image, unless they were before.
+
+        ``BuildFailed`` where a folder is missing, is empty, or cannot be published.
+        """
+        for folder in folders_of(slug).values():
+            if self.trees.digest_of(slug.image, folder.path) is None:
+                with output.step(f"Publishing {folder.shown}"):
+                    self._take(slug.image, folder, output)
+
+    def mend(self, slug: Slug) -> None:
+        """Take the files of a slug out again where one lacks or is not as it was."""
+        for folder in folders_of(slug).values():
+            digest = self.trees.digest_of(slug.image, folder.path)
+            wrong = self.trees.damage(digest) if digest else f"{folder.path} is not published"
+            if wrong:
+                _log.warning("%s: taken out of %s again", wrong, slug.image[:19])
+                self._take(slug.image, folder, Quiet())
+
+    def _take(self, image: ImageDigest, folder: PublishedFolder, output: Output) -> None:
+        _digest, taken = self.trees.add(
+            image, folder.path, lambda target: self._taken_out(image, folder, target)
+        )
+        files = len(taken.manifest.files)
+        many = "1 file" if files == 1 else f"{files:,} files"
+        output.detail(f"{many}, {about_bytes(taken.manifest.size_bytes)}")
+        for line in shown(taken.left_out):
+            output.trouble(f"not served: {line}")
+
+    def _taken_out(self, image: ImageDigest, folder: PublishedFolder, target: Path) -> TakenOut:
+        """From a container that is never started."""
+        container = self.engine.create(_container(image, self.engine.instance))
+        try:
+            taken = self._read(container, folder, target)
+        finally:
+            self.engine.remove(container)
+        if not taken.manifest.files:
+            raise BuildFailed(
+                f"{folder.shown} is empty: there is nothing to serve",
+                "let the build write its files there, or name another folder",
+            )
+        return taken
+
+    def _read(self, container: str, folder: PublishedFolder, target: Path) -> TakenOut:
+        try:
+            with self.engine.get_archive(container, folder.path) as chunks:
+                return take_out(ChunkReader(chunks), folder.path, target)
+        except (BackendDown, BuildFailed):
+            raise
+        except PushdeployError as error:
+            raise BuildFailed(
+                f"there is no {folder.shown} in the slug ({folder.why} names it)",
+                "correct the name, commit and push; a folder that a build makes must be there"
+                " when the build command has ended",
+            ) from error
+
+    def _former(self, release: Release, at: str, present: str) -> Sequence[str]:
+        """The same folder of the releases that were live before, as far as it is still here."""
+        found: dict[str, None] = {}
+        for other in self.store.releases.list(release.app, _LOOK_BACK):
+            folder = folders_of(other.slug).get(at)
+            if folder is None or other.live_at is None or other.version == release.version:
+                continue
+            digest = self.trees.digest_of(other.slug.image, folder.path)
+            if digest is not None and digest != present:
+                found[digest] = None
+        return list(found)[:FORMERS]
+
+
+def folders_of(slug: Slug) -> Mapping[str, PublishedFolder]:
+    """The folders of a slug that are served, by the path at which visitors find them."""
+    return {"/": slug.published} if slug.published else {}
+
+
+def _container(image: ImageDigest, instance: str) -> ContainerSpec:
+    return ContainerSpec(
+        image=image,
+        name=f"pushdeploy-{instance}-publish-{uuid.uuid4().hex[:12]}",
+        labels={"pushdeploy.role": "build"},
+        command=["true"],
+        network="none",
+    )

@@ -1,0 +1,11 @@
+"""A slug may have a published folder: that of a static site."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+
+
+def upgrade() -> None:
+    op.add_column("slugs", sa.Column("published", sa.JSON))
