@@ -54,6 +54,7 @@ class Manifest:
     ``user`` is ``uid:gid``, or None for the image's own. ``group`` owns the disks and is no other
     app's. ``capabilities`` are all that root has there, and none for a ``user``. What runs in a
     ``rehearsal`` is no task of the app; ``isolated`` it has no way out of the machine.
+    ``scheduler`` runs it, empty for that of the server.
     """
 
     app: AppName
@@ -70,6 +71,7 @@ class Manifest:
     stop_grace_seconds: int
     capabilities: Sequence[str] = ()
     rehearsal: bool = False
+    scheduler: str = ""
     isolated: bool = False
 
     def slots(self) -> Sequence[Slot]:
@@ -116,6 +118,7 @@ def manifest_of(
         boot_timeout_seconds=app.settings.run.boot_timeout_seconds,
         stop_grace_seconds=app.settings.run.stop_grace_seconds,
         capabilities=() if ours else (*ORDINARY, *app.settings.run.capabilities),
+        scheduler=release.scheduler or "",
     )
 
 

@@ -77,6 +77,7 @@ class Candidate:
     cut_over: CutOver = CutOver.OVERLAP
     restore: int | None = None
     shared: Mapping[str, str] | None = field(default=None, repr=False)
+    scheduler: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class Release:
     ``live_at`` is when it went live, None where it never did. ``snapshot`` was taken of its disks
     before its release phase, ``restore`` is the one whose data they got then. The config holds
     secrets: it is left out of the repr. Without what is ``unreadable``, because it was damaged,
-    nothing of the release can be started.
+    nothing of the release can be started. ``scheduler`` runs it; None: that of the server.
     """
 
     app: AppName
@@ -109,6 +110,7 @@ class Release:
     snapshot: int | None = None
     shared: Mapping[str, str] = field(default_factory=dict, repr=False)
     unreadable: Sequence[str] = ()
+    scheduler: str | None = None
 
     @property
     def whole_config(self) -> Mapping[str, str]:

@@ -1,6 +1,6 @@
 """A task: one running container of an app, and how its process ended where it did."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -61,6 +61,7 @@ class Task:
     """``address`` is the container's own IP, or empty; ``port`` is where web listens.
 
     ``machine`` is where it runs, empty on this one: there its address is reached directly.
+    ``scheduler`` runs it, empty for that of the server.
 
     ``restarts`` counts how often its place was filled anew because its process had ended by
     itself; ``last_death`` is the last such end that the present server has seen.
@@ -80,6 +81,7 @@ class Task:
     restarts: int = 0
     last_death: Death | None = None
     machine: str = ""
+    scheduler: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

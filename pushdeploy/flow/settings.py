@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pushdeploy.domain.app import App
+from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.settings import AppSettings, affected, changed_settings
 from pushdeploy.domain.settings.setting import Affects
@@ -17,12 +18,22 @@ class SettingChanges:
 
     store: Store
     converger: Converger
+    schedulers: Sequence[str]
 
     def change(self, app: App, changes: Sequence[str], output: Output) -> AppSettings:
         """Apply ``key=value`` words: the settings of the app now. ``UserError`` for a bad one."""
         settings = changed_settings(app.settings, changes)
+        if settings.run.scheduler != app.settings.run.scheduler:
+            self._refuse_unknown(settings.run.scheduler)
         if changes:
             self.store.apps.set_settings(app.name, settings)
         if Affects.ROUTE in affected(app.settings, settings):
             self.converger.refresh_route(app.name, output)
         return settings
+
+    def _refuse_unknown(self, scheduler: str | None) -> None:
+        if scheduler is not None and scheduler not in self.schedulers:
+            raise UserError(
+                f"there is no scheduler {scheduler} here",
+                f"there are: {', '.join(self.schedulers)}",
+            )

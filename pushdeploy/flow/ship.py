@@ -54,7 +54,7 @@ class Shipper:
         asker.cancellation.check()
         self._bring_in_order(candidate.app, asker.output)
         app = self.store.apps.get(candidate.app)
-        candidate = _with_cut_over(app, candidate)
+        candidate = _as_the_app_says(app, candidate)
         release = self.store.releases.create(candidate)
         with self.records.of(release, asker.output, made or Preparation()) as output:
             self._announce(app, release, output)
@@ -120,10 +120,11 @@ def _told(app: App, release: Release, live: Release | None) -> str:
     return f"cut-over: {release.cut_over} ({why}): {then}"
 
 
-def _with_cut_over(app: App, candidate: Candidate) -> Candidate:
+def _as_the_app_says(app: App, candidate: Candidate) -> Candidate:
     """A restore has the disks for itself, whatever the app's own way is."""
     wanted = CutOver.EXCLUSIVE if candidate.restore else app.settings.disks.cut_over
-    return replace(candidate, cut_over=cut_over_of(candidate.disks, wanted))
+    cut_over, scheduler = cut_over_of(candidate.disks, wanted), app.settings.run.scheduler
+    return replace(candidate, cut_over=cut_over, scheduler=scheduler)
 
 
 def _nothing_more() -> None:

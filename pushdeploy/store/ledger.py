@@ -160,6 +160,7 @@ def values_of(candidate: Candidate, shared: Mapping[str, str]) -> Mapping[str, A
         "ref_moved": False,
         "cut_over": str(candidate.cut_over),
         "restore_id": candidate.restore,
+        "scheduler": candidate.scheduler,
     }
 
 

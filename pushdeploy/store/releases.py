@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, insert
+from sqlalchemy import Row, Select, insert, select
 
 from pushdeploy.domain.names import AppName, CommitId, ImageDigest
 from pushdeploy.domain.release import Candidate, Release, ReleaseStatus
@@ -73,6 +73,12 @@ class Releases(Stored):
             Entry(AppName(row.name), row.version, _status_of(row), ImageDigest(row.image))
             for row in rows
         ]
+
+    def schedulers(self) -> "Sequence[str]":
+        """List the schedulers, apart from that of the server, that releases have used."""
+        query = select(RELEASES.c.scheduler).where(RELEASES.c.scheduler.is_not(None)).distinct()
+        with self._database.reading() as connection:
+            return [str(name) for name in connection.execute(query).scalars()]
 
     # ------------------------------------------------------------- a release's life
 

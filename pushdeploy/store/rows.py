@@ -170,6 +170,7 @@ def release_of(row: RowMapping, reading: Reading | None = None) -> Release:
         ),
         restore=row[release.restore_id],
         snapshot=row[release.snapshot_id],
+        scheduler=row[release.scheduler],
         unreadable=(*missing, *(each for each in reading.lost if each in _RUN)),
     )
 

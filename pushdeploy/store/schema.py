@@ -146,6 +146,7 @@ RELEASES = Table(
     Column("ref_moved", Boolean, nullable=False),
     Column("cut_over", Text),
     Column("restore_id", Integer),
+    Column("scheduler", Text),
     Column("snapshot_id", Integer),  # no foreign key: the ledger outlives what it names
     Index("releases_by_status", "status"),
     Index(

@@ -12,7 +12,7 @@ from pushdeploy.store.reading import Reading
 from pushdeploy.store.rows import slug_of, slug_values
 from pushdeploy.store.schema import RELEASES, SLUGS
 
-_FROM_THE_TREE = ("process_types", "checks", "formation", "runs_as")
+_FROM_THE_TREE = ("process_types", "published", "checks", "formation", "runs_as")
 
 
 class Slugs(Stored):
@@ -69,7 +69,7 @@ def ensure_slug(connection: Connection, slug: Slug) -> int:
     Damaged rows of its key get back what this one says: an equal key means an equal slug.
     """
     found = connection.execute(select(SLUGS).where(SLUGS.c.key == slug.key)).mappings().all()
-    if slug.process_types:
+    if slug.process_types or slug.published:
         for row in found:
             _mend(connection, row, slug)
     for row in found:

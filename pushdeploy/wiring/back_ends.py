@@ -80,7 +80,8 @@ def _wishes(ground: Ground) -> Wishes:
 
 def _scheduler(ground: Ground) -> Scheduler:
     return choose_scheduler(
-        SchedulerGround(ground.engine, ground.instance, ground.home, ground.settings)
+        SchedulerGround(ground.engine, ground.instance, ground.home, ground.settings),
+        ground.store.releases.schedulers,
     )
 
 

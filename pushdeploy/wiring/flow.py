@@ -47,6 +47,7 @@ from pushdeploy.flow.traffic import Traffic
 from pushdeploy.flow.transfers import Transfers
 from pushdeploy.flow.turn import Turns
 from pushdeploy.release.phase import ReleasePhase
+from pushdeploy.run.choice import scheduler_names
 from pushdeploy.wiring.ground import Ground
 
 
@@ -111,7 +112,7 @@ def make_flow(ground: Ground, back: BackEnds, following: Following, errands: Err
         destruction=Destruction(
             store, turns, scheduler, converger, refs, disks, snapshots, back.rehearsals, errands
         ),
-        settings=SettingChanges(store, converger),
+        settings=SettingChanges(store, converger, scheduler_names()),
         domains=DomainChanges(store, back.sites, back.certificates, converger, errands),
         disks=DiskCare(store, turns, disks, attachments),
         snapshots=SnapshotChanges(store, turns, locks.traffic, disks, snapshots),

@@ -25,7 +25,7 @@ from pushdeploy.run.choice import SchedulerGround, choose_scheduler
 from pushdeploy.settings import load_settings
 from tests.contracts import routers
 from tests.contracts.limited import MIB, Machine
-from tests.contracts.schedulers import APP, BROKEN, AnyBench, Bench
+from tests.contracts.schedulers import APP, BROKEN, AnyBench, Bench, beside_memory
 from tests.fakes import FakeEngine
 from tests.memory import MemoryScheduler
 
@@ -84,7 +84,7 @@ def engine_and_image(
     fake.close()
 
 
-@pytest.fixture(params=SCHEDULERS)
+@pytest.fixture(params=[*SCHEDULERS, "of the app's choice"])
 def bench(
     request: pytest.FixtureRequest,
     engine_and_image: tuple[Engine, str, dict[str, str], int],
@@ -94,11 +94,14 @@ def bench(
     engine, image, environment, port = engine_and_image
     manifest = _manifest(image, environment, port)
     home = tmp_path / "home"
+    if request.param == "of the app's choice":
+        ground = SchedulerGround(engine, instance, Home(home), load_settings(home=home))
+        return Bench(ground, replace(manifest, scheduler="docker-local"), beside_memory)
     settings = load_settings(home=home, scheduler=request.param)
     return Bench(SchedulerGround(engine, instance, Home(home), settings), manifest)
 
 
-@pytest.fixture(params=[*SCHEDULERS, "in memory"])
+@pytest.fixture(params=[*SCHEDULERS, "in memory", "of the app's choice"])
 def any_bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyBench]:
     """Each scheduler that discovery finds, on the fake engine, and the one in memory."""
     fake = FakeEngine()
@@ -109,6 +112,10 @@ def any_bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyBen
     manifest = replace(_manifest("tiny:1", {}, 7000), processes=processes)
     if request.param == "in memory":
         yield AnyBench(MemoryScheduler(broken={BROKEN}), manifest)
+    elif request.param == "of the app's choice":
+        settings = load_settings(home=home)
+        ground = SchedulerGround(fake, fake.instance, Home(home), settings)
+        yield AnyBench(beside_memory(ground), replace(manifest, scheduler="docker-local"))
     else:
         settings = load_settings(home=home, scheduler=request.param)
         ground = SchedulerGround(fake, fake.instance, Home(home), settings)

@@ -16,7 +16,9 @@ from pushdeploy.domain.ports.streams import WindowSize
 from pushdeploy.domain.task import Slot, Task
 from pushdeploy.locks.start_gate import OneTimeGate
 from pushdeploy.output import Output, Quiet
+from pushdeploy.run.app_schedulers import AppSchedulers
 from pushdeploy.run.choice import SchedulerGround, choose_scheduler
+from tests.memory import MemoryScheduler
 
 APP = AppName("shop")
 WEB1 = Slot(ProcessType("web"), 1)
@@ -53,9 +55,10 @@ class Typed:
 class Bench:
     ground: SchedulerGround
     manifest: Manifest
+    make: Callable[[SchedulerGround], Scheduler] = choose_scheduler
 
     def __post_init__(self) -> None:
-        self.scheduler = choose_scheduler(self.ground)
+        self.scheduler = self.make(self.ground)
 
     @property
     def engine(self) -> Engine:
@@ -90,13 +93,19 @@ class Bench:
 
     def successor(self) -> Scheduler:
         """That of a server that has been started again."""
-        return choose_scheduler(self.ground)
+        return self.make(self.ground)
 
     def lines(self, process: str | None = None, tail: int = 100) -> list[tuple[str, str]]:
         found = self.scheduler.logs(
             APP, tail=tail, follow=False, process=process, stop=lambda: False
         )
         return [(slot, line.text) for slot, line in filter(None, found)]
+
+
+def beside_memory(ground: SchedulerGround) -> Scheduler:
+    """A server whose apps have ``docker-local`` by choice, and one in memory without one."""
+    make = {"memory": MemoryScheduler, "docker-local": lambda: choose_scheduler(ground)}
+    return AppSchedulers("memory", make, lambda: ["docker-local"])
 
 
 @dataclass(frozen=True)

@@ -24,3 +24,25 @@ def test_a_setting_that_makes_no_sense_changes_nothing(machine: Machine, word: s
     machine.store.apps.create(SHOP)
     assert machine.type(f"apps:set shop stop-grace=99 {word}").status == 1
     assert machine.store.apps.get(SHOP).settings == AppSettings()
+
+
+def test_a_scheduler_must_be_one_of_those_that_are_installed(machine: Machine) -> None:
+    machine.store.apps.create(SHOP)
+    answer = machine.type("apps:set shop scheduler=swarm")
+    assert answer.status == 1
+    assert "there is no scheduler swarm here" in answer.errors
+    assert "docker-local" in answer.errors
+    assert machine.store.apps.get(SHOP).settings == AppSettings()
+    assert machine.type("apps:set shop scheduler=docker-local").status == 0
+
+
+def test_a_release_remembers_the_scheduler_that_its_app_had(machine: Machine) -> None:
+    machine.live()
+    machine.type("apps:set shop scheduler=docker-local")
+    assert machine.store.releases.get(SHOP, 1).scheduler is None
+    machine.type("config:set shop A=1")
+    assert machine.store.releases.get(SHOP, 2).scheduler == "docker-local"
+    machine.type("apps:set shop scheduler=")
+    machine.type("config:set shop A=2")
+    assert machine.store.releases.get(SHOP, 3).scheduler is None
+    assert machine.store.releases.schedulers() == ["docker-local"]
