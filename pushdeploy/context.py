@@ -17,6 +17,7 @@ from pushdeploy.flow.deploy import Deployer
 from pushdeploy.flow.destroy import Destruction
 from pushdeploy.flow.disk_care import DiskCare
 from pushdeploy.flow.domains import DomainChanges
+from pushdeploy.flow.front import FrontChanges
 from pushdeploy.flow.keys import KeyChanges
 from pushdeploy.flow.lock import Locking
 from pushdeploy.flow.new_app import NewApps
@@ -113,6 +114,7 @@ class Flow:
     destruction: Destruction
     settings: SettingChanges
     domains: DomainChanges
+    front: FrontChanges
     disks: DiskCare
     snapshots: SnapshotChanges
     transfers: Transfers

@@ -223,9 +223,13 @@ class MemoryRouter:
         output: Output,
         fallen: Cancellation | None = None,
     ) -> None:
-        if self.refused & set(route.site.hosts):
-            raise RouteFailed("nginx does not like it")
+        self._refuse(route)
         self.table[route.app] = route
+
+    def refresh(self, route: Route) -> None:
+        self._refuse(route)
+        now = self.table.get(route.app)
+        self.table[route.app] = held(route) if now is not None and now.is_held else route
 
     def routes(self, routes: Sequence[Route]) -> None:
         self.table = {route.app: route for route in routes}
@@ -255,6 +259,10 @@ class MemoryRouter:
 
     def rename_requests(self, app: AppName, new: AppName) -> None:
         self.asked[new] = self.asked.pop(app, [])
+
+    def _refuse(self, route: Route) -> None:
+        if self.refused & set(route.site.hosts):
+            raise RouteFailed("nginx does not like it")
 
 
 @dataclass(slots=True)

@@ -71,7 +71,7 @@ def info(request: Request, app: App, form: str) -> None:
 @click.argument("changes", nargs=-1, metavar="[KEY=VALUE]...")
 @form_option
 def set_(request: Request, app: App, changes: tuple[str, ...], form: str) -> None:
-    settings = request.flow.settings.change(app, changes, request.output)
+    settings = request.flow.settings.change(app, changes)
     show_record(request, form, shown_settings(settings))
 
 

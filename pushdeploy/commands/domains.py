@@ -104,7 +104,7 @@ COMMANDS: Sequence[click.Command] = (add, remove, set_, clear, list_, url, urls_
 def _change(
     request: Request, app: App, wanted: Sequence[HostName], gone: Sequence[HostName]
 ) -> None:
-    new = request.flow.domains.change(app.name, wanted, gone, request.output)
+    new = request.flow.domains.change(app.name, wanted, gone)
     for host in gone:
         request.output.line(f"{app.name} answers on {shown_host(host)} no longer")
     for host in wanted:

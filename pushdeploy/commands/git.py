@@ -22,7 +22,7 @@ def set_(request: Request, app: App, key: str, value: str) -> None:
             f"there is no {key[:40]} of git here",
             f"git:set {app.name} {_BRANCH} BRANCH is the only one",
         )
-    request.flow.settings.change(app, [f"{key}={value}"], request.output)
+    request.flow.settings.change(app, [f"{key}={value}"])
     branch = deploy_branch_of(request.store.apps.get(app.name), ())
     request.output.line(
         f"{branch} deploys {app.name} from the next push on: git push deploy {branch}"

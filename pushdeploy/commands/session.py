@@ -17,5 +17,9 @@ class Session(Streams, Protocol):
     by: KeyName
     cancellation: Cancellation
 
+    def sends_within(self, seconds: float) -> bool:
+        """Tell whether the client has sent something, or the end of it, before so much time has
+        passed: ssh without a file says nothing, and waits for what a person types."""
+
     def raw_mode(self) -> None:
         """Let bytes pass untouched from now on, as for an attached container."""

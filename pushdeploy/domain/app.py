@@ -1,9 +1,10 @@
 """An app has settings, a formation and a branch that deploys it; its releases refer to it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from pushdeploy.domain.front.rules import FrontRules
 from pushdeploy.domain.names import AppName, KeyName, ProcessType
 from pushdeploy.domain.settings import AppSettings
 
@@ -45,6 +46,7 @@ class App:
     stopped: bool = False
     put_back: int | None = None
     lock: AppLock | None = None
+    front: FrontRules = field(default_factory=FrontRules, repr=False)
 
     @property
     def uid(self) -> int:

@@ -59,7 +59,8 @@ def route_of(
     Requests are held until the disks of the app are what its live release left.
     """
     targets = () if app.stopped else targets_of(tasks)
-    site = Site(app.name, hosts, app.settings.front, static=() if app.stopped else static)
+    folders = () if app.stopped else static
+    site = Site(app.name, hosts, app.settings.front, static=folders, rules=app.front)
     if not targets and not site.is_static:
         site = replace(site, state="empty" if version is None else "stopped")
     route = Route(site, targets, version)

@@ -1,9 +1,10 @@
 """A site is the front of an app, whatever runs behind it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from pushdeploy.domain.front.rules import FrontRules
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.published import StaticFolder
 from pushdeploy.domain.settings.front import FrontSettings
@@ -26,6 +27,7 @@ class Site:
     settings: FrontSettings
     state: SiteState = "serving"
     static: Sequence[StaticFolder] = ()
+    rules: FrontRules = field(default_factory=FrontRules, repr=False)
 
     @property
     def is_static(self) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pushdeploy.domain.app import App
 from pushdeploy.domain.asker import Asker
 from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.front.rules import copied
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.promotion import TargetResult
 from pushdeploy.flow.new_app import NewApps
@@ -24,8 +25,8 @@ class Clones:
     def clone(
         self, app: App, new: AppName, asker: Asker, *, deploy: bool
     ) -> Sequence[TargetResult]:
-        """Make ``new`` with the settings, config and formation of ``app``; to ``deploy`` is to
-        release its live slug as well: what became of that.
+        """Make ``new`` with the settings, front, config and formation of ``app``; to ``deploy``
+        is to release its live slug as well: what became of that.
 
         ``UserError`` where no release could be begun, and ``new`` is not there then.
         """
@@ -44,6 +45,7 @@ class Clones:
     def _copy(self, app: App, new: AppName) -> None:
         store, disks = self.store, replace(app.settings.disks, disk_limits_bytes={})
         store.apps.set_settings(new, replace(app.settings, disks=disks))
+        store.apps.set_front(new, copied(app.front))
         store.apps.set_formation(new, app.formation)
         store.config.replace(new, store.config.get(app.name))
         store.disks.replace(new, store.disks.of(app.name))

@@ -99,11 +99,11 @@ class Converger:
         """
         return self._stop_unfinished(self._stop_other_versions(plan))
 
-    def refresh_route(self, name: AppName, output: Output) -> None:
-        """Render the app's route anew: its domains or its settings have changed."""
+    def refresh_route(self, name: AppName) -> None:
+        """Render the app's route anew: its domains, its settings or its rules have changed."""
         with self.traffic.alone(name):
             plan = self.processes.plan(self.store.apps.get(name))
-            self.traffic.send(plan.app, plan.version, plan.tasks.keep, output)
+            self.traffic.refresh(plan.app, plan.version, plan.tasks.keep)
 
     def present_route(self, app: App, *, waits: bool) -> Route:
         """The route to what runs of ``app``, with nothing changed. Requests wait where nothing

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pushdeploy.certificates.choice import Certificates
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.ports.errands import Errands
-from pushdeploy.domain.ports.output import Output
 from pushdeploy.flow.converge import Converger
 from pushdeploy.route.sites import Sites
 from pushdeploy.store import Store
@@ -28,7 +27,6 @@ class DomainChanges:
         app: AppName,
         wanted: Sequence[HostName],
         gone: Sequence[HostName],
-        output: Output,
     ) -> Sequence[HostName]:
         """Add what is ``wanted`` and remove what is ``gone``: those that are new to the app.
 
@@ -43,7 +41,7 @@ class DomainChanges:
                 domains.add(app, host)
                 undo.callback(domains.remove, app, host)
             self.certificates.show()
-            self.converger.refresh_route(app, output)
+            self.converger.refresh_route(app)
             undo.pop_all()
         self.errands.certify()
         return new

@@ -9,7 +9,6 @@ from pushdeploy.domain.errors import RenamedApp, UnknownApp
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.ports.refs import Refs
 from pushdeploy.flow.converge import Converger
-from pushdeploy.output import Quiet
 from pushdeploy.route.sites import Sites
 from pushdeploy.store import Store
 
@@ -74,6 +73,6 @@ class NewApps:
                 undo.callback(self.refs.remove, app)
             undo.callback(self.converger.forget, app, grace_seconds=0)
             self.certificates.show()
-            self.converger.refresh_route(app, Quiet())
+            self.converger.refresh_route(app)
             yield
             undo.pop_all()

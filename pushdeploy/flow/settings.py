@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from pushdeploy.domain.app import App
 from pushdeploy.domain.errors import UserError
-from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.settings import AppSettings, affected, changed_settings
 from pushdeploy.domain.settings.setting import Affects
 from pushdeploy.flow.converge import Converger
@@ -20,7 +19,7 @@ class SettingChanges:
     converger: Converger
     schedulers: Sequence[str]
 
-    def change(self, app: App, changes: Sequence[str], output: Output) -> AppSettings:
+    def change(self, app: App, changes: Sequence[str]) -> AppSettings:
         """Apply ``key=value`` words: the settings of the app now. ``UserError`` for a bad one."""
         settings = changed_settings(app.settings, changes)
         if settings.run.scheduler != app.settings.run.scheduler:
@@ -28,7 +27,7 @@ class SettingChanges:
         if changes:
             self.store.apps.set_settings(app.name, settings)
         if Affects.ROUTE in affected(app.settings, settings):
-            self.converger.refresh_route(app.name, output)
+            self.converger.refresh_route(app.name)
         return settings
 
     def _refuse_unknown(self, scheduler: str | None) -> None:

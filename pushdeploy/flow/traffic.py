@@ -57,6 +57,10 @@ class Traffic:
         seconds = app.settings.front.drain_seconds if drain_seconds is None else drain_seconds
         self.router.switch(route, targets_of(leaving), seconds, output, fallen)
 
+    def refresh(self, app: App, version: int | None, tasks: Sequence[Task]) -> None:
+        """Put new hosts, settings and rules in force; ``tasks`` serve as before."""
+        self.router.refresh(self.sites.route(app, version, tasks))
+
     @contextmanager
     def holding(
         self, app: App, old: Sequence[Task], drain_seconds: float, output: Output

@@ -1,7 +1,7 @@
 """``Sites`` knows the host names, the addresses and the routes of all apps; nothing else does."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pushdeploy.domain.app import App
 from pushdeploy.domain.hosts import refuse_host, refuse_taken_name
@@ -11,6 +11,7 @@ from pushdeploy.domain.route import Route, route_of
 from pushdeploy.domain.site import default_host, url_of
 from pushdeploy.domain.task import Task
 from pushdeploy.hostnames import PublicSuffixes
+from pushdeploy.store.apps import Apps
 from pushdeploy.store.domains import Domains
 
 
@@ -20,6 +21,7 @@ class Sites:
     served without a task.
     """
 
+    apps: Apps
     domains: Domains
     domain: str
     http_port: int
@@ -42,7 +44,14 @@ class Sites:
         return [url_of(host, self.http_port) for host in hosts]
 
     def route(self, app: App, version: int | None, tasks: Sequence[Task]) -> Route:
-        """The route of ``app`` when ``tasks`` of release ``version`` serve it."""
+        """The route of ``app`` when ``tasks`` of release ``version`` serve it.
+
+        Its hosts, settings and rules are those of now: a release that takes an hour brings an app
+        of an hour ago.
+        """
+        now = self.apps.find(app.name) or app
+        settings = replace(app.settings, front=now.settings.front)
+        app = replace(app, settings=settings, front=now.front)
         static = self.folders.of(app, version)
         return route_of(app, self.hosts(app.name), version, tasks, static)
 

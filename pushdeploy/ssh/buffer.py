@@ -60,6 +60,11 @@ class Buffer:
                 self._readers -= 1
             return self._take(nbytes)
 
+    def comes_within(self, seconds: float) -> bool:
+        """Tell whether there is a byte to read, or the end, before so much time has passed."""
+        with self._changed:
+            return self._changed.wait_for(lambda: bool(self._pieces) or self._closed, seconds)
+
     def read_ready(self) -> bool:
         return self._size_bytes > 0
 

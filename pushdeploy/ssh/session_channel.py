@@ -60,6 +60,9 @@ class SessionChannel:
                 self.lost()
         return b""
 
+    def sends_within(self, seconds: float) -> bool:
+        return self._input.comes_within(seconds)
+
     def write(self, data: bytes) -> None:
         self._send(self._channel.send, self._translated(data))
 

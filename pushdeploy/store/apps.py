@@ -8,9 +8,11 @@ from sqlalchemy import Delete, Select, Text, cast, delete, insert, select, updat
 
 from pushdeploy.domain.app import App, AppLock
 from pushdeploy.domain.errors import UnknownApp, UserError
+from pushdeploy.domain.front.rules import FrontRules
 from pushdeploy.domain.names import AppName, ProcessType
 from pushdeploy.domain.settings import AppSettings
 from pushdeploy.store.database import DuplicateRow, Stored
+from pushdeploy.store.front_json import front_json
 from pushdeploy.store.rows import app_of, formation_json, lock_values
 from pushdeploy.store.schema import APPS, META
 from pushdeploy.store.settings_column import settings_json
@@ -90,6 +92,9 @@ class Apps(Stored):
     def set_settings(self, name: AppName, settings: AppSettings) -> None:
         self._set(name, settings=settings_json(settings))
 
+    def set_front(self, name: AppName, rules: FrontRules) -> None:
+        self._set(name, front=front_json(rules))
+
     def set_formation(self, name: AppName, formation: Mapping[ProcessType, int]) -> None:
         """Replace the formation that was there before."""
         self._set(name, formation=formation_json(formation))
@@ -132,6 +137,7 @@ def _apps() -> Select[Any]:
         APPS.c.lock_message,
         APPS.c.lock_at,
         APPS.c.put_back,
+        APPS.c.front,
     )
 
 

@@ -23,6 +23,8 @@ _OF_APPS = {
     "settings.cutover": ("exclusive holds with a disk", "disks:set {owner} cutover=exclusive"),
     "settings.snapshots": ("all disks are copied", "disks:set {owner} DISK snapshots=on"),
     "settings.size": ("the limit that it has stays", "disks:set {owner} DISK size=SIZE"),
+    "front": ("visitors are shown a page", "maintenance:off {owner}, and each rule anew"),
+    "front.maintenance": ("visitors are shown a page", "maintenance:off {owner}"),
     "formation": ("what app.json says holds, else web=1", "ps:scale {owner} web=1"),
     "config": (_LIVE, "config:set {owner} KEY=VALUE"),
     "disks": (_LIVE, _REBUILD),

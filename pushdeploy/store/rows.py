@@ -25,6 +25,7 @@ from pushdeploy.domain.published import PublishedFolder
 from pushdeploy.domain.release import Reason, Release, ReleaseStatus
 from pushdeploy.domain.slug import Healthcheck, Slug
 from pushdeploy.domain.snapshot import Snapshot
+from pushdeploy.store.front_json import front_of
 from pushdeploy.store.reading import Reading, count, text, texts
 from pushdeploy.store.schema import APPS, RELEASES, SLUGS, SNAPSHOTS
 from pushdeploy.store.settings_column import settings_of
@@ -47,6 +48,7 @@ def app_of(row: Row[Any], reading: Reading | None = None) -> App:
         stopped=row.stopped,
         lock=_lock_of(row),
         put_back=row.put_back,
+        front=front_of(row.front, reading),
     )
 
 

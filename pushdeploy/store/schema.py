@@ -37,6 +37,7 @@ APPS = Table(
     Column("lock_message", FreeText),
     Column("lock_at", Moment),
     Column("put_back", Integer),
+    Column("front", Json),
     sqlite_autoincrement=True,  # an id, and with it a uid, is never given twice
 )
 

@@ -55,7 +55,7 @@ def make_back_ends(ground: Ground, given: Given) -> BackEnds:
         manifests=Manifests(disks, limits, store.pipelines.place_of),
         disks=disks,
         publisher=publisher,
-        sites=Sites(store.domains, settings.domain, settings.http.port, publisher),
+        sites=Sites(store.apps, store.domains, settings.domain, settings.http.port, publisher),
         wishes=_wishes(ground),
         certificates=Certificates(store, router, settings.domain),
         snapshots=SnapshotPhase(

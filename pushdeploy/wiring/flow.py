@@ -17,6 +17,7 @@ from pushdeploy.flow.destroy import Destruction
 from pushdeploy.flow.disk_care import DiskCare
 from pushdeploy.flow.domains import DomainChanges
 from pushdeploy.flow.first_moments import FirstMoments
+from pushdeploy.flow.front import FrontChanges
 from pushdeploy.flow.keys import KeyChanges
 from pushdeploy.flow.lock import Locking
 from pushdeploy.flow.new_app import NewApps
@@ -114,6 +115,7 @@ def make_flow(ground: Ground, back: BackEnds, following: Following, errands: Err
         ),
         settings=SettingChanges(store, converger, scheduler_names()),
         domains=DomainChanges(store, back.sites, back.certificates, converger, errands),
+        front=FrontChanges(store, converger),
         disks=DiskCare(store, turns, disks, attachments),
         snapshots=SnapshotChanges(store, turns, locks.traffic, disks, snapshots),
         transfers=Transfers(store, turns, disks, snapshots, restores),

@@ -135,8 +135,12 @@ class _Handler(BaseHTTPRequestHandler):
         visitor = Visitor(Address(target.address, target.port), host)
         line = LogLine(datetime.now(UTC), 1, f'at=info path="{self.path}"')
         self.server.router.asked.setdefault(route.app, []).append(line)
-        self._say(200, visitor.get(self.path)[2])
-        visitor.connection.close()
+        try:
+            self._say(200, visitor.get(self.path)[2])
+        except OSError:
+            self._say(502, "")
+        finally:
+            visitor.connection.close()
 
     def log_message(self, *arguments: object) -> None:
         pass

@@ -4,6 +4,7 @@ import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -38,6 +39,28 @@ def test_a_switch_that_fails_leaves_the_former_route(routed_somehow: Bench, serv
     with pytest.raises(RouteFailed):
         router.switch(routed_somehow.unusable(), [one.target], 30, Quiet())
     assert routed_somehow.ask() == (200, "one")
+
+
+def test_new_hosts_are_in_force_though_nobody_answers_and_what_is_held_stays_held(
+    routed_somehow: Bench, serve: Serve
+) -> None:
+    one, router = serve("one"), routed_somehow.router
+    router.switch(route_to(one.target), [], 30, Quiet())
+    one.kill()
+    more = route_to(one.target)
+    hosts = [*more.site.hosts, HostName("blog.localhost")]
+    more = replace(more, site=replace(more.site, hosts=hosts))
+    router.refresh(more)
+    assert routed_somehow.ask("blog")[0] != 404
+    router.switch(route_to(state="held"), [], 30, Quiet())
+    router.refresh(more)
+    two = serve("two")
+    with ThreadPoolExecutor(1) as background:
+        asked = background.submit(routed_somehow.ask, "blog")
+        assert routed_somehow.ask("nobody")[0] == 404
+        assert not asked.done()
+        router.switch(replace(more, targets=[two.target]), [], 30, Quiet())
+        assert asked.result(20) == (200, "two")
 
 
 def test_an_app_without_tasks_is_unavailable_and_a_removed_one_unknown(

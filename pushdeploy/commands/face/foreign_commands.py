@@ -34,7 +34,6 @@ _NETWORK = "each app is alone in its network; its service is reached through web
 _MEMBERS = "keys:add NAME < NAME.pub lets a person in, keys:list shows all of them"
 _REMOTE = "git remote add deploy deploy:APP, on your machine"
 _SHELL = "ssh -t deploy run APP bash"
-_STOP = "ps:stop APP stops it and shows a page that says so; ps:start APP brings it back"
 _DOMAIN = "domain of pushdeploy.toml on the server is what all apps are below"
 _IMAGE = "a Dockerfile with FROM IMAGE in a repository, and git push deploy main"
 _AFTER_DEPLOY = "hooks/post-deploy below the server's home is called after each deploy"
@@ -130,7 +129,9 @@ EXACT: Mapping[str, str] = {
     "logs:report": _LOGS,
     "logs:set": _LOGS,
     "ls": "apps:list",
-    "maintenance": _STOP,
+    "maintenance:custom-page": "maintenance:on APP < page.html",
+    "maintenance:disable": "maintenance:off APP",
+    "maintenance:enable": "maintenance:on APP",
     "manage.py": _BESIDE,
     "nginx:access-logs": "logs APP -p router shows a line of each request",
     "nginx:error-logs": "nginx/logs/error.log below the server's home",
@@ -235,7 +236,6 @@ NOUNS: Mapping[str, str] = {
     "labs": "apps:set APP shows what can be set",
     "letsencrypt": _TLS,
     "local": "the Procfile's command on your machine: web: … is a shell command",
-    "maintenance": _STOP,
     "mariadb": _DATABASE,
     "meilisearch": _DATABASE,
     "members": _MEMBERS,

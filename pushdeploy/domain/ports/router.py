@@ -48,6 +48,13 @@ class Router(Protocol):
         it was; but where requests were held, they have gone to ``route.targets`` all the same.
         """
 
+    def refresh(self, route: Route) -> None:
+        """Put new hosts, settings and rules of the app in force; its targets are as they were.
+
+        Nobody is asked whether they answer: an app that is broken can be given a page that says
+        so. ``RouteFailed`` leaves the former route as it was. What is held stays held.
+        """
+
     def routes(self, routes: Sequence[Route]) -> None:
         """Make exactly these the routes, with one reload at most; a bad one is left out.
 

@@ -22,7 +22,7 @@ from tests.unit.commands.machine import SHOP, Machine
         ("certs:auto:enable -a shop", "TLS is served by a proxy"),
         ("proxy:ports-set shop http:80:5000", "apps:set shop shows"),
         ("plugin:install https://example.com/x.git", "there are no plugins"),
-        ("maintenance:on -a shop", "ps:stop shop"),
+        ("maintenance:enable -a shop", "maintenance:on shop"),
         ("drains:add https://example.com", "logs APP -t"),
         ("buildpacks:set heroku/python", "a Dockerfile"),
         ("stack:set heroku-24", "apps:info APP names its stack"),

@@ -26,7 +26,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def sites(store: Store) -> Sites:
-    return Sites(store.domains, "apps.test", 8080)
+    return Sites(store.apps, store.domains, "apps.test", 8080)
 
 
 def test_an_app_answers_on_its_default_host_and_on_its_domains(store: Store, sites: Sites) -> None:
@@ -47,7 +47,7 @@ def test_the_default_host_is_the_first_address_and_a_wildcard_is_none(
 
 
 def test_port_80_goes_without_saying(store: Store) -> None:
-    assert Sites(store.domains, "apps.test", 80).url(SHOP) == "http://shop.apps.test"
+    assert Sites(store.apps, store.domains, "apps.test", 80).url(SHOP) == "http://shop.apps.test"
 
 
 def test_the_route_of_an_app_has_all_its_hosts(store: Store, sites: Sites) -> None:

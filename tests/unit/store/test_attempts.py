@@ -3,12 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import text
-
 from pushdeploy.domain.acme_account import AcmeAccount
 from pushdeploy.domain.attempt import Attempt
 from pushdeploy.domain.names import HostName
 from pushdeploy.store import Store
+from tests.databases import make_older
 from tests.unit.samples import SHOP
 
 NAME = HostName("shop.example.com")
@@ -51,10 +50,7 @@ def test_a_database_of_before_gets_the_ledger_and_keeps_the_rest(
     store: Store, url: str, tmp_path: Path
 ) -> None:
     store.apps.create(SHOP)
-    with store._database.changing() as connection:
-        for table in ("certificate_attempts", "acme_accounts"):
-            connection.execute(text(f"DROP TABLE {table}"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0006'"))
+    make_older(store, "0006")
     store.close()
     later = Store.open(url)
     assert [app.name for app in later.apps.list()] == [SHOP]

@@ -29,14 +29,14 @@ DAMAGE = ("null", "[1]", '{"a": ', "", "5", '"x"', "\0")
 """None of it is what any column holds."""
 
 JSON_COLUMNS = {
-    "apps": ("settings", "formation", "config", "disks"),
+    "apps": ("settings", "formation", "config", "disks", "front"),
     "slugs": ("process_types", "checks", "formation", "published"),
     "releases": ("config", "shared_config", "disks"),
     "snapshots": ("sizes_bytes",),
     "pipelines": ("stages",),
     "certificates": ("names",),
 }
-NULLABLE = ("shared_config", "published")
+NULLABLE = ("front", "shared_config", "published")
 ENUMS = {"releases": ("status", "reason", "cut_over"), "slugs": ("runs_as",), "audit": ("state",)}
 CERTIFICATE = Certificate(
     0, "own", SHOP, None, ("a.example.com",), "CA", AT, AT, "00:11", "EC P-256", "ada", AT

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import text
 
 from pushdeploy.domain.app import AppLock
 from pushdeploy.domain.errors import UnknownApp, UserError
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.pipeline import Member, Pipeline, PipelineName, Place, StageName
 from pushdeploy.store import Store
+from tests.databases import make_older
 from tests.unit.samples import ALICE, BLOG, SHOP
 
 MAIN = PipelineName("main")
@@ -206,29 +206,7 @@ def test_database_of_the_first_schema_keeps_its_apps_when_it_is_upgraded(
     store: Store, url: str
 ) -> None:
     _with_apps(store, SHOP)
-    with store._database.changing() as connection:
-        for statement in (
-            "DROP TABLE certificates",
-            "DROP TABLE shared_config",
-            "ALTER TABLE releases DROP COLUMN shared_config",
-            "DROP INDEX audit_by_time",
-            "DROP INDEX audit_by_state",
-            "ALTER TABLE audit DROP COLUMN app",
-            "ALTER TABLE audit DROP COLUMN state",
-            "ALTER TABLE audit DROP COLUMN seconds",
-            "DROP TABLE snapshots",
-            "ALTER TABLE releases DROP COLUMN snapshot_id",
-            "ALTER TABLE releases DROP COLUMN restore_id",
-            "ALTER TABLE releases DROP COLUMN cut_over",
-            "ALTER TABLE apps DROP COLUMN put_back",
-            "DROP TABLE pipeline_members",
-            "DROP TABLE pipelines",
-            "ALTER TABLE apps DROP COLUMN lock_by",
-            "ALTER TABLE apps DROP COLUMN lock_message",
-            "ALTER TABLE apps DROP COLUMN lock_at",
-            "UPDATE alembic_version SET version_num = '0001'",
-        ):
-            connection.execute(text(statement))
+    make_older(store, "0001")
 
     with_upgrade = Store.open(url)
 

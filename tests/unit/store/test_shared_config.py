@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import text
 
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.settings.deploy import DeploySettings
 from pushdeploy.store import Store
+from tests.databases import make_older
 from tests.unit.samples import BLOG, SHOP, candidate
 
 OTHER = AppName("other")
@@ -53,12 +53,7 @@ def test_a_database_of_before_keeps_the_branches_that_deployed(
     store.releases.create(candidate())
     store.releases.make_live(SHOP, 2)
     store.releases.create(candidate(app=BLOG, ref="refs/heads/master"))  # which never went live
-    with store._database.changing() as connection:
-        connection.execute(text("DROP TABLE certificates"))
-        connection.execute(text("DROP TABLE shared_config"))
-        connection.execute(text("ALTER TABLE releases DROP COLUMN shared_config"))
-        connection.execute(text("ALTER TABLE slugs DROP COLUMN published"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0004'"))
+    make_older(store, "0004")
 
     upgraded = Store.open(url)
 

@@ -1,12 +1,12 @@
 """Slugs: found by key, kept as long as a release refers to them."""
 
 import pytest
-from sqlalchemy import text
 
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import ImageDigest
 from pushdeploy.domain.published import PublishedFolder
 from pushdeploy.store import Store
+from tests.databases import make_older
 from tests.unit.samples import SHOP, candidate, commit, slug
 
 
@@ -66,9 +66,7 @@ def test_release_brings_its_slug_along_when_it_is_missing(store: Store) -> None:
 
 def test_slug_of_a_database_of_before_publishes_nothing(store: Store, url: str) -> None:
     store.slugs.add(slug())
-    with store._database.changing() as connection:
-        connection.execute(text("ALTER TABLE slugs DROP COLUMN published"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0006'"))
+    make_older(store, "0007")
     upgraded = Store.open(url)
     assert upgraded.slugs.find("one") == slug()
     upgraded.close()

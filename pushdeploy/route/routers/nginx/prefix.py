@@ -123,9 +123,10 @@ class Prefix:
             conf_d,
         ):
             directory.mkdir(mode=0o755, exist_ok=True)
-        for directory in (self.holders, self.challenges):
+        own = self.root / "own"
+        for directory in (self.holders, self.challenges, own):
             directory.mkdir(mode=0o711, exist_ok=True)
-        for directory in (self.root, temp, self.holders, self.challenges):
+        for directory in (self.root, temp, self.holders, self.challenges, own):
             directory.chmod(0o711)
         self.pages.chmod(0o755)
 
@@ -136,6 +137,10 @@ class Prefix:
 
     def app_file(self, app: AppName) -> Path:
         return self.apps / f"{app}.conf"
+
+    def own_files(self, app: AppName) -> Path:
+        """The directory of pages and lists that the app's nginx file refers to."""
+        return self.root / "own" / app
 
     def with_files(self) -> Sequence[AppName]:
         """The apps that have a file here, whatever it may hold."""

@@ -9,6 +9,7 @@ from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.published import StaticFolder
 from pushdeploy.domain.route import Route, Target
 from pushdeploy.route.routers.nginx import forwarding
+from pushdeploy.route.routers.nginx.door import door_of
 from pushdeploy.route.routers.nginx.prefix import certificate_name
 from pushdeploy.route.routers.nginx.program import Features
 from pushdeploy.settings import Address, Network, Settings
@@ -25,7 +26,7 @@ _PATH = re.compile(r"/([A-Za-z0-9._~-]+/)*")
 _PAGES = (
     *("400", "404", "413", "414", "421", "431"),
     *("502", "502-broken", "502-large", "504"),
-    *("stopped", "empty", "held"),
+    *("stopped", "empty", "held", "maintenance"),
 )
 
 
@@ -119,6 +120,7 @@ def app_file(templates: Templates, shared: SharedFront, route: Route) -> str:
         read_timeout_seconds=int(site.settings.read_timeout_seconds),
         buffers_answers=site.settings.buffering,
         any_header_names=site.settings.header_names == "any",
+        door=door_of(site),
     )
 
 

@@ -10,7 +10,6 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from pushdeploy.domain.cancel import Cancellation
@@ -21,11 +20,11 @@ from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.ports.output import Output
 from pushdeploy.domain.ports.request_log import RequestLog
 from pushdeploy.domain.route import Route, Target, held
-from pushdeploy.output import duration
 from pushdeploy.route.deadline import until
 from pushdeploy.route.routers.nginx import challenges
 from pushdeploy.route.routers.nginx.caretaker import Caretaker
 from pushdeploy.route.routers.nginx.certificate_files import CertificateFiles
+from pushdeploy.route.routers.nginx.door import door_of
 from pushdeploy.route.routers.nginx.drain import wait_until_empty
 from pushdeploy.route.routers.nginx.examination import Examination
 from pushdeploy.route.routers.nginx.front_user import front_user
@@ -34,6 +33,8 @@ from pushdeploy.route.routers.nginx.kept_files import KeptFiles
 from pushdeploy.route.routers.nginx.logs import LARGEST_BYTES, LARGEST_OF_AN_APP_BYTES, rotate
 from pushdeploy.route.routers.nginx.main_files import install
 from pushdeploy.route.routers.nginx.master import Master, Reload
+from pushdeploy.route.routers.nginx.move import Move, destination, tell_open
+from pushdeploy.route.routers.nginx.own_files import OwnFiles
 from pushdeploy.route.routers.nginx.prefix import MAIN, Prefix
 from pushdeploy.route.routers.nginx.refusals import Refusals
 from pushdeploy.route.routers.nginx.reloads import Reloads
@@ -43,7 +44,7 @@ from pushdeploy.route.routers.nginx.rendering import (
     app_file,
 )
 from pushdeploy.route.routers.nginx.request_logs import RequestLogs
-from pushdeploy.route.routers.nginx.visit import complaint
+from pushdeploy.route.routers.nginx.visit import Entrance, complaint
 from pushdeploy.route.routers.nginx.workers import user_of
 from pushdeploy.templating import Templates
 
@@ -68,6 +69,7 @@ class Nginx:
         self._master = Master(self._prefix, program)
         self._kept = KeptFiles()
         self._reloads = Reloads(self._prefix, self._master, self._kept)
+        self._own = OwnFiles(self._prefix, self._kept)
         self._holds = Holds(self._prefix, shared.hold_seconds)
         self._firewall = Refusals(home)
         self._certificates = CertificateFiles(self._prefix)
@@ -117,7 +119,7 @@ class Nginx:
             reload = self._apply(route.app, content)
             if not self._refuse(route.app, reload, leaving):
                 until(reload.gone, KEEPALIVE_MIN_TIMEOUT_SECONDS)
-            self._drain(_Move(route, frozenset(leaving), drain_seconds, output, Cancellation()))
+            self._drain(Move(route, frozenset(leaving), drain_seconds, output, Cancellation()))
             self._refuse_unheld(route.app)
         yield
 
@@ -134,7 +136,7 @@ class Nginx:
         Requests that have come to ``leaving`` before are answered by them within the drain time.
         """
         left = frozenset(leaving) - frozenset(route.targets)
-        move = _Move(route, left, drain_seconds, output, fallen or Cancellation())
+        move = Move(route, left, drain_seconds, output, fallen or Cancellation())
         with _backend():
             self._firewall.lift(route.targets)
             self._request_logs.note(route)
@@ -145,6 +147,14 @@ class Nginx:
                 self._switch_held(move)
             else:
                 self._switch_served(move, still_held=waiting is not None)
+
+    def refresh(self, route: Route) -> None:
+        """Put new hosts, settings and rules in force; see ``domain.ports.router.Router``."""
+        with _backend():
+            waiting = self._holds.find(route.app)
+            self._apply(
+                route.app, self._rendered(held(route) if waiting and waiting.holding else route)
+            )
 
     def routes(self, routes: Sequence[Route]) -> None:
         """Make exactly these the apps' files. A bad one is left as it was, and logged."""
@@ -161,6 +171,9 @@ class Nginx:
             refused = self._reloads.apply(wanted).refused
             for app, lines in refused.items():
                 _log.error("app=%s has no new route: %s", app, "; ".join(lines))
+            with self._reloads.exclusively:
+                for app, content in wanted.items():
+                    self._own.sweep(app, self._reloads.content(app), content)
             for app in free & wanted.keys() - refused.keys():
                 self._holds.finish(app)
             self._request_logs.keep_only(route.app for route in routes)
@@ -231,12 +244,16 @@ class Nginx:
             return self._master.test(MAIN)
 
     def _rendered(self, route: Route) -> bytes | None:
-        """None for a route without a host: nobody could ask for it."""
+        """None for a route without a host: nobody could ask for it. The files that the text
+        refers to are there then.
+        """
         if not route.site.hosts:
             return None
         try:
             if self._shared.https is not None:
                 self._certificates.stand_in(route.site.hosts)
+            with self._reloads.exclusively:
+                self._own.write(route.app, door_of(route.site).files)
             return app_file(self._templates, self._shared, route).encode()
         except PushdeployError as error:
             raise RouteFailed(error.message, error.hint) from error
@@ -277,16 +294,16 @@ class Nginx:
         content = self._rendered(route)
         self._holds.pass_on(route.app, route.targets)
         self._apply(route.app, content)
-        output.detail(_destination(route))
+        output.detail(destination(route))
         self._holds.finish(route.app)
         self._firewall.forget(route.app)
 
-    def _switch_held(self, move: "_Move") -> None:
+    def _switch_held(self, move: Move) -> None:
         self._let_go(move.route, move.output)
         self._refuse_silent(move.route, move.fallen)
         self._drain(move)
 
-    def _switch_served(self, move: "_Move", *, still_held: bool) -> None:
+    def _switch_served(self, move: Move, *, still_held: bool) -> None:
         """``still_held``: a holder has let go already, and may have some who wait their turn."""
         app = move.route.app
         former, content = self._reloads.content(app), self._rendered(move.route)
@@ -297,7 +314,7 @@ class Nginx:
             self._holds.pass_on(app, move.route.targets)
             self._holds.finish(app)
         if content != former:
-            move.output.detail(_destination(move.route))
+            move.output.detail(destination(move.route))
         self._drain(move, reload)
         self._firewall.forget(app)
         with self._former_file_on_error(app, former):
@@ -313,8 +330,13 @@ class Nginx:
             raise
 
     def _refuse_silent(self, route: Route, fallen: Cancellation) -> None:
-        asks = route.answers and route.site.hosts
-        wrong = complaint(self._shared.http, route.site.hosts, fallen) if asks else ""
+        if not (route.answers and route.site.hosts):
+            return
+        door, http = door_of(route.site), self._shared.http
+        behind = self._prefix.control_socket if door.answers else None
+        if behind is not None and not route.targets:
+            return
+        wrong = complaint(Entrance(route.app, route.site.hosts[0], http, behind), fallen)
         if wrong:
             raise RouteFailed(
                 f"{route.app} does not answer through nginx: {wrong}",
@@ -335,6 +357,7 @@ class Nginx:
         return free
 
     def _apply(self, app: AppName, content: bytes | None) -> Reload:
+        former = self._reloads.content(app)
         applied = self._reloads.apply({app: content})
         if app in applied.refused:
             raise RouteFailed(
@@ -343,9 +366,11 @@ class Nginx:
                 " <home>/templates/nginx/app.conf",
                 details=applied.refused[app],
             )
+        with self._reloads.exclusively:
+            self._own.sweep(app, former, content)
         return applied.reload
 
-    def _drain(self, move: "_Move", reload: Reload | None = None) -> None:
+    def _drain(self, move: Move, reload: Reload | None = None) -> None:
         """Without a ``reload`` no worker opens new connections: the table is exact at once."""
         if not move.leaving:
             return
@@ -357,38 +382,7 @@ class Nginx:
             fallen=move.fallen if reload else None,
         )
         if not (reload and move.fallen.cancelled):
-            _tell_open(still_open, move.drain_seconds, move.output)
-
-
-@dataclass(frozen=True, slots=True)
-class _Move:
-    """Requests move to ``route``; those that are at ``leaving`` have time to be answered."""
-
-    route: Route
-    leaving: frozenset[Target]
-    drain_seconds: float
-    output: Output
-    fallen: Cancellation
-
-
-def _tell_open(still_open: int, drain_seconds: float, output: Output) -> None:
-    if still_open:
-        many = "connection was" if still_open == 1 else "connections were"
-        output.detail(
-            f"{still_open} {many} still open to the former tasks after {duration(drain_seconds)}"
-        )
-
-
-def _destination(route: Route) -> str:
-    if route.is_held:
-        return f"requests of {route.app} wait"
-    if not route.answers:
-        return f"no task of {route.app} serves: visitors are told so"
-    where = f"v{route.version}" if route.version else "the app"
-    if not route.targets:
-        return f"visitors get the files of {where}"
-    tasks = len(route.targets)
-    return f"traffic goes to {where}" + (f", {tasks} tasks of it" if tasks > 1 else "")
+            tell_open(still_open, move.drain_seconds, move.output)
 
 
 @contextmanager

@@ -1,14 +1,17 @@
 """``complaint`` asks through nginx, as a visitor would, whether an app's tasks answer."""
 
 import http.client
+import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.errors import Cancelled
-from pushdeploy.domain.names import HostName
+from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.settings import Address
 
 ERROR_HEADER = "X-Pushdeploy-Error"
@@ -23,10 +26,32 @@ _ANSWER_SECONDS = 70
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - addresses to leave, not to bind
 
 
-def complaint(
-    http_address: Address, hosts: Sequence[HostName], fallen: Cancellation | None = None
-) -> str:
-    """Empty when a task answers for the first of ``hosts``, whatever it says; else what is wrong.
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """A visit to ``app`` comes in where its visitors do, at ``address`` by ``host``.
+
+    ``behind`` is nginx's own socket, where one goes in whose door would answer in place of the app.
+    """
+
+    app: AppName
+    host: HostName
+    address: Address
+    behind: Path | None = None
+
+    def connection(self) -> http.client.HTTPConnection:
+        if self.behind is not None:
+            return _ByPath(self.behind)
+        where = _ANYWHERE.get(self.address.host, self.address.host)
+        return http.client.HTTPConnection(where, self.address.port, timeout=_ANSWER_SECONDS)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        named = {"X-Pushdeploy-App": str(self.app)} if self.behind is not None else {}
+        return {"Host": self.host.replace("*", "probe", 1), "User-Agent": "pushdeploy", **named}
+
+
+def complaint(entrance: Entrance, fallen: Cancellation | None = None) -> str:
+    """Empty when a task answers, whatever it says; else what is wrong.
 
     Asked up to three times: a task may drop its very first connection. Not any more when nginx has
     waited for an answer as long as it would for a visitor; and an answer is not waited for when
@@ -36,19 +61,18 @@ def complaint(
     said = ""
     for attempt in range(_ATTEMPTS):
         time.sleep(_PAUSE_SECONDS if attempt else 0)
-        said = _ask(http_address, hosts[0].replace("*", "probe", 1), fallen)
+        said = _ask(entrance, fallen)
         if not said or fallen.cancelled or _TOO_SLOW in said:
             return said
     return said
 
 
-def _ask(http_address: Address, host: str, fallen: Cancellation) -> str:
-    where = _ANYWHERE.get(http_address.host, http_address.host)
-    connection = http.client.HTTPConnection(where, http_address.port, timeout=_ANSWER_SECONDS)
+def _ask(entrance: Entrance, fallen: Cancellation) -> str:
+    connection = entrance.connection()
     try:
         connection.connect()
         with fallen.stopping(lambda: _hang_up(connection.sock)):
-            connection.request("GET", "/", headers={"Host": host, "User-Agent": "pushdeploy"})
+            connection.request("GET", "/", headers=dict(entrance.headers))
             answer = connection.getresponse()
     except Cancelled as error:
         return error.message
@@ -67,6 +91,23 @@ def _why(page: http.client.HTTPResponse) -> str:
         title = page.read(1000).decode(errors="replace").partition("\n")[0].partition(" ")[2]
         return f": {title[:1].lower()}{title[1:]}" if title else ""
     return ""
+
+
+class _ByPath(http.client.HTTPConnection):
+    """To a unix socket, by a short name of its directory: unix(7) has room for 108 bytes."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=_ANSWER_SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        directory = os.open(self._path.parent, os.O_PATH | os.O_DIRECTORY)
+        try:
+            self.sock = socket.socket(socket.AF_UNIX)
+            self.sock.settimeout(_ANSWER_SECONDS)
+            self.sock.connect(f"/proc/self/fd/{directory}/{self._path.name}")
+        finally:
+            os.close(directory)
 
 
 def _hang_up(connection: socket.socket) -> None:
