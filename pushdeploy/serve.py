@@ -70,6 +70,7 @@ def _startup(context: Context, ssh: SshServer, clock: Clock) -> None:
         ("nginx", back.router.start),
         ("what a killed server left", lambda: waiting.extend(upkeep.recovery.recover())),
         ("rehearsals", back.rehearsals.sweep),
+        ("apps that were being destroyed", context.flow.destruction.recover),
         ("certificates", back.certificates.show),
         ("routes", lambda: upkeep.reconciler.route_all(waiting)),
         ("promotions that were cut short", context.flow.promoter.take_back.recover),
