@@ -8,7 +8,7 @@ from sqlalchemy.sql import column, table
 from pushdeploy.domain.errors import BackendDown
 from pushdeploy.store.database import Database
 
-REVISION = "0009"
+REVISION = "0010"
 """The newest migration. Known without Alembic, whose import a short command can do without."""
 
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
