@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -140,6 +147,11 @@ class Settings(BaseSettings):
         (),
         description="Addresses and networks of the proxies in front, such as 127.0.0.1 and"
         " 10.0.0.0/8. Only they are believed about who asks, and whether by https.",
+    )
+    proxy_protocol: bool = Field(
+        False,
+        description="Whether every connection begins with a PROXY line, as load balancers for TCP"
+        " write it. One without it is refused; trusted_proxies are believed.",
     )
     log_query_strings: bool = Field(
         False,
@@ -320,6 +332,13 @@ class Settings(BaseSettings):
     pack_memory_bytes: int = Field(
         1024**3, ge=1, description="The memory in which git unpacks one push, 1 GB."
     )
+
+    @field_validator("proxy_protocol")
+    @classmethod
+    def _needs_trusted_proxies(cls, wanted: bool, read: ValidationInfo) -> bool:
+        if wanted and not read.data.get("trusted_proxies"):
+            raise ValueError("needs PUSHDEPLOY_TRUSTED_PROXIES: whose PROXY lines are believed?")
+        return wanted
 
     @classmethod
     def settings_customise_sources(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pushdeploy.domain.app import App
-from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.errors import RouteFailed, UserError
 from pushdeploy.domain.settings import AppSettings, affected, changed_settings
 from pushdeploy.domain.settings.setting import Affects
 from pushdeploy.flow.converge import Converger
@@ -20,14 +20,17 @@ class SettingChanges:
     schedulers: Sequence[str]
 
     def change(self, app: App, changes: Sequence[str]) -> AppSettings:
-        """Apply ``key=value`` words: the settings of the app now. ``UserError`` for a bad one."""
+        """Apply ``key=value`` words: the settings of the app now. ``UserError`` for a bad one.
+
+        What the router refuses does not stay: ``RouteFailed``.
+        """
         settings = changed_settings(app.settings, changes)
         if settings.run.scheduler != app.settings.run.scheduler:
             self._refuse_unknown(settings.run.scheduler)
         if changes:
             self.store.apps.set_settings(app.name, settings)
         if Affects.ROUTE in affected(app.settings, settings):
-            self.converger.refresh_route(app.name)
+            self._follow(app)
         return settings
 
     def _refuse_unknown(self, scheduler: str | None) -> None:
@@ -36,3 +39,11 @@ class SettingChanges:
                 f"there is no scheduler {scheduler} here",
                 f"there are: {', '.join(self.schedulers)}",
             )
+
+    def _follow(self, app: App) -> None:
+        """``app`` as it was before the change."""
+        try:
+            self.converger.refresh_route(app.name)
+        except RouteFailed:
+            self.store.apps.set_settings(app.name, app.settings)
+            raise

@@ -86,6 +86,14 @@ def test_a_trusted_proxy_that_is_no_network_is_named(
         load_settings()
 
 
+def test_proxy_lines_are_believed_of_somebody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUSHDEPLOY_PROXY_PROTOCOL", "true")
+    with pytest.raises(UserError, match="PROXY_PROTOCOL: needs PUSHDEPLOY_TRUSTED_PROXIES"):
+        load_settings()
+    monkeypatch.setenv("PUSHDEPLOY_TRUSTED_PROXIES", "10.0.0.5")
+    assert load_settings().proxy_protocol
+
+
 def test_trusted_proxies_that_are_no_list_are_refused(home: Path) -> None:
     (home / "pushdeploy.toml").write_text("trusted_proxies = 1\n")
     with pytest.raises(UserError, match="1 is no list of addresses and networks"):

@@ -43,4 +43,6 @@ class FrontSettings:
         "read-timeout", "for an app that says nothing", 60, 1, DAY, Affects.ROUTE
     )
     buffering: bool = switch("buffering", "of answers for slow visitors", Affects.ROUTE)
+    sticky: bool = switch("sticky", "each visitor to one of web=N", Affects.ROUTE)
+    cache: bool = switch("cache", "of answers that say so", Affects.ROUTE)
     header_names: Literal["standard", "any"] = setting("standard", _HEADER_NAMES)

@@ -46,3 +46,13 @@ def test_a_release_remembers_the_scheduler_that_its_app_had(machine: Machine) ->
     machine.type("config:set shop A=2")
     assert machine.store.releases.get(SHOP, 3).scheduler is None
     assert machine.store.releases.schedulers() == ["docker-local"]
+
+
+def test_a_setting_that_the_router_refuses_does_not_stay(machine: Machine) -> None:
+    machine.live()
+    machine.router.refused.add(f"{SHOP}.{machine.context.settings.domain}")
+    assert machine.type("apps:set shop sticky=on").status == 1
+    assert machine.store.apps.get(SHOP).settings == AppSettings()
+    machine.router.refused.clear()
+    assert machine.type("apps:set shop sticky=on").status == 0
+    assert machine.store.apps.get(SHOP).settings.front.sticky

@@ -48,6 +48,11 @@ class Prefix:
         return self.logs / "access.log"
 
     @property
+    def cache(self) -> Path:
+        """Answers of apps that nginx keeps, a directory an app."""
+        return self.root / "cache"
+
+    @property
     def app_logs(self) -> Path:
         """What became of each request, one file an app."""
         return self.logs / "apps"
@@ -126,7 +131,8 @@ class Prefix:
         own = self.root / "own"
         for directory in (self.holders, self.challenges, own):
             directory.mkdir(mode=0o711, exist_ok=True)
-        for directory in (self.root, temp, self.holders, self.challenges, own):
+        self.cache.mkdir(mode=0o711, exist_ok=True)
+        for directory in (self.root, temp, self.cache, self.holders, self.challenges, own):
             directory.chmod(0o711)
         self.pages.chmod(0o755)
 

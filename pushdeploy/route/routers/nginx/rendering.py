@@ -42,6 +42,7 @@ class SharedFront:
     trusted: Sequence[Network] = ()
     log_query_strings: bool = False
     https: Address | None = None
+    proxy_protocol: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ def shared_front(settings: Settings) -> SharedFront:
         settings.trusted_proxies,
         settings.log_query_strings,
         settings.https_address,
+        settings.proxy_protocol,
     )
 
 
@@ -76,6 +78,7 @@ def main_file(
         apps=apps,
         http=str(shared.http),
         https=_text(shared.https),
+        proxy_protocol=shared.proxy_protocol,
         tls=features,
         user=workers.user,
         open_files=workers.open_files,
@@ -87,10 +90,15 @@ def main_file(
 
 
 def forwarding_file(templates: Templates, shared: SharedFront, features: Features) -> str:
-    """The headers by which apps are told who asks, the same for all of them."""
+    """The headers by which apps are told who asks, the same for all of them.
+
+    A proxy that writes PROXY lines passes on what visitors write: its headers are not believed.
+    """
+    networks = [str(network) for network in dict.fromkeys(shared.trusted)]
     return templates.render(
         "nginx/forwarding.conf",
-        trusted=[str(network) for network in dict.fromkeys(shared.trusted)],
+        trusted=[] if shared.proxy_protocol else networks,
+        proxy_lines_from=networks if shared.proxy_protocol else [],
         names_ports=features.names_ports,
         never=forwarding.NEVER,
         trusted_only={name: forwarding.variable(name) for name in forwarding.TRUSTED_ONLY},
@@ -108,6 +116,7 @@ def app_file(templates: Templates, shared: SharedFront, route: Route) -> str:
         version=route.version,
         http=str(shared.http),
         https=_text(shared.https),
+        proxy_protocol=shared.proxy_protocol,
         hosts=hosts,  # for operators' templates that name it
         servers=_servers(hosts) if shared.https else [Server(hosts)],
         targets=targets,
@@ -119,6 +128,8 @@ def app_file(templates: Templates, shared: SharedFront, route: Route) -> str:
         body_limit_bytes=int(site.settings.body_limit_bytes),
         read_timeout_seconds=int(site.settings.read_timeout_seconds),
         buffers_answers=site.settings.buffering,
+        sticky=site.settings.sticky,
+        caches_answers=site.settings.cache,
         any_header_names=site.settings.header_names == "any",
         door=door_of(site),
     )

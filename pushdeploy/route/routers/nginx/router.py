@@ -6,6 +6,7 @@ when the former tasks are to stop until the switch.
 """
 
 import logging
+import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -186,6 +187,7 @@ class Nginx:
             self._holds.finish(app)
             self._firewall.forget(app)
             self._request_logs.forget(app)
+            shutil.rmtree(self._prefix.cache / app, ignore_errors=True)
 
     def challenge(self, token: str, answer: str | None) -> None:
         """Show a certificate authority what it looks for; see ``domain.ports.router.Router``."""
@@ -332,11 +334,12 @@ class Nginx:
     def _refuse_silent(self, route: Route, fallen: Cancellation) -> None:
         if not (route.answers and route.site.hosts):
             return
-        door, http = door_of(route.site), self._shared.http
+        door, http, lines = door_of(route.site), self._shared.http, self._shared.proxy_protocol
         behind = self._prefix.control_socket if door.answers else None
         if behind is not None and not route.targets:
             return
-        wrong = complaint(Entrance(route.app, route.site.hosts[0], http, behind), fallen)
+        entrance = Entrance(route.app, route.site.hosts[0], http, behind, lines)
+        wrong = complaint(entrance, fallen)
         if wrong:
             raise RouteFailed(
                 f"{route.app} does not answer through nginx: {wrong}",

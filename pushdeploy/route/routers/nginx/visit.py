@@ -17,6 +17,9 @@ from pushdeploy.settings import Address
 ERROR_HEADER = "X-Pushdeploy-Error"
 """On the pages that are nginx's own, never on an app's."""
 
+_PROXY_LINE = b"PROXY UNKNOWN\r\n"
+"""Of a proxy that asks for itself: the PROXY protocol, section 2.1."""
+
 _TOO_SLOW = "nginx answers 504"
 _ATTEMPTS = 3
 _PAUSE_SECONDS = 0.3
@@ -31,18 +34,24 @@ class Entrance:
     """A visit to ``app`` comes in where its visitors do, at ``address`` by ``host``.
 
     ``behind`` is nginx's own socket, where one goes in whose door would answer in place of the app.
+    ``proxy_protocol``: a connection to ``address`` begins with a PROXY line.
     """
 
     app: AppName
     host: HostName
     address: Address
     behind: Path | None = None
+    proxy_protocol: bool = False
 
     def connection(self) -> http.client.HTTPConnection:
         if self.behind is not None:
             return _ByPath(self.behind)
         where = _ANYWHERE.get(self.address.host, self.address.host)
         return http.client.HTTPConnection(where, self.address.port, timeout=_ANSWER_SECONDS)
+
+    @property
+    def greeting(self) -> bytes:
+        return _PROXY_LINE if self.proxy_protocol and self.behind is None else b""
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -71,6 +80,7 @@ def _ask(entrance: Entrance, fallen: Cancellation) -> str:
     connection = entrance.connection()
     try:
         connection.connect()
+        connection.sock.sendall(entrance.greeting)
         with fallen.stopping(lambda: _hang_up(connection.sock)):
             connection.request("GET", "/", headers=dict(entrance.headers))
             answer = connection.getresponse()
