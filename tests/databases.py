@@ -10,7 +10,8 @@ from sqlalchemy import text
 from pushdeploy.store import Store
 
 _TAKEN_BACK: Mapping[str, Sequence[str]] = {
-    "0009": ("ALTER TABLE apps DROP COLUMN front",),
+    "0010": ("ALTER TABLE apps DROP COLUMN front",),
+    "0009": ("ALTER TABLE releases DROP COLUMN scheduler",),
     "0008": ("ALTER TABLE slugs DROP COLUMN published",),
     "0007": ("DROP TABLE certificate_attempts", "DROP TABLE acme_accounts"),
     "0006": ("DROP TABLE certificates",),

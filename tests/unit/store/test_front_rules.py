@@ -56,7 +56,7 @@ def test_rules_of_a_later_version_are_left_alone() -> None:
 
 def test_a_database_of_before_has_apps_without_rules(store: Store, url: str) -> None:
     store.apps.create(SHOP)
-    make_older(store, "0008")
+    make_older(store, "0009")
     upgraded = Store.open(url)
     assert upgraded.apps.get(SHOP).front == FrontRules()
     upgraded.close()
