@@ -1,6 +1,7 @@
 """disks:export, disks:import, disks:clone: what goes out, what comes in, and what is refused."""
 
 import io
+import queue
 import tarfile
 import threading
 from pathlib import Path
@@ -8,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from pushdeploy.commands.face.transfer_meter import Meter
+from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.disk import Attachment
 from pushdeploy.domain.names import AppName
+from pushdeploy.locks.apps import Purpose
+from pushdeploy.output import Quiet
 from tests.unit.commands.machine import SHOP, WEB, Client, Machine
 
 STAGING = AppName("staging")
@@ -25,6 +29,19 @@ class Binary(Client):
         with tarfile.open(fileobj=io.BytesIO(bytes(self.out))) as tar:
             members = [member for member in tar if member.isreg()]
             return {each.name: (tar.extractfile(each) or io.BytesIO()).read() for each in members}
+
+
+class Waiting(Binary):
+    """A client that notes when it is told to wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said = threading.Event()
+
+    def write_error(self, data: bytes) -> None:
+        super().write_error(data)
+        if b"waiting" in data:
+            self.said.set()
 
 
 def tar_of(**files: bytes) -> bytes:
@@ -82,6 +99,22 @@ def test_an_export_is_a_tar_on_stdout_and_leaves_no_snapshot(shop: Machine) -> N
     assert b"MB/s" in client.errors or b"B/s" in client.errors
     assert leftovers(shop) == []
     assert shop.store.snapshots.list(SHOP) == []
+
+
+def test_an_export_says_at_once_whom_it_waits_for_and_can_be_left(shop: Machine) -> None:
+    purpose, cancellation = Purpose("deploy v2", "grace"), Cancellation()
+    client, told = Waiting(), queue.SimpleQueue[int]()
+    with shop.context.locks.apps.hold(SHOP, purpose, Quiet(), cancellation):
+        export = threading.Thread(
+            target=lambda: told.put(shop.commands.run("disks:export shop data", client))
+        )
+        export.start()
+        assert client.said.wait(20)
+        assert b"waiting: deploy v2 by grace since" in client.errors
+        client.cancellation.cancel("you have gone")
+        assert told.get(timeout=20) != 0
+    export.join()
+    assert client.out == b""
 
 
 def test_an_export_of_a_snapshot_has_what_that_holds(shop: Machine) -> None:
