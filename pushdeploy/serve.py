@@ -5,12 +5,12 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 from pushdeploy.access.audit_log import AuditLog, local_user
 from pushdeploy.context import Context
-from pushdeploy.domain.errors import PushdeployError
+from pushdeploy.domain.errors import BackendDown, PushdeployError
 from pushdeploy.domain.names import AppName
 from pushdeploy.instance import Home, read_instance
 from pushdeploy.no_room import no_room_behind
@@ -60,7 +60,7 @@ def _startup(context: Context, ssh: SshServer, clock: Clock) -> None:
     back, upkeep = context.back_ends, context.upkeep
     for damage in context.store.damage():
         _log.warning("%s; %s", damage, damage.mend)
-    upkeep.closed_host.set_up()
+    _close_host(context)
     waiting: list[AppName] = []
     for what, begin in (
         ("what pushes left", back.repositories.sweep),
@@ -83,6 +83,16 @@ def _startup(context: Context, ssh: SshServer, clock: Clock) -> None:
     https = f" https={settings.https_address}" if settings.https_address else ""
     sys.stdout.write(f"ready ssh={address} http={settings.http}{https}\n")
     sys.stdout.flush()
+
+
+def _close_host(context: Context) -> None:
+    """Without an engine nothing is started, but files are served all the same, as they were."""
+    try:
+        context.upkeep.closed_host.set_up()
+    except BackendDown:
+        with suppress(PushdeployError):
+            context.back_ends.router.start()
+        raise
 
 
 def _shutdown(context: Context, ssh: SshServer, clock: Clock) -> None:

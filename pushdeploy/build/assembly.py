@@ -29,7 +29,8 @@ _MOST_RESULT_BYTES = 4096
 @dataclass(frozen=True, slots=True)
 class WantedSlug:
     """``base`` has the dependencies; ``environment`` is what the slug says besides that of its
-    stack; ``certificates`` are variables that lead steps to the operator's certificates.
+    stack; ``certificates`` are variables that lead steps to the operator's certificates. ``alone``
+    is the image that gets what the last step has made and nothing else; empty: all is kept.
     """
 
     base: str
@@ -38,6 +39,7 @@ class WantedSlug:
     environment: Mapping[str, str]
     steps: Sequence[Finish]
     certificates: Sequence[str]
+    alone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,11 @@ class Assembly:
             made: list[Directory] = []
             for step in wanted.steps:
                 made += self._finished(step, wanted, made, containers, underway)
-            spec = assembly_container(wanted.base, engine.instance)
+            spec = assembly_container(wanted.alone or wanted.base, engine.instance)
             container = containers.enter_context(temporary(engine, spec))
-            engine.put_archive(container, "/", content(engine, underway.source, made))
+            source = None if wanted.alone else underway.source
+            kept = made[-1:] if wanted.alone else made
+            engine.put_archive(container, "/", content(engine, source, kept))
             underway.cancellation.check()
             change = ImageChange(wanted.labels, wanted.environment, "/app", APP_USER)
             with underway.output.step("Writing the slug"):

@@ -161,7 +161,10 @@ class SlugBuilder:
                 base, prefix = tag, replace(prefix, base=key)
             steps += self._applicable(plan, base)
         with underway.output.step("Building slug"):
-            return self._assembly.make(self._wanted_slug(decided, base, steps), underway)
+            wanted_slug = self._wanted_slug(decided, base, steps)
+            if decided.is_only_a_folder:
+                wanted_slug = replace(wanted_slug, alone=str(stack.run))
+            return self._assembly.make(wanted_slug, underway)
 
     def _wanted_slug(self, decided: DecidedBuild, base: str, steps: Sequence[Finish]) -> WantedSlug:
         tools = [part.language.tools for part in decided.parts]

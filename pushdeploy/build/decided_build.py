@@ -63,6 +63,14 @@ class DecidedBuild:
         publication = main.publishes if isinstance(main, LayeredPlan) else None
         return published_folder(publication) if publication else None
 
+    @property
+    def is_only_a_folder(self) -> bool:
+        """Tell whether nothing of the slug is ever needed but the folder that its build makes."""
+        main = self.parts[-1].plan
+        publication = main.publishes if isinstance(main, LayeredPlan) else None
+        makes_it = publication is not None and bool(publication.command)
+        return makes_it and not self.processes.types and self.processes.release is None
+
     def layered(self) -> Sequence[tuple[Language, LayeredPlan]]:
         """The parts that are layers on a stack: all, or none."""
         return [

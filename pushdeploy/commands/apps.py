@@ -173,6 +173,7 @@ def _more(details: AppDetails) -> Row:
         "builder": slug.builder if slug else None,
         "stack": slug.stack if slug else None,
         "slug": str(slug.image) if slug else None,
+        "published": str(slug.published) if slug and slug.published else None,
         "disks": {str(item.disk): item.mount_path for item in details.disks},
         "config_keys": list(details.config_keys),
         "config_staged": list(details.config_staged),

@@ -26,8 +26,7 @@ def ps(request: Request, app: App, form: str) -> None:
     shown = _last_exit if form == "json" else _last_exit_said
     running = request.reads.tasks.running(app)
     rows = [_row(process, shown) for process in running.processes]
-    empty = "" if app.stopped else f"nothing of {app.name} runs: a git push, or ps:scale, starts it"
-    show_rows(request, form, rows, _SHOWN, empty=empty)
+    show_rows(request, form, rows, _SHOWN, empty=_empty(running))
     for trouble in _troubles(running):
         request.output.trouble(trouble)
 
@@ -135,6 +134,15 @@ def _troubles(running: RunningApp) -> Iterator[str]:
 def _stop(request: Request, name: AppName) -> None:
     if not request.flow.start_stop.stop(name, request.asker):
         request.output.line(f"{name} is stopped already")
+
+
+def _empty(running: RunningApp) -> str:
+    app, published = running.app, running.published
+    if app.stopped:
+        return ""
+    if published is not None:
+        return f"{app.name} is static: visitors get {published.shown}, and no process runs"
+    return f"nothing of {app.name} runs: a git push, or ps:scale, starts it"
 
 
 def _row(process: Process, shown: Callable[[Death], object]) -> Row:

@@ -84,6 +84,21 @@ def git_report(request: Request, app: App) -> Report:
     }
 
 
+def builds_report(request: Request, app: App) -> Report:
+    live = request.store.releases.current(app.name)
+    if live is None:
+        return {"builds-builder": ""}
+    slug = live.slug
+    return {
+        "builds-builder": slug.builder,
+        "builds-stack": slug.stack,
+        "builds-commit": str(slug.commit),
+        "builds-built-at": str(int(slug.created_at.timestamp())),
+        "builds-published": slug.published.shown if slug.published else "",
+        "builds-published-why": slug.published.why if slug.published else "",
+    }
+
+
 def _reporting(noun: str, about: str, facts: Callable[[Request, App], Report]) -> Command:
     """The command ``<noun>:report``."""
 
@@ -116,6 +131,7 @@ COMMANDS: Sequence[Command] = (
     _reporting("apps", "since when there is an app and what is deployed", app_report),
     _reporting("ps", "the processes that are to run, and those that do", ps_report),
     _reporting("domains", "the host names of an app", domains_report),
+    _reporting("builds", "how the live slug was built, and what it publishes", builds_report),
     _reporting("checks", "how the health of an app is checked", checks_report),
     _reporting("ports", "from which port to which port requests go", ports_report),
     _reporting("git", "which branch deploys an app", git_report),

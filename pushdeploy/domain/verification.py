@@ -16,6 +16,8 @@ class Evidence:
     image that its live release was promoted with, None where it was not. ``shipping`` are the
     versions that a deploy is bringing up at this moment; ``wanted`` the slots that should run.
     ``changing`` tells that somebody holds the app's lock: former tasks may still be retiring.
+    ``files`` are the digests of what visitors get without a task, each read byte by byte, and
+    ``damaged`` says what is wrong with them.
     """
 
     app: AppName
@@ -26,6 +28,8 @@ class Evidence:
     shipping: frozenset[int] = frozenset()
     promoted: ImageDigest | None = None
     changing: bool = False
+    files: Sequence[str] = ()
+    damaged: Sequence[str] = ()
 
     @property
     def in_between(self) -> bool:
@@ -34,8 +38,14 @@ class Evidence:
 
     @property
     def images(self) -> Sequence[str]:
-        """Return the images of all tasks that run: one, when everything is well."""
-        return sorted({each.image for each in self.running if each.is_task})
+        """Return the images of all tasks that run: one, when everything is well.
+
+        Where files are served in place of tasks, it is the image that they were taken out of.
+        """
+        running = {each.image for each in self.running if each.is_task}
+        if not running and self.files and self.live is not None:
+            return [self.live.slug.image]
+        return sorted(running)
 
 
 def troubles_of(evidence: Evidence) -> Sequence[str]:
@@ -53,7 +63,7 @@ def troubles_of(evidence: Evidence) -> Sequence[str]:
     missing = [str(slot) for slot in evidence.wanted if str(slot) not in up]
     if missing and not evidence.in_between:
         lines.append(f"{', '.join(missing)} of {live.label} does not run")
-    return lines
+    return [*lines, *evidence.damaged]
 
 
 def disagreements(all_of_them: Sequence[Evidence]) -> Sequence[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from tempfile import NamedTemporaryFile
 
 from pushdeploy.domain.announcement import announced
 from pushdeploy.domain.app import App
@@ -14,6 +15,7 @@ from pushdeploy.domain.task import Task
 from pushdeploy.flow.first_moments import FirstMoments
 from pushdeploy.flow.swap import places
 from pushdeploy.lifecycle import Lifecycle
+from pushdeploy.publish.publisher import Publisher
 from pushdeploy.release.snapshots import SnapshotPhase
 from pushdeploy.route.sites import Sites
 from pushdeploy.store import Store
@@ -30,6 +32,7 @@ class AfterLive:
     lifecycle: Lifecycle
     sites: Sites
     first_moments: FirstMoments
+    publisher: Publisher
 
     def follow(self, release: Release, leaving: Sequence[Task], output: Output) -> None:
         """Move the branch, retire ``leaving``, run the hook, tell, prune, and see it stay up."""
@@ -43,7 +46,7 @@ class AfterLive:
                 output,
             )
         _told(
-            lambda: self.lifecycle.run("post-deploy", self._facts(release), output),
+            lambda: self._run_hook(app, release, output),
             "the release is live all the same",
             output,
         )
@@ -72,6 +75,15 @@ class AfterLive:
     def _retire(self, app: App, leaving: Sequence[Task], output: Output) -> None:
         with output.step(f"Retiring {places(leaving)}"):
             self.scheduler.stop(leaving, app.settings.run.stop_grace_seconds)
+
+    def _run_hook(self, app: App, release: Release, output: Output) -> None:
+        """It finds the paths that have changed, one a line, in a file that goes with it."""
+        paths = self.publisher.changed_paths(app, release)
+        with NamedTemporaryFile("w", prefix="pushdeploy-changed-") as file:
+            file.writelines(f"{path}\n" for path in paths)
+            file.flush()
+            changed = {"CHANGED_PATHS": file.name, "CHANGED_COUNT": str(len(paths))}
+            self.lifecycle.run("post-deploy", {**self._facts(release), **changed}, output)
 
     def _facts(self, release: Release) -> dict[str, str]:
         return {

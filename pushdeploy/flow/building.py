@@ -41,10 +41,10 @@ class Building:
         self._run_pre_build(source, asker, output)
         first_deploy.configure(self.store, source, output)
         config = self.store.config.whole(source.app)
-        app_id = self.store.apps.get(source.app).id
-        slug = self.builder.build(source, app_id, config, output, asker.cancellation)
+        app = self.store.apps.get(source.app)
+        slug = self.builder.build(source, app.id, config, output, asker.cancellation)
         asker.cancellation.check()
-        self.publisher.ensure(slug, output)
+        self.publisher.ensure(app, slug, output)
         first_deploy.advise(self.store, source, slug, output)
         return slug, made
 

@@ -131,7 +131,7 @@ class Converger:
         live = self.store.releases.current(name)
         try:
             if live is not None:
-                self.publisher.mend(live.slug)
+                self.publisher.mend(self.store.apps.get(name), live.slug)
         except PushdeployError as error:
             _log.warning("app=%s its files are not published: %s", name, error.message)
 

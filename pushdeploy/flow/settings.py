@@ -1,13 +1,15 @@
 """Settings: those of an app change, and what follows from the change is done at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pushdeploy.domain.app import App
 from pushdeploy.domain.errors import RouteFailed, UserError
 from pushdeploy.domain.settings import AppSettings, affected, changed_settings
 from pushdeploy.domain.settings.setting import Affects
 from pushdeploy.flow.converge import Converger
+from pushdeploy.output import Quiet
+from pushdeploy.publish.publisher import Publisher
 from pushdeploy.store import Store
 
 
@@ -18,15 +20,20 @@ class SettingChanges:
     store: Store
     converger: Converger
     schedulers: Sequence[str]
+    publisher: Publisher
 
     def change(self, app: App, changes: Sequence[str]) -> AppSettings:
         """Apply ``key=value`` words: the settings of the app now. ``UserError`` for a bad one.
 
-        What the router refuses does not stay: ``RouteFailed``.
+        What the router refuses does not stay: ``RouteFailed``. Neither does a folder that is not
+        in the live slug: ``BuildFailed``.
         """
         settings = changed_settings(app.settings, changes)
         if settings.run.scheduler != app.settings.run.scheduler:
             self._refuse_unknown(settings.run.scheduler)
+        live = self.store.releases.current(app.name)
+        if live is not None and not live.unreadable:
+            self.publisher.ensure(replace(app, settings=settings), live.slug, Quiet())
         if changes:
             self.store.apps.set_settings(app.name, settings)
         if Affects.ROUTE in affected(app.settings, settings):

@@ -67,7 +67,7 @@ class Shipper:
                 before_switch=before_switch or _nothing_more,
                 cancellation=asker.cancellation,
             )
-            self.publisher.ensure(release.slug, output)
+            self.publisher.ensure(app, release.slug, output)
             leaving = self.cut_overs.bring_live(change)
             self.after_live.follow(release, leaving, output)
         self.errands.collect(app.name)

@@ -2,12 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from pushdeploy.domain.errors import BackendDown
 
 _FORMAT = "pushdeploy published files 1"
+_INDEX, _PAGE = "index.html", ".html"
+_PLAIN = "/~!$&'()*+,;=:@"
+"""Stand as they are in a path beside letters, digits and -._ (RFC 3986, 3.3)."""
+
 _FIRST_MOMENT = 946_684_800
 """The year 2000: before any cache has seen a file of ours."""
 
@@ -80,10 +85,23 @@ def mtime_of(digest: str) -> int:
     return _FIRST_MOMENT + int(digest[:16], 16) % _MOMENTS
 
 
-def changed_paths(old: Manifest | None, new: Manifest) -> Sequence[str]:
-    """The paths that ``new`` has not as ``old`` had them: made, changed or gone, in order."""
+def changed(old: Manifest | None, new: Manifest | None) -> Sequence[str]:
+    """The paths that one of the two has not as the other: made, changed or gone, in order."""
     before = {**old.files, **old.links} if old else {}
-    after = {**new.files, **new.links}
+    after = {**new.files, **new.links} if new else {}
     return sorted(
         path for path in before.keys() | after.keys() if before.get(path) != after.get(path)
     )
+
+
+def asked_by(at: str, path: str) -> Iterator[str]:
+    """The paths by which visitors ask for a file that is served below ``at``, percent-encoded.
+
+    A page goes by its directory and without its ending as well.
+    """
+    whole = quote(f"{at}{path}", safe=_PLAIN, errors="surrogateescape")
+    yield whole
+    if whole.endswith(f"/{_INDEX}"):
+        yield whole.removesuffix(_INDEX)
+    elif whole.endswith(_PAGE):
+        yield whole.removesuffix(_PAGE)

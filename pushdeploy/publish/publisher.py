@@ -16,16 +16,28 @@ from pushdeploy.domain.errors import BackendDown, BuildFailed, PushdeployError
 from pushdeploy.domain.names import ImageDigest
 from pushdeploy.domain.ports.engine import Engine
 from pushdeploy.domain.ports.output import Output
-from pushdeploy.domain.published import FORMERS, PublishedFolder, StaticFolder
+from pushdeploy.domain.published import (
+    BY_SETTING,
+    FORMERS,
+    PublishedFolder,
+    StaticFolder,
+    folder_of,
+)
 from pushdeploy.domain.release import Release
 from pushdeploy.domain.sizes import about_bytes
 from pushdeploy.domain.slug import Slug
 from pushdeploy.output import Quiet
+from pushdeploy.publish.manifest import Manifest, asked_by, changed
 from pushdeploy.publish.taking_out import TakenOut, shown, take_out
 from pushdeploy.publish.trees import Trees
 from pushdeploy.store import Store
 
 _log = logging.getLogger(__name__)
+_CORRECT = (
+    "correct the name, commit and push; a folder that a build makes must be there when the build"
+    " command has ended"
+)
+_SET_OTHERS = "apps:set APP static=  serves none, and static=/PATH/=FOLDER another"
 _LOOK_BACK = 20
 """How many releases are looked at for those that were live before."""
 
@@ -44,30 +56,66 @@ class Publisher:
             return []
         release = self.store.releases.get(app.name, version)
         found = []
-        for at, folder in folders_of(release.slug).items():
+        for at, folder in folders_of(app, release.slug).items():
             digest = self.trees.digest_of(release.slug.image, folder.path)
             if digest is not None:
-                found.append(StaticFolder(at, digest, self._former(release, at, digest)))
+                former = [each for each in self._former(app, release, at) if each != digest]
+                found.append(StaticFolder(at, digest, former[:FORMERS]))
         return found
 
-    def ensure(self, slug: Slug, output: Output) -> None:
-        """Take the files of a slug out of its image, unless they were before.
+    def ensure(self, app: App, slug: Slug, output: Output) -> None:
+        """Take the files of a slug that ``app`` serves out of its image, unless they were before.
 
         ``BuildFailed`` where a folder is missing, is empty, or cannot be published.
         """
-        for folder in folders_of(slug).values():
+        for folder in folders_of(app, slug).values():
             if self.trees.digest_of(slug.image, folder.path) is None:
                 with output.step(f"Publishing {folder.shown}"):
                     self._take(slug.image, folder, output)
 
-    def mend(self, slug: Slug) -> None:
+    def mend(self, app: App, slug: Slug) -> None:
         """Take the files of a slug out again where one lacks or is not as it was."""
-        for folder in folders_of(slug).values():
+        for folder in folders_of(app, slug).values():
             digest = self.trees.digest_of(slug.image, folder.path)
             wrong = self.trees.damage(digest) if digest else f"{folder.path} is not published"
             if wrong:
                 _log.warning("%s: taken out of %s again", wrong, slug.image[:19])
                 self._take(slug.image, folder, Quiet())
+
+    def changed_paths(self, app: App, release: Release) -> Sequence[str]:
+        """The paths, as visitors ask for them, of which a release has other files than the one
+        that was live before it, in order."""
+        before = next((r for r in self._lived_before(release) if r.version < release.version), None)
+        old = self._manifests(app, before) if before else {}
+        new = self._manifests(app, release)
+        return sorted(
+            asked
+            for at in old.keys() | new.keys()
+            for path in changed(old.get(at), new.get(at))
+            for asked in asked_by(at, path)
+        )
+
+    def proofs(self, app: App, release: Release) -> tuple[Sequence[str], Sequence[str]]:
+        """Read all that is served of a release: the digest of each folder, and a line for each
+        that is not as its slug has it."""
+        digests, wrong = [], []
+        for folder in folders_of(app, release.slug).values():
+            digest = self.trees.digest_of(release.slug.image, folder.path)
+            if digest is None:
+                wrong.append(f"the files of {folder.shown} of {release.label} are not there")
+            elif self.trees.proof(digest) != digest:
+                wrong.append(f"the files of {folder.shown} of {release.label} are damaged")
+            else:
+                digests.append(digest)
+        return digests, wrong
+
+    def _manifests(self, app: App, release: Release) -> Mapping[str, Manifest]:
+        found = {}
+        for at, folder in folders_of(app, release.slug).items():
+            digest = self.trees.digest_of(release.slug.image, folder.path)
+            if digest is not None:
+                found[at] = self.trees.manifest(digest)
+        return found
 
     def _take(self, image: ImageDigest, folder: PublishedFolder, output: Output) -> None:
         _digest, taken = self.trees.add(
@@ -102,26 +150,29 @@ class Publisher:
         except PushdeployError as error:
             raise BuildFailed(
                 f"there is no {folder.shown} in the slug ({folder.why} names it)",
-                "correct the name, commit and push; a folder that a build makes must be there"
-                " when the build command has ended",
+                _SET_OTHERS if folder.why == BY_SETTING else _CORRECT,
             ) from error
 
-    def _former(self, release: Release, at: str, present: str) -> Sequence[str]:
+    def _former(self, app: App, release: Release, at: str) -> Sequence[str]:
         """The same folder of the releases that were live before, as far as it is still here."""
         found: dict[str, None] = {}
-        for other in self.store.releases.list(release.app, _LOOK_BACK):
-            folder = folders_of(other.slug).get(at)
-            if folder is None or other.live_at is None or other.version == release.version:
-                continue
-            digest = self.trees.digest_of(other.slug.image, folder.path)
-            if digest is not None and digest != present:
+        for other in self._lived_before(release):
+            folder = folders_of(app, other.slug).get(at)
+            digest = self.trees.digest_of(other.slug.image, folder.path) if folder else None
+            if digest is not None:
                 found[digest] = None
-        return list(found)[:FORMERS]
+        return list(found)
+
+    def _lived_before(self, release: Release) -> Sequence[Release]:
+        """Releases that were live and are not this one, the newest first."""
+        listed = self.store.releases.list(release.app, _LOOK_BACK)
+        return [each for each in listed if each.live_at and each.version != release.version]
 
 
-def folders_of(slug: Slug) -> Mapping[str, PublishedFolder]:
+def folders_of(app: App, slug: Slug) -> Mapping[str, PublishedFolder]:
     """The folders of a slug that are served, by the path at which visitors find them."""
-    return {"/": slug.published} if slug.published else {}
+    own = {"/": slug.published} if slug.published else {}
+    return {**own, **dict(map(folder_of, app.settings.front.static_folders))}
 
 
 def _container(image: ImageDigest, instance: str) -> ContainerSpec:

@@ -105,17 +105,21 @@ class _Taking:
             raise BuildFailed(f"{self.folder} is no folder", "name a folder to publish")
 
     def _write(self, path: str, body: IO[bytes]) -> FileEntry:
+        """By plain calls of the system: there may be a hundred thousand files."""
         digest, size = hashlib.sha256(), 0
         where = self._place(path)
         handle = os.open(where, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
-        with os.fdopen(handle, "wb", buffering=0) as file:
+        try:
             while chunk := body.read(_CHUNK_BYTES):
                 digest.update(chunk)
-                size += file.write(chunk)
+                _write_all(handle, chunk)
+                size += len(chunk)
+            entry = FileEntry(digest.hexdigest(), size)
+            moment = mtime_of(entry.digest)
             os.fchmod(handle, 0o644)
-        entry = FileEntry(digest.hexdigest(), size)
-        moment = mtime_of(entry.digest)
-        os.utime(where, (moment, moment))
+            os.utime(handle, (moment, moment))
+        finally:
+            os.close(handle)
         return entry
 
     def _link_to_file(self, path: str, first: str) -> None:
@@ -123,22 +127,21 @@ class _Taking:
         if first not in self.files:
             self.left_out.append(f"{path!r} is another name of a file outside of the folder")
             return
-        self._place(path).hardlink_to(self.target / first)
+        Path(self._place(path)).hardlink_to(self.target / first)
         self.files[path] = self.files[first]
 
-    def _place(self, path: str) -> Path:
+    def _place(self, path: str) -> str:
         """Where a file goes, with its directories made."""
         parent = path.rpartition("/")[0]
         if parent not in self.directories:
-            made = self.target
+            made = ""
             for name in parent.split("/"):
-                made = made / name
-                inside = made.relative_to(self.target).as_posix()
-                if inside not in self.directories:
-                    made.mkdir(mode=0o755)
-                    made.chmod(0o755)
-                    self.directories.add(inside)
-        return self.target / path
+                made = f"{made}/{name}".lstrip("/")
+                if made not in self.directories:
+                    (self.target / made).mkdir(mode=0o755)
+                    (self.target / made).chmod(0o755)
+                    self.directories.add(made)
+        return f"{self.target}/{path}"
 
     def _end_of(self, path: str) -> str | None:
         """Where a link leads, by way of other links; None where that is outside, or nowhere."""
@@ -168,7 +171,7 @@ class _Taking:
         return "/".join(done)
 
     def _make_link(self, path: str, end: str) -> LinkEntry:
-        where = self._place(path)
+        where = Path(self._place(path))
         target = os.path.relpath(self.target / end, where.parent)
         where.symlink_to(target)
         return LinkEntry(target)
@@ -179,6 +182,12 @@ def shown(left_out: list[str]) -> Iterator[str]:
     yield from left_out[:_SHOWN]
     if len(left_out) > _SHOWN:
         yield f"and {len(left_out) - _SHOWN} more"
+
+
+def _write_all(handle: int, chunk: bytes) -> None:
+    left = memoryview(chunk)
+    while left:
+        left = left[os.write(handle, left) :]
 
 
 def _below_top(name: str) -> str:

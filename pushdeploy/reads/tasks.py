@@ -9,6 +9,7 @@ from pushdeploy.domain.app import App
 from pushdeploy.domain.formation import formation_of
 from pushdeploy.domain.names import AppName, ProcessType
 from pushdeploy.domain.ports.scheduler import Scheduler
+from pushdeploy.domain.published import PublishedFolder
 from pushdeploy.domain.task import Death, Task
 from pushdeploy.locks.one_offs import OneOffs, RunningOneOff
 from pushdeploy.locks.traffic import TrafficLocks
@@ -64,13 +65,14 @@ class RunningApp:
     """The processes of an app run, the oldest first, with facts that a person should know of it.
 
     ``error`` says that processes of the live release did not stay up; ``held_since`` is since when
-    requests are held.
+    requests are held; ``published`` is the folder that visitors of a static site get.
     """
 
     app: App
     processes: Sequence[Process]
     error: str
     held_since: datetime | None
+    published: PublishedFolder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class TaskReader:
             processes=sorted(processes, key=attrgetter("created_at", "name")),
             error=live.error if live else "",
             held_since=self.traffic.waiting_since(app.name),
+            published=live.slug.published if live else None,
         )
 
     def tasks(self, app: AppName) -> Sequence[Task]:

@@ -10,6 +10,7 @@ from pushdeploy.domain.promotion import promoted_from
 from pushdeploy.domain.release import Release
 from pushdeploy.domain.verification import Evidence, disagreements, troubles_of
 from pushdeploy.locks.apps import AppLocks
+from pushdeploy.publish.publisher import Publisher
 from pushdeploy.run.manifests import Manifests
 from pushdeploy.store import Store
 
@@ -35,6 +36,7 @@ class Verifier:
     scheduler: Scheduler
     manifests: Manifests
     locks: AppLocks
+    publisher: Publisher
 
     def verify(self, pipeline: Pipeline) -> Verification:
         found = [self._evidence(member.app) for member in pipeline.members]
@@ -53,6 +55,7 @@ class Verifier:
         records = [
             record for version in named if (record := self.store.releases.find(app, version))
         ]
+        files, damaged = self.publisher.proofs(found, live) if live else ((), ())
         stopped = live is None or found.stopped or bool(live.unreadable)
         return Evidence(
             app=app,
@@ -63,6 +66,8 @@ class Verifier:
             shipping=frozenset(record.version for record in records if record.status.unfinished),
             promoted=self._promoted_image(live),
             changing=changing or self.locks.holder(app) is not None,
+            files=files,
+            damaged=damaged,
         )
 
     def _promoted_image(self, live: Release | None) -> ImageDigest | None:

@@ -113,7 +113,7 @@ def make_flow(ground: Ground, back: BackEnds, following: Following, errands: Err
         destruction=Destruction(
             store, turns, scheduler, converger, refs, disks, snapshots, back.rehearsals, errands
         ),
-        settings=SettingChanges(store, converger, scheduler_names()),
+        settings=SettingChanges(store, converger, scheduler_names(), back.publisher),
         domains=DomainChanges(store, back.sites, back.certificates, converger, errands),
         front=FrontChanges(store, converger),
         disks=DiskCare(store, turns, disks, attachments),
@@ -140,6 +140,7 @@ def _shipper(ground: Ground, back: BackEnds, following: Following, errands: Erra
         ground.lifecycle,
         back.sites,
         following.first_moments,
+        back.publisher,
     )
     cut_overs = _cut_overs(ground, back, following, errands)
     converger, records = following.converger, Records(store)

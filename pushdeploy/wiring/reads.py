@@ -26,5 +26,5 @@ def make_reads(ground: Ground, back: BackEnds) -> Reads:
         logs=LogReader(scheduler, back.router),
         addresses=back.sites,
         standings=StandingReader(store, back.wishes, on=ground.settings.tls == "auto"),
-        verifier=Verifier(store, scheduler, manifests, locks.apps),
+        verifier=Verifier(store, scheduler, manifests, locks.apps, back.publisher),
     )

@@ -1,9 +1,11 @@
 """These settings of an app decide how its requests are passed on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.published import parse_folders
 from pushdeploy.domain.settings.setting import (
     DAY,
     HOUR,
@@ -27,6 +29,15 @@ _HEADER_NAMES = Setting(
 )
 
 
+_STATIC = Setting(
+    "static",
+    "folders of the slug that are served before web, as /static/=staticfiles",
+    Affects.ROUTE,
+    parse_folders,
+    ",".join,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class FrontSettings:
     """``buffering``: answers are taken in whole before a slow visitor reads them, instead of
@@ -46,3 +57,4 @@ class FrontSettings:
     sticky: bool = switch("sticky", "each visitor to one of web=N", Affects.ROUTE)
     cache: bool = switch("cache", "of answers that say so", Affects.ROUTE)
     header_names: Literal["standard", "any"] = setting("standard", _HEADER_NAMES)
+    static_folders: Sequence[str] = setting((), _STATIC)

@@ -8,7 +8,7 @@ import pytest
 
 from pushdeploy.domain.errors import BackendDown
 from pushdeploy.domain.names import ImageDigest
-from pushdeploy.publish.manifest import Manifest, changed_paths
+from pushdeploy.publish.manifest import Manifest, changed
 from pushdeploy.publish.taking_out import take_out
 from pushdeploy.publish.trees import Trees
 from tests.unit.publish.test_taking_out import archive, file, link
@@ -130,9 +130,9 @@ def test_a_list_is_read_as_it_was_written_and_nothing_else_is(trees: Trees) -> N
 def test_changed_paths_are_those_that_were_made_changed_or_removed(trees: Trees) -> None:
     old = trees.manifest(add(trees, pages={"same": b"1", "old": b"2", "other": b"3"}))
     new = trees.manifest(add(trees, pages={"same": b"1", "new": b"2", "other": b"4"}))
-    assert changed_paths(old, new) == ["new", "old", "other"]
-    assert changed_paths(old, old) == []
-    assert "same" in changed_paths(None, old)
+    assert changed(old, new) == ["new", "old", "other"]
+    assert changed(old, old) == []
+    assert "same" in changed(None, old)
 
 
 def test_a_hard_link_in_an_archive_is_kept(trees: Trees) -> None:
