@@ -47,10 +47,10 @@ from pushdeploy.publish.publisher import Publisher
 from pushdeploy.reads.apps import AppReader
 from pushdeploy.reads.disks import DiskReader
 from pushdeploy.reads.logs import LogReader
+from pushdeploy.reads.outlooks import OutlookReader
 from pushdeploy.reads.pipelines import PipelineReader
 from pushdeploy.reads.releases import ReleaseReader
 from pushdeploy.reads.snapshots import SnapshotReader
-from pushdeploy.reads.standings import StandingReader
 from pushdeploy.reads.tasks import TaskReader
 from pushdeploy.reads.verification import Verifier
 from pushdeploy.receive.repositories import Repositories
@@ -139,7 +139,7 @@ class Reads:
     verifier: Verifier
     logs: LogReader
     addresses: Sites
-    standings: StandingReader
+    outlooks: OutlookReader
 
 
 @dataclass(frozen=True, slots=True)

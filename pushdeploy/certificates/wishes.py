@@ -60,6 +60,8 @@ class Wishes:
         ]
         if told:
             return "; ".join(told), "docs/tls.md says which names get one"
+        if not any(host in each for each in self.hosts().values() for host in hosts):
+            return f"{', '.join(hosts)} is no host of an app", "domains:add gives one to an app"
         return f"{', '.join(hosts)} has a certificate of its own", "certs:auto shows all"
 
     @property

@@ -56,7 +56,7 @@ def exists(request: Request, app: str) -> None:
 def info(request: Request, app: App, form: str) -> None:
     """Show the facts of an app and its running processes."""
     details = request.reads.apps.details(app)
-    told = [each.warning for each in request.reads.standings.warnings(app.name)]
+    told = [each.warning for each in request.reads.outlooks.warnings(app.name)]
     facts = {**_row(details.overview), **_more(details), "certificate_trouble": told}
     show_record(request, form, facts, left_out=("version",))
 

@@ -9,7 +9,7 @@ from pushdeploy.commands.face.command import command
 from pushdeploy.commands.face.printing import show_rows
 from pushdeploy.commands.face.request import Request
 from pushdeploy.domain.names import AppName, HostName
-from pushdeploy.domain.standing import Standing
+from pushdeploy.domain.outlook import Outlook
 from pushdeploy.hostnames import parse_host
 
 _SHOWN = ("host", "state", "expires_at", "next_at", "why", "hint")
@@ -25,7 +25,7 @@ def auto(request: Request, app: str | None, form: str) -> None:
     again, and what to do.
     """
     name = request.store.apps.get(AppName(app)).name if app else None
-    rows = [_row(each) for each in request.reads.standings.all(name)]
+    rows = [_row(each) for each in request.reads.outlooks.all(name)]
     show_rows(request, form, rows, _SHOWN, empty="domains:add gives an app a host name")
 
 
@@ -51,15 +51,15 @@ def _hosts(request: Request, text: str) -> Sequence[HostName]:
     return request.reads.addresses.hosts(request.store.apps.get(AppName(text)).name)
 
 
-def _row(standing: Standing) -> Mapping[str, object]:
+def _row(outlook: Outlook) -> Mapping[str, object]:
     return {
-        "host": str(standing.host),
-        "app": str(standing.app),
-        "state": standing.state,
-        "certificate_for": standing.certificate_for and str(standing.certificate_for),
-        "expires_at": standing.expires_at,
-        "next_at": standing.next_at,
-        "tries": standing.tries,
-        "why": standing.why,
-        "hint": standing.hint,
+        "host": str(outlook.host),
+        "app": str(outlook.app),
+        "state": outlook.state,
+        "certificate_for": outlook.certificate_for and str(outlook.certificate_for),
+        "expires_at": outlook.expires_at,
+        "next_at": outlook.next_at,
+        "tries": outlook.tries,
+        "why": outlook.why,
+        "hint": outlook.hint,
     }

@@ -4,10 +4,10 @@ from pushdeploy.context import BackEnds, Reads
 from pushdeploy.reads.apps import AppReader
 from pushdeploy.reads.disks import DiskReader
 from pushdeploy.reads.logs import LogReader
+from pushdeploy.reads.outlooks import OutlookReader
 from pushdeploy.reads.pipelines import PipelineReader
 from pushdeploy.reads.releases import ReleaseReader
 from pushdeploy.reads.snapshots import SnapshotReader
-from pushdeploy.reads.standings import StandingReader
 from pushdeploy.reads.tasks import TaskReader
 from pushdeploy.reads.verification import Verifier
 from pushdeploy.wiring.ground import Ground
@@ -25,6 +25,6 @@ def make_reads(ground: Ground, back: BackEnds) -> Reads:
         pipelines=PipelineReader(store, back.repositories),
         logs=LogReader(scheduler, back.router),
         addresses=back.sites,
-        standings=StandingReader(store, back.wishes, on=ground.settings.tls == "auto"),
+        outlooks=OutlookReader(store, back.wishes, on=ground.settings.tls == "auto"),
         verifier=Verifier(store, scheduler, manifests, locks.apps, back.publisher),
     )

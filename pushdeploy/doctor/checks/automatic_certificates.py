@@ -9,13 +9,13 @@ from pushdeploy.doctor.check import Check, Installation
 from pushdeploy.domain.errors import BackendDown
 from pushdeploy.domain.finding import Finding
 from pushdeploy.lifecycle import Lifecycle
-from pushdeploy.reads.standings import StandingReader
+from pushdeploy.reads.outlooks import OutlookReader
 from pushdeploy.store import Store
 
 _NAME = "certificates"
 
 
-def check_standings(reader: StandingReader) -> Sequence[Finding]:
+def check_outlooks(reader: OutlookReader) -> Sequence[Finding]:
     """One finding for each host that somebody should look at, else one that says all is well."""
     wrong = [
         Finding(_NAME, False, each.warning, each.hint or "ssh deploy certs:auto")
@@ -39,7 +39,7 @@ def _look(installation: Installation) -> Sequence[Finding]:
     with closing(store):
         hook = DnsHook(Lifecycle(home.root))
         wishes = Wishes(store, settings.domain, hook, settings.acme_ca_bundle is None)
-        return check_standings(StandingReader(store, wishes, on=True))
+        return check_outlooks(OutlookReader(store, wishes, on=True))
 
 
 CHECK = Check(125, _look)

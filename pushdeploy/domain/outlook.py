@@ -1,4 +1,4 @@
-"""A standing: how a host is doing with its automatic certificate, for people."""
+"""An outlook: how a host is doing with its automatic certificate, and what comes next."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,11 +9,11 @@ from pushdeploy.domain.certificate import Certificate
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.renewal import renewal_moment, runs_out
 
-StandingState = Literal["issued", "waiting", "failing", "own", "none", "off"]
+OutlookState = Literal["issued", "waiting", "failing", "own", "none", "off"]
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Outlook:
     """``certificate_for`` is the name that the certificate is for: that of ``host``, or a wildcard.
 
     ``expires_at`` is the end of the certificate that there is, ``next_at`` the moment of the next
@@ -22,7 +22,7 @@ class Standing:
 
     host: HostName
     app: AppName
-    state: StandingState
+    state: OutlookState
     certificate_for: HostName | None = None
     expires_at: datetime | None = None
     next_at: datetime | None = None
@@ -42,15 +42,15 @@ class Standing:
         return f"the certificate of {self.host} ends on {end} and is not renewed: {self.why}"
 
 
-def standing_of(
+def outlook_of(
     host: HostName, app: AppName, attempt: Attempt, present: Certificate | None, now: datetime
-) -> Standing:
+) -> Outlook:
     """Tell how a host stands whose certificate is for ``attempt.name``; ``present`` is the one that
     there is."""
     good = present if present is not None and present.not_after > now else None
     failed = bool(attempt.tries)
-    state: StandingState = "failing" if failed else "issued" if good else "waiting"
-    return Standing(
+    state: OutlookState = "failing" if failed else "issued" if good else "waiting"
+    return Outlook(
         host,
         app,
         state,
