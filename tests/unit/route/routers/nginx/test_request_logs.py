@@ -4,11 +4,14 @@ import re
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pushdeploy.domain.container import LogLine
+from pushdeploy.domain.front.maintenance import Maintenance
+from pushdeploy.domain.front.rules import FrontRules
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.route import Target
 from pushdeploy.domain.settings.front import FrontSettings
@@ -202,6 +205,18 @@ def test_h14_h81_nothing_runs_or_was_ever_pushed(
     nginx.switch(route_to(state="empty", version=None), [], 30, Quiet())
     assert visit("shop").get()[0] == 503
     assert code(reader.next()) == "H81"
+
+
+@pytest.mark.parametrize("page", [None, "<p>back soon</p>"])
+def test_h80_the_app_is_closed_for_maintenance(
+    nginx: Nginx, serve: Serve, visit: Visit, reader: Reader, page: str | None
+) -> None:
+    route = route_to(at(serve("one")))
+    rules = FrontRules(maintenance=Maintenance(page))
+    nginx.switch(replace(route, site=replace(route.site, rules=rules)), [], 30, Quiet())
+    assert visit("shop").get()[0] == 503
+    line = reader.next()
+    assert (code(line), fields(line)["dyno"]) == ("H80", "")
 
 
 def test_h19_nobody_takes_the_connection(nginx: Nginx, visit: Visit, reader: Reader) -> None:
