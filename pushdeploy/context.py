@@ -10,6 +10,7 @@ from pushdeploy.disks.directories import Directories
 from pushdeploy.domain.ports.builder import Builder
 from pushdeploy.domain.ports.router import Router
 from pushdeploy.domain.ports.scheduler import Scheduler
+from pushdeploy.flow.certificates import CertificateChanges
 from pushdeploy.flow.clone import Clones
 from pushdeploy.flow.configure import ConfigChanges
 from pushdeploy.flow.converge import Converger
@@ -45,6 +46,7 @@ from pushdeploy.locks.traffic import TrafficLocks
 from pushdeploy.locks.writers import Writers
 from pushdeploy.publish.publisher import Publisher
 from pushdeploy.reads.apps import AppReader
+from pushdeploy.reads.certificates import CertificateReader
 from pushdeploy.reads.disks import DiskReader
 from pushdeploy.reads.logs import LogReader
 from pushdeploy.reads.outlooks import OutlookReader
@@ -115,6 +117,7 @@ class Flow:
     settings: SettingChanges
     domains: DomainChanges
     front: FrontChanges
+    certificates: CertificateChanges
     disks: DiskCare
     snapshots: SnapshotChanges
     transfers: Transfers
@@ -140,6 +143,7 @@ class Reads:
     logs: LogReader
     addresses: Sites
     outlooks: OutlookReader
+    certificates: CertificateReader
 
 
 @dataclass(frozen=True, slots=True)

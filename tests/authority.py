@@ -37,6 +37,11 @@ class Signed:
         return self.key.private_bytes(Encoding.PEM, form, NoEncryption()).decode()
 
     @property
+    def everything(self) -> bytes:
+        """With all above it, the root as well, and the key."""
+        return (self.text + "".join(map(pem_of, self.above)) + self.key_text).encode()
+
+    @property
     def pem(self) -> Pem:
         """The certificate and what stands between it and the root."""
         return Pem(self.text + "".join(map(pem_of, self.above[:-1])), self.key_text)
@@ -60,11 +65,18 @@ class Authority:
         begins: timedelta = -DAY,
         ends: timedelta = 90 * DAY,
         is_authority: bool = False,
+        usage: x509.ObjectIdentifier | None = None,
     ) -> Signed:
         """Certify ``names``; ``begins`` and ``ends`` are counted from now."""
         common = names[0] if names else "nobody"
         return _sign(
-            common, self.intermediate, names, key, (begins, ends), is_authority=is_authority
+            common,
+            self.intermediate,
+            names,
+            key,
+            (begins, ends),
+            is_authority=is_authority,
+            usage=usage,
         )
 
 
@@ -93,6 +105,7 @@ def _sign(
     life: tuple[timedelta, timedelta] = (-DAY, 3650 * DAY),
     *,
     is_authority: bool = False,
+    usage: x509.ObjectIdentifier | None = None,
 ) -> Signed:
     key = key or ec.generate_private_key(ec.SECP256R1())
     now, subject = datetime.now(UTC), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
@@ -110,6 +123,8 @@ def _sign(
         builder = builder.add_extension(
             x509.SubjectAlternativeName([_general(name) for name in names]), critical=False
         )
+    if usage:
+        builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
     certificate = builder.sign(issuer.key if issuer else key, hashes.SHA256())
     above = (issuer.certificate, *issuer.above) if issuer else ()
     return Signed(certificate, key, above)

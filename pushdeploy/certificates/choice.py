@@ -4,10 +4,10 @@ import threading
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from pushdeploy.domain.certificate import ServedHost, served
+from pushdeploy.domain.certificate import ServedHost, secured, served
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.ports.router import Router
-from pushdeploy.domain.site import default_host
+from pushdeploy.domain.site import all_hosts
 from pushdeploy.store import Store
 
 
@@ -22,6 +22,8 @@ class Certificates:
         self._router = router
         self._domain = domain
         self._guard = threading.Lock()
+        self._secured: Mapping[AppName, frozenset[HostName]] | None = None
+        self._changed: set[AppName] = set()
 
     def show(self) -> None:
         """Make the router show what is best now: also for a host that an app has just got.
@@ -38,14 +40,28 @@ class Certificates:
                     for each in found
                 }
             )
+            self._note(secured(found))
+
+    def changed(self) -> Sequence[AppName]:
+        """List the apps of which other hosts than before have a certificate, since this was asked
+        last: their redirects to https have to follow.
+        """
+        with self._guard:
+            changed, self._changed = self._changed, set()
+            return sorted(changed)
 
     def served(self) -> Sequence[ServedHost]:
         """List all hosts of all apps, each with what its visitors are shown."""
         return served(self._hosts(), self._store.certificates.list(), datetime.now(UTC))
 
+    def _note(self, now: Mapping[AppName, frozenset[HostName]]) -> None:
+        """All apps are routed after the first time."""
+        former, self._secured = self._secured, now
+        if former is not None:
+            none = frozenset[HostName]()
+            apps = {**former, **now}
+            self._changed |= {app for app in apps if former.get(app, none) != now.get(app, none)}
+
     def _hosts(self) -> Mapping[AppName, Sequence[HostName]]:
-        given = self._store.domains.all()
-        return {
-            app.name: [default_host(app.name, self._domain), *given.get(app.name, ())]
-            for app in self._store.apps.list()
-        }
+        names = [app.name for app in self._store.apps.list()]
+        return all_hosts(names, self._store.domains.all(), self._domain)

@@ -57,7 +57,11 @@ def info(request: Request, app: App, form: str) -> None:
     """Show the facts of an app and its running processes."""
     details = request.reads.apps.details(app)
     told = [each.warning for each in request.reads.outlooks.warnings(app.name)]
-    facts = {**_row(details.overview), **_more(details), "certificate_trouble": told}
+    facts = {
+        **_row(details.overview),
+        **_more(details),
+        "certificate_trouble": [*details.certificates, *told],
+    }
     show_record(request, form, facts, left_out=("version",))
 
 

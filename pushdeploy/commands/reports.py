@@ -73,7 +73,26 @@ def checks_report(request: Request, app: App) -> Report:
 
 def ports_report(request: Request, app: App) -> Report:
     port = request.reads.tasks.port(app)
-    return {"ports-map": f"http:{request.reads.addresses.http_port}:{port}" if port else ""}
+    addresses = request.reads.addresses
+    fronts = [f"http:{addresses.http_port}"]
+    if addresses.https_port:
+        fronts.append(f"https:{addresses.https_port}")
+    return {"ports-map": " ".join(f"{front}:{port}" for front in fronts) if port else ""}
+
+
+def certs_report(request: Request, app: App) -> Report:
+    hosts = request.reads.certificates.hosts(app.name)
+    found = next((each.certificate for each in hosts if each.certificate), None)
+    covered = [str(each.host) for each in hosts if each.certificate]
+    return {
+        "ssl-enabled": _word(bool(found) and request.reads.certificates.serves_tls),
+        "ssl-hostnames": " ".join(covered),
+        "ssl-expires-at": found.not_after.isoformat() if found else "",
+        "ssl-issuer": found.issuer if found else "",
+        "ssl-starts-at": found.not_before.isoformat() if found else "",
+        "ssl-subject": found.names[0] if found and found.names else "",
+        "ssl-fingerprint": found.fingerprint if found else "",
+    }
 
 
 def git_report(request: Request, app: App) -> Report:
@@ -134,6 +153,7 @@ COMMANDS: Sequence[Command] = (
     _reporting("builds", "how the live slug was built, and what it publishes", builds_report),
     _reporting("checks", "how the health of an app is checked", checks_report),
     _reporting("ports", "from which port to which port requests go", ports_report),
+    _reporting("certs", "the certificate of an app's first host that has one", certs_report),
     _reporting("git", "which branch deploys an app", git_report),
 )
 

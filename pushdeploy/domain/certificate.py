@@ -23,7 +23,7 @@ class Pem:
 
     @property
     def text(self) -> str:
-        """One file of both, so that one rename swaps both."""
+        """Return the text of a file with both, so that one rename swaps both."""
         return f"{self.chain.rstrip()}\n{self.key.rstrip()}\n"
 
 
@@ -121,6 +121,15 @@ def served(
         for app, each in hosts.items()
         for host in each
     ]
+
+
+def secured(hosts: Iterable[ServedHost]) -> Mapping[AppName, frozenset[HostName]]:
+    """Return the hosts of each app that have a certificate other than the stand-in."""
+    found: dict[AppName, set[HostName]] = {}
+    for each in hosts:
+        if each.certificate is not None:
+            found.setdefault(each.app, set()).add(each.host)
+    return {app: frozenset(each) for app, each in found.items()}
 
 
 def _rank(certificate: Certificate, host: HostName, now: datetime) -> tuple[object, ...]:

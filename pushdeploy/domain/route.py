@@ -53,6 +53,7 @@ def route_of(
     version: int | None,
     tasks: Sequence[Task],
     static: Sequence[StaticFolder] = (),
+    secured: frozenset[HostName] = frozenset(),
 ) -> Route:
     """The route of ``app`` when ``tasks`` of release ``version`` and its ``static`` folders serve.
 
@@ -60,7 +61,14 @@ def route_of(
     """
     targets = () if app.stopped else targets_of(tasks)
     folders = () if app.stopped else static
-    site = Site(app.name, hosts, app.settings.front, static=folders, rules=app.front)
+    site = Site(
+        app.name,
+        hosts,
+        app.settings.front,
+        static=folders,
+        rules=app.front,
+        secured=secured,
+    )
     if not targets and not site.is_static:
         site = replace(site, state="empty" if version is None else "stopped")
     route = Route(site, targets, version)

@@ -1,6 +1,6 @@
 """A site is the front of an app, whatever runs behind it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -19,7 +19,8 @@ class Site:
     ``hosts`` begin with the default one. ``state`` names the page that is shown where no task
     serves: ``stopped``, or ``empty`` before the first release; ``held``: requests wait for the
     next route instead. ``static`` are folders whose files are served before any task is asked; one
-    at ``/`` needs no task at all.
+    at ``/`` needs no task at all. ``secured`` are the hosts with a certificate that browsers may
+    trust.
     """
 
     app: AppName
@@ -28,6 +29,7 @@ class Site:
     state: SiteState = "serving"
     static: Sequence[StaticFolder] = ()
     rules: FrontRules = field(default_factory=FrontRules, repr=False)
+    secured: frozenset[HostName] = frozenset()
 
     @property
     def is_static(self) -> bool:
@@ -40,6 +42,14 @@ def default_host(app: AppName, domain: str) -> HostName:
     return HostName.parse(f"{app}.{domain}")
 
 
-def url_of(host: HostName, port: int) -> str:
+def all_hosts(
+    apps: Sequence[AppName], given: Mapping[AppName, Sequence[HostName]], domain: str
+) -> Mapping[AppName, Sequence[HostName]]:
+    """Return the hosts of each app: the default one first, then those that it was ``given``."""
+    return {app: [default_host(app, domain), *given.get(app, ())] for app in apps}
+
+
+def url_of(host: HostName, port: int, *, https: bool = False) -> str:
     """The address that a person opens: ``http://shop.apps.example.com:8080``."""
-    return f"http://{host}" if port == 80 else f"http://{host}:{port}"
+    scheme, usual = ("https", 443) if https else ("http", 80)
+    return f"{scheme}://{host}" if port == usual else f"{scheme}://{host}:{port}"

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pushdeploy.certificates.choice import Certificates
 from pushdeploy.disks.directories import Directories
 from pushdeploy.domain.app import App
 from pushdeploy.domain.asker import Asker
@@ -39,6 +40,7 @@ class Destruction:
     snapshots: SnapshotPhase
     rehearsals: Rehearsals
     errands: Errands
+    certificates: Certificates
 
     def destroy(self, name: AppName, asker: Asker, *, with_data: bool) -> Sequence[DiskName]:
         """Remove an app, and the data on its disks ``with_data``: those whose data stays.
@@ -92,6 +94,7 @@ class Destruction:
             raise
         self.refs.remove(name)
         self.store.apps.destroy(name)
+        self.certificates.show()
         self.snapshots.files.remove_app(app.id)
         # Once more: a watcher that saw the tasks go may have routed to the stopped app meanwhile.
         self.converger.forget(name, grace_seconds)

@@ -43,5 +43,12 @@ class DomainChanges:
             self.certificates.show()
             self.converger.refresh_route(app)
             undo.pop_all()
+        if gone:
+            self._forget_certificates(app, gone)
         self.errands.certify()
         return new
+
+    def _forget_certificates(self, app: AppName, gone: Sequence[HostName]) -> None:
+        """Those that were for one of these hosts alone go with it, with their keys."""
+        certificates = self.store.certificates
+        certificates.remove(*(each.id for each in certificates.list(app) if each.host in gone))

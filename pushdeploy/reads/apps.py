@@ -12,6 +12,7 @@ from pushdeploy.domain.names import AppName, HostName, ProcessType
 from pushdeploy.domain.release import Release
 from pushdeploy.locks.apps import AppLocks, Purpose
 from pushdeploy.locks.traffic import TrafficLocks
+from pushdeploy.reads.certificates import CertificateReader
 from pushdeploy.route.sites import Sites
 from pushdeploy.store import Store
 
@@ -35,7 +36,8 @@ class AppDetails:
     """The details are all that is known of one app.
 
     ``config_staged`` names the vars that wait for the next release; ``doing`` is the purpose of
-    whoever holds the app's lock; ``held_since`` is since when its requests are held.
+    whoever holds the app's lock; ``held_since`` is since when its requests are held;
+    ``certificates`` has a warning for each that ends soon.
     """
 
     overview: AppOverview
@@ -47,6 +49,7 @@ class AppDetails:
     config_staged: Sequence[str]
     doing: Purpose | None
     held_since: datetime | None
+    certificates: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class AppReader:
     locks: AppLocks
     traffic: TrafficLocks
     sites: Sites
+    certificates: CertificateReader
 
     def all(self) -> Sequence[AppOverview]:
         """Return all apps in the order of their names."""
@@ -77,6 +81,7 @@ class AppReader:
             config_staged=self.staged(name),
             doing=holder[0] if holder else None,
             held_since=self.traffic.waiting_since(name),
+            certificates=self.certificates.warnings(name),
         )
 
     def staged(self, app: AppName) -> Sequence[str]:

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from pushdeploy.domain.app import App
+from pushdeploy.domain.certificate import best_for
 from pushdeploy.domain.hosts import refuse_host, refuse_taken_name
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.ports.static_folders import NoStaticFolders, StaticFolders
@@ -12,6 +14,7 @@ from pushdeploy.domain.site import default_host, url_of
 from pushdeploy.domain.task import Task
 from pushdeploy.hostnames import PublicSuffixes
 from pushdeploy.store.apps import Apps
+from pushdeploy.store.certificates import Certificates
 from pushdeploy.store.domains import Domains
 
 
@@ -19,6 +22,8 @@ from pushdeploy.store.domains import Domains
 class Sites:
     """``domain`` is the server's own, below which each app has its default host; ``folders`` are
     served without a task.
+
+    ``certificates`` are looked at where https is served, on ``https_port``.
     """
 
     apps: Apps
@@ -26,6 +31,8 @@ class Sites:
     domain: str
     http_port: int
     folders: StaticFolders = field(default_factory=NoStaticFolders)
+    certificates: Certificates | None = None
+    https_port: int = 0
 
     def default_host(self, app: AppName) -> HostName:
         return default_host(app, self.domain)
@@ -36,12 +43,18 @@ class Sites:
 
     def url(self, app: AppName) -> str:
         """The address of the default host."""
-        return url_of(self.default_host(app), self.http_port)
+        return self._urls(app, [self.default_host(app)])[0]
 
     def urls(self, app: AppName) -> Sequence[str]:
         """The addresses of all hosts; a wildcard has none."""
-        hosts = [host for host in self.hosts(app) if not host.startswith("*")]
-        return [url_of(host, self.http_port) for host in hosts]
+        return self._urls(app, [host for host in self.hosts(app) if not host.startswith("*")])
+
+    def secured(self, app: AppName, hosts: Sequence[HostName]) -> frozenset[HostName]:
+        """Return those of ``hosts`` that have a certificate, other than the stand-in."""
+        if self.certificates is None:
+            return frozenset()
+        found, now = self.certificates.near(app, hosts), datetime.now(UTC)
+        return frozenset(host for host in hosts if best_for(app, host, found, now))
 
     def route(self, app: App, version: int | None, tasks: Sequence[Task]) -> Route:
         """The route of ``app`` when ``tasks`` of release ``version`` serve it.
@@ -52,8 +65,8 @@ class Sites:
         now = self.apps.find(app.name) or app
         settings = replace(app.settings, front=now.settings.front)
         app = replace(app, settings=settings, front=now.front)
-        static = self.folders.of(app, version)
-        return route_of(app, self.hosts(app.name), version, tasks, static)
+        static, hosts = self.folders.of(app, version), self.hosts(app.name)
+        return route_of(app, hosts, version, tasks, static, self.secured(app.name, hosts))
 
     def refuse_taken_name(self, app: AppName) -> None:
         """Raise ``UserError`` when the default host of a new ``app`` is another app's domain."""
@@ -69,3 +82,12 @@ class Sites:
         for host in found:
             refuse_host(app, host, self.domain, suffixes.has)
         return found
+
+    def _urls(self, app: AppName, hosts: Sequence[HostName]) -> Sequence[str]:
+        by_https = self.secured(app, hosts)
+        return [
+            url_of(host, self.https_port, https=True)
+            if host in by_https
+            else url_of(host, self.http_port)
+            for host in hosts
+        ]

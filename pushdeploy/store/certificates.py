@@ -24,6 +24,13 @@ class Certificates(Stored):
         which = APPS.c.name == str(app) if app is not None else true()
         return self._find(which)
 
+    def near(self, app: AppName, hosts: Sequence[HostName]) -> Sequence[Certificate]:
+        """List those that may be for one of ``hosts`` of the app, found by an index."""
+        table = CERTIFICATES.c
+        wild = [f"*.{host.partition('.')[2]}" for host in hosts]
+        named = table.host.is_(None) | table.host.in_([*map(str, hosts), *wild])
+        return self._find((APPS.c.name == str(app)) | (table.app_id.is_(None) & named))
+
     def get(self, number: int) -> Certificate:
         """Raise ``UserError`` when there is none."""
         found = self._find(CERTIFICATES.c.id == number)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from pushdeploy.certificates.choice import Certificates
 from pushdeploy.domain.ports.router import Router
+from pushdeploy.flow.certificates import CertificateChanges
 from pushdeploy.receive.repositories import Repositories
 from pushdeploy.reserve import Reserve
 from pushdeploy.settings import Settings
@@ -25,7 +25,7 @@ class Upkeep:
     settings: Settings
     store: Store
     router: Router
-    certificates: Certificates
+    certificate_changes: CertificateChanges
     automatic_certificates: AutomaticCertificates
     repositories: Repositories
     reserve: Reserve

@@ -1,6 +1,6 @@
 """Back-ends: who stands behind which port. Nothing of it is started here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pushdeploy.build.builder import SlugBuilder
 from pushdeploy.build.containers import BuildSettings
@@ -27,6 +27,7 @@ from pushdeploy.route.sites import Sites
 from pushdeploy.run.choice import SchedulerGround, choose_scheduler
 from pushdeploy.run.manifests import Manifests
 from pushdeploy.settings import Settings
+from pushdeploy.store import Store
 from pushdeploy.wiring.ground import Ground
 
 
@@ -55,7 +56,7 @@ def make_back_ends(ground: Ground, given: Given) -> BackEnds:
         manifests=Manifests(disks, limits, store.pipelines.place_of),
         disks=disks,
         publisher=publisher,
-        sites=Sites(store.apps, store.domains, settings.domain, settings.http.port, publisher),
+        sites=_sites(settings, store, publisher),
         wishes=_wishes(ground),
         certificates=Certificates(store, router, settings.domain),
         snapshots=SnapshotPhase(
@@ -76,6 +77,14 @@ def _wishes(ground: Ground) -> Wishes:
     settings, hook = ground.settings, DnsHook(ground.lifecycle)
     public = settings.acme_ca_bundle is None
     return Wishes(ground.store, settings.domain, hook, public)
+
+
+def _sites(settings: Settings, store: Store, publisher: Publisher) -> Sites:
+    https, http_port = settings.https_address, settings.http.port
+    plain = Sites(store.apps, store.domains, settings.domain, http_port, publisher)
+    if https is None:
+        return plain
+    return replace(plain, certificates=store.certificates, https_port=https.port)
 
 
 def _scheduler(ground: Ground) -> Scheduler:

@@ -8,6 +8,7 @@ from pushdeploy.flow.after_live import AfterLive
 from pushdeploy.flow.attach import DiskChanges
 from pushdeploy.flow.building import Building
 from pushdeploy.flow.candidates import Candidates
+from pushdeploy.flow.certificates import CertificateChanges
 from pushdeploy.flow.clone import Clones
 from pushdeploy.flow.configure import ConfigChanges
 from pushdeploy.flow.converge import Converger
@@ -111,11 +112,23 @@ def make_flow(ground: Ground, back: BackEnds, following: Following, errands: Err
         new_apps=new_apps,
         clones=Clones(store, new_apps, promoter),
         destruction=Destruction(
-            store, turns, scheduler, converger, refs, disks, snapshots, back.rehearsals, errands
+            store,
+            turns,
+            scheduler,
+            converger,
+            refs,
+            disks,
+            snapshots,
+            back.rehearsals,
+            errands,
+            back.certificates,
         ),
         settings=SettingChanges(store, converger, scheduler_names(), back.publisher),
         domains=DomainChanges(store, back.sites, back.certificates, converger, errands),
         front=FrontChanges(store, converger),
+        certificates=CertificateChanges(
+            store, back.sites, back.certificates, converger, ground.settings.ca_bundle
+        ),
         disks=DiskCare(store, turns, disks, attachments),
         snapshots=SnapshotChanges(store, turns, locks.traffic, disks, snapshots),
         transfers=Transfers(store, turns, disks, snapshots, restores),

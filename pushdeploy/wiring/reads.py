@@ -2,6 +2,7 @@
 
 from pushdeploy.context import BackEnds, Reads
 from pushdeploy.reads.apps import AppReader
+from pushdeploy.reads.certificates import CertificateReader
 from pushdeploy.reads.disks import DiskReader
 from pushdeploy.reads.logs import LogReader
 from pushdeploy.reads.outlooks import OutlookReader
@@ -16,8 +17,9 @@ from pushdeploy.wiring.ground import Ground
 def make_reads(ground: Ground, back: BackEnds) -> Reads:
     store, locks = ground.store, ground.locks
     scheduler, manifests = back.scheduler, back.manifests
+    certificates = CertificateReader(store, back.certificates, ground.settings)
     return Reads(
-        apps=AppReader(store, locks.apps, locks.traffic, back.sites),
+        apps=AppReader(store, locks.apps, locks.traffic, back.sites, certificates),
         tasks=TaskReader(store, scheduler, manifests, locks.one_offs, locks.traffic),
         releases=ReleaseReader(store, ground.engine),
         snapshots=SnapshotReader(store, back.snapshots),
@@ -26,5 +28,6 @@ def make_reads(ground: Ground, back: BackEnds) -> Reads:
         logs=LogReader(scheduler, back.router),
         addresses=back.sites,
         outlooks=OutlookReader(store, back.wishes, on=ground.settings.tls == "auto"),
+        certificates=certificates,
         verifier=Verifier(store, scheduler, manifests, locks.apps, back.publisher),
     )

@@ -45,7 +45,7 @@ def make_upkeep(ground: Ground, back: BackEnds, flow: Flow, errands: UpkeepErran
         settings=ground.settings,
         store=store,
         router=back.router,
-        certificates=back.certificates,
+        certificate_changes=flow.certificates,
         automatic_certificates=errands.automatic_certificates,
         repositories=back.repositories,
         reserve=Reserve(ground.home.root),

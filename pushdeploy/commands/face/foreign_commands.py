@@ -10,7 +10,7 @@ _REVIEW = (
 )
 _ROUTES = "nginx is pushdeploy's own: apps:set APP shows what can be set"
 _TAGS = "releases:rollback APP vN goes back; pipelines:promote brings a slug to another app"
-_TLS = "TLS is served by a proxy in front of this server until it serves TLS itself"
+_TLS = "certs:list APP shows by which certificate each host is shown; docs/tls.md"
 _DATABASE = (
     "databases are not managed here: let one run anywhere, and"
     " config:set APP DATABASE_URL=postgres://USER:PASSWORD@HOST/NAME"
@@ -68,7 +68,6 @@ EXACT: Mapping[str, str] = {
     "builds:list": "releases APP",
     "builds:output": "releases:output APP",
     "cat": _BESIDE,
-    "certs:auto": _TLS,
     "checks:disable": "disks:set APP cutover=exclusive stops the old version first, with a disk",
     "clone": "apps:clone APP NEW",
     "commands": "help",
@@ -214,7 +213,6 @@ NOUNS: Mapping[str, str] = {
     "buildpacks": _BUILDER,
     "cache": _REBUILD,
     "caddy": _ROUTES,
-    "certs": _TLS,
     "checks": _CHECKS,
     "ci": _FROM_CI,
     "clickhouse": _DATABASE,

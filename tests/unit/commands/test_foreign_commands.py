@@ -18,7 +18,7 @@ from tests.unit.commands.machine import SHOP, Machine
         ("postgres:create shop-db", "databases are not managed here"),
         ("addons:create heroku-postgresql", "databases are not managed here"),
         ("dyno:restart shop", "ps:restart shop"),
-        ("letsencrypt:enable shop", "TLS is served by a proxy"),
+        ("letsencrypt:enable shop", "certs:list shop shows"),
         ("certs:auto:enable -a shop", "TLS is served by a proxy"),
         ("proxy:ports-set shop http:80:5000", "apps:set shop shows"),
         ("plugin:install https://example.com/x.git", "there are no plugins"),

@@ -1,4 +1,4 @@
-"""nginx's workers read a file for each host at a handshake: its certificate, its chain and its key.
+"""Workers of nginx read a file for each host at a handshake: certificate, chain and key.
 
 A file that is renamed over is shown within three seconds, with no reload (ssl_certificate_cache).
 """

@@ -1,4 +1,4 @@
-"""nginx's workers run as a system user of their own: they read the keys of certificates, and no
+"""Workers of nginx run as a system user of their own: they read the keys of certificates, and no
 other program of the machine may."""
 
 import grp

@@ -10,8 +10,8 @@ from pushdeploy.domain.published import StaticFolder
 from pushdeploy.domain.route import Route, Target
 from pushdeploy.route.routers.nginx import forwarding
 from pushdeploy.route.routers.nginx.door import door_of
-from pushdeploy.route.routers.nginx.prefix import certificate_name
 from pushdeploy.route.routers.nginx.program import Features
+from pushdeploy.route.routers.nginx.servers import servers_of
 from pushdeploy.settings import Address, Network, Settings
 from pushdeploy.templating import Templates
 
@@ -26,7 +26,7 @@ _PATH = re.compile(r"/([A-Za-z0-9._~-]+/)*")
 _PAGES = (
     *("400", "404", "413", "414", "421", "431"),
     *("502", "502-broken", "502-large", "504"),
-    *("stopped", "empty", "held", "maintenance"),
+    *("stopped", "empty", "held", "https-only", "maintenance"),
 )
 
 
@@ -108,8 +108,8 @@ def forwarding_file(templates: Templates, shared: SharedFront, features: Feature
 
 def app_file(templates: Templates, shared: SharedFront, route: Route) -> str:
     """Render one app's file; ``UserError`` or ``ValueError`` for what is no name or address."""
+    told = shared.trusted and not shared.proxy_protocol
     site, targets = route.site, [_target(target) for target in route.targets]
-    hosts = [HostName.parse(host) for host in site.hosts]
     return templates.render(
         "nginx/app.conf",
         app=AppName.parse(route.app),
@@ -117,8 +117,9 @@ def app_file(templates: Templates, shared: SharedFront, route: Route) -> str:
         http=str(shared.http),
         https=_text(shared.https),
         proxy_protocol=shared.proxy_protocol,
-        hosts=hosts,  # for operators' templates that name it
-        servers=_servers(hosts) if shared.https else [Server(hosts)],
+        hosts=[HostName.parse(host) for host in site.hosts],  # for operators' templates
+        servers=servers_of(site, shared.https),
+        scheme="$pushdeploy_scheme" if told else "$scheme",
         targets=targets,
         held=route.is_held,
         hold_seconds=shared.hold_seconds,
@@ -133,23 +134,6 @@ def app_file(templates: Templates, shared: SharedFront, route: Route) -> str:
         any_header_names=site.settings.header_names == "any",
         door=door_of(site),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """``hosts`` share a server block. ``certificate`` is the file of a wildcard, empty for hosts
-    whose file has the name that the visitor asks for.
-    """
-
-    hosts: Sequence[HostName]
-    certificate: str = ""
-
-
-def _servers(hosts: Sequence[HostName]) -> Sequence[Server]:
-    """A wildcard has a block of its own: the name that a visitor asks for is not its file's."""
-    exact = [host for host in hosts if not host.startswith("*")]
-    wild = [Server([host], certificate_name(host)) for host in hosts if host not in exact]
-    return [*([Server(exact)] if exact else []), *wild]
 
 
 def page_files(templates: Templates) -> Mapping[str, str]:

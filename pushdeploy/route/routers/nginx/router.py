@@ -334,11 +334,12 @@ class Nginx:
     def _refuse_silent(self, route: Route, fallen: Cancellation) -> None:
         if not (route.answers and route.site.hosts):
             return
-        door, http, lines = door_of(route.site), self._shared.http, self._shared.proxy_protocol
+        door, lines = door_of(route.site), self._shared.proxy_protocol
         behind = self._prefix.control_socket if door.answers else None
         if behind is not None and not route.targets:
             return
-        entrance = Entrance(route.app, route.site.hosts[0], http, behind, lines)
+        address, secure = self._shared.https or self._shared.http, self._shared.https is not None
+        entrance = Entrance(route.app, route.site.hosts[0], address, behind, lines, secure)
         wrong = complaint(entrance, fallen)
         if wrong:
             raise RouteFailed(

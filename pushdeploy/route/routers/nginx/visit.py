@@ -3,6 +3,7 @@
 import http.client
 import os
 import socket
+import ssl
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -31,7 +32,8 @@ _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - addresses to l
 
 @dataclass(frozen=True, slots=True)
 class Entrance:
-    """A visit to ``app`` comes in where its visitors do, at ``address`` by ``host``.
+    """A visit to ``app`` comes in where its visitors do, at ``address`` by ``host``; ``secure`` is
+    by https, for plain http may lead elsewhere.
 
     ``behind`` is nginx's own socket, where one goes in whose door would answer in place of the app.
     ``proxy_protocol``: a connection to ``address`` begins with a PROXY line.
@@ -42,11 +44,14 @@ class Entrance:
     address: Address
     behind: Path | None = None
     proxy_protocol: bool = False
+    secure: bool = False
 
     def connection(self) -> http.client.HTTPConnection:
         if self.behind is not None:
             return _ByPath(self.behind)
         where = _ANYWHERE.get(self.address.host, self.address.host)
+        if self.secure:
+            return _Secure(where, self.address.port, self._asked, self.greeting)
         return http.client.HTTPConnection(where, self.address.port, timeout=_ANSWER_SECONDS)
 
     @property
@@ -54,9 +59,14 @@ class Entrance:
         return _PROXY_LINE if self.proxy_protocol and self.behind is None else b""
 
     @property
+    def _asked(self) -> str:
+        """A wildcard stands for any name."""
+        return self.host.replace("*", "probe", 1)
+
+    @property
     def headers(self) -> Mapping[str, str]:
         named = {"X-Pushdeploy-App": str(self.app)} if self.behind is not None else {}
-        return {"Host": self.host.replace("*", "probe", 1), "User-Agent": "pushdeploy", **named}
+        return {"Host": self._asked, "User-Agent": "pushdeploy", **named}
 
 
 def complaint(entrance: Entrance, fallen: Cancellation | None = None) -> str:
@@ -80,7 +90,8 @@ def _ask(entrance: Entrance, fallen: Cancellation) -> str:
     connection = entrance.connection()
     try:
         connection.connect()
-        connection.sock.sendall(entrance.greeting)
+        if not entrance.secure:
+            connection.sock.sendall(entrance.greeting)
         with fallen.stopping(lambda: _hang_up(connection.sock)):
             connection.request("GET", "/", headers=dict(entrance.headers))
             answer = connection.getresponse()
@@ -93,6 +104,23 @@ def _ask(entrance: Entrance, fallen: Cancellation) -> str:
         return f"nginx answers {code} in its place{_why(answer)}" if code else ""
     finally:
         connection.close()
+
+
+class _Secure(http.client.HTTPConnection):
+    """The host is asked for by TLS as well, and any certificate does: the app is asked for."""
+
+    def __init__(self, where: str, port: int, host: str, greeting: bytes) -> None:
+        super().__init__(where, port, timeout=_ANSWER_SECONDS)
+        self._host_name = host
+        self._greeting = greeting
+
+    def connect(self) -> None:
+        super().connect()
+        self.sock.sendall(self._greeting)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        self.sock = context.wrap_socket(self.sock, server_hostname=self._host_name)
 
 
 def _why(page: http.client.HTTPResponse) -> str:

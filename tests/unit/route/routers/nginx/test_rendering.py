@@ -7,6 +7,7 @@ import os
 from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -14,6 +15,7 @@ from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.published import StaticFolder
 from pushdeploy.domain.route import Route, Target, held, renamed
+from pushdeploy.domain.settings.front import FrontSettings
 from pushdeploy.route.routers.nginx.program import Features
 from pushdeploy.route.routers.nginx.rendering import (
     SharedFront,
@@ -136,3 +138,39 @@ def _compare(name: str, text: str) -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
     assert path.read_text() == text
+
+
+TLS = replace(SHARED, https=Address("0.0.0.0", 443))
+SECURED = replace(
+    WITH_DOMAINS, site=replace(WITH_DOMAINS.site, secured=frozenset([*HOSTS[:1], HOSTS[2]]))
+)
+
+
+def test_the_main_file_where_https_is_served() -> None:
+    _compare("nginx-tls.conf", main_file(Templates(), TLS, ROOT, NEW))
+
+
+def test_the_main_file_where_an_older_nginx_serves_https() -> None:
+    old = Features((1, 22, 1), ())
+    _compare("nginx-tls-1.22.conf", main_file(Templates(), TLS, ROOT, old))
+
+
+@pytest.mark.parametrize("https", ["redirect", "both", "only"])
+def test_the_file_of_an_app_with_certificates(https: Literal["redirect", "both", "only"]) -> None:
+    settings = FrontSettings(https=https, hsts="31536000,includeSubDomains")
+    route = replace(SECURED, site=replace(SECURED.site, settings=settings))
+    _compare(f"app-https-{https}.conf", app_file(Templates(), TLS, route))
+
+
+def test_another_port_stands_in_the_redirect_and_a_trusted_proxys_word_counts() -> None:
+    shared = replace(TLS, https=Address("::", 8443), trusted=[ip_network("10.0.0.0/8")])
+    text = app_file(Templates(), shared, SECURED)
+    assert "listen [::]:8443 ssl;" in text
+    assert "return 308 https://$host:8443$request_uri;" in text
+    assert "set $pushdeploy_plain $pushdeploy_scheme$uri;" in text
+
+
+@pytest.mark.parametrize("value", ['1"; evil on', "1;x", "$host", "preload", "9" * 30])
+def test_nothing_else_than_a_value_of_hsts_stands_in_the_header(value: str) -> None:
+    site = replace(SECURED.site, settings=FrontSettings(hsts=value))
+    assert "hsts" not in app_file(Templates(), TLS, replace(SECURED, site=site))
