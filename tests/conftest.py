@@ -8,6 +8,7 @@ import signal
 import sys
 import tarfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -32,6 +33,26 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.dont_write_bytecode = False
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files with Docker that take longest come first: each is done by one worker, and the last
+    one that is begun keeps all others waiting. Tests of a file stay together and in their order."""
+    with_docker = [item for item in items if item.get_closest_marker("docker")]
+    seconds: Counter[Path] = Counter()
+    for item in with_docker:
+        seconds[item.path] += _about_seconds(item)
+    others = [item for item in items if not item.get_closest_marker("docker")]
+    items[:] = [*sorted(with_docker, key=lambda item: -seconds[item.path]), *others]
+
+
+def _about_seconds(item: pytest.Item) -> int:
+    """A story deploys an app or two, with an own server or engine where it kills one."""
+    if item.get_closest_marker("slow"):
+        return 60
+    if "own_server" in getattr(item, "fixturenames", ()):
+        return 20
+    return 6 if "stories" in item.path.parts else 2
 
 
 @pytest.fixture
