@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator, Sequence, Set
+from fnmatch import fnmatch
 from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -79,6 +80,16 @@ def environment_uses(tree: ast.AST) -> list[int]:
             and names & {alias.name for alias in node.names}
         )
     ]
+
+
+def test_no_folder_of_tests_is_passed_over(pytestconfig: pytest.Config) -> None:
+    """Of itself pytest looks into none that is called build or dist."""
+    patterns = pytestconfig.getini("norecursedirs")
+    folders = {part for path in TESTS for part in path.relative_to(ROOT).parts[:-1]}
+    assert [each for each in folders if any(fnmatch(each, known) for known in patterns)] == []
+
+
+TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 
 
 def run_in_root(*words: str) -> subprocess.CompletedProcess[str]:
