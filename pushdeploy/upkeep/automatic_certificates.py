@@ -98,6 +98,8 @@ class AutomaticCertificates:
         ).start()
 
     def _work(self, job: Job, stopping: threading.Event) -> None:
+        """What could not be written down, as where the home is full, waits for the next look."""
+        wakes = False
         try:
             if job.asks_only:
                 self._ask(job.name)
@@ -105,10 +107,13 @@ class AutomaticCertificates:
                 self._try(job.name, stopping)
         except Exception:  # noqa: BLE001 - other names go on, and this one at another time
             _log.exception("host=%s has no new certificate", job.name)
+        else:
+            wakes = True
         finally:
             with self._lock:
                 self._at_work.discard(job.name)
-            self.wake()
+            if wakes:
+                self.wake()
 
     def _ask(self, name: HostName) -> None:
         """A CA that does not say when to renew is asked another time, and not waited for."""

@@ -73,7 +73,7 @@ def _automatic_certificates(ground: Ground, back: BackEnds) -> AutomaticCertific
         authority,
         Accounts(authority, store.acme_accounts),
         back.router,
-        SelfCheck(settings.http, NameServers(settings.acme_resolver)),
+        SelfCheck(settings.http, NameServers(settings.acme_resolver), settings.proxy_protocol),
         wishes.dns_hook,
     )
     keeping = Keeping(store, back.certificates)

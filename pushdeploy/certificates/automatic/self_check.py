@@ -11,6 +11,9 @@ from pushdeploy.settings import Address
 
 _ANSWER_SECONDS = 10
 _MOST_BYTES = 1000
+_PROXY_LINE = b"PROXY UNKNOWN\r\n"
+"""Of a proxy that asks for itself: the PROXY protocol, section 2.1."""
+
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - addresses to leave, not to bind
 
 
@@ -20,10 +23,12 @@ class NotReady(PushdeployError):
 
 @dataclass(frozen=True, slots=True)
 class SelfCheck:
-    """``front`` is where this machine's own proxy takes requests."""
+    """``front`` is where this machine's own proxy takes requests; with ``proxy_protocol`` each
+    connection there begins with a PROXY line."""
 
     front: Address
     name_servers: NameServers
+    proxy_protocol: bool = False
 
     def refuse_unknown(self, name: HostName) -> None:
         """Raise ``NotReady`` for a name without an address. Where no name server can be asked the
@@ -48,6 +53,8 @@ class SelfCheck:
         where = _ANYWHERE.get(self.front.host, self.front.host)
         connection = http.client.HTTPConnection(where, self.front.port, timeout=_ANSWER_SECONDS)
         try:
+            connection.connect()
+            connection.sock.sendall(_PROXY_LINE if self.proxy_protocol else b"")
             path = f"/.well-known/acme-challenge/{token}"
             connection.request("GET", path, headers={"Host": name, "User-Agent": "pushdeploy"})
             said = connection.getresponse()
