@@ -40,6 +40,7 @@ OWNERS = {
     "rich": {"commands"},
     "sqlalchemy": {"store"},
     "urllib3": {"engine"},
+    "yaml": {"build"},
 }
 """Who may import what: the first name below the package."""
 

@@ -67,7 +67,7 @@ def _main_plan(language: Language, tree: Tree, circumstances: Circumstances) -> 
     plan = language.plan(tree, circumstances)
     if not isinstance(plan, LayeredPlan) or plan.publishes is not None:
         return plan
-    wish = wish_of(tree)
+    wish = wish_of(tree, circumstances.app)
     return publishing(plan, wish, tree) if wish else plan
 
 

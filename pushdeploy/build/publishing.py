@@ -4,6 +4,8 @@ Any language may build it: the plan of a static site is that of its language, wi
 place of processes, and with a last command that makes the folder.
 """
 
+import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from posixpath import normpath
@@ -11,6 +13,8 @@ from posixpath import normpath
 from pushdeploy.build.app_json import read_app_json
 from pushdeploy.build.plan import BuildCommand, Failure, Finish, LayeredPlan, Publication
 from pushdeploy.build.processes import HOME, PROCFILE, ProcessCommands, commands_in
+from pushdeploy.build.render_yaml import FILE as RENDER
+from pushdeploy.build.render_yaml import read_static_services
 from pushdeploy.build.static_json import FILE, StaticJson, read_static_json
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.errors import BuildFailed
@@ -24,6 +28,10 @@ USUAL = ("public", "dist", "build", "_site", "out")
 """Where builders of sites leave them, and where they lie in repositories."""
 
 INDEX = "index.html"
+_INSTALLING = re.compile(
+    r"\s*(?:pip3?|python3? -m pip|uv pip|npm|yarn|pnpm|poetry|pipenv)"
+    r" (?:install|ci|sync)\b[^&;|]*(?:&&|;)"
+)
 _SAY = f'say which in {FILE}, commit and push:  {{"root": "public"}}'
 _RESULT = "/tmp/pushdeploy-published"  # noqa: S108 - inside a container that lives seconds
 _MISSING = "pushdeploy: the folder is missing"
@@ -45,12 +53,12 @@ printf %s "$2" >{_RESULT}
 """
 
 
-def wish_of(tree: Tree) -> Publication | None:
-    """The folder that a file of the app names; None where none does.
+def wish_of(tree: Tree, app: str = "") -> Publication | None:
+    """The folder that a file of ``app`` names; None where none does.
 
     ``BuildFailed`` where two files name different ones, or one names a place outside.
     """
-    said = list(filter(None, [_said(FILE, read_static_json(tree), tree), *_of_app_json(tree)]))
+    said = list(filter(None, [*_of_static_json(tree), *_of_app_json(tree), *_of_render(tree, app)]))
     if not said:
         return None
     first, *others = said
@@ -121,6 +129,42 @@ def _said(file: str, described: StaticJson | None, tree: Tree) -> Publication | 
     if found is None:
         raise BuildFailed(f"{file} does not say which folder is the site", _SAY)
     return Publication(found.folder, file, described.build.strip())
+
+
+def _of_static_json(tree: Tree) -> Sequence[Publication | None]:
+    return [_said(FILE, read_static_json(tree), tree)]
+
+
+def _of_render(tree: Tree, app: str) -> Sequence[Publication | None]:
+    """The one static service of render.yaml, or the one that is called as the app.
+
+    Processes are what the Procfile says, so services of other kinds are passed over.
+    """
+    services = read_static_services(tree)
+    if len(services) > 1:
+        services = [each for each in services if each.name == app] or services
+    if not services:
+        return []
+    if len(services) > 1:
+        names = ", ".join(each.name or "one without a name" for each in services)
+        raise BuildFailed(f"{RENDER} has several static services: {names}", _SAY)
+    (service,) = services
+    if not service.root:
+        raise BuildFailed(f"{RENDER} has no staticPublishPath", "name the folder, commit and push")
+    inside = _inside(RENDER, service.directory)
+    folder = _inside(RENDER, f"{inside}/{service.root}")
+    command = without_installing(service.build)
+    if command and inside:
+        command = f"cd {shlex.quote(inside)} && {command}"
+    return [Publication(folder, RENDER, command)]
+
+
+def without_installing(command: str) -> str:
+    """Leave out what installs dependencies first: the language has done so."""
+    left = f"{command} &&"
+    while (found := _INSTALLING.match(left)) is not None:
+        left = left[found.end() :]
+    return left.strip().removesuffix("&&").strip()
 
 
 def _of_app_json(tree: Tree) -> Sequence[Publication | None]:

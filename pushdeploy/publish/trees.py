@@ -127,6 +127,11 @@ class Trees:
         """The image has gone: what only it had goes as well."""
         shutil.rmtree(self._link(image, "").parent, ignore_errors=True)
 
+    def digests(self) -> Sequence[str]:
+        """The digests of all files that lie here."""
+        names = (path.name for path in _entries(self._place))
+        return sorted(name for name in names if _DIGEST.fullmatch(name))
+
     def images(self) -> Sequence[ImageDigest]:
         """The images of which files were taken out."""
         return [ImageDigest(f"sha256:{path.name}") for path in _entries(self._slugs)]
@@ -139,11 +144,7 @@ class Trees:
         """Remove the files that no image has any more, and return their digests."""
         links = [link for image in _entries(self._slugs) for link in _entries(image)]
         wanted = {link.readlink().name for link in links if link.is_symlink()}
-        gone = [
-            path.name
-            for path in _entries(self._place)
-            if _DIGEST.fullmatch(path.name) and path.name not in wanted
-        ]
+        gone = [digest for digest in self.digests() if digest not in wanted]
         for digest in gone:
             shutil.rmtree(self._place / digest, ignore_errors=True)
         return gone

@@ -6,6 +6,8 @@ import pytest
 
 from tests.stories.conftest import MakeServer
 from tests.stories.harness import APPS, Repository, Server
+from tests.stories.leftovers import stop_nginx
+from tests.stories.second_docker import Dockerd, dockerfile
 from tests.stories.traffic import loaded, visiting
 
 pytestmark = pytest.mark.docker
@@ -158,3 +160,28 @@ def test_folders_of_an_app_are_served_before_its_web_is_asked(host: Server, tmp_
     assert refused.returncode != 0
     assert "there is no assets/ in the slug (apps:set static names it)" in refused.stderr
     assert host.get("folders", "/assets/app.css").body == "b {}"
+
+
+@pytest.mark.slow
+def test_files_are_served_while_docker_is_dead_and_after_a_boot_without_it(
+    dockerd: Dockerd, make_server: MakeServer, tmp_path: Path
+) -> None:
+    server = make_server(docker_host=dockerd.host)
+    app = Repository.create(server, APPS / "hello", tmp_path / "hello", "alone")
+    app.write("Dockerfile", dockerfile())
+    app.write("assets/app.css", "b {}")
+    app.commit()
+    server.ssh("apps:create alone", check=True)
+    server.ssh("apps:set alone static=/assets/=assets", check=True)
+    app.push(check=True)
+    dockerd.kill()
+    assert server.get("alone", "/assets/app.css").body == "b {}"
+    server.kill()
+    stop_nginx(server.home)
+    with pytest.raises(AssertionError, match="the server ended"):
+        server.start()
+    assert server.get("alone", "/assets/app.css").body == "b {}"
+    dockerd.start()
+    server.start()
+    assert server.get("alone", "/assets/app.css").body == "b {}"
+    server.close()

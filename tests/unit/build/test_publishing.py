@@ -15,6 +15,7 @@ from pushdeploy.build.publishing import (
     publishing,
     usual_folder,
     wish_of,
+    without_installing,
 )
 from pushdeploy.domain.errors import BuildFailed
 from pushdeploy.domain.names import ProcessType, TreeId
@@ -149,3 +150,66 @@ def test_a_link_to_a_page_counts_as_one(tree_of: MakeTree) -> None:
     )
     assert isinstance(tree.reader, FilesInMemory)
     assert usual_folder(tree) == Publication("", "it has index.html")
+
+
+RENDER = """
+services:
+  - {type: web, runtime: python, name: api, startCommand: gunicorn}
+  - type: web
+    name: shop
+    runtime: static
+    rootDir: docs
+    buildCommand: pip install -r requirements.txt && mkdocs build
+    staticPublishPath: ./site
+"""
+
+
+def test_a_blueprint_of_render_names_the_folder_and_what_makes_it(tree_of: MakeTree) -> None:
+    wanted = Publication("docs/site", "render.yaml", "cd docs && mkdocs build")
+    assert chosen(tree_of, "docs/index.md", render__yaml=RENDER) == ("static", wanted)
+    assert chosen(tree_of, "requirements.txt", render__yaml=RENDER) == ("python", wanted)
+    several = RENDER + "  - {type: web, env: static, name: other, staticPublishPath: x}\n"
+    assert chosen(tree_of, render__yaml=several) == ("static", wanted)
+    said = refusal(tree_of, render__yaml=several.replace("shop", "blog"))
+    assert said == "render.yaml has several static services: blog, other"
+
+
+def test_a_blueprint_without_a_static_service_is_of_no_account(tree_of: MakeTree) -> None:
+    assert chosen(tree_of, "requirements.txt", render__yaml="services: [{type: web}]") == (
+        "python",
+        None,
+    )
+    assert wish_of(tree_of({"render.yaml": "services: 5"})) is None
+    assert wish_of(tree_of({"render.yaml": ""})) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("services: [", "a: *b", "\t- x", "services: [{runtime: static, staticPublishPath: 1}]"),
+        *("services: [{runtime: static}]", "services: [{runtime: static, staticPublishPath: ..}]"),
+        "a: &a [x]\nb: [" + "*a, " * 101 + "]",
+        "[" * 5000,
+        "!!python/object/apply:os.system [ls]",
+        "x" * 300_000,
+    ],
+)
+def test_a_blueprint_that_cannot_be_used_is_named(tree_of: MakeTree, text: str) -> None:
+    with pytest.raises(BuildFailed, match=r"render\.yaml"):
+        wish_of(tree_of({"render.yaml": text}))
+
+
+@pytest.mark.parametrize(
+    ("command", "left"),
+    [
+        ("npm ci && npm run build", "npm run build"),
+        ("pip install -r requirements.txt; mkdocs build", "mkdocs build"),
+        ("pip install -U pip && pip install -r r.txt && make", "make"),
+        ("npm install", ""),
+        ("make && npm ci", "make && npm ci"),
+        ("", ""),
+        ("npm run build && npm run check", "npm run build && npm run check"),
+    ],
+)
+def test_what_installs_is_left_out_of_a_command(command: str, left: str) -> None:
+    assert without_installing(command) == left

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pushdeploy.doctor.check import Check, Installation
-from pushdeploy.doctor.checks import router, scheduler
+from pushdeploy.doctor.checks import published, router, scheduler
 from pushdeploy.doctor.checks.ca_bundle import check_ca_bundle
 from pushdeploy.doctor.checks.clock import check_clock
 from pushdeploy.doctor.checks.home import check_home
@@ -20,9 +20,13 @@ from pushdeploy.doctor.machine import check_free
 from pushdeploy.doctor.report import lines, rows
 from pushdeploy.domain.chore_run import ChoreRun
 from pushdeploy.domain.finding import Finding
+from pushdeploy.domain.names import ImageDigest
 from pushdeploy.instance import Home, create_instance
 from pushdeploy.listeners import inodes_of, listening, owners
+from pushdeploy.publish.taking_out import take_out
+from pushdeploy.publish.trees import Trees
 from pushdeploy.settings import Address, load_settings
+from tests.unit.publish.test_taking_out import archive, file
 
 
 @pytest.fixture
@@ -33,6 +37,24 @@ def home(tmp_path: Path) -> Home:
 
 def of(home: Home) -> Installation:
     return Installation(load_settings(home=home.root), home)
+
+
+def test_files_of_static_sites_are_looked_at(home: Home) -> None:
+    trees = Trees(home.nginx)
+
+    def found() -> list[Finding]:
+        return list(published.CHECK.look(of(home)))
+
+    assert found() == [Finding("static files", True, "none is published")]
+    image = ImageDigest("sha256:" + "1" * 64)
+    page = archive(file("public/index.html"))
+    digest, _ = trees.add(image, "/app/public", lambda at: take_out(page, "/app/public", at))
+    assert found() == [Finding("static files", True, "1 published, all whole")]
+    (trees.files(digest) / "index.html").write_text("other")
+    (finding,) = found()
+    assert not finding.ok
+    assert "'index.html' of the published files" in finding.detail
+    assert "systemctl restart pushdeploy" in finding.mend
 
 
 def test_a_missing_home_is_mended_by_init(tmp_path: Path) -> None:

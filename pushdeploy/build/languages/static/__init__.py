@@ -8,6 +8,8 @@ from pushdeploy.build.language import Circumstances, Files, Language
 from pushdeploy.build.plan import LayeredPlan
 from pushdeploy.build.processes import PROCFILE, commands_in
 from pushdeploy.build.publishing import INDEX, USUAL, publishing, usual_folder, wish_of
+from pushdeploy.build.render_yaml import FILE as RENDER
+from pushdeploy.build.render_yaml import read_static_services
 from pushdeploy.build.static_json import FILE
 from pushdeploy.build.tree import Tree
 
@@ -21,6 +23,8 @@ _LANGUAGES = (
 def _detect(tree: Tree) -> str | None:
     """What a file says counts in any case; the looks of a folder only where nothing is to run."""
     said = tree.first([FILE]) or ("app.json" if read_app_json(tree).static else None)
+    if said is None and read_static_services(tree):
+        said = RENDER
     if said is not None:
         return said
     if tree.first(_LANGUAGES) or (tree.has(PROCFILE) and commands_in(tree).types):
@@ -29,7 +33,7 @@ def _detect(tree: Tree) -> str | None:
 
 
 def _plan(tree: Tree, circumstances: Circumstances) -> LayeredPlan:
-    publication = wish_of(tree) or usual_folder(tree)
+    publication = wish_of(tree, circumstances.app) or usual_folder(tree)
     assert publication is not None, "detected"
     return publishing(LayeredPlan(circumstances.stacks.usual()), publication, tree)
 
@@ -41,5 +45,5 @@ LANGUAGE = Language(
     wants=f"{FILE}, or {INDEX} in the top directory, {', '.join(USUAL)}",
     detect=_detect,
     plan=_plan,
-    files=Files(telling=(INDEX, FILE), read=(FILE,)),
+    files=Files(telling=(INDEX, FILE), read=(FILE, RENDER)),
 )
