@@ -7,6 +7,7 @@ from pathlib import Path
 from pushdeploy.domain.errors import BackendDown
 from pushdeploy.domain.finding import Finding, check_version
 from pushdeploy.route.routers.nginx.caretaker import deaths_in
+from pushdeploy.route.routers.nginx.front_user import FRONT_USER, front_user
 from pushdeploy.route.routers.nginx.master import Master
 from pushdeploy.route.routers.nginx.prefix import Prefix
 from pushdeploy.route.routers.nginx.program import (
@@ -29,6 +30,7 @@ class Examination:
     master: Master
     prefix: Prefix
     http: Address
+    https: Address | None
     refusals: Callable[[], Sequence[str]]
 
     def findings(self, *, serving: bool) -> Iterator[Finding]:
@@ -40,9 +42,21 @@ class Examination:
             yield Finding(_NAME, False, error.message, error.hint)
             return
         yield check_version(_NAME, running.label, KEEPALIVE_MIN_TIMEOUT_SINCE, _UPGRADE)
+        yield from self._tls(running)
         yield from self._deaths()
         if serving:
             yield from self._troubles(running, installed)
+
+    def _tls(self, running: Features) -> Iterator[Finding]:
+        """Say which protocols https has, and whether others than the workers may read keys."""
+        if self.https is None:
+            return
+        user = front_user()
+        if user is not None and not user.own:
+            said = f"workers run as {user.name}, whose other programs may read certificates' keys"
+            yield Finding(_NAME, False, said, f"useradd --system {FRONT_USER}")
+        lack = "this nginx has HTTP/3, which is not offered" if running.http3 else "no HTTP/3"
+        yield Finding(_NAME, True, f"https on {self.https} with TLS 1.2 and 1.3, HTTP/2; {lack}")
 
     def _deaths(self) -> Iterator[Finding]:
         deaths = deaths_in(self.prefix.deaths)

@@ -76,7 +76,7 @@ class Nginx:
         self._certificates = CertificateFiles(self._prefix)
         self._request_logs = RequestLogs(self._prefix)
         self._examination = Examination(
-            program, self._master, self._prefix, shared.http, self._complaints
+            program, self._master, self._prefix, shared.http, shared.https, self._complaints
         )
         self._stopped = threading.Event()
 
