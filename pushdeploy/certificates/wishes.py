@@ -59,7 +59,7 @@ class Wishes:
             f"{host} gets no certificate by itself: {why}" for host, why in reasons.items() if why
         ]
         if told:
-            return "; ".join(told), "docs/tls.md says which names get one"
+            return "; ".join(told), "certs:add takes one of your own"
         if not any(host in each for each in self.hosts().values() for host in hosts):
             return f"{', '.join(hosts)} is no host of an app", "domains:add gives one to an app"
         return f"{', '.join(hosts)} has a certificate of its own", "certs:auto shows all"

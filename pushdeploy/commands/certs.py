@@ -14,6 +14,7 @@ from pushdeploy.domain.app import App
 from pushdeploy.domain.certificate import Certificate, ServedHost
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import AppName, HostName
+from pushdeploy.domain.outlook import Outlook
 from pushdeploy.hostnames import parse_host, shown_host
 
 _MOST_BYTES = 512 * 1024
@@ -110,15 +111,20 @@ def show(request: Request, app: App, part: str, host: HostName | None) -> None:
 @_perhaps_app
 @form_option
 def list_(request: Request, app: str | None, form: str) -> None:
-    """Show by which certificate each host is shown, and how long it lasts."""
+    """Show by which certificate each host is shown, and how long it lasts.
+
+    Why one gets none by itself, or is not renewed, when that is tried again, and what to do.
+    """
     named = find_app(request.store, app).name if app else None
     reads, now = request.reads.certificates, datetime.now(UTC)
-    rows = [_row(each, now) for each in reads.hosts(named)]
+    outlooks = {each.host: each for each in request.reads.outlooks.all(named)}
+    rows = [_row(each, now, outlooks.get(each.host)) for each in reads.hosts(named)]
     show_rows(request, form, rows, _SHOWN, empty="no app yet: each has a host of its own")
     if not reads.serves_tls:
         request.output.trouble("this server does not serve https: tls is off")
-    for warning in reads.warnings(named):
-        request.output.trouble(warning)
+    for warning in (*reads.warnings(named), *(each.said for each in outlooks.values())):
+        if warning:
+            request.output.trouble(warning)
 
 
 COMMANDS: Sequence[click.Command] = (add, remove, show, list_)
@@ -138,7 +144,7 @@ def _named(
     return find_app(request.store, app).name
 
 
-def _row(served: ServedHost, now: datetime) -> Row:
+def _row(served: ServedHost, now: datetime, outlook: Outlook | None) -> Row:
     certificate = served.certificate
     return {
         "host": str(served.host),
@@ -154,6 +160,10 @@ def _row(served: ServedHost, now: datetime) -> Row:
         "fingerprint": certificate.fingerprint if certificate else None,
         "by": certificate.by if certificate else None,
         "added_at": certificate.created_at if certificate else None,
+        "automatic": outlook.state if outlook else None,
+        "next_at": outlook.next_at if outlook else None,
+        "why": outlook.why if outlook else "",
+        "hint": outlook.hint if outlook else "",
     }
 
 

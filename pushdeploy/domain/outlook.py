@@ -32,6 +32,20 @@ class Outlook:
     is_urgent: bool = False
 
     @property
+    def said(self) -> str:
+        """Say why there is none, or no new one, when it is tried again and what to do, in one line.
+
+        Empty where nothing is amiss.
+        """
+        if self.state == "none":
+            return f"{self.host} gets no certificate by itself: {self.why}"
+        if self.state != "failing":
+            return ""
+        what = "is not renewed" if self.expires_at else "has no certificate"
+        again = f"; tried again at {self.next_at:%Y-%m-%d %H:%M} UTC" if self.next_at else ""
+        return f"{self.host} {what}: {self.why}{again}{f': {self.hint}' if self.hint else ''}"
+
+    @property
     def warning(self) -> str:
         """Give one line for whoever looks at something else; empty while nothing is urgent."""
         if not self.is_urgent:

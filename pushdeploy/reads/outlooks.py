@@ -11,7 +11,6 @@ from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.outlook import Outlook, outlook_of
 from pushdeploy.store import Store
 
-_OTHERWISE = "docs/tls.md says which names get one, and how"
 _TURN_ON = 'tls = "auto" in pushdeploy.toml, then restart the server'
 
 
@@ -49,4 +48,4 @@ class OutlookReader:
         why = self.wishes.unfit(host)
         if not why:
             return Outlook(host, app, "own", why="a certificate of its own is there")
-        return Outlook(host, app, "none", why=why, hint=_OTHERWISE)
+        return Outlook(host, app, "none", why=why, hint=f"certs:add {app} takes one of your own")

@@ -74,6 +74,19 @@ def test_each_host_says_how_it_stands(auto: Machine) -> None:
     assert row(auto)["state"] == "own"
 
 
+def test_the_list_says_why_a_host_has_none_when_it_is_tried_again_and_what_to_do(
+    auto: Machine,
+) -> None:
+    auto.store.attempts.save(Attempt(HOST, CA).failed("no address", "add one", NOW))
+    answer = auto.type("certs:list shop")
+    assert f"{HOST} has no certificate: no address; tried again at 20" in answer.errors
+    assert "UTC: add one" in answer.errors
+    assert "shop.apps.test gets no certificate by itself: names below .test" in answer.errors
+    rows = auto.type("certs:list shop --format json").json
+    [row] = [each for each in rows if each["host"] == HOST]
+    assert (row["automatic"], row["why"], row["hint"]) == ("failing", "no address", "add one")
+
+
 def test_a_wildcard_is_told_of_where_it_serves_a_host(auto: Machine, tmp_path: Path) -> None:
     auto.type("domains:add shop *.example.com")
     assert row(auto, "*.example.com")["why"].startswith("a wildcard needs a hook")  # type: ignore[attr-defined]
