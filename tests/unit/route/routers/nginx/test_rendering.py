@@ -174,3 +174,12 @@ def test_another_port_stands_in_the_redirect_and_a_trusted_proxys_word_counts() 
 def test_nothing_else_than_a_value_of_hsts_stands_in_the_header(value: str) -> None:
     site = replace(SECURED.site, settings=FrontSettings(hsts=value))
     assert "hsts" not in app_file(Templates(), TLS, replace(SECURED, site=site))
+
+
+def test_files_that_are_served_without_a_task_have_the_header_too() -> None:
+    folder = StaticFolder("/", "0" * 64)
+    settings = FrontSettings(hsts="86400")
+    site = replace(SECURED.site, static=[folder], settings=settings, secured=frozenset(HOSTS))
+    text = app_file(Templates(), TLS, replace(SECURED, site=site, targets=()))
+    assert "proxy_pass" not in text
+    assert text.count("add_header Strict-Transport-Security $pushdeploy_hsts always;") == 2
