@@ -13,7 +13,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9._:/+=*\[\]-]*")
 
 
 class Code(Enum):
-    """Why a request was not answered by the app as it should be; Heroku's codes and their names."""
+    """A code of Heroku's says why the app has not answered a request as it should."""
 
     H10 = "App crashed"
     H12 = "Request timeout"

@@ -67,6 +67,17 @@ _MOST_HSTS_SECONDS = 2 * 366 * DAY
 _PRELOAD_SECONDS = 365 * DAY
 _HTTPS = Setting("https", "redirect, both, or only", Affects.ROUTE, _parse_https)
 _HSTS = Setting("hsts", "https alone, for so long", Affects.ROUTE, _parse_hsts)
+
+
+def _parse_protocol(text: str) -> str:
+    """gRPC is HTTP/2 with rules of its own on top."""
+    known = {"http1": "http1", "h2c": "h2c", "grpc": "h2c"}
+    if text not in known:
+        raise UserError(f"{text[:40]!r} is no protocol of an app", "write http1, h2c, or grpc")
+    return known[text]
+
+
+_PROTOCOL = Setting("protocol", "http1, or h2c: gRPC", Affects.ROUTE, _parse_protocol)
 _HEADER_NAMES = Setting(
     "header-names", "standard, or any: _ and .", Affects.ROUTE, _parse_header_names
 )
@@ -103,6 +114,7 @@ class FrontSettings:
     buffering: bool = switch("buffering", "of answers for slow visitors", Affects.ROUTE)
     sticky: bool = switch("sticky", "each visitor to one of web=N", Affects.ROUTE)
     cache: bool = switch("cache", "of answers that say so", Affects.ROUTE)
+    protocol: Literal["http1", "h2c"] = setting("http1", _PROTOCOL)
     header_names: Literal["standard", "any"] = setting("standard", _HEADER_NAMES)
     static_folders: Sequence[str] = setting((), _STATIC)
     https: Literal["redirect", "both", "only"] = setting("redirect", _HTTPS)

@@ -99,6 +99,7 @@ class Master:
             return
         self._retire_orphans()
         self._prefix.control_socket.unlink(missing_ok=True)
+        self._prefix.http2_control_socket.unlink(missing_ok=True)
         self._prefix.page_socket.unlink(missing_ok=True)
         remove(self._prefix.pid_file)
         answer = self._run("-c", MAIN)

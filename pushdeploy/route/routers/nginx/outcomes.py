@@ -1,4 +1,4 @@
-"""What became of a request is read from the facts that nginx has logged of it."""
+"""Pure functions read from nginx's facts about a request how it ended."""
 
 import json
 import re
@@ -35,7 +35,7 @@ _ALONE = {408: Code.H28, 421: Code.H31, 500: Code.H99}
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Those that a line of an app's log has, each under the name that shared/log.conf gives it.
+    """A line of an app's log has these, each under the name that shared/log.conf gives it.
 
     ``asked`` are the addresses that nginx has tried, ``connects`` the seconds that each took, None
     where there was no connection. ``page`` is that of ours which was shown, ``own`` tells whether
@@ -63,7 +63,7 @@ class Facts:
 
     @property
     def connect_seconds(self) -> float | None:
-        """How long it took to reach a task, or what holds requests where nothing else was asked."""
+        """Tell how long it took to reach a task, or a holder where nothing else was asked."""
         every = list(zip(self.asked, self.connects, strict=False))
         tasks = [seconds for address, seconds in every if not address.startswith("unix:")]
         made = [seconds for seconds in tasks or self.connects if seconds is not None]

@@ -54,7 +54,7 @@ class Prefix:
 
     @property
     def app_logs(self) -> Path:
-        """What became of each request, one file an app."""
+        """The logs of requests, one file an app."""
         return self.logs / "apps"
 
     @property
@@ -68,6 +68,10 @@ class Prefix:
     @property
     def control_socket(self) -> Path:
         return self.root / "control.sock"
+
+    @property
+    def http2_control_socket(self) -> Path:
+        return self.root / "control-h2.sock"
 
     @property
     def page_socket(self) -> Path:

@@ -32,6 +32,7 @@ class Features:
     version: tuple[int, ...]
     temp_paths: Sequence[str] = ()
     http3: bool = False
+    grpc: bool = True
 
     @property
     def keepalive_min_timeout(self) -> bool:
@@ -57,6 +58,11 @@ class Features:
     def rotates_tickets(self) -> bool:
         """Tell whether the keys of session tickets change by themselves."""
         return self.version >= _TICKET_ROTATION_SINCE
+
+    @property
+    def http2_to_apps(self) -> bool:
+        """Tell whether an app can be asked by HTTP/2, and so can what holds its requests."""
+        return self.grpc and self.http2_directive
 
     @property
     def sticky(self) -> bool:
@@ -95,15 +101,38 @@ def parse_features(text: str) -> Features:
     kinds = ("fastcgi", "uwsgi", "scgi")
     built = [kind for kind in kinds if f"--without-http_{kind}_module" not in text]
     version = tuple(int(part) for part in match.groups())
-    return Features(version, tuple(built), http3="--with-http_v3_module" in text)
+    return Features(
+        version,
+        tuple(built),
+        http3="--with-http_v3_module" in text,
+        grpc="--without-http_grpc_module" not in text,
+    )
 
 
 def refuse_unable(route: Route, features: Callable[[], Features]) -> None:
     """Raise ``RouteFailed`` where the app is to have what this nginx cannot do."""
-    if route.site.settings.sticky and not features().sticky:
+    wanted = route.site.settings
+    if wanted.protocol == "h2c":
+        _refuse_unable_by_http2(route, features)
+    if wanted.sticky and not features().sticky:
         raise RouteFailed(
             f"nginx {features().label} cannot send a visitor to the same task again: 1.29.6 can",
             f"apps:set {route.app} sticky=off, or PUSHDEPLOY_NGINX names a newer one",
+        )
+
+
+def _refuse_unable_by_http2(route: Route, features: Callable[[], Features]) -> None:
+    if not features().http2_to_apps:
+        raise RouteFailed(
+            f"nginx {features().label} cannot ask an app by HTTP/2: 1.25.1 can",
+            f"apps:set {route.app} protocol=http1, or PUSHDEPLOY_NGINX names a newer one",
+        )
+    settings = route.site.settings
+    clash = "cache=on" if settings.cache else "header-names=any"
+    if settings.cache or settings.header_names == "any":
+        raise RouteFailed(
+            f"{clash} is for apps that are asked by HTTP/1, and {route.app} has protocol=h2c",
+            f"apps:set {route.app} {clash.partition('=')[0]}=",
         )
 
 

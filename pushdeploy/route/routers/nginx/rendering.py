@@ -100,6 +100,7 @@ def forwarding_file(templates: Templates, shared: SharedFront, features: Feature
         trusted=[] if shared.proxy_protocol else networks,
         proxy_lines_from=networks if shared.proxy_protocol else [],
         names_ports=features.names_ports,
+        set_headers=["proxy_set_header", *(["grpc_set_header"] if features.http2_to_apps else [])],
         never=forwarding.NEVER,
         trusted_only={name: forwarding.variable(name) for name in forwarding.TRUSTED_ONLY},
         twins=forwarding.twins(),
@@ -131,6 +132,7 @@ def app_file(templates: Templates, shared: SharedFront, route: Route) -> str:
         buffers_answers=site.settings.buffering,
         sticky=site.settings.sticky,
         caches_answers=site.settings.cache,
+        speaks_http2=site.settings.protocol == "h2c",
         any_header_names=site.settings.header_names == "any",
         door=door_of(site),
     )

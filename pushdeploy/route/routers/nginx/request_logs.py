@@ -70,7 +70,7 @@ class RequestLogs:
                 path.unlink(missing_ok=True)
 
     def rename(self, app: AppName, new: AppName) -> None:
-        """What was written under the former name goes before what is written under the new one."""
+        """Put the lines of the former name before those of the new one."""
         _, aside, places = self._files(new)
         former, _, former_places = self._files(app)
         with suppress(OSError):
@@ -92,7 +92,7 @@ class RequestLogs:
 
 
 class RequestLog:
-    """One app's router lines for one reader: the last ones, then what is new."""
+    """A reader gets the router lines of one app: the last ones, then those that are new."""
 
     def __init__(self, path: Path, places: Path) -> None:
         self._path = path
@@ -117,7 +117,7 @@ class RequestLog:
         return ()
 
     def news(self) -> Sequence[LogLine]:
-        """What nginx has written since; a file that has been set aside is read to its end."""
+        """Return what nginx has written since; a file that was set aside is read to its end."""
         self._follow()
         found = [line for file in self._open for line in self._lines(file.lines())]
         return sorted(found, key=lambda line: line.at)

@@ -2,11 +2,10 @@
 
 import re
 import socket
-import ssl
 import struct
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
@@ -19,12 +18,23 @@ from pushdeploy.route.routers.nginx.rendering import SharedFront
 from pushdeploy.route.routers.nginx.router import Nginx
 from pushdeploy.settings import Address
 from pushdeploy.templating import Templates
+from tests.http2 import (
+    CONTINUATION,
+    DATA,
+    END_HEADERS,
+    END_STREAM,
+    GOAWAY,
+    HEADERS,
+    RESET,
+    fields,
+    frame,
+    frames_of,
+    literal,
+    speaking,
+)
 from tests.web_servers import Visitor, free_address, route_to
 
 HIDDEN = "GET /hidden HTTP/1.1\r\nHost: shop.localhost\r\n\r\n"
-
-HEADERS, RESET, SETTINGS, GOAWAY, CONTINUATION = 1, 3, 4, 7, 9
-DATA, END_STREAM, END_HEADERS = 0, 1, 4
 
 
 class Eager:
@@ -213,60 +223,6 @@ def test_one_who_takes_ever_longer_for_a_head_is_not_waited_for(
 
 
 # ------------------------------------------------------------- HTTP/2
-
-
-def literal(name: str, value: str) -> bytes:
-    """A header field never indexed, without Huffman's code: RFC 7541, 6.2.3."""
-    return b"\x10" + _string(name) + _string(value)
-
-
-def _string(text: str) -> bytes:
-    data, length = text.encode("latin-1"), len(text)
-    if length < 127:
-        return bytes([length]) + data
-    rest, parts = length - 127, [127]
-    while rest >= 128:
-        parts.append(rest % 128 + 128)
-        rest //= 128
-    return bytes([*parts, rest]) + data
-
-
-def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
-    return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream) + payload
-
-
-def fields(*more: tuple[str, str], path: str = "/first", method: str = "GET") -> bytes:
-    pseudo = [(":method", method), (":scheme", "https"), (":path", path)]
-    return b"".join(literal(*each) for each in [*pseudo, (":authority", "shop.localhost"), *more])
-
-
-@contextmanager
-def speaking(https: Address) -> Iterator[ssl.SSLSocket]:
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    context.set_alpn_protocols(["h2"])
-    plain = socket.create_connection((https.host, https.port), timeout=20)
-    with context.wrap_socket(plain, server_hostname="shop.localhost") as talk:
-        assert talk.selected_alpn_protocol() == "h2"
-        talk.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0))
-        yield talk
-
-
-def frames_of(talk: ssl.SSLSocket) -> Iterator[tuple[int, int, int, bytes]]:
-    """Kind, flags, stream and payload of each, until the connection ends."""
-    data = b""
-    while True:
-        while len(data) >= 9 and len(data) >= 9 + int.from_bytes(data[:3], "big"):
-            size = int.from_bytes(data[:3], "big")
-            yield data[3], data[4], int.from_bytes(data[5:9], "big"), data[9 : 9 + size]
-            data = data[9 + size :]
-        try:
-            more = talk.recv(65536)
-        except OSError:
-            return
-        if not more:
-            return
-        data += more
 
 
 @pytest.mark.parametrize(

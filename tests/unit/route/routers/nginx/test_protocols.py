@@ -3,6 +3,8 @@
 import socket
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -17,8 +19,20 @@ from pushdeploy.route.routers.nginx.rendering import SharedFront
 from pushdeploy.route.routers.nginx.router import Nginx
 from pushdeploy.settings import Address
 from pushdeploy.templating import Templates
-from tests.unit.route.routers.nginx.holding import Serve, Visit
-from tests.web_servers import WebServer, route_to
+from tests.http2 import (
+    DATA,
+    END_HEADERS,
+    END_STREAM,
+    HEADERS,
+    RESET,
+    Http2App,
+    fields,
+    frame,
+    frames_of,
+    speaking,
+)
+from tests.unit.route.routers.nginx.holding import Serve, Visit, waiting
+from tests.web_servers import WebServer, free_address, route_to
 
 STICKY = FrontSettings(sticky=True)
 CACHING = FrontSettings(cache=True)
@@ -105,6 +119,77 @@ def test_a_release_forgets_what_was_kept_and_so_does_the_end_of_the_app(
     assert [path.name for path in (tmp_path / "nginx" / "cache").iterdir()] == ["shop"]
     nginx.remove(AppName("shop"))
     assert list((tmp_path / "nginx" / "cache").iterdir()) == []
+
+
+# ------------------------------------------------------------- HTTP/2 to the app
+
+
+H2C = FrontSettings(protocol="h2c")
+
+
+@pytest.fixture
+def secure(tmp_path: Path, address: Address, make_nginx: Callable[[], Nginx]) -> SharedFront:
+    """``make_nginx`` stops what is started with it."""
+    return SharedFront(address, https=free_address(), hold_seconds=20)
+
+
+def called(https: Address | None) -> tuple[bytes, bytes]:
+    """What a gRPC client gets: the message and what comes last, the trailer."""
+    assert https is not None
+    with speaking(https) as talk:
+        header = fields(("te", "trailers"), ("content-type", "application/grpc"), method="POST")
+        talk.sendall(frame(HEADERS, END_HEADERS, 1, header))
+        talk.sendall(frame(DATA, END_STREAM, 1, b"\0\0\0\0\0"))
+        message, last = b"", b""
+        for kind, flags, stream, payload in frames_of(talk):
+            message += payload if kind == DATA else b""
+            last = payload if kind == HEADERS else last
+            if stream == 1 and (kind == RESET or (flags & END_STREAM and kind in {HEADERS, DATA})):
+                break
+        return message, last
+
+
+def test_an_app_that_speaks_http2_alone_is_asked_so_and_its_trailers_arrive(
+    tmp_path: Path, secure: SharedFront
+) -> None:
+    router = Nginx(tmp_path, secure, Templates(tmp_path))
+    router.start()
+    one, two = Http2App("one"), Http2App("two")
+    router.switch(route_to(one.target, settings=H2C), [], 30, Quiet())
+    message, trailer = called(secure.https)
+    assert (message, one.asked > 0) == (b"one", True)
+    assert len(trailer) > 2
+    router.switch(route_to(two.target, version=2, settings=H2C), [one.target], 5, Quiet())
+    one.kill()
+    assert called(secure.https)[0] == b"two"
+
+
+def test_its_requests_wait_like_all_others(
+    tmp_path: Path, secure: SharedFront, background: ThreadPoolExecutor
+) -> None:
+    router = Nginx(tmp_path, secure, Templates(tmp_path))
+    router.start()
+    router.switch(route_to(state="held", settings=H2C), [], 30, Quiet())
+    answer = background.submit(called, secure.https)
+    assert waiting(router, 1)
+    router.switch(route_to(Http2App("next").target, settings=H2C), [], 30, Quiet())
+    assert answer.result(30)[0] == b"next"
+
+
+@pytest.mark.parametrize(
+    ("settings", "features", "said"),
+    [
+        (H2C, Features((1, 22, 1)), "nginx 1.22.1 cannot ask an app by HTTP/2"),
+        (H2C, Features((1, 31, 3), grpc=False), "cannot ask an app by HTTP/2"),
+        (replace(H2C, cache=True), Features((1, 31, 3)), "cache=on is for apps"),
+        (replace(H2C, header_names="any"), Features((1, 31, 3)), "header-names=any is for"),
+    ],
+)
+def test_what_does_not_go_with_http2_is_named(
+    settings: FrontSettings, features: Features, said: str
+) -> None:
+    with pytest.raises(RouteFailed, match=said):
+        refuse_unable(route_to(settings=settings), lambda: features)
 
 
 # ------------------------------------------------------------- PROXY lines
