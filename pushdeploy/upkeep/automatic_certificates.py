@@ -101,10 +101,8 @@ class AutomaticCertificates:
         """What could not be written down, as where the home is full, waits for the next look."""
         wakes = False
         try:
-            if job.asks_only:
-                self._ask(job.name)
-            else:
-                self._try(job.name, stopping)
+            if self._is_due(job):
+                self._do(job, stopping)
         except Exception:  # noqa: BLE001 - other names go on, and this one at another time
             _log.exception("host=%s has no new certificate", job.name)
         else:
@@ -114,6 +112,20 @@ class AutomaticCertificates:
                 self._at_work.discard(job.name)
             if wakes:
                 self.wake()
+
+    def _do(self, job: Job, stopping: threading.Event) -> None:
+        if job.asks_only:
+            self._ask(job.name)
+        else:
+            self._try(job.name, stopping)
+
+    def _is_due(self, job: Job) -> bool:
+        """Tell whether it still is: the name's former job may have ended after the turn had looked,
+        and before it began this one."""
+        attempt, present = self._store.attempts.get(job.name), self._wishes.present()
+        directory = self._issuing.authority.directory
+        found, due = next_job(attempt, present.get(job.name), directory)
+        return found == job and (due is None or due <= datetime.now(UTC))
 
     def _ask(self, name: HostName) -> None:
         """A CA that does not say when to renew is asked another time, and not waited for."""

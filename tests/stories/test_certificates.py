@@ -1,5 +1,6 @@
 """Hosts get certificates by themselves from a real authority, and nobody notices but browsers."""
 
+import http.client
 import socket
 import ssl
 from collections.abc import Iterator
@@ -92,6 +93,14 @@ def shown(port: int, host: str, root_pem: str) -> x509.Certificate | None:
         return None
 
 
+def sent_to_https(server: Server, host: str) -> bool:
+    """The first certificate of a host changes how its requests by plain http are answered."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.http_port, timeout=10)
+    with closing(connection):
+        connection.request("GET", "/", headers={"Host": host})
+        return connection.getresponse().status == http.client.PERMANENT_REDIRECT
+
+
 def await_other(port: int, host: str, pebble: Pebble, former: int) -> int:
     """The serial number of the next certificate that browsers see."""
     seen = [former]
@@ -113,6 +122,11 @@ def test_added_hosts_get_certificates_and_renewals_while_no_request_is_lost(
     with visiting(server, "shop") as visits:
         server.ssh(f"domains:add shop {' '.join(hosts)}", check=True)
         serials = {host: await_other(https_port, host, pebble, 0) for host in hosts}
+        wait_until(
+            lambda: all(sent_to_https(server, host) for host in hosts),
+            ISSUED_SECONDS,
+            lambda: "http is not sent to https",
+        )
         workers = {worker.pid for worker in workers_in(server.home / "nginx")}
         for host in hosts:
             await_other(https_port, host, pebble, serials[host])

@@ -1,19 +1,22 @@
 """A certificate that has been issued is looked at once more, kept, and shown to visitors."""
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.x509.oid import NameOID
 
 from pushdeploy.certificates.automatic.issuing import Issued
 from pushdeploy.certificates.automatic.refusals import CaRefused
 from pushdeploy.certificates.choice import Certificates
+from pushdeploy.certificates.reading import called, key_type_of, names_of, public_key_of
 from pushdeploy.domain.certificate import Certificate, Pem, covers
+from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import HostName
 from pushdeploy.store import Store
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,22 +27,26 @@ class Keeping:
     certificates: Certificates
 
     def keep(self, name: HostName, issued: Issued) -> None:
-        """Keep it in place of the former one; ``CaRefused`` when it is not what was ordered."""
+        """Keep it in place of the former one; ``CaRefused`` when it is not what was ordered.
+
+        One that the router cannot be given now is shown later: it need not be ordered again.
+        """
         certificate = certificate_of(name, issued)
         self.store.certificates.add(certificate, Pem(issued.chain_pem, issued.key_pem))
-        self.certificates.show()
+        try:
+            self.certificates.show()
+        except PushdeployError as error:
+            _log.warning("host=%s is not shown its new certificate yet: %s", name, error.message)
 
 
 def certificate_of(name: HostName, issued: Issued) -> Certificate:
     """Read what was issued; ``CaRefused`` unless it is for ``name`` and for our key."""
     try:
         first = x509.load_pem_x509_certificates(issued.chain_pem.encode())[0]
-        found = first.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except (ValueError, IndexError, UnsupportedAlgorithm, x509.ExtensionNotFound) as error:
+    except (ValueError, IndexError) as error:
         raise CaRefused(f"the CA has given what is no certificate: {error}") from error
-    key = serialization.load_pem_private_key(issued.key_pem.encode(), None)
-    names = found.value.get_values_for_type(x509.DNSName)
-    if key.public_key() != first.public_key() or not any(covers(each, name) for each in names):
+    key = serialization.load_pem_private_key(issued.key_pem.encode(), None).public_key()
+    if key != public_key_of(first) or not any(covers(each, name) for each in names_of(first)):
         raise CaRefused(f"the CA has given a certificate that is not for {name}")
     return Certificate(
         id=0,
@@ -47,21 +54,11 @@ def certificate_of(name: HostName, issued: Issued) -> Certificate:
         app=None,
         host=None,
         names=(name,),
-        issuer=_issuer(first.issuer),
+        issuer=called(first.issuer),
         not_before=first.not_valid_before_utc,
         not_after=first.not_valid_after_utc,
         fingerprint=first.fingerprint(hashes.SHA256()).hex(),
-        key_type="EC P-256",
+        key_type=key_type_of(first),
         by="pushdeploy",
         created_at=datetime.now(UTC),
     )
-
-
-def _issuer(name: x509.Name) -> str:
-    """Who has signed, as people call them: the organisation, and which of its keys."""
-    parts = [
-        str(attribute.value)
-        for kind in (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME)
-        for attribute in name.get_attributes_for_oid(kind)
-    ]
-    return " ".join(parts)

@@ -16,7 +16,7 @@ from pushdeploy.domain.attempt import Attempt
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.lifecycle import Lifecycle
 from pushdeploy.route.deadline import until
-from pushdeploy.upkeep.automatic_certificates import AutomaticCertificates
+from pushdeploy.upkeep.automatic_certificates import AutomaticCertificates, Job
 from tests.certificate_authority import Pebble
 from tests.certificate_front import CertificateFront, Refusal
 from tests.memory import MemoryRouter
@@ -242,3 +242,14 @@ def test_a_script_that_takes_long_holds_up_no_other_name(
     gate.write_text("go on\n")
     assert until(lambda: not server.chore._at_work, WAIT_SECONDS)
     assert "the dns-01 hook failed" in server.attempt(HostName("*.example.com")).error
+
+
+def test_a_turn_that_has_looked_before_a_job_ended_orders_nothing_twice(
+    customer: Customer, front: CertificateFront
+) -> None:
+    server = Server(customer, directory=front.directory)
+    server.add(NAMES[0])
+    server.turn()
+    server.chore._begin(Job(NAMES[0]), server.stopping)
+    assert until(lambda: not server.chore._at_work, WAIT_SECONDS)
+    assert front.count("/order-plz") == 1
