@@ -63,6 +63,7 @@ class Retention:
                 "a deploy is going on, and nothing is removed meanwhile", "releases:gc, later"
             )
         self._forget_unused()
+        self._forget_published()
         left = [image for image in images if image.id not in {each.image.id for each in gone}]
         return [*map(_kept, self._judge(left, in_use, everything=True)), *gone]
 
@@ -179,6 +180,14 @@ class Retention:
         for slug in self.store.slugs.unused():
             if self.engine.image(slug.image) is None:
                 self.store.slugs.remove(slug.key)
+
+    def _forget_published(self) -> None:
+        """Files of images that somebody else has removed, but for those that visitors get."""
+        served = {release.slug.image for release in self.store.releases.live().values()}
+        for image in self.trees.images():
+            if image not in served and self.engine.image(image) is None:
+                self.trees.forget(image)
+        self.trees.sweep()
 
 
 def _kept(verdict: Verdict) -> Verdict:

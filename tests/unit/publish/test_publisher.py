@@ -184,6 +184,20 @@ def test_files_of_a_site_go_with_the_last_slug_that_has_them(machine: Machine) -
     assert trees.digest_of(image(2), FOLDER.path) is not None
 
 
+def test_files_of_images_that_somebody_removed_go_unless_visitors_get_them(
+    machine: Machine,
+) -> None:
+    deploy(machine, 1, {"index.html": "one"})
+    deploy(machine, 2, {"index.html": "two"})
+    for number in (1, 2):
+        machine.engine.remove_image(f"pushdeploy-{machine.engine.instance}/slug:key {number}")
+        assert machine.engine.image(image(number)) is None
+    trees = publisher_of(machine).trees
+    machine.context.upkeep.retention.collect()
+    assert trees.digest_of(image(1), FOLDER.path) is None
+    assert trees.digest_of(image(2), FOLDER.path) is not None
+
+
 def test_a_slug_without_its_folder_is_refused_with_the_file_that_names_it(machine: Machine) -> None:
     machine.store.apps.create(SHOP)
     slug = slug_of(published=FOLDER)
