@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from posixpath import normpath
 
 from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.static.site_rules import SiteRules
 
 FORMERS = 3
 """How many former releases' files stay reachable beside those of the live one."""
@@ -24,10 +25,14 @@ _EXAMPLE = "write it like  static=/static/=staticfiles,/media/=public/media"
 
 @dataclass(frozen=True, slots=True)
 class PublishedFolder:
-    """``path`` is absolute in the slug's image; ``why`` names what chose it, as static.json."""
+    """``path`` is absolute in the slug's image; ``why`` names what chose it, as static.json.
+
+    ``described`` is what that file says of how the folder is served: domain/static/description.py.
+    """
 
     path: str
     why: str = ""
+    described: str = ""
 
     def __str__(self) -> str:
         return f"{self.shown} ({self.why})" if self.why else self.shown
@@ -46,12 +51,14 @@ class StaticFolder:
     """The files of a published folder are served at ``at``: ``/``, or a path like ``/static/``.
 
     ``digest`` names them where published files are kept. ``former`` name those of the releases
-    before, the newest first: whoever has an old page open still finds what it refers to.
+    before, the newest first: whoever has an old page open still finds what it refers to. ``rules``
+    are for a folder at ``/`` alone.
     """
 
     at: str
     digest: str
     former: Sequence[str] = ()
+    rules: SiteRules = field(default_factory=SiteRules)
 
 
 def parse_folders(text: str) -> Sequence[str]:

@@ -6,7 +6,7 @@ doctor see to it that it is."""
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pushdeploy.domain.app import App
@@ -26,6 +26,11 @@ from pushdeploy.domain.published import (
 from pushdeploy.domain.release import Release
 from pushdeploy.domain.sizes import about_bytes
 from pushdeploy.domain.slug import Slug
+from pushdeploy.domain.static.deciding import Texts, decide
+from pushdeploy.domain.static.description import description_of
+from pushdeploy.domain.static.files import MOST_RULE_BYTES
+from pushdeploy.domain.static.problems import Problem
+from pushdeploy.domain.static.problems import shown as shown_problems
 from pushdeploy.output import Quiet
 from pushdeploy.publish.manifest import Manifest, asked_by, changed
 from pushdeploy.publish.taking_out import TakenOut, shown, take_out
@@ -60,7 +65,8 @@ class Publisher:
             digest = self.trees.digest_of(release.slug.image, folder.path)
             if digest is not None:
                 former = [each for each in self._former(app, release, at) if each != digest]
-                found.append(StaticFolder(at, digest, former[:FORMERS]))
+                rules = self.trees.rules_of(release.slug.image, folder.path)
+                found.append(StaticFolder(at, digest, former[:FORMERS], rules))
         return found
 
     def ensure(self, app: App, slug: Slug, output: Output) -> None:
@@ -119,13 +125,29 @@ class Publisher:
 
     def _take(self, image: ImageDigest, folder: PublishedFolder, output: Output) -> None:
         _digest, taken = self.trees.add(
-            image, folder.path, lambda target: self._taken_out(image, folder, target)
+            image, folder.path, lambda target: self._published(image, folder, target, output)
         )
         files = len(taken.manifest.files)
         many = "1 file" if files == 1 else f"{files:,} files"
         output.detail(f"{many}, {about_bytes(taken.manifest.size_bytes)}")
         for line in shown(taken.left_out):
             output.trouble(f"not served: {line}")
+
+    def _published(
+        self, image: ImageDigest, folder: PublishedFolder, target: Path, output: Output
+    ) -> TakenOut:
+        taken = self._taken_out(image, folder, target)
+        if folder.why == BY_SETTING:
+            return taken  # the process behind it has the say
+        paths = [*taken.manifest.files, *taken.manifest.links]
+        decided = decide(paths, texts_of(taken.texts), description_of(folder.described))
+        if decided.problems:
+            raise _refused(decided.problems)
+        for line in decided.lines:
+            output.detail(line)
+        for line in shown_problems(decided.notices):
+            output.trouble(line)
+        return replace(taken, rules=decided.rules)
 
     def _taken_out(self, image: ImageDigest, folder: PublishedFolder, target: Path) -> TakenOut:
         """From a container that is never started."""
@@ -167,6 +189,27 @@ class Publisher:
         """Releases that were live and are not this one, the newest first."""
         listed = self.store.releases.list(release.app, _LOOK_BACK)
         return [each for each in listed if each.live_at and each.version != release.version]
+
+
+def texts_of(files: Mapping[str, bytes]) -> Texts:
+    """The files of rules as texts; ``BuildFailed`` for one that is none."""
+    found = {}
+    for name, data in files.items():
+        if len(data) > MOST_RULE_BYTES:
+            raise BuildFailed(
+                f"{name} is larger than {about_bytes(MOST_RULE_BYTES)}", "let a rule stand for many"
+            )
+        try:
+            found[name] = data.decode()
+        except UnicodeDecodeError as error:
+            line = data[: error.start].count(b"\n") + 1
+            raise BuildFailed(f"{name} line {line} is not UTF-8", "save it as UTF-8") from error
+    return Texts(found.get("_redirects", ""), found.get("_headers", ""))
+
+
+def _refused(problems: Sequence[Problem]) -> BuildFailed:
+    first, *others = shown_problems(problems)
+    return BuildFailed(first.partition("; ")[0], problems[0].remedy, details=others)
 
 
 def folders_of(app: App, slug: Slug) -> Mapping[str, PublishedFolder]:

@@ -7,13 +7,15 @@ elsewhere. Links come last, and only those that end inside the folder.
 import hashlib
 import os
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from pushdeploy.domain.chunks import Readable
 from pushdeploy.domain.errors import BuildFailed
+from pushdeploy.domain.static.files import MOST_RULE_BYTES, RULE_FILES, TOP, is_public
+from pushdeploy.domain.static.site_rules import SiteRules
 from pushdeploy.publish.manifest import FileEntry, LinkEntry, Manifest, mtime_of
 
 _CHUNK_BYTES = 256 * 1024
@@ -26,10 +28,14 @@ _SHOWN = 5
 @dataclass(slots=True)
 class TakenOut:
     """These files lie in a directory now; ``left_out`` says of what else there was why it is not
-    served."""
+    served. ``texts`` are the files that say how to serve the others, by their names, and ``rules``
+    what was made of them.
+    """
 
     manifest: Manifest
     left_out: list[str]
+    texts: Mapping[str, bytes] = field(default_factory=dict)
+    rules: SiteRules = field(default_factory=SiteRules)
 
 
 def take_out(stream: Readable, folder: str, target: Path) -> TakenOut:
@@ -63,6 +69,8 @@ class _Taking:
     links: dict[str, str] = field(default_factory=dict)
     directories: set[str] = field(default_factory=lambda: {""})
     left_out: list[str] = field(default_factory=list)
+    texts: dict[str, bytes] = field(default_factory=dict)
+    hidden: int = 0
 
     def take(self, member: tarfile.TarInfo, archive: tarfile.TarFile) -> None:
         path = _below_top(member.name)
@@ -70,6 +78,8 @@ class _Taking:
             self._check_top(member)
         elif member.isdir():
             pass  # made with the first file in it
+        elif not is_public(path, top=self.folder == TOP):
+            self._keep_back(path, member, archive)
         elif member.isreg():
             body = archive.extractfile(member)
             assert body is not None
@@ -94,7 +104,21 @@ class _Taking:
                 self.left_out.append(f"{path!r} is a link to a directory around it")
             else:
                 found[path] = self._make_link(path, end)
-        return TakenOut(Manifest(self.files, found), self.left_out)
+        if self.hidden:
+            many = "1 file" if self.hidden == 1 else f"{self.hidden:,} files"
+            self.left_out.append(
+                f"{many} with a dot in front of a name, or of the repository's own"
+            )
+        return TakenOut(Manifest(self.files, found), self.left_out, self.texts)
+
+    def _keep_back(self, path: str, member: tarfile.TarInfo, archive: tarfile.TarFile) -> None:
+        """What visitors may not have is never written where nginx could find it."""
+        if path not in RULE_FILES:
+            self.hidden += 1
+        elif member.isreg():
+            body = archive.extractfile(member)
+            assert body is not None
+            self.texts[path] = body.read(MOST_RULE_BYTES + 1)
 
     def _check_top(self, member: tarfile.TarInfo) -> None:
         if member.issym():

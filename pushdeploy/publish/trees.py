@@ -2,7 +2,10 @@
 
     static/<digest>/files/…          what is served
     static/<digest>/manifest         what should lie there
+    static/<digest>/br/…             the same in an encoding: variants.py
     static/slugs/<image>/<folder>    a link to the files of a folder of an image
+    static/slugs/<image>/<folder>.rules    how they are served
+    static/encoded/                  what was encoded, by content
     static/new/…                     what is being taken out
 
 All of it is derived from images. nginx's workers may read it, and nobody writes to it: a folder
@@ -10,6 +13,7 @@ comes whole, by a rename, and goes whole.
 """
 
 import hashlib
+import json
 import re
 import shutil
 import uuid
@@ -20,8 +24,10 @@ from pathlib import Path
 
 from pushdeploy.domain.errors import BackendDown
 from pushdeploy.domain.names import ImageDigest
+from pushdeploy.domain.static.site_rules import SiteRules, rules_json, rules_of
 from pushdeploy.publish.manifest import FileEntry, Manifest, mtime_of
 from pushdeploy.publish.taking_out import TakenOut
+from pushdeploy.publish.variants import Variants
 
 DIRECTORY = "static"
 """Its name in nginx's directory, and so in nginx's files."""
@@ -59,6 +65,17 @@ class Trees:
             return None
         return digest if self._is_there(digest) else None
 
+    def rules_of(self, image: ImageDigest, folder: str) -> SiteRules:
+        """How the files of a folder are served; as any files where nobody has said so."""
+        try:
+            return rules_of(json.loads(self._rules(image, folder).read_text()))
+        except (OSError, ValueError):
+            return SiteRules()
+
+    @property
+    def variants(self) -> Variants:
+        return Variants(self._place / "encoded")
+
     def files(self, digest: str) -> Path:
         return self._place / digest / FILES
 
@@ -83,10 +100,13 @@ class Trees:
         self._make()
         with self._aside() as aside:
             taken = take(aside / FILES)
+            contents = {path: entry.digest for path, entry in taken.manifest.files.items()}
+            self.variants.make(aside, contents)
             text = taken.manifest.text()
             (aside / _MANIFEST).write_text(text)
             digest = taken.manifest.digest
             # First of all, so that nobody takes them for what no image has.
+            self._keep(self._rules(image, folder), taken.rules)
             self._point(self._link(image, folder), digest)
             self._put(aside, digest)
         return digest, taken
@@ -147,6 +167,7 @@ class Trees:
         gone = [digest for digest in self.digests() if digest not in wanted]
         for digest in gone:
             shutil.rmtree(self._place / digest, ignore_errors=True)
+        self.variants.sweep()
         return gone
 
     def _is_there(self, digest: str) -> bool:
@@ -156,6 +177,10 @@ class Trees:
     def _link(self, image: ImageDigest, folder: str) -> Path:
         name = hashlib.sha256(folder.encode("utf-8", "surrogateescape")).hexdigest()[:32]
         return self._slugs / image.removeprefix("sha256:") / name
+
+    def _rules(self, image: ImageDigest, folder: str) -> Path:
+        link = self._link(image, folder)
+        return link.with_name(f"{link.name}.rules")
 
     def _make(self) -> None:
         """Workers pass through to what they are told of, and list nothing."""
@@ -184,6 +209,12 @@ class Trees:
             aside.rename(place)
         if not self._is_there(digest):
             raise BackendDown(f"{place} cannot be written", "pushdeploy doctor")
+
+    def _keep(self, place: Path, rules: SiteRules) -> None:
+        place.parent.mkdir(mode=0o711, exist_ok=True)
+        beside = place.with_name(f"{place.name}.{uuid.uuid4().hex}")
+        beside.write_text(json.dumps(rules_json(rules)))
+        beside.replace(place)
 
     def _point(self, link: Path, digest: str) -> None:
         link.parent.mkdir(mode=0o711, exist_ok=True)

@@ -242,7 +242,9 @@ def _checks(stored: Sequence[Json]) -> Sequence[Healthcheck]:
 def _published(stored: Json | None) -> PublishedFolder | None:
     if stored is None:
         return None
-    return PublishedFolder(_absolute(stored["path"]), text(stored.get("why", "")))
+    return PublishedFolder(
+        _absolute(stored["path"]), text(stored.get("why", "")), text(stored.get("described", ""))
+    )
 
 
 def _check(stored: Json) -> Healthcheck:

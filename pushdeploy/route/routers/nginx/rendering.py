@@ -8,10 +8,15 @@ from dataclasses import dataclass
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.published import StaticFolder
 from pushdeploy.domain.route import Route, Target
+from pushdeploy.domain.static.files import TEXT_EXTENSIONS
+from pushdeploy.domain.static.hashed import HASHED
+from pushdeploy.domain.static.pattern import MOST_PARTS
 from pushdeploy.route.routers.nginx import forwarding
 from pushdeploy.route.routers.nginx.door import door_of
 from pushdeploy.route.routers.nginx.program import Features
+from pushdeploy.route.routers.nginx.quoting import quoted_pattern
 from pushdeploy.route.routers.nginx.servers import servers_of
+from pushdeploy.route.routers.nginx.static.site import SiteText, site_text
 from pushdeploy.settings import Address, Network, Settings
 from pushdeploy.templating import Templates
 
@@ -24,7 +29,7 @@ HOLD_SECONDS = 25
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _PATH = re.compile(r"/([A-Za-z0-9._~-]+/)*")
 _PAGES = (
-    *("400", "404", "413", "414", "421", "431"),
+    *("400", "404", "404-page", "413", "414", "421", "431"),
     *("502", "502-broken", "502-large", "504"),
     *("stopped", "empty", "held", "https-only", "maintenance"),
 )
@@ -85,6 +90,9 @@ def main_file(
         keepalive_min_timeout_seconds=seconds,
         other_temp_paths=features.temp_paths,
         hold_seconds=shared.hold_seconds,  # for operators' templates that name it
+        text_extensions="|".join(TEXT_EXTENSIONS),
+        hashed=quoted_pattern(HASHED),
+        places=range(1, MOST_PARTS + 1),
         log_query_strings=shared.log_query_strings,
     )
 
@@ -125,7 +133,7 @@ def app_file(templates: Templates, shared: SharedFront, route: Route) -> str:
         held=route.is_held,
         hold_seconds=shared.hold_seconds,
         page="empty" if site.state == "empty" else "stopped",
-        static=[_folder(folder) for folder in site.static],
+        static=[_folder(site.app, folder) for folder in site.static],
         is_static=site.is_static,
         body_limit_bytes=int(site.settings.body_limit_bytes),
         read_timeout_seconds=int(site.settings.read_timeout_seconds),
@@ -138,6 +146,16 @@ def app_file(templates: Templates, shared: SharedFront, route: Route) -> str:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class FolderText:
+    """A folder as templates print it; ``site`` is there for one at ``/``."""
+
+    at: str
+    digest: str
+    former: Sequence[str]
+    site: SiteText | None
+
+
 def page_files(templates: Templates) -> Mapping[str, str]:
     """The pages that nginx shows by itself, HTML and plain, by file name."""
     names = [f"{page}.{kind}" for page in _PAGES for kind in ("html", "txt")]
@@ -148,14 +166,15 @@ def _text(address: Address | None) -> str:
     return "" if address is None else str(address)
 
 
-def _folder(folder: StaticFolder) -> StaticFolder:
+def _folder(app: AppName, folder: StaticFolder) -> FolderText:
     """Digests and a plain path; anything else would be a piece of configuration."""
     for digest in (folder.digest, *folder.former):
         if not _DIGEST.fullmatch(digest):
             raise ValueError(f"{digest[:80]!r} is no digest")
     if not _PATH.fullmatch(folder.at):
         raise ValueError(f"{folder.at[:80]!r} is no path for files")
-    return folder
+    site = site_text(AppName.parse(app), folder.rules) if folder.at == "/" else None
+    return FolderText(folder.at, folder.digest, folder.former, site)
 
 
 def _target(target: Target) -> str:

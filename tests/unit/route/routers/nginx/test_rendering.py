@@ -182,4 +182,6 @@ def test_files_that_are_served_without_a_task_have_the_header_too() -> None:
     site = replace(SECURED.site, static=[folder], settings=settings, secured=frozenset(HOSTS))
     text = app_file(Templates(), TLS, replace(SECURED, site=site, targets=()))
     assert "proxy_pass" not in text
-    assert text.count("add_header Strict-Transport-Security $pushdeploy_hsts always;") == 2
+    answering = text.count("add_header X-Request-Id $pushdeploy_request_id always;")
+    told = text.count("add_header Strict-Transport-Security $pushdeploy_hsts always;")
+    assert told == answering > 2

@@ -1,0 +1,1 @@
+"""What a static site answers to an address: the rules that come with its files."""

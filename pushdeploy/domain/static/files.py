@@ -1,0 +1,50 @@
+"""Which file of a site an address means, and which files are not for visitors."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from pushdeploy.domain.static.pattern import stem
+
+INDEX = "index.html"
+TEXT_EXTENSIONS = (
+    *("html", "htm", "xhtml", "css", "js", "mjs", "cjs", "json", "geojson", "map", "webmanifest"),
+    *("xml", "rss", "atom", "svg", "txt", "md", "csv", "tsv", "ics", "vtt", "yaml", "yml", "wasm"),
+)
+"""Files of these kinds become much smaller, and lie there encoded as well."""
+
+RULE_FILES = ("_redirects", "_headers")
+MOST_RULE_BYTES = 8 * 1024**2
+TOP = "/app"
+"""The folder of a slug where the repository lies."""
+
+_OF_THE_REPOSITORY = ("Procfile", "app.json", "static.json", "render.yaml", "netlify.toml")
+_PUBLIC_HIDDEN = ".well-known"
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFiles:
+    """``paths`` are relative to the folder. ``clean``: ``/about`` may mean ``about.html``."""
+
+    paths: Collection[str]
+    clean: bool = True
+
+    def has(self, path: str) -> bool:
+        """Tell whether something is shown at an address, before any rule."""
+        name = stem(path).strip("/")
+        return (
+            (name in self.paths and not path.endswith("/"))
+            or (self.clean and f"{name}.html" in self.paths)
+            or f"{name}/{INDEX}".lstrip("/") in self.paths
+        )
+
+
+def is_public(path: str, *, top: bool = False) -> bool:
+    """Tell whether visitors may have a file: nothing hidden, and not what describes the site.
+
+    ``top``: the folder is the repository itself. Programs of others look into ``.well-known``
+    (RFC 8615).
+    """
+    first, *others = parts = path.split("/")
+    hidden = others if first == _PUBLIC_HIDDEN else parts
+    describes = path in RULE_FILES or (top and path in _OF_THE_REPOSITORY)
+    return not describes and not any(part.startswith(".") for part in hidden)

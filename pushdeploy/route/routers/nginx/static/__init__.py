@@ -1,0 +1,1 @@
+"""What nginx is told of static sites: pure functions from rules to maps."""
