@@ -32,7 +32,7 @@ from tests.http2 import (
     speaking,
 )
 from tests.unit.route.routers.nginx.holding import Serve, Visit, waiting
-from tests.web_servers import WebServer, free_address, route_to
+from tests.web_servers import EVENTS, WebServer, free_address, route_to
 
 STICKY = FrontSettings(sticky=True)
 CACHING = FrontSettings(cache=True)
@@ -174,6 +174,25 @@ def test_its_requests_wait_like_all_others(
     assert waiting(router, 1)
     router.switch(route_to(Http2App("next").target, settings=H2C), [], 30, Quiet())
     assert answer.result(30)[0] == b"next"
+
+
+@pytest.mark.parametrize("how", ["chunked", "close", "length"])
+def test_events_arrive_one_by_one_over_tls_and_http2_too(
+    tmp_path: Path, secure: SharedFront, serve: Serve, how: str
+) -> None:
+    router = Nginx(tmp_path, secure, Templates(tmp_path))
+    router.start()
+    server = serve("one")
+    settings = FrontSettings(https="both")
+    router.switch(route_to(server.target, settings=settings), [], 30, Quiet())
+    assert secure.https is not None
+    with speaking(secure.https) as talk:
+        header = fields(path=f"/events/{how}")
+        talk.sendall(frame(HEADERS, END_HEADERS | END_STREAM, 1, header))
+        arriving = (payload for kind, _, _, payload in frames_of(talk) if kind == DATA and payload)
+        for _ in range(EVENTS):
+            server.go_on.release()
+            assert next(arriving) == b"data: an event\n\n"
 
 
 @pytest.mark.parametrize(
