@@ -174,14 +174,12 @@ class Settings(BaseSettings):
     )
     acme_directory: HttpsUrl = Field(
         LETS_ENCRYPT,
-        description="The certificate authority of automatic certificates: the address of its ACME"
-        " directory.",
+        description="The ACME directory of the authority of automatic certificates.",
         examples=["https://acme-staging-v02.api.letsencrypt.org/directory"],
     )
     acme_eab_kid: str | None = Field(
         None,
-        description="The key id that a certificate authority has given you, where it wants an"
-        " external account binding.",
+        description="The key id of an external account binding, where the authority wants one.",
     )
     acme_eab_hmac_key: str | None = Field(
         None,
@@ -190,19 +188,16 @@ class Settings(BaseSettings):
     )
     acme_profile: str = Field(
         "",
-        description="One of the certificate authority's profiles, as shortlived of Let's Encrypt;"
-        " empty for its default.",
+        description="One of the authority's profiles, as shortlived; empty for its default.",
     )
     acme_ca_bundle: Path | None = Field(
         None,
-        description="A file of certificates to trust about the certificate authority itself, where"
-        " it is one of your own.",
+        description="Certificates to trust about the authority itself, if it is your own.",
         examples=["/etc/ssl/certs/company.pem"],
     )
     acme_resolver: HostPort | None = Field(
         None,
-        description="The name server that is asked whether a name leads anywhere, before the"
-        " certificate authority is; without it those of the machine.",
+        description="A name server to ask whether names lead here; else those of the machine.",
         examples=["1.1.1.1:53"],
     )
     database: str | None = Field(
