@@ -1,6 +1,6 @@
 """render.yaml is a Blueprint of Render: its static service says which folder is the site."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,9 +8,10 @@ from pushdeploy.build.tree import Tree
 from pushdeploy.domain.errors import BuildFailed
 
 FILE = "render.yaml"
-_MOST_CHARACTERS = 256 * 1024
+_MOST_CHARACTERS = 64 * 1024
 _MOST_ALIASES = 100
-"""Names that stand for other parts of the file: many of them make a small file a huge one."""
+_MOST_LEVELS = 50
+"""Reading takes the square of them."""
 
 _CORRECT = "correct it, commit and push"
 
@@ -56,17 +57,42 @@ def _service(service: Mapping[str, Any]) -> StaticService:
 
 
 def _decoded(text: str) -> object:
+    """Read it at a cost that its length bounds: a value that has several names is made once."""
     import yaml  # only where there is such a file
+
+    class Loader(yaml.SafeLoader):  # type: ignore[misc] # yaml has no types
+        """Merge keys copy what they name: a few lines of them, each of the former, fill memory."""
+
+        def flatten_mapping(self, node: yaml.MappingNode) -> None:
+            for key, _value in node.value:
+                if key.tag == "tag:yaml.org,2002:merge":
+                    line = key.start_mark.line + 1
+                    raise BuildFailed(
+                        f"{FILE} line {line} has a merge key, which is not read",
+                        "write the keys out instead of  <<:  and push again",
+                    )
 
     if len(text) > _MOST_CHARACTERS:
         raise BuildFailed(f"{FILE} is larger than {_MOST_CHARACTERS // 1024} KB", _CORRECT)
     try:
-        aliases = sum(isinstance(each, yaml.AliasToken) for each in yaml.scan(text))
-        if aliases > _MOST_ALIASES:
-            raise BuildFailed(f"{FILE} has {aliases} aliases, which is too many", _CORRECT)
-        return yaml.safe_load(text)
+        _refuse_costly(yaml.scan(text))
+        return yaml.load(text, Loader)  # noqa: S506 - it is a safe one
     except yaml.MarkedYAMLError as error:
         line = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise BuildFailed(f"{FILE}{line} is not YAML: {error.problem}", _CORRECT) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise BuildFailed(f"{FILE} is not YAML: {error}", _CORRECT) from error
+
+
+def _refuse_costly(tokens: Iterable[object]) -> None:
+    """Look no further than the first that is too many."""
+    aliases = level = 0
+    for token in tokens:
+        name = type(token).__name__
+        aliases += name == "AliasToken"
+        level += name.endswith(("SequenceStartToken", "MappingStartToken"))
+        level -= name.endswith(("SequenceEndToken", "MappingEndToken", "BlockEndToken"))
+        if aliases > _MOST_ALIASES:
+            raise BuildFailed(f"{FILE} has more than {_MOST_ALIASES} aliases", _CORRECT)
+        if level > _MOST_LEVELS:
+            raise BuildFailed(f"{FILE} is nested more than {_MOST_LEVELS} levels deep", _CORRECT)

@@ -189,7 +189,7 @@ def test_a_blueprint_without_a_static_service_is_of_no_account(tree_of: MakeTree
         *("services: [", "a: *b", "\t- x", "services: [{runtime: static, staticPublishPath: 1}]"),
         *("services: [{runtime: static}]", "services: [{runtime: static, staticPublishPath: ..}]"),
         "a: &a [x]\nb: [" + "*a, " * 101 + "]",
-        "[" * 5000,
+        *("[" * 60_000, "...\n" * 9000 + "[" * 20_000),
         "!!python/object/apply:os.system [ls]",
         "x" * 300_000,
     ],
@@ -197,6 +197,22 @@ def test_a_blueprint_without_a_static_service_is_of_no_account(tree_of: MakeTree
 def test_a_blueprint_that_cannot_be_used_is_named(tree_of: MakeTree, text: str) -> None:
     with pytest.raises(BuildFailed, match=r"render\.yaml"):
         wish_of(tree_of({"render.yaml": text}))
+
+
+@pytest.mark.parametrize("key", ["<<", "!!merge x"])
+def test_a_blueprint_cannot_multiply_by_merging(tree_of: MakeTree, key: str) -> None:
+    """Sixteen levels of six copies each are more than any memory holds."""
+    levels = ["a0: &a0 {x: 1}"]
+    for number in range(1, 17):
+        copies = ", ".join([f"*a{number - 1}"] * 6)
+        levels.append(f"a{number}: &a{number} {{{key}: [{copies}]}}")
+    with pytest.raises(BuildFailed, match=r"render\.yaml line 2 has a merge key"):
+        wish_of(tree_of({"render.yaml": "\n".join(levels)}))
+
+
+def test_a_blueprint_may_name_one_value_several_times(tree_of: MakeTree) -> None:
+    text = "x: &x [a]\nservices: [{runtime: static, staticPublishPath: &p out, a: *x, b: *p}]"
+    assert wish_of(tree_of({"render.yaml": text})) == Publication("out", "render.yaml")
 
 
 @pytest.mark.parametrize(
