@@ -25,6 +25,7 @@ MOST_LINES = 400
 OWNERS = {
     "acme": {"certificates"},
     "alembic": {"store"},
+    "bcrypt": {"passwords"},
     "click": {"cli", "commands"},
     "cryptography": {"certificates", "ssh", "stand_in"},
     "dns": {"certificates"},

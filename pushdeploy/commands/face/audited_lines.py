@@ -5,6 +5,9 @@ from collections.abc import Sequence
 
 from pushdeploy.domain.likely_secrets import HIDDEN, masked, without_values
 
+_SECRET = ("auth", "config")
+"""Behind these a secret is typed, by mistake or not."""
+
 
 def audited_line(
     name: str, words: Sequence[str], *, plain_values: bool = False, raw: str = ""
@@ -25,5 +28,5 @@ def refused_line(line: str, *, known: bool = False) -> str:
     look for one.
     """
     name, _, rest = line.strip().partition(" ")
-    shown = masked(rest) if known and not name.startswith("config") else HIDDEN
+    shown = masked(rest) if known and not name.startswith(_SECRET) else HIDDEN
     return f"{masked(name)[:80]} {shown}" if rest else masked(name)[:80]

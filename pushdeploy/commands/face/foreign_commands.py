@@ -48,6 +48,8 @@ _SCHEDULER = "processes run in the Docker of this machine"
 _LIMITS = "PUSHDEPLOY_TASK_MEMORY_BYTES and PUSHDEPLOY_TASK_CPUS on the server limit each process"
 
 EXACT: Mapping[str, str] = {
+    "access:add": _MEMBERS,
+    "access:update": _MEMBERS,
     "addons": _DATABASE,
     "apps:delete": "apps:destroy APP --confirm APP",
     "apps:errors": "logs APP; releases APP shows which release failed",
@@ -58,7 +60,10 @@ EXACT: Mapping[str, str] = {
     "apps:remove": "apps:destroy APP --confirm APP",
     "apps:stacks": "apps:info APP names its stack",
     "apps:transfer": _MEMBERS,
+    "auth:2fa": _LOGIN,
     "auth:login": _LOGIN,
+    "auth:logout": _LOGIN,
+    "auth:token": _LOGIN,
     "auth:whoami": "whoami",
     "autocomplete": _NO_CLIENT,
     "bash": _SHELL,
@@ -198,11 +203,9 @@ EXACT: Mapping[str, str] = {
     "vhosts": "domains:list APP",
 }
 NOUNS: Mapping[str, str] = {
-    "access": _MEMBERS,
     "acl": _MEMBERS,
     "addons": _DATABASE,
     "app-json": "app.json is read from the top of the repository",
-    "auth": _LOGIN,
     "authorizations": _MEMBERS,
     "backups": "disks:snapshots APP shows the copies of its disks; databases are not managed here",
     "builder": _BUILDER,
@@ -229,7 +232,7 @@ NOUNS: Mapping[str, str] = {
     "features": "apps:set APP shows what can be set",
     "graphite": _DATABASE,
     "haproxy": _ROUTES,
-    "http-auth": "let the app ask for a password: nginx does not",
+    "http-auth": "auth:set APP USER < password.txt, access:allow APP CIDR",
     "kafka": _DATABASE,
     "labs": "apps:set APP shows what can be set",
     "letsencrypt": _TLS,
@@ -256,7 +259,7 @@ NOUNS: Mapping[str, str] = {
     "proxy": _ROUTES,
     "pushpin": _DATABASE,
     "rabbitmq": _DATABASE,
-    "redirect": "let the app answer with a redirect: nginx does not",
+    "redirect": "redirects:add APP /old /new",
     "redis": _DATABASE,
     "regions": _ONE_SERVER,
     "registry": "slugs stay on this machine: no registry is needed",

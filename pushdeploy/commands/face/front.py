@@ -23,6 +23,13 @@ def network_option(flag: str, name: str, about: str) -> Callable[[_Body], _Body]
     )
 
 
+def networks_argument(body: _Body) -> _Body:
+    """``networks``: one at least."""
+    return click.argument(
+        "networks", type=parse_network, nargs=-1, required=True, metavar="CIDR..."
+    )(body)
+
+
 def source_argument(body: _Body) -> _Body:
     """``source``: ``-`` for standard input, which is looked at without it too."""
     return click.argument("source", required=False, metavar="[-]")(body)

@@ -15,7 +15,14 @@ _CTRL_D = 4
 _SPACE = 32
 
 
-def read_line(session: Session, prompt: str) -> str:
+def read_secret(session: Session, prompt: str, most_bytes: int) -> bytes:
+    """Everything on standard input; one line where it is a terminal, which shows nothing of it."""
+    if session.terminal is not None:
+        return read_line(session, prompt, shown=False).encode()
+    return read_bytes(session, prompt, most_bytes)
+
+
+def read_line(session: Session, prompt: str, *, shown: bool = True) -> str:
     """Read one line from a terminal. ``Cancelled`` for Ctrl-C."""
     session.write(prompt.encode())
     typed = bytearray()
@@ -27,7 +34,7 @@ def read_line(session: Session, prompt: str) -> str:
             if byte in _ENTER or byte == _CTRL_D:
                 session.write(b"\n")
                 return typed.decode("utf-8", "replace")
-            _type(session, typed, byte)
+            _type(session, typed, byte, shown=shown)
     session.cancellation.check()
     return typed.decode("utf-8", "replace")
 
@@ -50,14 +57,16 @@ def read_bytes(session: Session, prompt: str, most_bytes: int) -> bytes:
     return bytes(found)
 
 
-def _type(session: Session, typed: bytearray, byte: int) -> None:
-    if byte in _ERASE:
-        if typed:
-            typed.pop()
-            session.write(b"\b \b")
-    elif byte >= _SPACE:
+def _type(session: Session, typed: bytearray, byte: int, *, shown: bool) -> None:
+    echo = b""
+    if byte in _ERASE and typed:
+        typed.pop()
+        echo = b"\b \b"
+    elif byte >= _SPACE and byte not in _ERASE:
         typed.append(byte)
-        session.write(bytes([byte]))
+        echo = bytes([byte])
+    if shown and echo:
+        session.write(echo)
 
 
 @dataclass(frozen=True, slots=True)

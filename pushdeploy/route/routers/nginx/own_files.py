@@ -1,7 +1,8 @@
 """Pages and lists of people that an app brings lie beside its nginx file, in files of their own.
 
 A file is named by what it holds and never changes: so nginx, which still reads the former file of
-an app while it takes the new one, finds the former pages too.
+an app while it takes the new one, finds the former pages too. But for those that the server on
+control.sock shows for all apps, which knows them by their status.
 """
 
 import os
@@ -32,7 +33,7 @@ class OwnFiles:
         directory.chmod(0o750)
         for name, content in files.items():
             path = directory / name
-            if not self._kept.knows(path) or not path.is_file():
+            if not self._kept.holds(path, content):
                 self._kept.write(path, content)
 
     def sweep(self, app: AppName, *texts: bytes | None) -> None:
@@ -44,7 +45,8 @@ class OwnFiles:
         if texts[-1] is None:
             texts = ()
         for path in directory.iterdir():
-            if not any(path.name.encode() in text for text in texts if text):
+            still_read = texts if "-" in path.name else texts[-1:]
+            if not any(path.name.encode() in text for text in still_read if text):
                 self._kept.write(path, None)
         if not any(directory.iterdir()):
             directory.rmdir()

@@ -29,7 +29,7 @@ HOLD_SECONDS = 25
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _PATH = re.compile(r"/([A-Za-z0-9._~-]+/)*")
 _PAGES = (
-    *("400", "404", "404-page", "413", "414", "421", "431"),
+    *("400", "401", "403", "404", "404-page", "413", "414", "421", "429", "431"),
     *("502", "502-broken", "502-large", "504"),
     *("stopped", "empty", "held", "https-only", "maintenance"),
 )
