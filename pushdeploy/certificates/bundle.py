@@ -5,6 +5,7 @@ import re
 import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pushdeploy.domain.errors import UserError
 
@@ -14,11 +15,7 @@ MOST_BYTES = 256 * 1024
 _MOST_FILES = 64
 _MOST_BLOCKS = 32
 _TAR_BYTES = 512
-_BLOCK = re.compile(
-    rb"-----BEGIN (?P<label>[A-Z0-9 ]{1,40})-----[\r\n\t ]+"
-    rb"(?P<body>(?:(?!-----).)*?)-----END (?P=label)-----",
-    re.DOTALL,
-)
+_MARK = re.compile(rb"-----(?P<which>BEGIN|END) (?P<label>[A-Z0-9 ]{1,40})-----")
 _CERTIFICATES = {b"CERTIFICATE", b"X509 CERTIFICATE"}
 _KEYS = {b"PRIVATE KEY", b"RSA PRIVATE KEY", b"EC PRIVATE KEY"}
 _HOW = "cat shop.crt chain.crt shop.key | ssh deploy certs:add shop"
@@ -83,14 +80,25 @@ def _is_tar(data: bytes) -> bool:
 
 
 def _blocks(text: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Each block with its label, as an own text with plain line ends."""
-    for found in _BLOCK.finditer(text):
-        label, body = found["label"], b"\n".join(found["body"].split(b"\r"))
-        lines = [line.strip() for line in body.split(b"\n")]
-        inner = b"\n".join(line for line in lines if line or b":" in body)
+    """Each block with its label, as an own text with plain line ends.
+
+    One pass over the marks: a pattern for whole blocks may try each blank of a long text as an end.
+    """
+    for begin, end in pairwise(_MARK.finditer(text)):
+        label, body = begin["label"], text[begin.end() : end.start()]
+        if (begin["which"], end["which"], end["label"]) != (b"BEGIN", b"END", label):
+            continue
+        if not body[:1].isspace() or b"-----" in body:
+            continue
         if label in _CERTIFICATES:
             label = b"CERTIFICATE"
-        yield label, b"-----BEGIN %s-----\n%s\n-----END %s-----\n" % (label, inner, label)
+        yield label, b"-----BEGIN %s-----\n%s\n-----END %s-----\n" % (label, _inner(body), label)
+
+
+def _inner(body: bytes) -> bytes:
+    """Blank lines count only where headers stand before the text."""
+    lines, has_headers = body.replace(b"\r", b"\n").split(b"\n"), b":" in body
+    return b"\n".join(line.strip() for line in lines if has_headers or line.strip())
 
 
 def _refuse_others(label: bytes, text: bytes) -> None:

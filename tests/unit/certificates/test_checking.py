@@ -188,6 +188,20 @@ def test_a_file_with_holes_in_a_tar_is_not_blown_up() -> None:
         check(bytes(made))
 
 
+_BEGIN, _END = b"-----BEGIN CERTIFICATE-----\n", b"-----END CERTIFICATE-----\n"
+
+
+@pytest.mark.timeout(30)  # what tries every blank as an end takes an hour
+@pytest.mark.parametrize(
+    "text", [b" ", b"\n", b"\r", b"-", b"A", b"-----BEGIN X-----", _BEGIN, _END]
+)
+@pytest.mark.parametrize("end", [b"", _END])
+def test_a_long_text_without_sense_is_read_once(text: bytes, end: bytes) -> None:
+    room = MOST_BYTES - len(_BEGIN) - len(end)
+    with pytest.raises(UserError):
+        parse_bundle(_BEGIN + text * (room // len(text)) + end)
+
+
 _PIECES = st.sampled_from(
     [
         *(block.encode() for block in blocks(GOOD)),
