@@ -8,7 +8,7 @@ from pushdeploy.build.language import Circumstances, Language, Plan
 from pushdeploy.build.near_misses import files_read, misspelled
 from pushdeploy.build.nested_app import one_level_down
 from pushdeploy.build.plan import LayeredPlan
-from pushdeploy.build.publishing import publishing, wish_of
+from pushdeploy.build.publishing import passed_over, publishing, wish_of
 from pushdeploy.build.stack_order import StackOrder
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.errors import BuildFailed
@@ -68,7 +68,9 @@ def _main_plan(language: Language, tree: Tree, circumstances: Circumstances) -> 
     if not isinstance(plan, LayeredPlan) or plan.publishes is not None:
         return plan
     wish = wish_of(tree, circumstances.app)
-    return publishing(plan, wish, tree) if wish else plan
+    if wish is not None:
+        return publishing(plan, wish, tree)
+    return replace(plan, notices=[*plan.notices, *passed_over(tree, circumstances.app)])
 
 
 def _none_answers(languages: Sequence[Language], tree: Tree) -> BuildFailed:

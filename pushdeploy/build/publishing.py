@@ -14,7 +14,7 @@ from pushdeploy.build.app_json import read_app_json
 from pushdeploy.build.plan import BuildCommand, Failure, Finish, LayeredPlan, Publication
 from pushdeploy.build.processes import HOME, PROCFILE, ProcessCommands, commands_in
 from pushdeploy.build.render_yaml import FILE as RENDER
-from pushdeploy.build.render_yaml import read_static_services
+from pushdeploy.build.render_yaml import read_blueprint
 from pushdeploy.build.static_json import FILE, StaticJson, read_static_json
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.errors import BuildFailed
@@ -136,13 +136,8 @@ def _of_static_json(tree: Tree) -> Sequence[Publication | None]:
 
 
 def _of_render(tree: Tree, app: str) -> Sequence[Publication | None]:
-    """The one static service of render.yaml, or the one that is called as the app.
-
-    Processes are what the Procfile says, so services of other kinds are passed over.
-    """
-    services = read_static_services(tree)
-    if len(services) > 1:
-        services = [each for each in services if each.name == app] or services
+    """The static service of render.yaml that the app is."""
+    services = read_blueprint(tree).meant_for(app)
     if not services:
         return []
     if len(services) > 1:
@@ -157,6 +152,15 @@ def _of_render(tree: Tree, app: str) -> Sequence[Publication | None]:
     if command and inside:
         command = f"cd {shlex.quote(inside)} && {command}"
     return [Publication(folder, RENDER, command)]
+
+
+def passed_over(tree: Tree, app: str) -> Sequence[str]:
+    """A line for static services of render.yaml that an app of another name is not."""
+    blueprint = read_blueprint(tree)
+    if not blueprint.static or blueprint.meant_for(app):
+        return []
+    names = ", ".join(each.name or "one without a name" for each in blueprint.static)
+    return [f"{RENDER} has static services for apps of their names: {names}"]
 
 
 def without_installing(command: str) -> str:

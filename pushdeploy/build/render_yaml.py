@@ -26,17 +26,30 @@ class StaticService:
     directory: str = ""
 
 
-def read_static_services(tree: Tree) -> Sequence[StaticService]:
-    """The static services of the file, none where there is no such file.
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """``runs_others`` tells whether there are services that are no static sites."""
 
-    ``BuildFailed`` for one that is no YAML.
-    """
+    static: Sequence[StaticService] = ()
+    runs_others: bool = False
+
+    def meant_for(self, app: str) -> Sequence[StaticService]:
+        """Those that may be the app: the one of its name, else any, unless a service of another
+        kind may be it as well."""
+        named = [each for each in self.static if each.name == app]
+        return named or ([] if self.runs_others else self.static)
+
+
+def read_blueprint(tree: Tree) -> Blueprint:
+    """An empty one where there is no such file; ``BuildFailed`` for one that is no YAML."""
     if not tree.has(FILE):
-        return []
+        return Blueprint()
     document = _decoded(tree.text(FILE))
     services = document.get("services") if isinstance(document, dict) else None
     listed = services if isinstance(services, list) else []
-    return [_service(each) for each in listed if isinstance(each, dict) and _is_static(each)]
+    known = [each for each in listed if isinstance(each, dict)]
+    static = [_service(each) for each in known if _is_static(each)]
+    return Blueprint(static, len(static) < len(known))
 
 
 def _is_static(service: Mapping[str, Any]) -> bool:

@@ -170,8 +170,32 @@ def test_a_blueprint_of_render_names_the_folder_and_what_makes_it(tree_of: MakeT
     assert chosen(tree_of, "requirements.txt", render__yaml=RENDER) == ("python", wanted)
     several = RENDER + "  - {type: web, env: static, name: other, staticPublishPath: x}\n"
     assert chosen(tree_of, render__yaml=several) == ("static", wanted)
-    said = refusal(tree_of, render__yaml=several.replace("shop", "blog"))
-    assert said == "render.yaml has several static services: blog, other"
+    alone = several.replace("shop", "blog").replace("runtime: python", "runtime: static")
+    said = refusal(tree_of, render__yaml=alone)
+    assert said == "render.yaml has several static services: api, blog, other"
+
+
+def test_a_static_service_is_not_the_app_beside_it(tree_of: MakeTree) -> None:
+    """``api`` and ``frontend`` in one repository are two apps."""
+    two = RENDER.replace("name: shop", "name: frontend")
+    assert chosen(tree_of, "requirements.txt", render__yaml=two) == ("python", None)
+    assert chosen(tree_of, "requirements.txt", render__yaml=two, Procfile="web: x")[1] is None
+    assert chosen(tree_of, render__yaml=two, Procfile="web: x") == ("null", None)
+    several = two + "  - {type: web, env: static, name: other, staticPublishPath: x}\n"
+    assert chosen(tree_of, "requirements.txt", render__yaml=several) == ("python", None)
+    assert refusal(tree_of, "docs/index.md", render__yaml=two) == (
+        "render.yaml has no static service called shop: it has frontend"
+    )
+    tree = tree_of({"requirements.txt": "", "render.yaml": two})
+    (part,) = parts_of(choose(LANGUAGES, tree), tree, circumstances())
+    told = "render.yaml has static services for apps of their names: frontend"
+    assert told in part.plan.notices
+
+
+def test_the_only_kind_of_service_is_the_app_whatever_its_name(tree_of: MakeTree) -> None:
+    only = "services: [{runtime: static, name: blog, staticPublishPath: out}]"
+    wanted = Publication("out", "render.yaml")
+    assert chosen(tree_of, "out/x", render__yaml=only) == ("static", wanted)
 
 
 def test_a_blueprint_without_a_static_service_is_of_no_account(tree_of: MakeTree) -> None:

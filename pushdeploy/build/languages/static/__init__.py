@@ -9,9 +9,10 @@ from pushdeploy.build.plan import LayeredPlan
 from pushdeploy.build.processes import PROCFILE, commands_in
 from pushdeploy.build.publishing import INDEX, USUAL, publishing, usual_folder, wish_of
 from pushdeploy.build.render_yaml import FILE as RENDER
-from pushdeploy.build.render_yaml import read_static_services
+from pushdeploy.build.render_yaml import read_blueprint
 from pushdeploy.build.static_json import FILE
 from pushdeploy.build.tree import Tree
+from pushdeploy.domain.errors import BuildFailed
 
 _LANGUAGES = (
     *("package.json", "Gemfile", "go.mod", "composer.json", "pom.xml", "build.gradle"),
@@ -23,18 +24,30 @@ _LANGUAGES = (
 def _detect(tree: Tree) -> str | None:
     """What a file says counts in any case; the looks of a folder only where nothing is to run."""
     said = tree.first([FILE]) or ("app.json" if read_app_json(tree).static else None)
-    if said is None and read_static_services(tree):
-        said = RENDER
     if said is not None:
         return said
-    if tree.first(_LANGUAGES) or (tree.has(PROCFILE) and commands_in(tree).types):
+    blueprint = read_blueprint(tree)
+    if blueprint.static and not blueprint.runs_others:
+        return RENDER
+    if tree.has(PROCFILE) and commands_in(tree).types:
+        return None
+    if blueprint.static:
+        return RENDER
+    if tree.first(_LANGUAGES):
         return None
     return tree.first([INDEX, *(f"{folder}/{INDEX}" for folder in USUAL)])
 
 
 def _plan(tree: Tree, circumstances: Circumstances) -> LayeredPlan:
-    publication = wish_of(tree, circumstances.app) or usual_folder(tree)
-    assert publication is not None, "detected"
+    publication = wish_of(tree, circumstances.app)
+    if publication is None and not tree.first(_LANGUAGES):
+        publication = usual_folder(tree)
+    if publication is None:
+        names = ", ".join(each.name for each in read_blueprint(tree).static)
+        raise BuildFailed(
+            f"{RENDER} has no static service called {circumstances.app}: it has {names}",
+            f'say in {FILE} which folder is the site, commit and push:  {{"root": "public"}}',
+        )
     return publishing(LayeredPlan(circumstances.stacks.usual()), publication, tree)
 
 
