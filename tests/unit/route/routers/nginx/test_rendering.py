@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
@@ -61,6 +62,14 @@ def test_the_main_file_of_an_older_nginx_without_root() -> None:
     _compare(
         "nginx-1.22.conf", main_file(Templates(), SharedFront(Address("::", 8080)), limits, old)
     )
+
+
+def test_no_variable_is_made_twice() -> None:
+    """nginx would take the later one for both, in the log as well."""
+    text = main_file(Templates(), TLS, ROOT, NEW) + forwarding_file(Templates(), TLS, NEW)
+    made = re.findall(r"(?m)^ *(?:map|geo) .*?\$([a-z_0-9]+) \{$", text)
+    assert len(made) > 20
+    assert sorted(made) == sorted(set(made))
 
 
 def test_what_apps_are_told_of_a_request() -> None:
