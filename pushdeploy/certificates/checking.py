@@ -10,7 +10,7 @@ from cryptography import x509
 
 from pushdeploy.certificates import reading
 from pushdeploy.certificates.bundle import Bundle
-from pushdeploy.domain.certificate import Certificate, CertificateKind, Pem
+from pushdeploy.domain.certificate import SELF_SIGNED, Certificate, CertificateKind, Pem
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import AppName, HostName
 
@@ -57,13 +57,16 @@ def checked(bundle: Bundle, place: Place, ca_bundle: Path | None = None) -> Chec
 def described(certificate: x509.Certificate, place: Place) -> Certificate:
     """The facts of a certificate, not yet kept: it has no number."""
     begins, ends = reading.lasts(certificate)
+    issuer = (
+        SELF_SIGNED if reading.is_self_signed(certificate) else reading.called(certificate.issuer)
+    )
     return Certificate(
         id=0,
         kind=place.kind,
         app=place.app,
         host=place.host,
         names=reading.names_of(certificate),
-        issuer=reading.called(certificate.issuer),
+        issuer=SELF_SIGNED if reading.is_self_signed(certificate) else issuer,
         not_before=begins,
         not_after=ends,
         fingerprint=reading.fingerprint_of(certificate),
@@ -189,7 +192,9 @@ def _notes(
 ) -> Sequence[str]:
     notes = []
     if reading.is_self_signed(own):
-        notes.append("it is signed by itself: no browser trusts it")
+        notes.append(
+            "it is signed by itself: no browser trusts it, and plain http is not sent to https"
+        )
     in_order = [each for each in given if each in chain]
     if in_order != list(chain):
         notes.append("the chain was put in order")

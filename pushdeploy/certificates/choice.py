@@ -40,7 +40,7 @@ class Certificates:
                     for each in found
                 }
             )
-            self._note(secured(found))
+            self._note(secured(found, datetime.now(UTC)))
 
     def changed(self) -> Sequence[AppName]:
         """List the apps of which other hosts than before have a certificate, since this was asked
@@ -53,6 +53,10 @@ class Certificates:
     def served(self) -> Sequence[ServedHost]:
         """List all hosts of all apps, each with what its visitors are shown."""
         return served(self._hosts(), self._store.certificates.list(), datetime.now(UTC))
+
+    def secured(self) -> Mapping[AppName, frozenset[HostName]]:
+        """Return the hosts of each app that visitors may be sent to by https."""
+        return secured(self.served(), datetime.now(UTC))
 
     def _note(self, now: Mapping[AppName, frozenset[HostName]]) -> None:
         """All apps are routed after the first time."""

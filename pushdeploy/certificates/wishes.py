@@ -24,7 +24,7 @@ class Wishes:
     def wanted(self) -> Mapping[HostName, AppName | None]:
         """Each name that wants one, with its app; None for the wildcard of all default hosts."""
         certificates, now = self.store.certificates.list(), datetime.now(UTC)
-        own = [each for each in certificates if each.kind == "own" and _is_good(each, now)]
+        own = [each for each in certificates if each.kind == "own" and each.is_good(now)]
         wanted = wanted_names(
             self.hosts(),
             self.domain,
@@ -88,9 +88,5 @@ class Wishes:
             for name, attempt in self.store.attempts.all().items()
             if is_wild(name)
             and attempt.tries
-            and not (name in present and _is_good(present[name], now))
+            and not (name in present and present[name].is_good(now))
         ]
-
-
-def _is_good(certificate: Certificate, now: datetime) -> bool:
-    return certificate.state(now) in {"valid", "expiring"}

@@ -10,6 +10,9 @@ from pushdeploy.domain.names import AppName, HostName
 CertificateKind = Literal["own", "acme"]
 CertificateState = Literal["valid", "expiring", "expired", "early", "stand-in"]
 
+SELF_SIGNED = "itself (self-signed)"
+"""The issuer of a certificate that no browser trusts, however valid it is."""
+
 WARNING = timedelta(days=14)
 """So long before its end a certificate is told of, wherever anybody looks."""
 
@@ -67,6 +70,13 @@ class Certificate:
             return "early"
         return "expiring" if self.not_after - now < WARNING else "valid"
 
+    def is_good(self, now: datetime) -> bool:
+        return self.not_before <= now < self.not_after
+
+    def may_be_trusted(self, now: datetime) -> bool:
+        """Tell whether browsers may go on without a warning."""
+        return self.is_good(now) and self.issuer != SELF_SIGNED
+
 
 @dataclass(frozen=True, slots=True)
 class ServedHost:
@@ -123,18 +133,18 @@ def served(
     ]
 
 
-def secured(hosts: Iterable[ServedHost]) -> Mapping[AppName, frozenset[HostName]]:
-    """Return the hosts of each app that have a certificate other than the stand-in."""
+def secured(hosts: Iterable[ServedHost], now: datetime) -> Mapping[AppName, frozenset[HostName]]:
+    """Return the hosts of each app that visitors may be sent to by https: no browser warns them."""
     found: dict[AppName, set[HostName]] = {}
     for each in hosts:
-        if each.certificate is not None:
+        if each.certificate is not None and each.certificate.may_be_trusted(now):
             found.setdefault(each.app, set()).add(each.host)
     return {app: frozenset(each) for app, each in found.items()}
 
 
 def _rank(certificate: Certificate, host: HostName, now: datetime) -> tuple[object, ...]:
     return (
-        certificate.state(now) in {"valid", "expiring"},
+        certificate.is_good(now),
         not certificate.is_global,
         certificate.kind == "own",
         certificate.host == host,

@@ -9,7 +9,7 @@ from pathlib import Path
 from pushdeploy.certificates.bundle import parse_bundle
 from pushdeploy.certificates.checking import Place, checked
 from pushdeploy.certificates.choice import Certificates
-from pushdeploy.domain.certificate import Certificate, covers, secured
+from pushdeploy.domain.certificate import Certificate, covers
 from pushdeploy.domain.errors import UnknownApp, UserError
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.flow.converge import Converger
@@ -112,9 +112,9 @@ class CertificateChanges:
     @contextmanager
     def _followed(self) -> Iterator[None]:
         """The front follows what is changed inside."""
-        former = secured(self.certificates.served())
+        former = self.certificates.secured()
         yield
-        now, none = secured(self.certificates.served()), frozenset[HostName]()
+        now, none = self.certificates.secured(), frozenset[HostName]()
         changed = [app for app in {**former, **now} if former.get(app, none) != now.get(app, none)]
         self.follow(changed)
 

@@ -50,11 +50,12 @@ class Sites:
         return self._urls(app, [host for host in self.hosts(app) if not host.startswith("*")])
 
     def secured(self, app: AppName, hosts: Sequence[HostName]) -> frozenset[HostName]:
-        """Return those of ``hosts`` that have a certificate, other than the stand-in."""
+        """Return those of ``hosts`` that visitors may be sent to by https: no browser warns."""
         if self.certificates is None:
             return frozenset()
         found, now = self.certificates.near(app, hosts), datetime.now(UTC)
-        return frozenset(host for host in hosts if best_for(app, host, found, now))
+        best = {host: best_for(app, host, found, now) for host in hosts}
+        return frozenset(host for host, each in best.items() if each and each.may_be_trusted(now))
 
     def route(self, app: App, version: int | None, tasks: Sequence[Task]) -> Route:
         """The route of ``app`` when ``tasks`` of release ``version`` serve it.

@@ -5,7 +5,7 @@ import io
 import random
 import tarfile
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import tests.authority as making
 from pushdeploy.certificates.bundle import MOST_BYTES, parse_bundle
 from pushdeploy.certificates.checking import Checked, Place, checked
 from pushdeploy.domain.errors import PushdeployError, UserError
@@ -86,7 +87,16 @@ def test_what_does_not_belong_is_left_out_and_told() -> None:
     assert found.notes == ["left out, for it does not belong to the chain: a.org"]
 
 
-def test_one_that_is_signed_by_itself_is_taken_with_a_warning() -> None:
+def test_one_that_is_signed_by_itself_is_taken_with_a_warning_and_never_trusted() -> None:
+    alone = making._sign(HOST, None, (HOST,))
+    found = check(alone.text + alone.key_text)
+    assert found.pem == alone.pem
+    assert "no browser trusts it" in found.notes[0]
+    assert not found.certificate.may_be_trusted(datetime.now(UTC))
+    assert check(GOOD.everything).certificate.may_be_trusted(datetime.now(UTC))
+
+
+def test_one_that_is_signed_by_itself_has_to_name_a_host_too() -> None:
     alone = Authority("localhost").root
     with pytest.raises(UserError, match="names no host"):
         check(alone.text + alone.key_text)
@@ -171,8 +181,6 @@ def test_each_fault_has_a_message_and_a_next_step(fault: str) -> None:
 def test_an_authority_that_has_ended_is_found_in_the_chain() -> None:
     authority = Authority()
     over = timedelta(days=-1)
-    import tests.authority as making
-
     old = making._sign("Old", authority.root, life=(-9 * DAY, over), is_authority=True)
     signed = making._sign(HOST, old, (HOST,), life=(-8 * DAY, 9 * DAY))
     with pytest.raises(UserError, match="Old, which has signed it, is valid from"):
