@@ -1,6 +1,5 @@
 """All settings are one frozen value: environment, then <home>/pushdeploy.toml, then defaults."""
 
-import ipaddress
 import os
 import re
 import tomllib
@@ -26,6 +25,7 @@ from pydantic_settings import (
 
 from pushdeploy.domain.automatic import LETS_ENCRYPT
 from pushdeploy.domain.errors import UserError
+from pushdeploy.domain.front.network import Network, parse_network
 from pushdeploy.domain.names import HostName
 
 DEFAULT_HOME = Path("/var/lib/pushdeploy")
@@ -66,9 +66,6 @@ def _domain(text: str) -> str:
     return text
 
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-
 def _networks(value: object) -> Sequence[Network]:
     """A list, or a text with commas or spaces between; an address alone is a network of one."""
     if isinstance(value, str):
@@ -79,18 +76,10 @@ def _networks(value: object) -> Sequence[Network]:
 
 
 def _network(value: object) -> Network:
-    text = str(value).strip()
     try:
-        return ipaddress.ip_network(text)
-    except ValueError:
-        pass
-    try:
-        wide = ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        raise ValueError(
-            f"{text!r} is neither an address nor a network, as in 10.0.0.0/8"
-        ) from None
-    raise ValueError(f"{text} is an address within a network; the network is {wide}")
+        return parse_network(str(value).strip())
+    except UserError as error:
+        raise ValueError(f"{error.message}; {error.hint}") from error
 
 
 Networks = Annotated[Sequence[Network], BeforeValidator(_networks)]

@@ -29,9 +29,9 @@ USUAL = ("public", "dist", "build", "_site", "out")
 
 INDEX = "index.html"
 _INSTALLING = re.compile(
-    r"\s*(?:pip3?|python3? -m pip|uv pip|npm|yarn|pnpm|poetry|pipenv)"
-    r" (?:install|ci|sync)\b[^&;|]*(?:&&|;)"
+    r"\s*(?!make )(?:[\w.-]+ ){1,4}?(?:install|ci|sync)\b[^&;|]*(?:&&|;)"
 )
+"""Every package manager is told so; make is none."""
 _SAY = f'say which in {FILE}, commit and push:  {{"root": "public"}}'
 _RESULT = "/tmp/pushdeploy-published"  # noqa: S108 - inside a container that lives seconds
 _MISSING = "pushdeploy: the folder is missing"

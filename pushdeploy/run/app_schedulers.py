@@ -105,7 +105,7 @@ class AppSchedulers:
         return [each for scheduler in self._all() for each in scheduler.deaths(app, version)]
 
     def stop(self, tasks: Sequence[Task], grace_seconds: int) -> None:
-        """Those of each scheduler, also where another one raises; the first error is raised."""
+        """Each scheduler stops its own, also where another one raises: then the last error is."""
         with ExitStack() as stopped:
             for scheduler, own in reversed(self._owners(tasks)):
                 stopped.callback(scheduler.stop, own, grace_seconds)
@@ -148,7 +148,7 @@ class AppSchedulers:
         process: str | None,
         stop: Callable[[], bool],
     ) -> Iterator[tuple[str, LogLine] | None]:
-        """Of all that there were; followed are those of the scheduler that runs the app now."""
+        """Merge those of all schedulers; only the one that runs the app now is followed."""
         if follow:
             present = next((task.scheduler for task in self.tasks(app)), "")
             return self._get(present).logs(app, tail=tail, follow=True, process=process, stop=stop)
@@ -169,7 +169,7 @@ class AppSchedulers:
 
     @contextmanager
     def changes(self) -> Iterator[Iterator[AppName | None]]:
-        """Those of every scheduler, also of one that an app is the first to choose meanwhile."""
+        """Listen to every scheduler, also to one that an app is the first to choose meanwhile."""
         found: queue.Queue[_Change] = queue.Queue()
         with ExitStack() as listening:
 
@@ -179,10 +179,13 @@ class AppSchedulers:
                     target=_pass_on, args=[changes, found], name="scheduler changes", daemon=True
                 ).start()
 
-            for scheduler in self._all():
-                listen(scheduler)
-            self._appeared.append(listen)
+            present = self._all()
+            with self._lock:
+                missed = [each for each in self._made.values() if each not in present]
+                self._appeared.append(listen)
             listening.callback(self._appeared.remove, listen)
+            for scheduler in [*present, *missed]:
+                listen(scheduler)
             listening.callback(found.put, _End.REACHED)
             yield _until_ended(found)
 
@@ -201,7 +204,7 @@ class AppSchedulers:
         return [scheduler for _, scheduler in self._named_all()]
 
     def _named_all(self) -> Sequence[tuple[str, Scheduler]]:
-        """Those that any release uses or has used, that of the server first."""
+        """Name those that any release uses or has used, that of the server first."""
         if not self._all_known:
             for name in [self._default, *self._used_before()]:
                 if name in self._make:
@@ -236,6 +239,7 @@ def _pass_on(changes: Iterator[AppName | None], found: "queue.Queue[_Change]") -
     try:
         for change in changes:
             found.put(change)
+        found.put(_End.REACHED)
     except Exception as error:  # noqa: BLE001 - it belongs to whoever reads the changes
         found.put(error)
 

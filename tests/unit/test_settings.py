@@ -71,11 +71,11 @@ def test_trusted_proxies_are_addresses_and_networks(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("10.0.0.1/8", "the network is 10.0.0.0/8"),
-        ("proxy.example.com", "neither an address nor a network"),
-        ("10.0.0.0/33", "neither an address nor a network"),
-        ("127.0.0.1; include /etc/passwd", "neither an address nor a network"),
-        ("*", "neither an address nor a network"),
+        ("10.0.0.1/8", "write 10.0.0.0/8 for all of it"),
+        ("proxy.example.com", "no address and no network"),
+        ("10.0.0.0/33", "no address and no network"),
+        ("127.0.0.1; include /etc/passwd", "no address and no network"),
+        ("*", "no address and no network"),
     ],
 )
 def test_a_trusted_proxy_that_is_no_network_is_named(

@@ -1,1 +1,1 @@
-"""What a static site answers to an address: the rules that come with its files."""
+"""The rules that come with its files say what a static site answers to an address."""

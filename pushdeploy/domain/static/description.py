@@ -1,4 +1,4 @@
-"""What a file beside the site says of it: static.json, or a static service of render.yaml."""
+"""A file beside the site describes it: static.json, or a static service of render.yaml."""
 
 import json
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ class Description:
 
 
 def description_text(description: Description) -> str:
-    """One line of JSON, which is kept with the slug; empty for one that says nothing."""
+    """Write it as one line of JSON, which is kept with the slug; empty for one that says nothing."""
     if description == Description(description.file):
         return ""
     rules = [[rule.source.text, rule.to, rule.status] for rule in description.redirects]
@@ -43,7 +43,7 @@ def description_text(description: Description) -> str:
 
 
 def description_of(text: str) -> Description:
-    """What was kept; nothing where that is empty or damaged."""
+    """Read what was kept; it says nothing where that is empty or damaged."""
     try:
         stored: dict[str, Any] = json.loads(text) if text else {}
         file = str(stored.get("file", ""))

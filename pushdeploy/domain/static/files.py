@@ -1,4 +1,4 @@
-"""Which file of a site an address means, and which files are not for visitors."""
+"""These rules tell which file of a site an address means, and which files are not for visitors."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

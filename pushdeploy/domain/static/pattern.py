@@ -86,7 +86,7 @@ class Pattern:
 
     @cached_property
     def literal_prefix(self) -> str:
-        """What every address that matches begins with."""
+        """Return the beginning of every address that matches."""
         ending = re.search(r"/\*$|\*|/:", self.text)
         return (self.text[: ending.start()] if ending else self.exact).rstrip("/")
 

@@ -54,7 +54,7 @@ class Redirect:
 
     @property
     def place(self) -> str:
-        """Where it is written: ``_redirects line 3``."""
+        """Tell where it is written: ``_redirects line 3``."""
         return f"{self.file} line {self.line}" if self.line else self.file
 
     @property
@@ -63,7 +63,7 @@ class Redirect:
 
     @property
     def pages_alone(self) -> bool:
-        """One page for whatever is missing is none for a missing file: a script is not HTML."""
+        """A page for whatever is missing is none for a missing file: a script is not HTML."""
         return (
             self.status == SERVED
             and not self.forced

@@ -1,4 +1,4 @@
-"""When a rule is asked: before there is looked for a file, or where there is none."""
+"""A rule is asked before there is looked for a file, or where there is none."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

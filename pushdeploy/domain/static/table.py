@@ -87,7 +87,7 @@ def make_table(rules: Sequence[Redirect]) -> Made:
 
 
 def expression(rule: Redirect) -> str:
-    """What an address must look like for a rule that is a pattern."""
+    """Return what an address must look like for a rule that is a pattern."""
     return rule.source.regex(pages_alone=rule.pages_alone)
 
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pushdeploy.domain.front.network import Network
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.published import StaticFolder
 from pushdeploy.domain.route import Route, Target
@@ -17,7 +18,7 @@ from pushdeploy.route.routers.nginx.program import Features
 from pushdeploy.route.routers.nginx.quoting import quoted_pattern
 from pushdeploy.route.routers.nginx.servers import servers_of
 from pushdeploy.route.routers.nginx.static.site import SiteText, site_text
-from pushdeploy.settings import Address, Network, Settings
+from pushdeploy.settings import Address, Settings
 from pushdeploy.templating import Templates
 
 KEEPALIVE_MIN_TIMEOUT_SECONDS = 5

@@ -1,1 +1,1 @@
-"""What nginx is told of static sites: pure functions from rules to maps."""
+"""Pure functions turn the rules of static sites into maps of nginx."""

@@ -16,7 +16,7 @@ LONGEST_KEY_BYTES = 400
 
 
 def redirect_map(name: str, table: Table) -> Map | None:
-    """None for a table without rules."""
+    """Return None for a table without rules."""
     short = [rule for rule in table.exact.values() if not _is_long(rule)]
     long = [rule for rule in table.exact.values() if _is_long(rule)]
     entries = [

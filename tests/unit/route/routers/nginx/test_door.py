@@ -45,8 +45,13 @@ def test_maintenance_closes_an_app_and_its_deploys_go_on(
     assert (status, headers["Retry-After"], body) == (503, "300", PAGE)
     assert headers["Content-Type"] == "text/html; charset=utf-8"
     # What nobody but nginx may ask for, and what a certificate authority has not, is no way around.
-    for path in ("/.pushdeploy/own/x", "/.pushdeploy-challenge", "/.well-known/acme-challenge/x"):
-        assert visit("shop").get(path)[0] in {404, 503}
+    for path in (
+        *("/.pushdeploy/own/x", "/.pushdeploy-challenge", "/.pushdeploy-challenge/x"),
+        *("/.pushdeploy-x", "/admin%2f..%2f.pushdeploy-x", "/.well-known/acme-challenge/x"),
+    ):
+        status, _, body = visit("shop").get(path)
+        assert status in {404, 503}, path
+        assert body != "two", path
     nginx.refresh(route_to(two.target, version=2))
     assert visit("shop").get("/")[2] == "two"
     nginx.refresh(route_to(two.target, version=2))
