@@ -28,9 +28,7 @@ USUAL = ("public", "dist", "build", "_site", "out")
 """Where builders of sites leave them, and where they lie in repositories."""
 
 INDEX = "index.html"
-_INSTALLING = re.compile(
-    r"\s*(?!make )(?:[\w.-]+ ){1,4}?(?:install|ci|sync)\b[^&;|]*(?:&&|;)"
-)
+_INSTALLING = re.compile(r"\s*(?!make )(?:[\w.-]+ ){1,4}?(?:install|ci|sync)\b[^&;|]*(?:&&|;)")
 """Every package manager is told so; make is none."""
 _SAY = f'say which in {FILE}, commit and push:  {{"root": "public"}}'
 _RESULT = "/tmp/pushdeploy-published"  # noqa: S108 - inside a container that lives seconds

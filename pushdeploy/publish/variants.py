@@ -68,7 +68,8 @@ class Variants:
         A file becomes no variant that is not a tenth smaller.
         """
         wanted = [(path, digest) for path, digest in files.items() if _is_text(tree, path)]
-        with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+        workers = os.cpu_count() or 1
+        with ThreadPoolExecutor(workers, thread_name_prefix="variants") as threads:
             return sum(threads.map(lambda each: self._make(tree, *each), wanted))
 
     def sweep(self) -> None:

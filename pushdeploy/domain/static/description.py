@@ -25,7 +25,7 @@ class Description:
 
 
 def description_text(description: Description) -> str:
-    """Write it as one line of JSON, which is kept with the slug; empty for one that says nothing."""
+    """Write one line of JSON, which is kept with the slug; empty for one that says nothing."""
     if description == Description(description.file):
         return ""
     rules = [[rule.source.text, rule.to, rule.status] for rule in description.redirects]
