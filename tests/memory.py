@@ -10,7 +10,7 @@ from ssl import PEM_cert_to_DER_cert
 from pushdeploy.domain.cancel import Cancellation
 from pushdeploy.domain.certificate import Pem
 from pushdeploy.domain.container import LogLine
-from pushdeploy.domain.errors import BootFailed, BuildFailed, Cancelled, RouteFailed
+from pushdeploy.domain.errors import BackendDown, BootFailed, BuildFailed, Cancelled, RouteFailed
 from pushdeploy.domain.finding import Finding
 from pushdeploy.domain.manifest import Manifest
 from pushdeploy.domain.names import (
@@ -201,6 +201,8 @@ class MemoryRouter:
     tokens: dict[str, str] = field(default_factory=dict)
     shown: Mapping[HostName, Pem | None] = field(default_factory=dict)
     asked: dict[AppName, list[LogLine]] = field(default_factory=dict)
+    shows_nothing: bool = False
+    ever_shown: list[Mapping[HostName, Pem | None]] = field(default_factory=list)
 
     def start(self) -> None: ...
     def watch(self, over: Callable[[], bool]) -> None: ...
@@ -241,7 +243,10 @@ class MemoryRouter:
             self.tokens[token] = answer
 
     def certificates(self, pems: Mapping[HostName, Pem | None]) -> None:
+        if self.shows_nothing:
+            raise BackendDown("the disk is full")
         self.shown = dict(pems)
+        self.ever_shown.append(self.shown)
 
     def certificate(self, host: str) -> bytes | None:
         """What visitors of a host are shown, in DER; None where no app has the host."""

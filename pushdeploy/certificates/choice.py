@@ -1,14 +1,19 @@
 """Each host of each app is shown by the best of the certificates that there are."""
 
+import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from pushdeploy.domain.certificate import ServedHost, secured, served
+from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.ports.router import Router
 from pushdeploy.domain.site import all_hosts
 from pushdeploy.store import Store
+
+_log = logging.getLogger(__name__)
 
 
 class Certificates:
@@ -24,6 +29,7 @@ class Certificates:
         self._guard = threading.Lock()
         self._secured: Mapping[AppName, frozenset[HostName]] | None = None
         self._changed: set[AppName] = set()
+        self._leaving: dict[AppName, Sequence[HostName]] = {}
 
     def show(self) -> None:
         """Make the router show what is best now: also for a host that an app has just got.
@@ -41,6 +47,27 @@ class Certificates:
                 }
             )
             self._note(secured(found, datetime.now(UTC)))
+
+    def try_to_show(self) -> None:
+        """Show what is best where nothing leads back: the next round does what fails now."""
+        try:
+            self.show()
+        except PushdeployError as error:
+            _log.warning("certificates are not shown yet: %s", error.message)
+
+    @contextmanager
+    def leaving(self, app: AppName, hosts: Sequence[HostName]) -> Iterator[None]:
+        """Show ``hosts`` on inside, though the store has taken them from ``app``: visitors are
+        still served there. Afterwards what the store says is shown, also after a failure.
+        """
+        with self._guard:
+            self._leaving[app] = hosts
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._leaving.pop(app, None)
+            self.try_to_show()
 
     def changed(self) -> Sequence[AppName]:
         """List the apps of which other hosts than before have a certificate, since this was asked
@@ -68,4 +95,8 @@ class Certificates:
 
     def _hosts(self) -> Mapping[AppName, Sequence[HostName]]:
         names = [app.name for app in self._store.apps.list()]
-        return all_hosts(names, self._store.domains.all(), self._domain)
+        hosts = all_hosts(names, self._store.domains.all(), self._domain)
+        leaving = self._leaving.copy()
+        return {
+            app: list(dict.fromkeys([*each, *leaving.get(app, ())])) for app, each in hosts.items()
+        }

@@ -94,7 +94,7 @@ class Destruction:
             raise
         self.refs.remove(name)
         self.store.apps.destroy(name)
-        self.certificates.show()
+        self.certificates.try_to_show()
         self.snapshots.files.remove_app(app.id)
         # Once more: a watcher that saw the tasks go may have routed to the stopped app meanwhile.
         self.converger.forget(name, grace_seconds)

@@ -33,7 +33,7 @@ class DomainChanges:
         Nothing is changed where the router or another app objects.
         """
         domains, new = self.store.domains, self.sites.new_hosts(app, wanted)
-        with ExitStack() as undo:
+        with self.certificates.leaving(app, gone), ExitStack() as undo:
             for host in gone:
                 domains.remove(app, host)
                 undo.callback(domains.add, app, host)

@@ -49,7 +49,12 @@ class Renames:
             self.store.apps.get(old)
             asker.cancellation.commit()
             app = self.converger.put_back(old, asker.output)  # what runs is found by this name
-            with self.traffic.alone(old), self.swaps.of(app, asker.output) as swap:
+            host = self.traffic.sites.default_host(old)
+            with (
+                self.traffic.alone(old),
+                self.certificates.leaving(new, [host]),
+                self.swaps.of(app, asker.output) as swap,
+            ):
                 self._start(swap, app, new, asker.output)
                 with asker.output.step(f"Stopping the tasks that are still called {old}"):
                     self._hand_over(swap, old, new, asker.output)

@@ -33,6 +33,19 @@ def test_only_the_data_of_its_disks_may_stay(
     assert not machine.refs.path(SHOP).exists()
 
 
+def test_certificates_that_cannot_be_shown_now_keep_no_app_half_there(
+    machine: Machine, asker: Asker
+) -> None:
+    machine.context.flow.new_apps.create(SHOP)
+    machine.store.disks.replace(SHOP, [Attachment(DATA, "/data")])
+    machine.live()
+    machine.router.shows_nothing = True
+    machine.context.flow.destruction.destroy(SHOP, asker, with_data=True)
+    assert machine.store.apps.find(SHOP) is None
+    assert not machine.context.back_ends.disks.path(SHOP, DATA).exists()
+    assert not machine.store.meta.starting_with("destroying")
+
+
 class Killed(BaseException):
     """The server is killed here: nothing that catches errors sees it."""
 

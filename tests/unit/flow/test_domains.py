@@ -24,6 +24,10 @@ def test_nothing_is_changed_where_the_router_refuses_a_host(machine: Machine) ->
     with pytest.raises(RouteFailed):
         machine.context.flow.domains.change(SHOP, [TWO, BAD], [ONE])
     assert list(machine.store.domains.of(SHOP)) == [ONE]
+    assert all({"shop.apps.test", ONE} <= set(each) for each in machine.router.ever_shown[-2:])
+    assert set(machine.router.shown) == {"shop.apps.test", ONE}
+    machine.context.flow.domains.change(SHOP, [TWO], [ONE])
+    assert set(machine.router.shown) == {"shop.apps.test", TWO}
 
 
 def test_nothing_is_changed_where_the_app_has_no_such_host(machine: Machine) -> None:

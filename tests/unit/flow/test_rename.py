@@ -1,5 +1,7 @@
 """A rename of an app whose disk has one writer, and what becomes of one that fails."""
 
+import pytest
+
 from pushdeploy.domain.names import AppName, HostName
 from tests.unit.commands.machine import SHOP, WEB, Machine
 from tests.unit.flow.one_writer import Holding, scheduler_of
@@ -69,3 +71,12 @@ def test_all_domains_follow_a_renamed_app_for_it_serves_all_the_while(machine: M
         BELOW,
         OWN,
     }
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_both_names_are_shown_by_https_until_the_new_one_serves(held: Machine, fails: bool) -> None:
+    scheduler_of(held).refused = AppName("store") if fails else None
+    held.router.ever_shown.clear()
+    assert held.type("apps:rename shop store").status == int(fails)
+    assert set(held.router.ever_shown[0]) == {"shop.apps.test", "store.apps.test"}
+    assert set(held.router.shown) == {"shop.apps.test" if fails else "store.apps.test"}
