@@ -77,6 +77,11 @@ class Certificates:
             changed, self._changed = self._changed, set()
             return sorted(changed)
 
+    def note_changed(self, app: AppName) -> None:
+        """Let ``changed`` list the app again: it could not follow yet."""
+        with self._guard:
+            self._changed.add(app)
+
     def served(self) -> Sequence[ServedHost]:
         """List all hosts of all apps, each with what its visitors are shown."""
         return served(self._hosts(), self._store.certificates.list(), datetime.now(UTC))

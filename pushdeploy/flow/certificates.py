@@ -1,8 +1,9 @@
 """Certificates: people give them to apps and take them away, and the front follows."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +11,13 @@ from pushdeploy.certificates.bundle import parse_bundle
 from pushdeploy.certificates.checking import Place, checked
 from pushdeploy.certificates.choice import Certificates
 from pushdeploy.domain.certificate import Certificate, covers
-from pushdeploy.domain.errors import UnknownApp, UserError
+from pushdeploy.domain.errors import PushdeployError, UnknownApp, UserError
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.flow.converge import Converger
 from pushdeploy.route.sites import Sites
 from pushdeploy.store import Store
+
+_log = logging.getLogger(__name__)
 
 _AT_ONCE = 8
 """Their reloads are merged."""
@@ -88,8 +91,22 @@ class CertificateChanges:
         """Show what is best now: one may have ended, or come by itself, and redirects follow."""
         self.certificates.show()
         for app in self.certificates.changed():
-            with suppress(UnknownApp):  # destroyed meanwhile
-                self.converger.refresh_route(app)
+            if not self._has_followed(app):
+                self.certificates.note_changed(app)
+
+    def _has_followed(self, app: AppName) -> bool:
+        """Tell whether the app is routed anew: one that fails, or whose requests wait for an hour,
+        holds up no other, and is tried again in the next round."""
+        if self.converger.traffic.locks.waiting_since(app) is not None:
+            return False
+        try:
+            self.converger.refresh_route(app)
+        except UnknownApp:  # destroyed meanwhile
+            return True
+        except PushdeployError as error:
+            _log.warning("app=%s is not redirected anew: %s", app, error.message)
+            return False
+        return True
 
     def follow(self, apps: Sequence[AppName]) -> None:
         """Show what is best now, and route ``apps`` anew: they have got a certificate, or lost it.

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pushdeploy.certificates.bundle import parse_bundle
+from pushdeploy.certificates.checking import Place, checked
 from pushdeploy.domain.certificate import Pem
 from pushdeploy.domain.names import AppName, HostName
 from tests.authority import DAY, Authority
@@ -143,3 +145,25 @@ def test_a_server_that_serves_no_https_keeps_it_and_says_so(tmp_path: Path) -> N
     assert (answer.status, "set tls = own" in answer.errors) == (0, True)
     assert machine.type("url shop").out == f"http://{OWN}:8080\n"
     machine.store.close()
+
+
+def test_an_app_that_cannot_follow_now_does_in_a_later_round_and_holds_up_no_other(
+    machine: Machine,
+) -> None:
+    machine.type("apps:create blog")
+    machine.type("apps:create news")
+    hosts = {app: HostName(f"{app}.apps.test") for app in ("blog", "news", "shop")}
+    changes, add = machine.context.flow.certificates, machine.store.certificates.add
+    changes.keep_up()
+    for host in hosts.values():
+        kept = checked(parse_bundle(HERE.sign(host).everything), Place("own", None, host, "ada"))
+        add(kept.certificate, kept.pem)
+    machine.router.refused.add(hosts["blog"])
+    machine.context.locks.traffic.requests_wait(SHOP)
+    changes.keep_up()
+    secured = {app: machine.router.table[AppName(app)].site.secured for app in hosts}
+    assert secured == {"blog": set(), "news": {hosts["news"]}, "shop": set()}
+    machine.router.refused.clear()
+    machine.context.locks.traffic.requests_go_on(SHOP)
+    changes.keep_up()
+    assert all(machine.router.table[AppName(app)].site.secured for app in hosts)
