@@ -8,7 +8,7 @@ from pushdeploy.certificates.automatic.dns_hook import DnsHook
 from pushdeploy.domain.automatic import Means, is_wild, unfit, wanted_names, without_covered
 from pushdeploy.domain.certificate import Certificate, Pem, covers
 from pushdeploy.domain.names import AppName, HostName
-from pushdeploy.domain.site import default_host
+from pushdeploy.domain.site import all_hosts, default_host
 from pushdeploy.store import Store
 
 
@@ -43,6 +43,14 @@ class Wishes:
         return {
             HostName(each.names[0]): each for each in sorted(found, key=lambda each: each.not_after)
         }
+
+    def left_over(self) -> Sequence[Certificate]:
+        """List the automatic certificates whose name covers no host of any app any more."""
+        apps = [app.name for app in self.store.apps.list()]
+        given = all_hosts(apps, self.store.domains.all(), self.domain)
+        hosts = [host for each in given.values() for host in each]
+        known = {*hosts, *(f"*.{host.partition('.')[2]}" for host in hosts)}
+        return [each for each in self.present().values() if each.names[0] not in known]
 
     def present_pem(self, name: HostName) -> Pem | None:
         present = self.present().get(name)

@@ -1,10 +1,21 @@
 """Certificates and their keys are kept here; the files that nginx reads are made of them."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Text,
+    cast,
+    delete,
+    insert,
+    select,
+    true,
+    type_coerce,
+)
 
 from pushdeploy.domain.certificate import Certificate, Pem
 from pushdeploy.domain.errors import UnknownApp, UserError
@@ -28,7 +39,13 @@ class Certificates(Stored):
         """List those that may be for one of ``hosts`` of the app, found by an index."""
         table = CERTIFICATES.c
         wild = [f"*.{host.partition('.')[2]}" for host in hosts]
-        named = table.host.is_(None) | table.host.in_([*map(str, hosts), *wild])
+        mine = [json.dumps([str(name)]) for name in (*hosts, *wild)]
+        automatic = (table.kind == "acme") & table.host.is_(None)  # one name each, and thousands
+        named = (
+            (automatic & cast(type_coerce(table.names, Text), Text).in_(mine))
+            | (~automatic & table.host.is_(None))
+            | table.host.in_([*map(str, hosts), *wild])
+        )
         return self._find((APPS.c.name == str(app)) | (table.app_id.is_(None) & named))
 
     def get(self, number: int) -> Certificate:

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from pushdeploy.certificates.automatic.issuing import Issued, Issuing
 from pushdeploy.certificates.automatic.orders import ASK_AGAIN, Suggestion
@@ -23,6 +23,7 @@ _AT_ONCE = 4
 """So many names by HTTP, and as many by DNS, whose script may take its time."""
 
 _LOOK_SECONDS = 60.0
+_LEFT_OVER = timedelta(hours=1)
 _STOP_SECONDS = 1.0
 
 
@@ -53,6 +54,7 @@ class AutomaticCertificates:
         self._woken = threading.Event()
         self._lock = threading.Lock()
         self._at_work: set[HostName] = set()
+        self._left_since: dict[int, datetime] = {}
 
     def wake(self) -> None:
         """Look now at what has changed; returns at once."""
@@ -73,6 +75,7 @@ class AutomaticCertificates:
         now, wanted = datetime.now(UTC), self._wishes.wanted()
         attempts, present = self._store.attempts.all(), self._wishes.present()
         self._forget([name for name in attempts if name not in wanted])
+        self.remove_left_over(now)
         moments: list[datetime] = []
         for name in wanted:
             attempt = attempts.get(name, Attempt(name))
@@ -175,6 +178,16 @@ class AutomaticCertificates:
             error.message,
             attempt.next_at,
         )
+
+    def remove_left_over(self, now: datetime) -> None:
+        """Remove, with their keys, those whose hosts have been gone for an hour: a rename that
+        fails gives its host back."""
+        since = self._left_since
+        left = {each.id: since.get(each.id, now) for each in self._wishes.left_over()}
+        over = [number for number, moment in left.items() if now - moment >= _LEFT_OVER]
+        self._left_since = left
+        if over:
+            self._store.certificates.remove(*over)
 
     def _forget(self, names: Sequence[HostName]) -> None:
         for name in names:

@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,12 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine
 
+from pushdeploy.certificates.wishes import Wishes
 from pushdeploy.domain.certificate import Pem
 from pushdeploy.domain.errors import UnknownApp, UserError
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.store import Store, migrations
+from pushdeploy.upkeep.automatic_certificates import AutomaticCertificates
 from tests.unit.domain.test_certificate import certificate
 from tests.unit.samples import BLOG, HOST, SHOP
 
@@ -84,3 +87,33 @@ def test_a_database_of_the_version_before_gets_the_table(tmp_path: Path) -> None
     with closing(Store.open(f"sqlite:///{path}")) as store:
         kept = store.certificates.add(certificate(HOST, host=HostName(HOST)), PEM)
         assert store.certificates.list(SHOP) == [kept]
+
+
+def test_of_thousands_of_automatic_ones_those_of_the_hosts_are_near(store: Store) -> None:
+    for name in ("a.org", "*.b.org", "c.org", "*.d.org"):
+        store.certificates.add(certificate(name, app=None, kind="acme"), PEM)
+    store.certificates.add(certificate("e.org", app=None), PEM)
+    near = store.certificates.near(SHOP, [HostName("a.org"), HostName("www.b.org")])
+    assert [each.names[0] for each in near] == ["a.org", "*.b.org", "e.org"]
+
+
+def test_an_automatic_one_goes_with_its_key_an_hour_after_its_host(store: Store) -> None:
+    wishes = Wishes(store, "apps.test", None, True)  # type: ignore[arg-type]
+    upkeep = AutomaticCertificates(store, wishes, None, lambda name, issued: None)  # type: ignore[arg-type]
+    store.domains.add(SHOP, HOST)
+    for name in (HOST, "shop.apps.test", "*.apps.test", "gone.org"):
+        store.certificates.add(certificate(name, app=None, kind="acme"), PEM)
+    now, hour = datetime.now(UTC), timedelta(hours=1)
+    upkeep.remove_left_over(now)
+    assert len(store.certificates.list()) == 4
+    upkeep.remove_left_over(now + hour)
+    assert [each.names[0] for each in store.certificates.list()] == [
+        HOST,
+        "shop.apps.test",
+        "*.apps.test",
+    ]
+    store.domains.remove(SHOP, HOST)
+    upkeep.remove_left_over(now + hour)
+    store.domains.add(SHOP, HOST)
+    upkeep.remove_left_over(now + 2 * hour)
+    assert len(store.certificates.list()) == 3
