@@ -37,6 +37,7 @@ from pushdeploy.route.routers.nginx.master import Master, Reload
 from pushdeploy.route.routers.nginx.move import Move, destination, tell_open
 from pushdeploy.route.routers.nginx.own_files import OwnFiles
 from pushdeploy.route.routers.nginx.prefix import MAIN, Prefix
+from pushdeploy.route.routers.nginx.program import features_of, refuse_unable
 from pushdeploy.route.routers.nginx.refusals import Refusals
 from pushdeploy.route.routers.nginx.reloads import Reloads
 from pushdeploy.route.routers.nginx.rendering import (
@@ -251,6 +252,7 @@ class Nginx:
         """
         if not route.site.hosts:
             return None
+        refuse_unable(route, lambda: features_of(self._master.program))
         try:
             if self._shared.https is not None:
                 self._certificates.stand_in(route.site.hosts)

@@ -116,6 +116,33 @@ def test_a_hundred_thousand_lines_are_one_problem() -> None:
     assert f"{MOST_RULES:,} are the most" in found.message
 
 
+def test_of_a_repository_its_pages_are_for_visitors_alone() -> None:
+    for path in (
+        *(".env", "Procfile", "Procfile.dev", "Dockerfile", "web.Dockerfile", "app.json"),
+        *("package.json", "package-lock.json", "yarn.lock", "uv.lock", "requirements-dev.txt"),
+        *(
+            "docker-compose.yml",
+            "compose.prod.yaml",
+            "vite.config.ts",
+            "pyproject.toml",
+            "Makefile",
+        ),
+        *(
+            "node_modules/a/index.js",
+            "bin/post_compile",
+            "manage.py",
+            "api/Mail.PHP",
+            "a/b/dump.sql",
+        ),
+        *("keys/server.pem", "data/app.sqlite3", "index.html~", "prod.env", "deploy.sh"),
+    ):
+        assert not is_public(path, top=True), path
+    for path in ("index.html", "css/app.css", "app.js", "data/package.json", "docs/openapi.yaml"):
+        assert is_public(path, top=True), path
+    for path in ("package.json", "bin/tool.sh", "Dockerfile", "example.py"):
+        assert is_public(path), path
+
+
 def test_what_is_hidden_or_says_how_to_serve_is_not_for_visitors() -> None:
     for path in (".env", ".git/config", "a/.b/c", "_redirects", "_headers", ".well-known/.x"):
         assert not is_public(path), path

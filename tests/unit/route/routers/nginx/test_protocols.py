@@ -63,6 +63,15 @@ def test_an_older_nginx_says_that_it_cannot() -> None:
     refuse_unable(route_to(), lambda: Features((1, 22, 1)))
 
 
+def test_a_router_is_asked_before_it_renders(nginx: Nginx, serve: Serve, visit: Visit) -> None:
+    """The sentence comes instead of what nginx says of a directive or of two that clash."""
+    nginx.switch(route_to(serve("one").target), [], 30, Quiet())
+    both = FrontSettings(protocol="h2c", cache=True)
+    with pytest.raises(RouteFailed, match=r"cache=on is for apps that are asked by HTTP/1"):
+        nginx.refresh(route_to(serve("two").target, settings=both))
+    assert visit("shop").get()[2] == "one"
+
+
 # ------------------------------------------------------------- answers that are kept
 
 

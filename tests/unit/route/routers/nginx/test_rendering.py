@@ -72,6 +72,11 @@ def test_no_variable_is_made_twice() -> None:
     assert sorted(made) == sorted(set(made))
 
 
+def test_pages_of_ours_tell_of_https_too() -> None:
+    page = Templates().render("nginx/page_headers.conf")
+    assert "add_header Strict-Transport-Security $pushdeploy_hsts always;" in page
+
+
 def test_what_apps_are_told_of_a_request() -> None:
     _compare("forwarding.conf", forwarding_file(Templates(), SHARED, NEW))
 
@@ -191,6 +196,6 @@ def test_files_that_are_served_without_a_task_have_the_header_too() -> None:
     site = replace(SECURED.site, static=[folder], settings=settings, secured=frozenset(HOSTS))
     text = app_file(Templates(), TLS, replace(SECURED, site=site, targets=()))
     assert "proxy_pass" not in text
-    answering = text.count("add_header X-Request-Id $pushdeploy_request_id always;")
+    answering = text.count("        add_header X-Request-Id $pushdeploy_request_id always;")
     told = text.count("add_header Strict-Transport-Security $pushdeploy_hsts always;")
     assert told == answering > 2

@@ -100,9 +100,13 @@ def test_http2_leads_to_the_app_and_plain_http_to_https(
     assert front.code(front.http, "-d", "x", path="/a%20b?c=d") == f"308 1.1 {there}"
     head = front.curl(f"https://{SHOP}:{front.https.port}/", "-D", "-").lower()
     assert "strict-transport-security: max-age=86400" in head
-    assert "strict-transport-security" not in front.curl(
-        f"http://{SHOP}:{front.http.port}/", "-D", "-"
-    )
+    plain = front.curl(f"http://{SHOP}:{front.http.port}/", "-D", "-").lower()
+    assert "strict-transport-security" not in plain
+    assert plain.count("x-request-id:") == 1
+    one.kill()
+    page = front.curl(f"https://{SHOP}:{front.https.port}/", "-D", "-").lower()
+    assert "x-pushdeploy-error: 502" in page
+    assert "strict-transport-security: max-age=86400" in page
 
 
 def test_a_challenge_is_answered_by_plain_http_and_never_sent_to_https(
