@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from pushdeploy.domain.names import AppName, HostName
@@ -12,6 +13,7 @@ MAIN = "nginx.conf"
 TRIAL = "trial.conf"
 PAGES = "pages.conf"
 FORWARDING = "forwarding.conf"
+_MOST_CHARACTERS = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,5 +160,10 @@ class Prefix:
 
 
 def certificate_name(host: HostName) -> str:
-    """The name of a host's file: no host name has a ``_``, which stands for a wildcard's star."""
+    """The name of a host's file: no host name has a ``_``, which stands for a wildcard's star.
+
+    A digest stands for one that is too long for the name of a file.
+    """
+    if len(host) > _MOST_CHARACTERS:
+        return f"_{sha256(host.encode()).hexdigest()}"
     return f"_{host[1:]}" if host.startswith("*") else str(host)

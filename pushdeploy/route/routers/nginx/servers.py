@@ -27,13 +27,13 @@ class Server:
 
 
 def servers_of(site: Site, https: Address | None) -> Sequence[Server]:
-    """Hosts with a certificate are apart from those without, and each wildcard is alone: the name
-    that a visitor asks for is not that of its file.
+    """Hosts with a certificate are apart from those without, and each wildcard or very long one is
+    alone: the name that a visitor asks for is not that of its file.
     """
     hosts = [HostName.parse(host) for host in site.hosts]
     if https is None:
         return [Server(hosts)]
-    exact = [host for host in hosts if not host.startswith("*")]
+    exact = [host for host in hosts if certificate_name(host) == host]
     groups = [
         [host for host in exact if host in site.secured],
         [host for host in exact if host not in site.secured],
@@ -48,7 +48,7 @@ def _server(site: Site, hosts: Sequence[HostName], https: Address) -> Server:
     redirects = secured and settings.https == "redirect"
     return Server(
         hosts,
-        certificate=certificate_name(hosts[0]) if hosts[0].startswith("*") else "",
+        certificate="" if certificate_name(hosts[0]) == hosts[0] else certificate_name(hosts[0]),
         redirect=f"https://$host{port}$request_uri" if redirects else "",
         refuses_plain=settings.https == "only",
         hsts=hsts_header(settings.hsts) if secured else "",
