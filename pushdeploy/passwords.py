@@ -1,4 +1,4 @@
-"""bcrypt makes of a password what nginx compares with what a visitor types."""
+"""The library bcrypt makes of a password what nginx compares with what a visitor types."""
 
 import bcrypt
 

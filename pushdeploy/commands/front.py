@@ -1,4 +1,4 @@
-"""front:show has all that visitors of an app meet before the app does."""
+"""The command front:show has all that visitors of an app meet before the app does."""
 
 from dataclasses import asdict
 

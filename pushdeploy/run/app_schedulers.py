@@ -239,7 +239,6 @@ def _pass_on(changes: Iterator[AppName | None], found: "queue.Queue[_Change]") -
     try:
         for change in changes:
             found.put(change)
-        found.put(_End.REACHED)
     except Exception as error:  # noqa: BLE001 - it belongs to whoever reads the changes
         found.put(error)
 

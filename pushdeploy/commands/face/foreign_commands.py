@@ -73,6 +73,8 @@ EXACT: Mapping[str, str] = {
     "builds:list": "releases APP",
     "builds:output": "releases:output APP",
     "cat": _BESIDE,
+    "certs:auto:disable": _TLS,
+    "certs:auto:enable": _TLS,
     "checks:disable": "disks:set APP cutover=exclusive stops the old version first, with a disk",
     "clone": "apps:clone APP NEW",
     "commands": "help",

@@ -25,7 +25,7 @@ class UserName(Name):
 
 
 class PasswordHash(str):
-    """What bcrypt has made of a password. It is shown to nobody."""
+    """A hash, which bcrypt has made of a password, is shown to nobody."""
 
     __slots__ = ()
 

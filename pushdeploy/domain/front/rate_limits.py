@@ -13,8 +13,8 @@ _COUNT = re.compile(r"[0-9]{1,9}")
 
 @dataclass(frozen=True, slots=True)
 class RateLimits:
-    """Of one address: ``requests`` a second, and ``burst`` more at once; ``connections`` at a time,
-    which over HTTP/2 are requests at a time. None sets no limit.
+    """An address may make ``requests`` a second, and ``burst`` more at once, and ``connections`` at
+    a time, which over HTTP/2 are requests at a time. None sets no limit.
     """
 
     requests: int | None = None

@@ -193,6 +193,7 @@ def read_places(path: Path) -> Sequence[Place]:
 
 
 def _write_places(path: Path, places: Sequence[Place]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)  # somebody may have tidied up
     beside = path.with_name(f"{path.name}.new")
     beside.write_text("".join(f"{json.dumps(place)}\n" for place in places))
     beside.replace(path)

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pushdeploy.domain.static.hashed import HASHED
@@ -56,4 +56,5 @@ def test_peoples_names_are_not_taken_for_them(path: str) -> None:
     st.from_regex(r"[a-z]{1,12}(-[a-z]{1,12}){0,3}(-?[0-9]{1,8})?\.(png|js|pdf)", fullmatch=True)
 )
 def test_words_and_numbers_are_no_hash(name: str) -> None:
+    assume(not re.search(r"-[a-f]+[0-9]+[.]", name))  # a face0123 may be one
     assert not re.search(HASHED, f"/{name}")
