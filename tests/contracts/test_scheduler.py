@@ -135,7 +135,8 @@ def test_a_task_that_crashes_is_reported_and_comes_back(bench: Bench) -> None:
         bench.run(bench.with_commands(worker=CRASHES_WHEN_TOLD))
         (task,) = bench.scheduler.tasks(APP)
         tell = ["/bin/sh", "-c", 'touch "$SITE/crash"']
-        assert bench.engine.execute(task.container, tell, 60) == 0
+        # The container that ends may take this along.
+        assert bench.engine.execute(task.container, tell, 60) in {0, 137}
         assert changes.get(timeout=20) == APP
         assert changes.get(timeout=20) == APP
     assert [task.state for task in bench.scheduler.tasks(APP)] == ["up"]
