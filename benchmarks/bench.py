@@ -11,7 +11,17 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import NoReturn
 
-from benchmarks import deploys, holds, ledger, memory, promote, snapshots, switches, transport
+from benchmarks import (
+    deploys,
+    front,
+    holds,
+    ledger,
+    memory,
+    promote,
+    snapshots,
+    switches,
+    transport,
+)
 from benchmarks.measure import RUNS, Figure, keep, missed, table
 from benchmarks.processor import one_core
 from pushdeploy.domain.errors import PushdeployError
@@ -22,6 +32,7 @@ MODULES: dict[str, ModuleType] = {
     "deploys": deploys,
     "promote": promote,
     "switches": switches,
+    "front": front,
     "holds": holds,
     "ledger": ledger,
     "snapshots": snapshots,

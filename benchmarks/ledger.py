@@ -40,15 +40,15 @@ def measure(server: Server, runs: int, *, quick: bool = False) -> list[Figure]:
             each.create()
             each.start()
         for each, name in ((server, "empty"), (full, "full"), (young, "young")):
-            _two_stages(each, root / name)
+            two_stages(each, root / name)
         count = QUICK_APP_COUNT if quick else APP_COUNT
         for each, past in ((full, RELEASES_OF_EACH), (young, 1)):
-            _write(each, partial(_add_apps, count=count, past=past))
+            write(each, partial(add_apps, count=count, past=past))
         figures = [figure for row in _ROWS for figure in _both(*row, server, full, runs)]
         figures += _lists(young, full, runs)
         full.stop()
         full.start()
-        _wait_until_idle(full)
+        wait_until_idle(full)
         _, routed = _both("promote", _PROMOTE, 1, server, full, runs)
         name = "promote: full, and all are known to nginx"
         return [*figures, replace(routed, name=name, aim="")]
@@ -92,7 +92,7 @@ def _lists(young: Server, full: Server, runs: int) -> list[Figure]:
     return [replace(before, name=first), replace(after, reference=first)]
 
 
-def _wait_until_idle(server: Server) -> None:
+def wait_until_idle(server: Server) -> None:
     """After a start it looks after every app once, in the background."""
     used = [0.0]
 
@@ -107,7 +107,7 @@ def _wait_until_idle(server: Server) -> None:
 # ------------------------------------------------------------- what they work on
 
 
-def _two_stages(server: Server, directory: Path) -> None:
+def two_stages(server: Server, directory: Path) -> None:
     """Two apps with a pipeline, and a past of the second one."""
     directory.mkdir(parents=True)
     repository = Repository.create(server, SOURCES / "hello", directory / "hello", _STAGING)
@@ -116,11 +116,11 @@ def _two_stages(server: Server, directory: Path) -> None:
     server.ssh("pipelines:create hello", check=True)
     server.ssh(f"pipelines:add hello {_STAGING} --stage staging", check=True)
     server.ssh(f"pipelines:add hello {_PRODUCTION} --stage production", check=True)
-    _write(server, _give_a_past)
+    write(server, _give_a_past)
     server.ssh(f"pipelines:promote {_STAGING}", check=True)
 
 
-def _write(server: Server, change: Callable[[Any], None]) -> None:
+def write(server: Server, change: Callable[[Any], None]) -> None:
     database = Database(f"sqlite:///{server.home / 'pushdeploy.sqlite3'}")
     try:
         with database.changing() as connection:
@@ -139,7 +139,7 @@ def _give_a_past(connection: Any) -> None:
     connection.execute(update(APPS).where(APPS.c.id == app).values(past))
 
 
-def _add_apps(connection: Any, count: int, past: int) -> None:
+def add_apps(connection: Any, count: int, past: int) -> None:
     """All of them stopped, for nothing of them could run; each with ``past`` releases."""
     slug = connection.execute(select(SLUGS)).mappings().first()
     model = connection.execute(select(APPS)).mappings().first()
