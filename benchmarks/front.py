@@ -13,14 +13,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.authority import Authority
-
 from benchmarks.deploys import nginx_program, until_answer
 from benchmarks.fronts import BareFront
 from benchmarks.h2load import load
 from benchmarks.ledger import add_apps, two_stages, wait_until_idle, write
 from benchmarks.measure import Figure, interleaved, progress, timed
 from benchmarks.processes import proportional_mb
+from tests.authority import Authority, pem_of
 from tests.stories.harness import APPS, DOMAIN, Repository, Server, free_ports
 
 SOURCE = Path(__file__).parent / "apps" / "fast"
@@ -57,8 +56,8 @@ def _requests(server: Server, runs: int, count: int) -> list[Figure]:
         for name, path, h2 in (
             ("HTTP/1.1", f"{_APP}:/", False),
             ("HTTP/2", f"{_APP}:/", True),
-            ("a page by HTTP/1.1", f"{_SITE}:/index.html", False),
-            ("a page by HTTP/2", f"{_SITE}:/index.html", True),
+            ("a page by HTTP/1.1", f"{_SITE}:/", False),
+            ("a page by HTTP/2", f"{_SITE}:/", True),
             ("a file of 100 KB", f"{_SITE}:/large.12345678.js", True),
         ):
             figures += _beside(name, path, server, bare, runs, count, h2=h2)
@@ -84,6 +83,7 @@ def _beside(
         return ask
 
     theirs = path if app == _APP else f"/files{path}"
+    theirs = f"{theirs}index.html" if theirs == "/files/" else theirs
     rates = interleaved(
         {
             "ours": asked("ours", f"{app}.{DOMAIN}", https_port(server), path),
@@ -133,7 +133,7 @@ def _site(root: Path) -> Path:
 
 
 def _lost(server: Server, switches: int) -> list[Figure]:
-    """curl keeps fifty streams in flight on HTTP/2 connections while the app is pushed."""
+    """curl keeps eight streams in flight on HTTP/2 connections while the app is pushed."""
     root = Path(tempfile.mkdtemp(prefix="pushdeploy-bench-"))
     repository = Repository.create(server, APPS / "hello", root / "streams", "streams")
     repository.push(check=True)
@@ -160,8 +160,8 @@ def _streams(url: str, host: str, port: int) -> Iterator[list[str]]:
     answers: list[str] = []
     stop = threading.Event()
     form = "%{http_code} %{http_version} %{errormsg}\\n"
-    words = ["curl", "-sk", "--http2", "-Z", "--parallel-max", "50", "-o", "/dev/null"]
-    words += ["--resolve", f"{host}:{port}:127.0.0.1", "-w", form, f"{url}&n=[1-200]"]
+    words = ["curl", "-sk", "--http2", "-Z", "--parallel-max", "8", "-o", "/dev/null"]
+    words += ["--resolve", f"{host}:{port}:127.0.0.1", "-w", form, f"{url}#[1-200]"]
 
     def ask() -> None:
         while not stop.is_set():
@@ -195,7 +195,7 @@ def _static(server: Server, runs: int) -> list[Figure]:
         repository.push(check=True)
         host = f"{production}.{DOMAIN}"
         action = lambda: server.ssh(f"pipelines:promote {staging}", check=True)  # noqa: E731
-        return until_answer(server.http_port, host, marker, action)
+        return until_answer(https_port(server), host, marker, action, tls=True)
 
     seconds = interleaved({"promote": promote}, runs)["promote"]
     shutil.rmtree(root, ignore_errors=True)
@@ -274,7 +274,8 @@ def _tls_server() -> Iterator[Server]:
     try:
         server.create()
         server.start()
-        pem = Authority().sign(f"*.{DOMAIN}").pem.text
+        signed = Authority().sign(f"*.{DOMAIN}")
+        pem = "".join([signed.text, *map(pem_of, signed.above), signed.key_text])
         server.ssh("certs:add --global", input=pem, check=True)
         yield server
     finally:
