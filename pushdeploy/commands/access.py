@@ -65,7 +65,7 @@ def access_rows(access: Access) -> Sequence[Mapping[str, object]]:
 def _change(request: Request, app: App, networks: Mapping[Network, Verdict | None]) -> None:
     rules = request.flow.front.change(
         app.name,
-        lambda now: replace(now.front, access=with_verdicts(now.front.access, networks)),
+        lambda now: replace(now, access=with_verdicts(now.access, networks)),
         request.output,
     )
     for row in access_rows(rules.access):

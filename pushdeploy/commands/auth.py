@@ -52,9 +52,7 @@ def set_(request: Request, app: App, user: UserName, path: str) -> None:
     secret = hashed(password)
     request.flow.front.change(
         app.name,
-        lambda now: replace(
-            now.front, passwords=with_person(now.front.passwords, path, user, secret)
-        ),
+        lambda now: replace(now, passwords=with_person(now.passwords, path, user, secret)),
         request.output,
     )
     request.output.line(f"{user} is let in to {app.name} below {path} with this password")
@@ -70,7 +68,7 @@ def unset(request: Request, app: App, user: UserName, path: str) -> None:
         raise UserError(f"{user} has no password for {path}", f"auth:report {app.name}")
     rules = request.flow.front.change(
         app.name,
-        lambda now: replace(now.front, passwords=without_person(now.front.passwords, path, user)),
+        lambda now: replace(now, passwords=without_person(now.passwords, path, user)),
         request.output,
     )
     request.output.line(f"{user} is let in to {app.name} below {path} no longer")

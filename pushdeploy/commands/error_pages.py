@@ -27,7 +27,7 @@ def set_(request: Request, app: App, code: int) -> None:
     page = parse_page(read_bytes(request.session, "Paste one line of HTML: ", MOST_PAGE_BYTES))
     request.flow.front.change(
         app.name,
-        lambda now: replace(now.front, pages=dict(sorted({**now.front.pages, code: page}.items()))),
+        lambda now: replace(now, pages=dict(sorted({**now.pages, code: page}.items()))),
         request.output,
     )
     request.output.line(f"{app.name} has a page of its own for {code}")
@@ -43,7 +43,7 @@ def unset(request: Request, app: App, code: int) -> None:
     request.flow.front.change(
         app.name,
         lambda now: replace(
-            now.front, pages={each: page for each, page in now.front.pages.items() if each != code}
+            now, pages={each: page for each, page in now.pages.items() if each != code}
         ),
         request.output,
     )

@@ -26,7 +26,7 @@ def set_(request: Request, app: App, changes: tuple[str, ...]) -> None:
     """
     rules = request.flow.front.change(
         app.name,
-        lambda now: replace(now.front, limits=changed_limits(now.front.limits, changes)),
+        lambda now: replace(now, limits=changed_limits(now.limits, changes)),
         request.output,
     )
     show_record(request, "text", shown_limits(rules.limits))

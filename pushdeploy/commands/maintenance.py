@@ -26,7 +26,7 @@ def on(request: Request, app: App, source: str | None, allowed: tuple[Network, .
     former = app.front.maintenance or Maintenance()
     wanted = Maintenance(former.page if page is None else page, networks or former.allowed)
     request.flow.front.change(
-        app.name, lambda now: replace(now.front, maintenance=wanted), request.output
+        app.name, lambda now: replace(now, maintenance=wanted), request.output
     )
     request.output.line(f"{app.name} is in maintenance: visitors are shown {_page(wanted)}")
     for network in wanted.allowed:
@@ -38,9 +38,7 @@ def on(request: Request, app: App, source: str | None, allowed: tuple[Network, .
 @app_argument
 def off(request: Request, app: App) -> None:
     """Let visitors of an app in again; an app that is not in maintenance stays so."""
-    request.flow.front.change(
-        app.name, lambda now: replace(now.front, maintenance=None), request.output
-    )
+    request.flow.front.change(app.name, lambda now: replace(now, maintenance=None), request.output)
     again = " again" if app.front.maintenance else ""
     request.output.line(f"{app.name} is open{again}")
 

@@ -38,7 +38,7 @@ def add(request: Request, app: App, source: str, target: str, code: str) -> None
     new, hosts = parse_redirect(source, target, int(code)), request.reads.addresses.hosts(app.name)
     request.flow.front.change(
         app.name,
-        lambda now: replace(now.front, redirects=with_redirect(now.front.redirects, new, hosts)),
+        lambda now: replace(now, redirects=with_redirect(now.redirects, new, hosts)),
         request.output,
     )
     request.output.line(f"{new.source} leads to {new.target} ({new.code})")
@@ -57,8 +57,8 @@ def remove(request: Request, app: App, source: str) -> None:
     request.flow.front.change(
         app.name,
         lambda now: replace(
-            now.front,
-            redirects=tuple(each for each in now.front.redirects if each.source != path),
+            now,
+            redirects=tuple(each for each in now.redirects if each.source != path),
         ),
         request.output,
     )

@@ -11,8 +11,8 @@ from pushdeploy.domain.ports.output import Output
 from pushdeploy.flow.converge import Converger
 from pushdeploy.store import Store
 
-Edit = Callable[[App], FrontRules]
-"""Makes the rules that an app is to have; it may refuse, by a ``UserError``."""
+Edit = Callable[[FrontRules], FrontRules]
+"""Makes the rules that an app is to have of those of now; it may refuse, by a ``UserError``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class FrontChanges:
             output.detail(f"requests of {name} are held: this follows when they go on")
         with traffic.alone(name):
             app = self.store.apps.get(name)
-            rules = edit(app)
+            rules = edit(app.front)
             if rules != app.front:
                 self._put_in_force(app, rules)
             return rules
