@@ -31,14 +31,18 @@ class SettingChanges:
         settings = changed_settings(app.settings, changes)
         if settings.run.scheduler != app.settings.run.scheduler:
             self._refuse_unknown(settings.run.scheduler)
-        live = self.store.releases.current(app.name)
-        if live is not None and not live.unreadable:
-            self.publisher.ensure(replace(app, settings=settings), live.slug, Quiet())
+        if settings.front.static_folders != app.settings.front.static_folders:
+            self._publish(replace(app, settings=settings))
         if changes:
             self.store.apps.set_settings(app.name, settings)
         if Affects.ROUTE in affected(app.settings, settings):
             self._follow(app)
         return settings
+
+    def _publish(self, app: App) -> None:
+        live = self.store.releases.current(app.name)
+        if live is not None and not live.unreadable:
+            self.publisher.ensure(app, live.slug, Quiet())
 
     def _refuse_unknown(self, scheduler: str | None) -> None:
         if scheduler is not None and scheduler not in self.schedulers:

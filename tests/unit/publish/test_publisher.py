@@ -122,6 +122,14 @@ def test_folders_are_served_before_web_and_refused_where_the_slug_has_none(
     assert not machine.router.table[SHOP].site.static
 
 
+def test_a_setting_of_something_else_asks_no_image_for_files(machine: Machine) -> None:
+    deploy(machine, 1, {"a.css": "b {}"}, folder="/app/staticfiles", published=None)
+    machine.type("apps:set shop static=/static/=staticfiles")
+    publisher_of(machine).trees.forget(image(1))
+    answer = machine.type("apps:set shop body-limit=1m")
+    assert answer.status == 0, answer.errors
+
+
 def test_files_are_served_on_while_the_image_is_gone_and_taken_out_again_where_it_is_there(
     machine: Machine, caplog: pytest.LogCaptureFixture
 ) -> None:
