@@ -1,6 +1,7 @@
 """``rotate`` keeps nginx's own logs from filling the file system."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from pushdeploy.route.deadline import until
 from pushdeploy.route.routers.nginx.prefix import Prefix
@@ -21,7 +22,12 @@ def rotate(
     most.update(dict.fromkeys(prefix.app_logs.glob("*.log"), largest_of_an_app_bytes))
     large = [log for log, bytes_ in most.items() if log.exists() and log.stat().st_size > bytes_]
     for log in large:
-        log.replace(log.with_name(f"{log.name}.1"))
+        log.replace(former_of(log))
     if large:
         reopen()
         until(lambda: all(log.exists() for log in large), _REOPEN_SECONDS)
+
+
+def former_of(log: Path) -> Path:
+    """Return the file that a log becomes when it has grown large."""
+    return log.with_name(f"{log.name}.1")

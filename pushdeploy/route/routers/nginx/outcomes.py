@@ -64,10 +64,15 @@ class Facts:
     @property
     def connect_seconds(self) -> float | None:
         """Tell how long it took to reach a task, or a holder where nothing else was asked."""
-        every = list(zip(self.asked, self.connects, strict=False))
-        tasks = [seconds for address, seconds in every if not address.startswith("unix:")]
-        made = [seconds for seconds in tasks or self.connects if seconds is not None]
+        tried = self.connects_to_tasks or self.connects
+        made = [seconds for seconds in tried if seconds is not None]
         return made[-1] if made else None
+
+    @property
+    def connects_to_tasks(self) -> Sequence[float | None]:
+        """Return those of ``connects`` that lead to no socket of ours."""
+        every = zip(self.asked, self.connects, strict=False)
+        return [seconds for address, seconds in every if not address.startswith("unix:")]
 
     @property
     def task(self) -> str:
@@ -129,12 +134,7 @@ def _code_of_page(facts: Facts) -> Code | None:
 
 def _never_connected(facts: Facts) -> bool:
     """No task took the connection. What is behind our own sockets has said so already."""
-    tasks = [
-        seconds
-        for address, seconds in zip(facts.asked, facts.connects, strict=False)
-        if not address.startswith("unix:")
-    ]
-    return all(seconds is None for seconds in tasks)
+    return all(seconds is None for seconds in facts.connects_to_tasks)
 
 
 def _code_of_part(facts: Facts) -> Code | None:

@@ -17,6 +17,8 @@ from pushdeploy.domain.container import LogLine
 from pushdeploy.domain.names import AppName
 from pushdeploy.domain.route import Route
 from pushdeploy.domain.router_line import RouterLine
+from pushdeploy.route.routers.nginx.kept_files import write_whole
+from pushdeploy.route.routers.nginx.logs import former_of
 from pushdeploy.route.routers.nginx.outcomes import (
     Cause,
     Facts,
@@ -82,7 +84,7 @@ class RequestLogs:
 
     def _files(self, app: AppName) -> tuple[Path, Path, Path]:
         log = self._log(app)
-        return log, set_aside(log), self._places_file(app)
+        return log, former_of(log), self._places_file(app)
 
     def _log(self, app: AppName) -> Path:
         return self._prefix.app_logs / f"{app}.log"
@@ -111,7 +113,7 @@ class RequestLog:
 
     def _of_former(self, tail: int) -> Sequence[LogLine]:
         """The last lines of the file that was set aside."""
-        aside = set_aside(self._path)
+        aside = former_of(self._path)
         with suppress(OSError):
             return self._lines(_last_of(aside, aside.stat().st_size, tail))
         return ()
@@ -176,11 +178,6 @@ class _Growing:
         self._file.close()
 
 
-def set_aside(log: Path) -> Path:
-    """The file that a log becomes when it has grown large."""
-    return log.with_name(f"{log.name}.1")
-
-
 def read_places(path: Path) -> Sequence[Place]:
     """Oldest first; what cannot be read is left out."""
     places: list[Place] = []
@@ -194,9 +191,7 @@ def read_places(path: Path) -> Sequence[Place]:
 
 def _write_places(path: Path, places: Sequence[Place]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)  # somebody may have tidied up
-    beside = path.with_name(f"{path.name}.new")
-    beside.write_text("".join(f"{json.dumps(place)}\n" for place in places))
-    beside.replace(path)
+    write_whole(path, "".join(f"{json.dumps(place)}\n" for place in places).encode())
 
 
 def _last_of(path: Path, size: int, tail: int) -> Sequence[bytes]:
