@@ -57,16 +57,14 @@ def checked(bundle: Bundle, place: Place, ca_bundle: Path | None = None) -> Chec
 def described(certificate: x509.Certificate, place: Place) -> Certificate:
     """The facts of a certificate, not yet kept: it has no number."""
     begins, ends = reading.lasts(certificate)
-    issuer = (
-        SELF_SIGNED if reading.is_self_signed(certificate) else reading.called(certificate.issuer)
-    )
+    own = reading.is_self_signed(certificate)
     return Certificate(
         id=0,
         kind=place.kind,
         app=place.app,
         host=place.host,
         names=reading.names_of(certificate),
-        issuer=SELF_SIGNED if reading.is_self_signed(certificate) else issuer,
+        issuer=SELF_SIGNED if own else reading.called(certificate.issuer),
         not_before=begins,
         not_after=ends,
         fingerprint=reading.fingerprint_of(certificate),
@@ -74,11 +72,6 @@ def described(certificate: x509.Certificate, place: Place) -> Certificate:
         by=place.by,
         created_at=datetime.now(UTC),
     )
-
-
-def described_chain(chain: str, place: Place) -> Certificate:
-    """The facts of the first certificate of a chain that an authority has just given."""
-    return described(reading.read_certificate(chain.encode()), place)
 
 
 def _certificate_of(key: reading.Key, given: Sequence[x509.Certificate]) -> x509.Certificate:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from pushdeploy.domain.certificate import ServedHost, secured, served
+from pushdeploy.domain.certificate import ServedHost, differing, secured, served
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.domain.ports.router import Router
@@ -94,14 +94,17 @@ class Certificates:
         """All apps are routed after the first time."""
         former, self._secured = self._secured, now
         if former is not None:
-            none = frozenset[HostName]()
-            apps = {**former, **now}
-            self._changed |= {app for app in apps if former.get(app, none) != now.get(app, none)}
+            self._changed |= set(differing(former, now))
 
     def _hosts(self) -> Mapping[AppName, Sequence[HostName]]:
-        names = [app.name for app in self._store.apps.list()]
-        hosts = all_hosts(names, self._store.domains.all(), self._domain)
         leaving = self._leaving.copy()
         return {
-            app: list(dict.fromkeys([*each, *leaving.get(app, ())])) for app, each in hosts.items()
+            app: list(dict.fromkeys([*each, *leaving.get(app, ())]))
+            for app, each in hosts_of_apps(self._store, self._domain).items()
         }
+
+
+def hosts_of_apps(store: Store, domain: str) -> Mapping[AppName, Sequence[HostName]]:
+    """Return the hosts of all apps there are, whatever state they are in."""
+    names = [app.name for app in store.apps.list()]
+    return all_hosts(names, store.domains.all(), domain)

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pushdeploy.certificates.automatic.dns_hook import DnsHook
+from pushdeploy.certificates.choice import hosts_of_apps
 from pushdeploy.domain.automatic import Means, is_wild, unfit, wanted_names, without_covered
 from pushdeploy.domain.certificate import Certificate, Pem, covers
 from pushdeploy.domain.names import AppName, HostName
-from pushdeploy.domain.site import all_hosts, default_host
+from pushdeploy.domain.site import default_host
 from pushdeploy.store import Store
 
 
@@ -46,8 +47,7 @@ class Wishes:
 
     def left_over(self) -> Sequence[Certificate]:
         """List the automatic certificates whose name covers no host of any app any more."""
-        apps = [app.name for app in self.store.apps.list()]
-        given = all_hosts(apps, self.store.domains.all(), self.domain)
+        given = hosts_of_apps(self.store, self.domain)
         hosts = [host for each in given.values() for host in each]
         known = {*hosts, *(f"*.{host.partition('.')[2]}" for host in hosts)}
         return [each for each in self.present().values() if each.names[0] not in known]

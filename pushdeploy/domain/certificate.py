@@ -59,8 +59,10 @@ class Certificate:
 
     def serves(self, app: AppName, host: HostName) -> bool:
         """Tell whether it may be shown to visitors of ``host`` of ``app``."""
-        if self.app not in {None, app} or self.host not in {None, host}:
-            return False
+        return self.app in {None, app} and self.host in {None, host} and self.covers(host)
+
+    def covers(self, host: HostName) -> bool:
+        """Tell whether one of its names is good for ``host``, whoever may be shown it."""
         return any(covers(name, host) for name in self.names)
 
     def state(self, now: datetime) -> CertificateState:
@@ -140,6 +142,14 @@ def secured(hosts: Iterable[ServedHost], now: datetime) -> Mapping[AppName, froz
         if each.certificate is not None and each.certificate.may_be_trusted(now):
             found.setdefault(each.app, set()).add(each.host)
     return {app: frozenset(each) for app, each in found.items()}
+
+
+def differing(
+    former: Mapping[AppName, frozenset[HostName]], now: Mapping[AppName, frozenset[HostName]]
+) -> Sequence[AppName]:
+    """List the apps of which other hosts are ``secured`` now."""
+    none = frozenset[HostName]()
+    return [app for app in {**former, **now} if former.get(app, none) != now.get(app, none)]
 
 
 def _rank(certificate: Certificate, host: HostName, now: datetime) -> tuple[object, ...]:

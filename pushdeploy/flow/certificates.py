@@ -10,7 +10,7 @@ from pathlib import Path
 from pushdeploy.certificates.bundle import parse_bundle
 from pushdeploy.certificates.checking import Place, checked
 from pushdeploy.certificates.choice import Certificates
-from pushdeploy.domain.certificate import Certificate, covers
+from pushdeploy.domain.certificate import Certificate, differing
 from pushdeploy.domain.errors import PushdeployError, UnknownApp, UserError
 from pushdeploy.domain.names import AppName, HostName
 from pushdeploy.flow.converge import Converger
@@ -56,7 +56,7 @@ class CertificateChanges:
             self.refuse_foreign(app, host)
         found = checked(parse_bundle(data), Place("own", app, host, by), self.ca_bundle)
         hosts = self._hosts(app) if host is None else [host]
-        covered = [each for each in hosts if _covers(found.certificate, each)]
+        covered = [each for each in hosts if found.certificate.covers(each)]
         if app is not None and not covered:
             raise _covers_nothing(app, host, found.certificate)
         with self._followed():
@@ -131,16 +131,10 @@ class CertificateChanges:
         """The front follows what is changed inside."""
         former = self.certificates.secured()
         yield
-        now, none = self.certificates.secured(), frozenset[HostName]()
-        changed = [app for app in {**former, **now} if former.get(app, none) != now.get(app, none)]
-        self.follow(changed)
+        self.follow(differing(former, self.certificates.secured()))
 
     def _hosts(self, app: AppName | None) -> Sequence[HostName]:
         return [each.host for each in self.certificates.served() if app in {None, each.app}]
-
-
-def _covers(certificate: Certificate, host: HostName) -> bool:
-    return any(covers(name, host) for name in certificate.names)
 
 
 def _covers_nothing(app: AppName, host: HostName | None, certificate: Certificate) -> UserError:

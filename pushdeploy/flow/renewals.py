@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from pushdeploy.certificates.wishes import Wishes
 from pushdeploy.domain.attempt import Attempt
+from pushdeploy.domain.certificate import Certificate
 from pushdeploy.domain.errors import UserError
 from pushdeploy.domain.names import HostName
 from pushdeploy.domain.ports.errands import Errands
@@ -32,7 +33,8 @@ class Renewals:
         if not wanted:
             raise UserError(*self.wishes.why_none(hosts))
         attempts = [self.store.attempts.get(name) for name in wanted]
-        reasons = {each.name: self._reason(each, now) for each in attempts}
+        present = self.wishes.present()
+        reasons = {each.name: _reason(each, present.get(each.name), now) for each in attempts}
         chosen = [each for each in attempts if not reasons[each.name]]
         if not chosen:
             raise UserError("; ".join(reasons.values()), "certs:auto shows when it is tried again")
@@ -41,14 +43,14 @@ class Renewals:
         self.errands.certify()
         return [attempt.name for attempt in chosen]
 
-    def _reason(self, attempt: Attempt, now: datetime) -> str:
-        """Say why the name has to wait all the same; empty where it need not."""
-        until = attempt.patience_until
-        if until is not None and until > now:
-            return f"the CA wants no order for {attempt.name} before {until:%Y-%m-%d %H:%M} UTC"
-        present = self.wishes.present().get(attempt.name)
-        if present is None or attempt.is_under_way:
-            return ""
-        if now - present.created_at < _YOUNG:
-            return f"{attempt.name} has got a certificate within this hour"
+
+def _reason(attempt: Attempt, present: Certificate | None, now: datetime) -> str:
+    """Say why the name has to wait all the same; empty where it need not."""
+    until = attempt.patience_until
+    if until is not None and until > now:
+        return f"the CA wants no order for {attempt.name} before {until:%Y-%m-%d %H:%M} UTC"
+    if present is None or attempt.is_under_way:
         return ""
+    if now - present.created_at < _YOUNG:
+        return f"{attempt.name} has got a certificate within this hour"
+    return ""

@@ -36,7 +36,7 @@ class Certificates(Stored):
         return self._find(which)
 
     def near(self, app: AppName, hosts: Sequence[HostName]) -> Sequence[Certificate]:
-        """List those that may be for one of ``hosts`` of the app, found by an index."""
+        """List those that may be for one of ``hosts`` of the app, not the thousands of others."""
         table = CERTIFICATES.c
         wild = [f"*.{host.partition('.')[2]}" for host in hosts]
         mine = [json.dumps([str(name)]) for name in (*hosts, *wild)]

@@ -1,16 +1,16 @@
 """A certificate that has been issued is looked at once more, kept, and shown to visitors."""
 
 import logging
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 
 from pushdeploy.certificates.automatic.issuing import Issued
 from pushdeploy.certificates.automatic.refusals import CaRefused
+from pushdeploy.certificates.checking import Place, described
 from pushdeploy.certificates.choice import Certificates
-from pushdeploy.certificates.reading import called, key_type_of, names_of, public_key_of
+from pushdeploy.certificates.reading import names_of, public_key_of
 from pushdeploy.domain.certificate import Certificate, Pem, covers
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.names import HostName
@@ -48,17 +48,4 @@ def certificate_of(name: HostName, issued: Issued) -> Certificate:
     key = serialization.load_pem_private_key(issued.key_pem.encode(), None).public_key()
     if key != public_key_of(first) or not any(covers(each, name) for each in names_of(first)):
         raise CaRefused(f"the CA has given a certificate that is not for {name}")
-    return Certificate(
-        id=0,
-        kind="acme",
-        app=None,
-        host=None,
-        names=(name,),
-        issuer=called(first.issuer),
-        not_before=first.not_valid_before_utc,
-        not_after=first.not_valid_after_utc,
-        fingerprint=first.fingerprint(hashes.SHA256()).hex(),
-        key_type=key_type_of(first),
-        by="pushdeploy",
-        created_at=datetime.now(UTC),
-    )
+    return replace(described(first, Place("acme", None, None, "pushdeploy")), names=(name,))

@@ -17,13 +17,15 @@ _NAME = "certificates"
 
 def check_outlooks(reader: OutlookReader) -> Sequence[Finding]:
     """One finding for each host that somebody should look at, else one that says all is well."""
+    outlooks = reader.all() if reader.on else []
     wrong = [
         Finding(_NAME, False, each.warning, each.hint or "ssh deploy certs:auto")
-        for each in reader.warnings()
+        for each in outlooks
+        if each.is_urgent
     ]
     if wrong or not reader.on:
         return wrong
-    issued = sum(each.state == "issued" for each in reader.all())
+    issued = sum(each.state == "issued" for each in outlooks)
     return [Finding(_NAME, True, f"{issued} hosts have an automatic one that is good")]
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 
+from pushdeploy.certificates.choice import hosts_of_apps
 from pushdeploy.doctor.check import Check, Installation
 from pushdeploy.domain.certificate import served
 from pushdeploy.domain.errors import PushdeployError
 from pushdeploy.domain.finding import Finding
-from pushdeploy.domain.site import all_hosts
 from pushdeploy.reads.certificates import warnings_of
 from pushdeploy.store import Store
 
@@ -21,8 +21,7 @@ def _look(installation: Installation) -> Iterator[Finding]:
         return
     try:
         with closing(Store.open(settings.database_url)) as store:
-            names = [app.name for app in store.apps.list()]
-            hosts = all_hosts(names, store.domains.all(), settings.domain)
+            hosts = hosts_of_apps(store, settings.domain)
             found = served(hosts, store.certificates.list(), now)
     except PushdeployError as error:
         yield Finding(_NAME, False, error.message, error.hint)
