@@ -70,6 +70,8 @@ class _Handler(BaseHTTPRequestHandler):
         asked = self.path.partition("?")[0]
         body = str(self.headers) if asked == "/headers" else self.server.name
         self._say(body.encode())
+        if self.path.startswith("/slow/"):
+            self.server.sent.set()
 
     def do_POST(self) -> None:
         self.server.posts += 1
