@@ -17,6 +17,21 @@ from pushdeploy.domain.names import AppName
 
 Plan = LayeredPlan | OwnImagePlan
 
+NOT_BUILT = (
+    "package.json",
+    "Gemfile",
+    "go.mod",
+    "composer.json",
+    "pom.xml",
+    "build.gradle",
+    "build.gradle.kts",
+    "build.sbt",
+    "Cargo.toml",
+    "mix.exs",
+    "project.clj",
+)
+"""An app with one of these files is a program in a language that nothing here builds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:

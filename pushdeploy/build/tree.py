@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from pushdeploy.domain.errors import BuildFailed
+from pushdeploy.domain.links import LeadsOut, LeadsRound, followed
 from pushdeploy.domain.source import SourceReader
 
 _MOST_BYTES = 16 * 1024 * 1024
-_MOST_LINKS = 40
-"""As Linux has it (MAXSYMLINKS of path_resolution(7))."""
-
 _LINK_MODE = 0o120000
 NO_DATA = frozenset({"docs", "fixtures", "test", "tests"})
 """Directories in which nothing lies that an app works with."""
@@ -80,31 +78,20 @@ class Tree:
 
     def _followed(self, path: str) -> str:
         """Where ``path`` leads, links in its directories and chains of links included."""
-        done: list[str] = []
-        rest = path.split("/")
-        left = _MOST_LINKS
-        while rest:
-            name = rest.pop(0)
-            if name == "..":
-                if not done:
-                    raise _leads_out(path)
-                done.pop()
-            elif name not in {"", "."}:
-                here = "/".join([*done, name])
-                if here not in self.links:
-                    done.append(name)
-                    continue
-                left -= 1
-                target = (self.reader.read(here) or b"").decode("utf-8", "surrogateescape")
-                if left < 0:
-                    raise BuildFailed(
-                        f"{path} is a symbolic link that leads back to itself",
-                        f"put a file in its place:  git rm {path} , commit and push",
-                    )
-                if target.startswith("/"):
-                    raise _leads_out(path, target)
-                rest = [*target.split("/"), *rest]
-        return "/".join(done)
+        try:
+            return followed(path, self._target_of)
+        except LeadsOut as found:
+            raise _leads_out(path, found.target) from found
+        except LeadsRound as found:
+            raise BuildFailed(
+                f"{path} is a symbolic link that leads back to itself",
+                f"put a file in its place:  git rm {path} , commit and push",
+            ) from found
+
+    def _target_of(self, path: str) -> str | None:
+        if path not in self.links:
+            return None
+        return (self.reader.read(path) or b"").decode("utf-8", "surrogateescape")
 
     def text(self, path: str) -> str:
         """A file as text: UTF-8, or what its byte order mark says, which is left out.

@@ -8,20 +8,19 @@ import hashlib
 import os
 import tarfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from pushdeploy.domain.chunks import Readable
 from pushdeploy.domain.errors import BuildFailed
+from pushdeploy.domain.links import LeadsOut, LeadsRound, followed
 from pushdeploy.domain.static.files import MOST_RULE_BYTES, RULE_FILES, TOP, is_public
 from pushdeploy.domain.static.site_rules import SiteRules
 from pushdeploy.publish.manifest import FileEntry, LinkEntry, Manifest, mtime_of
 
 _CHUNK_BYTES = 256 * 1024
-_MOST_LINKS = 40
-"""As Linux has it (MAXSYMLINKS of path_resolution(7))."""
-
 _SHOWN = 5
 
 
@@ -169,30 +168,14 @@ class _Taking:
 
     def _end_of(self, path: str) -> str | None:
         """Where a link leads, by way of other links; None where that is outside, or nowhere."""
-        done: list[str] = []
-        rest = path.split("/")
-        left = _MOST_LINKS
-        while rest:
-            name = rest.pop(0)
-            if name == "..":
-                if not done:
-                    return None
-                done.pop()
-            elif name not in {"", "."}:
-                here = "/".join([*done, name])
-                target = self.links.get(here)
-                if target is None:
-                    done.append(name)
-                    continue
-                left -= 1
-                if left < 0:
-                    return None
-                if target.startswith("/"):
-                    if not f"{target}/".startswith(f"{self.folder}/"):
-                        return None
-                    done, target = [], target[len(self.folder) :]
-                rest = [*target.split("/"), *rest]
-        return "/".join(done)
+        with suppress(LeadsOut, LeadsRound):
+            return followed(path, self.links.get, self._inside)
+        return None
+
+    def _inside(self, target: str) -> str | None:
+        """An absolute path of the image as one below the folder; None for one elsewhere."""
+        is_inside = f"{target}/".startswith(f"{self.folder}/")
+        return target[len(self.folder) :] if is_inside else None
 
     def _make_link(self, path: str, end: str) -> LinkEntry:
         where = Path(self._place(path))

@@ -1,26 +1,12 @@
 """An app without a language runs as it is: it has a Procfile, and nothing has to be built."""
 
-from pushdeploy.build.language import Circumstances, Files, Language
+from pushdeploy.build.language import NOT_BUILT, Circumstances, Files, Language
 from pushdeploy.build.plan import LayeredPlan
 from pushdeploy.build.tree import Tree
 
-_LANGUAGES = (
-    "package.json",
-    "Gemfile",
-    "go.mod",
-    "composer.json",
-    "pom.xml",
-    "build.gradle",
-    "build.gradle.kts",
-    "build.sbt",
-    "Cargo.toml",
-    "mix.exs",
-    "project.clj",
-)
-
 
 def _detect(tree: Tree) -> str | None:
-    return None if tree.first(_LANGUAGES) else tree.first(["Procfile"])
+    return None if tree.first(NOT_BUILT) else tree.first(["Procfile"])
 
 
 def _plan(_tree: Tree, circumstances: Circumstances) -> LayeredPlan:

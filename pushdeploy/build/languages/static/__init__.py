@@ -4,7 +4,7 @@ Here are those without another language; build/publishing.py publishes what any 
 """
 
 from pushdeploy.build.app_json import read_app_json
-from pushdeploy.build.language import Circumstances, Files, Language
+from pushdeploy.build.language import NOT_BUILT, Circumstances, Files, Language
 from pushdeploy.build.plan import LayeredPlan
 from pushdeploy.build.processes import PROCFILE, commands_in
 from pushdeploy.build.publishing import INDEX, USUAL, publishing, usual_folder, wish_of
@@ -13,12 +13,6 @@ from pushdeploy.build.render_yaml import read_blueprint
 from pushdeploy.build.static_json import FILE
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.errors import BuildFailed
-
-_LANGUAGES = (
-    *("package.json", "Gemfile", "go.mod", "composer.json", "pom.xml", "build.gradle"),
-    *("build.gradle.kts", "build.sbt", "Cargo.toml", "mix.exs", "project.clj"),
-)
-"""With one of these an index.html is more likely what a program works with."""
 
 
 def _detect(tree: Tree) -> str | None:
@@ -33,14 +27,14 @@ def _detect(tree: Tree) -> str | None:
         return None
     if blueprint.static:
         return RENDER
-    if tree.first(_LANGUAGES):
+    if tree.first(NOT_BUILT):  # an index.html is more likely what a program works with
         return None
     return tree.first([INDEX, *(f"{folder}/{INDEX}" for folder in USUAL)])
 
 
 def _plan(tree: Tree, circumstances: Circumstances) -> LayeredPlan:
     publication = wish_of(tree, circumstances.app)
-    if publication is None and not tree.first(_LANGUAGES):
+    if publication is None and not tree.first(NOT_BUILT):
         publication = usual_folder(tree)
     if publication is None:
         names = ", ".join(each.name for each in read_blueprint(tree).static)
