@@ -1,12 +1,11 @@
 """An app.json holds Heroku's keys, and Dokku's healthchecks, cron and scripts.dokku."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-import json5
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from pushdeploy.build.json_files import read_object
 from pushdeploy.build.static_json import StaticJson
 from pushdeploy.build.tree import Tree
 from pushdeploy.domain.errors import BuildFailed, UserError
@@ -16,9 +15,6 @@ from pushdeploy.domain.slug import Healthcheck
 
 FILE = "app.json"
 _SHOWN_ERRORS = 5
-_CORRECT_LINE = "correct the line, commit and push"
-_MOST_CHARACTERS = 256 * 1024
-"""A larger one is a mistake; JSON with comments is read slowly, and others wait meanwhile."""
 
 _WORDS = {
     "model_type": "must be an object in braces",
@@ -171,26 +167,9 @@ def parse_app_json(text: str) -> AppJson:
 
 
 def _decoded(text: str) -> dict[str, Any]:
-    if len(text) > _MOST_CHARACTERS:
-        raise BuildFailed(
-            f"{FILE} is larger than {_MOST_CHARACTERS // 1024} KB",
-            "keep in it what describes the app",
-        )
     if not text.strip():
         raise BuildFailed(f"{FILE} is empty", "write {} into it, or git rm app.json")
-    try:
-        data = json5.loads(text)
-    except ValueError as error:
-        where = re.sub(r"^<string>:(?=\d)", "line ", str(error))
-        raise BuildFailed(f"{FILE} is not JSON: {where}", _CORRECT_LINE) from error
-    except RecursionError as error:
-        raise BuildFailed(f"{FILE} is nested too deeply to be read", _CORRECT_LINE) from error
-    if not isinstance(data, dict):
-        raise BuildFailed(
-            f"{FILE} is not an object: it must begin with a brace",
-            'write it like  {"name": "shop"}',
-        )
-    return data
+    return read_object(FILE, text, '{"name": "shop"}')
 
 
 def _invalid(error: ValidationError) -> BuildFailed:
